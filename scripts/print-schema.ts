@@ -1,0 +1,36 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lexicographicSortSchema, printSchema } from 'graphql';
+import { schema } from '../src/graphql/schema.ts';
+
+/** What each file under schema/ must hold. */
+const files = {
+  'schema.graphql': `${printSchema(lexicographicSortSchema(schema))}\n`,
+};
+
+const folder = new URL('../schema/', import.meta.url);
+const check = process.argv.includes('--check');
+let stale = 0;
+
+mkdirSync(folder, { recursive: true });
+for (const [name, printed] of Object.entries(files)) {
+  const file = new URL(name, folder);
+  if (!check) {
+    writeFileSync(file, printed);
+    console.log(`schema/${name} written.`);
+  } else if (read(file) !== printed) {
+    stale += 1;
+    console.error(`schema/${name} is not what src/graphql prints. Run "npm run schema" and commit the result.`);
+  } else {
+    console.log(`schema/${name} is up to date.`);
+  }
+}
+process.exitCode = stale === 0 ? 0 : 1;
+
+function read(file: URL): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}

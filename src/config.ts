@@ -1,0 +1,112 @@
+import { ConfigurationError } from './errors.ts';
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly keyringFile: string;
+  /** Null where the development issuer stands in. */
+  readonly issuer: IssuerConfig | null;
+  readonly developmentIssuerFile: string;
+  readonly requireTls: boolean;
+  readonly trustProxy: boolean;
+  readonly logLevel: string;
+  readonly production: boolean;
+}
+
+export interface IssuerConfig {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwks: { readonly url: string } | { readonly file: string };
+  readonly algorithms: readonly string[];
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Reads the settings; nothing else reads the environment.
+ * @throws ConfigurationError that names the variable and the mend, and never its value
+ */
+export function readConfig(env: Environment = process.env): Config {
+  const production = env.NODE_ENV === 'production';
+  const host = text(env, 'HOST') ?? '127.0.0.1';
+  const issuer = issuerConfig(env);
+  const keyringFile = text(env, 'KEYRING_FILE');
+  const exposed = production ? 'with NODE_ENV=production' : isLoopback(host) ? null : 'on an address beyond loopback';
+  if (exposed && !issuer) {
+    throw new ConfigurationError(
+      `JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE are required ${exposed}: the development issuer is for loopback only. Set them to your identity provider's.`,
+    );
+  }
+  if (exposed && !keyringFile) {
+    throw new ConfigurationError(
+      `KEYRING_FILE is required ${exposed}. Set it to a file that is backed up and that every replica has.`,
+    );
+  }
+  return {
+    host,
+    port: integer(env, 'PORT', 4000, 0, 65535),
+    databaseUrl: text(env, 'DATABASE_URL') ?? 'sqlite:.data/secrets.db',
+    keyringFile: keyringFile ?? '.data/keyring.json',
+    issuer,
+    developmentIssuerFile: '.data/development-issuer.json',
+    requireTls: oneOf(env, 'REQUIRE_TLS', ['on', 'off'], production ? 'on' : 'off') === 'on',
+    trustProxy: oneOf(env, 'TRUST_PROXY', ['on', 'off'], 'off') === 'on',
+    logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
+    production,
+  };
+}
+
+const signatureAlgorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+
+function issuerConfig(env: Environment): IssuerConfig | null {
+  const issuer = text(env, 'JWT_ISSUER');
+  const audience = text(env, 'JWT_AUDIENCE');
+  const url = text(env, 'JWT_JWKS_URL');
+  const file = text(env, 'JWT_JWKS_FILE');
+  if (!issuer && !audience && !url && !file) return null;
+  if (!issuer) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
+  if (!audience) throw new ConfigurationError('JWT_AUDIENCE is missing. Set it to the "aud" of your tokens.');
+  if (url && file) throw new ConfigurationError('JWT_JWKS_URL and JWT_JWKS_FILE are both set. Leave one of them.');
+  const algorithms = (text(env, 'JWT_ALGORITHMS') ?? 'ES256 EdDSA RS256 PS256').split(/[\s,]+/).filter(Boolean);
+  if (algorithms.length === 0 || !algorithms.every((algorithm) => signatureAlgorithms.includes(algorithm))) {
+    throw new ConfigurationError(
+      `JWT_ALGORITHMS holds one that is not accepted. Use public-key algorithms of: ${signatureAlgorithms.join(' ')}.`,
+    );
+  }
+  if (file) return { issuer, audience, jwks: { file }, algorithms };
+  if (!url) {
+    throw new ConfigurationError('JWT_JWKS_URL is missing. Set it to where your issuer publishes its keys, or set JWT_JWKS_FILE.');
+  }
+  const parsed = URL.parse(url);
+  const plain = parsed?.protocol === 'http:' && isLoopback(parsed.hostname.replace(/^\[|\]$/g, ''));
+  if (parsed?.protocol !== 'https:' && !plain) {
+    throw new ConfigurationError('JWT_JWKS_URL must be an https: URL (http: only on loopback). Keys from elsewhere could be anybody’s.');
+  }
+  return { issuer, audience, jwks: { url }, algorithms };
+}
+
+/** Whether only this machine can reach the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(host);
+}
+
+function text(env: Environment, name: string): string | undefined {
+  return env[name]?.trim() || undefined;
+}
+
+function integer(env: Environment, name: string, fallback: number, min: number, max: number): number {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw new ConfigurationError(`${name} must be a whole number from ${min} to ${max}.`);
+}
+
+function oneOf<const T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
+  const value = text(env, name)?.toLowerCase();
+  if (value === undefined) return fallback;
+  const known = values.find((candidate) => candidate === value);
+  if (known) return known;
+  throw new ConfigurationError(`${name} must be one of: ${values.join(', ')}.`);
+}

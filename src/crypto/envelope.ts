@@ -1,0 +1,122 @@
+import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
+import type { Envelope } from '../store/store.ts';
+import { type Keyring, type KeyringKey, opens } from './keyring.ts';
+
+/** What an envelope belongs to. It opens nowhere else. */
+export interface Binding {
+  /** As ownerKey() writes it. */
+  owner: string;
+  secretId: string;
+  /** The version of the secret that the value was set with. */
+  version: number;
+}
+
+/** An envelope that is malformed, was changed, or does not belong where it was found. */
+export class EnvelopeRejected extends Error {
+  override readonly name = 'EnvelopeRejected';
+}
+
+/** The envelope may be sound, but the keyring has no key of this id that may open. */
+export class KeyMissing extends Error {
+  override readonly name = 'KeyMissing';
+  readonly kid: string;
+
+  constructor(kid: string) {
+    super(`the keyring has no key ${kid} that may open envelopes`);
+    this.kid = kid;
+  }
+}
+
+const keyManagement = 'A256KW';
+const contentEncryption = 'A256GCM';
+const encoder = new TextEncoder();
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * The additional authenticated data: a JSON array, so that no two bindings share an encoding.
+ * It is rebuilt from the record on opening and never stored, so that an envelope copied to another
+ * secret, owner or version fails its authentication.
+ */
+function additionalData({ owner, secretId, version }: Binding): Uint8Array {
+  return encoder.encode(JSON.stringify(['secrets-gateway envelope', 1, owner, secretId, version]));
+}
+
+/**
+ * Seals a value under the keyring's active key.
+ *
+ * A fresh content key encrypts each value (A256GCM), so that a nonce can never repeat under one key;
+ * the active key only wraps content keys (A256KW, RFC 3394), which takes no nonce at all.
+ * @returns a flattened JWE (RFC 7516, section 7.2.2)
+ */
+export async function seal(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
+  const jwe = await new FlattenedEncrypt(encoder.encode(value))
+    .setProtectedHeader({ enc: contentEncryption })
+    .setUnprotectedHeader({ alg: keyManagement, kid: keyring.active.kid })
+    .setAdditionalAuthenticatedData(additionalData(binding))
+    .encrypt(keyring.active.key);
+  const { protected: protectedHeader, encrypted_key, iv, ciphertext, tag } = jwe;
+  if (!protectedHeader || !encrypted_key || !iv || !tag) throw new Error('jose left out a part of the envelope');
+  return {
+    protected: protectedHeader,
+    header: { alg: keyManagement, kid: keyring.active.kid },
+    encrypted_key,
+    iv,
+    ciphertext,
+    tag,
+  };
+}
+
+/**
+ * Opens an envelope where it was found.
+ * @throws EnvelopeRejected when anything about it is not exactly as seal() made it for this binding
+ * @throws KeyMissing when the keyring lacks its key
+ */
+export async function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
+  const key = checkedKey(envelope, keyring);
+  const { protected: protectedHeader, header, encrypted_key, iv, ciphertext, tag } = envelope;
+  try {
+    const { plaintext } = await flattenedDecrypt(
+      {
+        protected: protectedHeader,
+        header: { alg: header.alg, kid: header.kid },
+        encrypted_key,
+        iv,
+        ciphertext,
+        tag,
+        aad: base64url.encode(additionalData(binding)),
+      },
+      key.key,
+      { keyManagementAlgorithms: [keyManagement], contentEncryptionAlgorithms: [contentEncryption] },
+    );
+    return decoder.decode(plaintext);
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof TypeError) {
+      throw new EnvelopeRejected('the envelope does not open here');
+    }
+    throw error;
+  }
+}
+
+const protectedHeaderText = base64url.encode(JSON.stringify({ enc: contentEncryption }));
+
+/**
+ * The checks that AES-GCM does not make. `alg` and `kid` stand outside the authenticated part, so they are compared
+ * with fixed values and the keyring; the protected header is compared whole, which leaves no room for `zip` or `crit`;
+ * and each part must be in canonical base64url, so that an envelope has one form only.
+ */
+function checkedKey(envelope: Envelope, keyring: Keyring): KeyringKey {
+  const parts = [envelope.encrypted_key, envelope.iv, envelope.ciphertext, envelope.tag];
+  const sound =
+    envelope.header?.alg === keyManagement &&
+    typeof envelope.header.kid === 'string' &&
+    envelope.protected === protectedHeaderText &&
+    parts.every((part) => typeof part === 'string' && isCanonicalBase64url(part));
+  if (!sound) throw new EnvelopeRejected('the envelope is malformed');
+  const key = keyring.keys.get(envelope.header.kid);
+  if (!key || !opens(key.state)) throw new KeyMissing(envelope.header.kid);
+  return key;
+}
+
+function isCanonicalBase64url(text: string): boolean {
+  return Buffer.from(text, 'base64url').toString('base64url') === text;
+}

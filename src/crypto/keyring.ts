@@ -1,0 +1,130 @@
+import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { base64url } from 'jose';
+import { ConfigurationError } from '../errors.ts';
+import { createPrivateFile, readPrivateFile } from '../private-file.ts';
+
+/**
+ * pending: distributed, not used yet · active: seals and opens (exactly one) · decrypting: opens only ·
+ * retired: kept for the record, opens nothing
+ */
+export type KeyState = 'pending' | 'active' | 'decrypting' | 'retired';
+
+const states: readonly KeyState[] = ['pending', 'active', 'decrypting', 'retired'];
+
+/** A key-encryption key: AES-256 key wrap (A256KW). */
+export interface KeyringKey {
+  readonly kid: string;
+  readonly state: KeyState;
+  readonly key: CryptoKey;
+  /** Derived from the same secret by HKDF; signs what the gateway hands out and must recognise again. */
+  readonly macKey: Uint8Array;
+}
+
+export interface Keyring {
+  readonly active: KeyringKey;
+  readonly keys: ReadonlyMap<string, KeyringKey>;
+}
+
+/** Whether a key in this state may open envelopes. A pending one may: another gateway may have made it active already. */
+export function opens(state: KeyState): boolean {
+  return state !== 'retired';
+}
+
+interface KeyringFile {
+  keys: { kty: 'oct'; alg: 'A256KW'; kid: string; state: KeyState; createdAt: string; k: string }[];
+}
+
+/**
+ * Reads a keyring file: a JWK set (RFC 7517) of `oct` keys with `alg` A256KW, a `kid` and a `state` each.
+ * @throws ConfigurationError that names the file and the mend, and never the content
+ */
+export async function readKeyring(path: string): Promise<Keyring> {
+  const text = await readPrivateFile(path, 'KEYRING_FILE');
+  const refuse = (what: string, mend: string) => new ConfigurationError(`KEYRING_FILE ${path}: ${what}. ${mend}`);
+
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    throw refuse('it is not whole JSON', 'Restore it from its backup.');
+  }
+  if (!isRecord(file) || !Array.isArray(file.keys) || file.keys.length === 0) {
+    throw refuse('it holds no "keys" list', 'Restore it from its backup.');
+  }
+
+  const keys = new Map<string, KeyringKey>();
+  for (const [index, jwk] of file.keys.entries()) {
+    const at = `key ${index + 1}`;
+    if (!isRecord(jwk)) throw refuse(`${at} is not an object`, 'Write it as a JWK.');
+    const { kty, alg, kid, state, k } = jwk;
+    if (kty !== 'oct' || alg !== 'A256KW') {
+      throw refuse(`${at} is not for key wrap`, 'Set "kty" to "oct" and "alg" to "A256KW".');
+    }
+    if (typeof kid !== 'string' || !/^[\w.-]{1,64}$/.test(kid)) {
+      throw refuse(`${at} has no usable "kid"`, 'Name it with 1 to 64 letters, digits, dots, dashes or underscores.');
+    }
+    if (keys.has(kid)) throw refuse(`${at} repeats a "kid"`, 'Give every key a "kid" of its own.');
+    if (!isKeyState(state)) {
+      throw refuse(`${at} has no known "state"`, `Set it to one of ${states.join(', ')}.`);
+    }
+    const bytes = typeof k === 'string' ? Buffer.from(k, 'base64url') : Buffer.alloc(0);
+    if (bytes.length !== 32 || bytes.toString('base64url') !== k) {
+      throw refuse(`${at} is not 32 bytes of base64url`, 'Restore it from its backup.');
+    }
+    keys.set(kid, {
+      kid,
+      state,
+      key: await crypto.subtle.importKey('raw', bytes, 'AES-KW', false, ['wrapKey', 'unwrapKey']),
+      macKey: new Uint8Array(hkdfSync('sha256', bytes, new Uint8Array(), 'secrets-gateway mac', 32)),
+    });
+    bytes.fill(0);
+  }
+
+  const [active, ...others] = [...keys.values()].filter((key) => key.state === 'active');
+  if (!active || others.length > 0) {
+    throw refuse(`${others.length + (active ? 1 : 0)} keys are active`, 'Leave exactly one with "state" "active".');
+  }
+  return { active, keys };
+}
+
+/** Writes a keyring with one new active key, readable by its owner alone; keeps a file that is already there. */
+export async function createKeyring(path: string): Promise<void> {
+  const file: KeyringFile = {
+    keys: [
+      {
+        kty: 'oct',
+        alg: 'A256KW',
+        kid: `kek-${randomBytes(6).toString('hex')}`,
+        state: 'active',
+        createdAt: new Date().toISOString(),
+        k: base64url.encode(randomBytes(32)),
+      },
+    ],
+  };
+  await createPrivateFile(path, `${JSON.stringify(file, null, 2)}\n`);
+}
+
+/** HMAC-SHA-256 under the active key, cut to 16 bytes. */
+export function mac(keyring: Keyring, purpose: string, message: string): Uint8Array {
+  return macWith(keyring.active, purpose, message);
+}
+
+/** Whether any key that opens made this mac. */
+export function verifyMac(keyring: Keyring, purpose: string, message: string, tag: Uint8Array): boolean {
+  for (const key of keyring.keys.values()) {
+    if (opens(key.state) && tag.length === 16 && timingSafeEqual(macWith(key, purpose, message), tag)) return true;
+  }
+  return false;
+}
+
+function macWith(key: KeyringKey, purpose: string, message: string): Uint8Array {
+  return createHmac('sha256', key.macKey).update(JSON.stringify([purpose, message])).digest().subarray(0, 16);
+}
+
+function isKeyState(state: unknown): state is KeyState {
+  return states.includes(state as KeyState);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,172 @@
+/**
+ * Every error a client can meet: code → HTTP status, stable type, short message, and when it happens.
+ * docs/errors.md is printed from this table.
+ */
+export const errorTable = {
+  BAD_REQUEST: {
+    status: 400,
+    type: 'invalid_request_error',
+    message: 'The request was invalid.',
+    when: 'The body is not JSON, the document is not valid GraphQL, a field is unknown, a variable has the wrong type, two credentials were sent, or a cursor was not made for this list.',
+  },
+  UNAUTHORIZED: {
+    status: 401,
+    type: 'authentication_error',
+    message: 'Authentication is required.',
+    when: 'No credentials were sent, or they are wrong in any way. The answer is the same whatever was wrong.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    type: 'access_denied_error',
+    message: 'You do not have access to this resource.',
+    when: 'The owner named is somebody else, or a team the caller is not in, whether it exists or not.',
+  },
+  PERMISSION_ERROR: {
+    status: 403,
+    type: 'permission_error',
+    message: 'Your credentials do not allow this.',
+    when: 'The caller may reach this owner, but lacks the scope or role that the operation needs.',
+  },
+  NOT_FOUND: {
+    status: 404,
+    type: 'not_found_error',
+    message: 'The requested resource was not found.',
+    when: 'A mutation names an id that is not there, or that the caller may not see.',
+  },
+  METHOD_NOT_ALLOWED: {
+    status: 405,
+    type: 'method_not_allowed_error',
+    message: 'This method is not allowed here.',
+    when: 'Any method but GET and POST on the GraphQL endpoint, or a mutation sent with GET.',
+  },
+  NOT_ACCEPTABLE: {
+    status: 406,
+    type: 'not_acceptable_error',
+    message: 'Nothing here satisfies the Accept header.',
+    when: 'The Accept header allows neither application/graphql-response+json nor application/json.',
+  },
+  CONFLICT_ERROR: {
+    status: 409,
+    type: 'conflict_error',
+    message: 'The resource conflicts with another.',
+    when: 'A name or an id is taken, or expectedVersion is not the current version.',
+  },
+  DUPLICATION_FAILED: {
+    status: 409,
+    type: 'duplication_error',
+    message: 'The secrets could not be duplicated.',
+    when: 'duplicateSecrets could not copy every secret, and so copied none.',
+  },
+  PAYLOAD_TOO_LARGE: {
+    status: 413,
+    type: 'payload_too_large_error',
+    message: 'The request is too large.',
+    when: 'The body is over 1 MiB.',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    type: 'unsupported_media_type_error',
+    message: 'The media type is not supported.',
+    when: 'A POST whose Content-Type is not application/json, or whose body is compressed.',
+  },
+  UNPROCESSABLE_ENTITY: {
+    status: 422,
+    type: 'validation_error',
+    message: 'Validation failed for the request parameters.',
+    when: 'A field breaks its rule. Every broken field is listed in extensions.errors.',
+  },
+  UNPROCESSABLE_CONTENT: {
+    status: 422,
+    type: 'unprocessable_content_error',
+    message: 'The sealed value could not be used.',
+    when: 'A sealed value cannot be opened, has expired, was used before, or is bound to something else.',
+  },
+  UPGRADE_REQUIRED: {
+    status: 426,
+    type: 'upgrade_required_error',
+    message: 'Use HTTPS to send a value.',
+    when: 'A value was sent in clear over plain HTTP from beyond loopback.',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'Rate limit exceeded. Retry later.',
+    when: 'The caller is over its limit. Retry-After and the RateLimit headers tell when to come back.',
+  },
+  INTERNAL_SERVER_ERROR: {
+    status: 500,
+    type: 'internal_error',
+    message: 'An unexpected error occurred.',
+    when: 'A defect of the gateway. The cause is in its log, under the request id.',
+  },
+  BAD_GATEWAY: {
+    status: 502,
+    type: 'upstream_error',
+    message: 'A service this gateway depends on answered wrongly.',
+    when: 'The JWKS endpoint could not be reached, or answered something that is not a key set.',
+  },
+  SERVICE_UNAVAILABLE: {
+    status: 503,
+    type: 'unavailable_error',
+    message: 'The service is unavailable. Retry later.',
+    when: 'The store cannot be reached, the gateway is overloaded, or it is shutting down.',
+  },
+  GATEWAY_TIMEOUT: {
+    status: 504,
+    type: 'upstream_timeout_error',
+    message: 'A service this gateway depends on did not answer in time.',
+    when: 'A dependency did not answer before its deadline.',
+  },
+} as const satisfies Record<string, { status: number; type: string; message: string; when: string }>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** One broken field of an input. `loc` is the path to it from the operation's arguments. */
+export interface FieldError {
+  field: string;
+  loc: (string | number)[];
+  message: string;
+  type: string;
+}
+
+export interface ErrorDetails {
+  /** Replaces the table's short message. Fixed words and schema names only, never what the client sent. */
+  message?: string;
+  /** What is wrong in this case, and how to mend it. */
+  description?: string;
+  /** Replaces the table's stable type, where a client needs to tell two cases of one code apart. */
+  type?: string;
+  errors?: FieldError[];
+  retryAfterSeconds?: number;
+  currentVersion?: number;
+  /** HTTP response headers that belong to this answer. */
+  headers?: Record<string, string>;
+  /** For the log alone. */
+  cause?: unknown;
+}
+
+/** The only kind of error whose text reaches a client as it is. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    super(details.message ?? errorTable[code].message, { cause: details.cause });
+    this.code = code;
+    this.details = details;
+  }
+
+  get status(): number {
+    return errorTable[this.code].status;
+  }
+
+  get type(): string {
+    return this.details.type ?? errorTable[this.code].type;
+  }
+}
+
+/** Something in the environment keeps the gateway from starting. The message names the variable or file, and the mend. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}

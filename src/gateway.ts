@@ -1,0 +1,121 @@
+import { access } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import type { Config } from './config.ts';
+import { createKeyring, readKeyring } from './crypto/keyring.ts';
+import { ConfigurationError } from './errors.ts';
+import { schema } from './graphql/schema.ts';
+import { createGraphQLEndpoint } from './http/graphql-endpoint.ts';
+import { createGatewayServer } from './http/server.ts';
+import { type DevelopmentIssuer, openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
+import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identity/key-set.ts';
+import { scopes } from './identity/principal.ts';
+import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
+import { describeError, type Log } from './log.ts';
+import { bindOperations } from './secrets/operations.ts';
+import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
+
+export interface Gateway {
+  /** Where GraphQL is. */
+  readonly url: string;
+  /** A token to try the gateway out with; null without the development issuer. */
+  readonly developmentToken: string | null;
+  /** Answers what is under way, and then lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Who the development token speaks for. */
+const developer: TokenClaims = {
+  subject: 'developer',
+  teams: [{ id: 'demo', role: 'admin' }],
+  scopes,
+  ttlSeconds: 12 * 60 * 60,
+};
+
+/**
+ * Puts the gateway together and starts it.
+ * @throws ConfigurationError that names the variable or file, and the mend
+ */
+export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+  const store = await openStore(config.databaseUrl);
+  try {
+    const keyring = await openKeyring(config, store);
+    const { rules, developmentIssuer } = await openIssuer(config, log);
+    const dependencies = { store, keyring: () => keyring, now: () => new Date() };
+    const server = createGatewayServer({
+      graphql: createGraphQLEndpoint({
+        schema,
+        bindOperations: (caller) => bindOperations(dependencies, caller),
+        introspection: !config.production,
+        log,
+      }),
+      verifyToken: createTokenVerifier(rules),
+      requireTls: config.requireTls,
+      trustProxy: config.trustProxy,
+      developmentToken: developmentIssuer && (() => developmentIssuer.issue(developer)),
+      log,
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(config, error)));
+      server.listen(config.port, config.host, resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+    return {
+      url: `http://${host}:${port}/graphql`,
+      developmentToken: developmentIssuer && (await developmentIssuer.issue(developer)),
+      async close() {
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeIdleConnections();
+        });
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function openKeyring(config: Config, store: Store) {
+  const exists = await access(config.keyringFile).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    // A new keyring beside old envelopes would look like a start, and be the loss of every value.
+    if (!(await store.isEmpty())) {
+      throw new ConfigurationError(
+        `KEYRING_FILE ${config.keyringFile}: there is no such file, but the store holds secrets sealed with it. Restore it from its backup.`,
+      );
+    }
+    await createKeyring(config.keyringFile);
+  }
+  return readKeyring(config.keyringFile);
+}
+
+async function openIssuer(
+  config: Config,
+  log: Log,
+): Promise<{ rules: TokenRules; developmentIssuer: DevelopmentIssuer | null }> {
+  if (!config.issuer) {
+    const developmentIssuer = await openDevelopmentIssuer(config.developmentIssuerFile);
+    return { rules: developmentIssuer.rules, developmentIssuer };
+  }
+  const { jwks, ...rules } = config.issuer;
+  if ('file' in jwks) await checkJwksFile(jwks.file);
+  const load = () => ('file' in jwks ? jwksFromFile(jwks.file) : jwksFromUrl(jwks.url));
+  const keySet = createKeySet(load, (error) => log.warn({ cause: describeError(error) }, 'key set not loaded'));
+  return { rules: { ...rules, keySet }, developmentIssuer: null };
+}
+
+function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
+  const mends: Record<string, string> = {
+    EADDRINUSE: `PORT ${config.port} is in use. Stop what uses it, or set PORT to another.`,
+    EACCES: `PORT ${config.port} needs more rights. Set PORT to 1024 or above.`,
+    EADDRNOTAVAIL: `HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.`,
+  };
+  const mend = mends[error.code ?? ''];
+  return mend === undefined ? error : new ConfigurationError(mend);
+}

@@ -1,0 +1,44 @@
+import { DomainError } from '../errors.ts';
+import type { Owner } from '../owner.ts';
+import type { Caller, Principal, Scope } from './principal.ts';
+
+/**
+ * The principal of a call.
+ * @throws DomainError UNAUTHORIZED without credentials
+ */
+export function authenticated(caller: Caller): Principal {
+  if (!caller.principal) throw unauthorized();
+  return caller.principal;
+}
+
+/** One and the same error whatever was wrong with the credentials. */
+export function unauthorized(cause?: unknown): DomainError {
+  return new DomainError('UNAUTHORIZED', {
+    description: 'Send a valid token as "Authorization: Bearer <token>".',
+    headers: { 'WWW-Authenticate': 'Bearer realm="secrets-gateway"' },
+    cause,
+  });
+}
+
+/**
+ * The one policy: a user's secrets are that user's alone; a team's and its connectors' are its members'.
+ * Whether an owner exists is never looked at, so the answer cannot tell.
+ * @throws DomainError UNAUTHORIZED, FORBIDDEN (not this owner) or PERMISSION_ERROR (not this scope)
+ */
+export function authorize(caller: Caller, owner: Owner, scope: Scope): Principal {
+  const principal = authenticated(caller);
+  if (!mayReach(principal, owner)) throw new DomainError('FORBIDDEN');
+  requireScope(principal, scope);
+  return principal;
+}
+
+export function mayReach(principal: Principal, owner: Owner): boolean {
+  if (owner.type === 'user') return owner.userId === principal.subject;
+  return principal.teams.some((team) => team.id === owner.teamId);
+}
+
+/** @throws DomainError PERMISSION_ERROR */
+export function requireScope(principal: Principal, scope: Scope): void {
+  if (principal.scopes.has(scope)) return;
+  throw new DomainError('PERMISSION_ERROR', { description: `The operation needs the scope ${scope}.` });
+}

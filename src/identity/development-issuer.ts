@@ -1,0 +1,62 @@
+import { access } from 'node:fs/promises';
+import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { ConfigurationError } from '../errors.ts';
+import { createPrivateFile, readPrivateFile } from '../private-file.ts';
+import { createKeySet } from './key-set.ts';
+import type { Membership, Scope } from './principal.ts';
+import type { TokenRules } from './verify-token.ts';
+
+/** Signs tokens for trying the gateway out; only ever on loopback, and never in production. */
+export interface DevelopmentIssuer {
+  readonly rules: TokenRules;
+  issue(claims: TokenClaims): Promise<string>;
+}
+
+export interface TokenClaims {
+  readonly subject: string;
+  readonly teams: readonly Membership[];
+  readonly scopes: readonly Scope[];
+  readonly ttlSeconds: number;
+}
+
+const algorithm = 'EdDSA';
+const issuer = 'urn:secrets-gateway:development';
+const audience = 'secrets-gateway';
+
+/** Opens the development issuer whose private key is in this file, making it the first time. */
+export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIssuer> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) {
+    const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+    await createPrivateFile(path, `${JSON.stringify({ ...(await exportJWK(privateKey)), kid: 'development' })}\n`);
+  }
+  const { jwk, key } = await readSigningKey(path);
+  const { d: _, ...publicJwk } = jwk;
+  const keySet = createKeySet(async () => ({ keys: [{ ...publicJwk, alg: algorithm, use: 'sig' }] }));
+
+  return {
+    rules: { issuer, audience, algorithms: [algorithm], keySet },
+    issue: ({ subject, teams, scopes, ttlSeconds }) =>
+      new SignJWT({ teams, scope: scopes.join(' ') })
+        .setProtectedHeader({ alg: algorithm, kid: 'development', typ: 'at+jwt' })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject(subject)
+        .setIssuedAt()
+        .setExpirationTime(Math.floor(Date.now() / 1000) + ttlSeconds)
+        .sign(key),
+  };
+}
+
+async function readSigningKey(path: string) {
+  const text = await readPrivateFile(path, 'the development issuer’s key');
+  try {
+    const jwk = JSON.parse(text) as JWK;
+    return { jwk, key: await importJWK(jwk, algorithm) };
+  } catch {
+    throw new ConfigurationError(`${path}: it is not an Ed25519 private key. Delete it; a new one is made at the next start.`);
+  }
+}

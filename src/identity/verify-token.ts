@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { type JWTPayload, jwtVerify } from 'jose';
+import { DomainError } from '../errors.ts';
+import { unauthorized } from './authorize.ts';
+import type { KeySet } from './key-set.ts';
+import { type Membership, type Principal, type Scope, scopes } from './principal.ts';
+
+export interface TokenRules {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly algorithms: readonly string[];
+  readonly keySet: KeySet;
+}
+
+/** @throws DomainError UNAUTHORIZED, or the key set's own when there are no keys to verify with */
+export type VerifyToken = (token: string) => Promise<Principal>;
+
+const toleranceSeconds = 30;
+const maxTokenLength = 8192;
+const maxCachedTokens = 10_000;
+const maxTeams = 1000;
+
+/**
+ * Verifies JSON Web Tokens (RFC 7519, RFC 9068), each distinct one once: the outcome is kept under the token's
+ * SHA-256 digest until it expires, and dropped when a key leaves the key set.
+ */
+export function createTokenVerifier(rules: TokenRules, now: () => number = Date.now): VerifyToken {
+  const verified = new Map<string, { generation: number; result: Promise<{ principal: Principal; exp: number }> }>();
+
+  return async (token) => {
+    if (!isCanonicalCompact(token)) throw unauthorized();
+    const digest = createHash('sha256').update(token).digest('base64');
+    const generation = rules.keySet.generation();
+    let entry = verified.get(digest);
+    if (entry?.generation !== generation) {
+      const result = verify(token, rules, now);
+      entry = { generation, result };
+      // The first in is the first out: a flood of tokens costs signature checks, never memory.
+      const oldest = verified.keys().next();
+      if (verified.size >= maxCachedTokens && !oldest.done) verified.delete(oldest.value);
+      verified.set(digest, entry);
+      result.catch(() => verified.delete(digest));
+    }
+    const { principal, exp } = await entry.result;
+    if (now() / 1000 >= exp + toleranceSeconds) {
+      verified.delete(digest);
+      throw unauthorized();
+    }
+    return principal;
+  };
+}
+
+async function verify(token: string, rules: TokenRules, now: () => number) {
+  try {
+    // jose reads no key from the token's own header (jku, jwk, x5u, x5c); it asks `find` alone.
+    const { payload, protectedHeader } = await jwtVerify(token, rules.keySet.find, {
+      issuer: rules.issuer,
+      audience: rules.audience,
+      algorithms: [...rules.algorithms],
+      requiredClaims: ['sub', 'exp'],
+      clockTolerance: toleranceSeconds,
+      currentDate: new Date(now()),
+    });
+    if (!isAccessTokenType(protectedHeader.typ)) throw unauthorized();
+    return { principal: principalOf(payload), exp: payload.exp ?? 0 };
+  } catch (error) {
+    throw error instanceof DomainError ? error : unauthorized(error);
+  }
+}
+
+/** RFC 9068, section 2.1; a token of another kind, an id token say, is not meant for an API. */
+function isAccessTokenType(typ: string | undefined): boolean {
+  return typ === undefined || /^(application\/)?(at\+jwt|jwt)$/i.test(typ);
+}
+
+/**
+ * Three parts in canonical base64url. Others decode to the same bytes and verify as well, and would
+ * let one token pass as many.
+ */
+function isCanonicalCompact(token: string): boolean {
+  if (token.length > maxTokenLength) return false;
+  const parts = token.split('.');
+  return parts.length === 3 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part);
+}
+
+function principalOf(claims: JWTPayload): Principal {
+  if (!isIdentifier(claims.sub)) throw unauthorized();
+  return { subject: claims.sub, teams: teamsOf(claims.teams), scopes: scopesOf(claims.scope) };
+}
+
+function scopesOf(claim: unknown): Set<Scope> {
+  if (claim === undefined) return new Set();
+  if (typeof claim !== 'string') throw unauthorized();
+  const granted = claim.split(' ');
+  return new Set(scopes.filter((scope) => granted.includes(scope)));
+}
+
+function teamsOf(claim: unknown): Membership[] {
+  if (claim === undefined) return [];
+  if (!Array.isArray(claim) || claim.length > maxTeams) throw unauthorized();
+  return claim.map((team: unknown) => {
+    if (isIdentifier(team)) return { id: team, role: 'member' };
+    if (typeof team !== 'object' || team === null) throw unauthorized();
+    const { id, role = 'member' } = team as { id?: unknown; role?: unknown };
+    if (!isIdentifier(id) || (role !== 'admin' && role !== 'member')) throw unauthorized();
+    return { id, role };
+  });
+}
+
+function isIdentifier(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= 255 && value.isWellFormed();
+}

@@ -1,0 +1,28 @@
+import { type Logger, pino } from 'pino';
+
+export type Log = Logger;
+
+/** JSON lines on standard output. What is logged never holds a value, a token or a variable. */
+export function createLog(level: string): Log {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ sync: true, dest: 2 }));
+}
+
+/**
+ * What may be logged of an error: its class, code and stack frames. Not its message, nor a driver's details:
+ * they quote what could not be parsed or written.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, stack, cause } = error;
+  const code = (error as { code?: unknown }).code;
+  return {
+    name,
+    ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    frames: stack
+      ?.split('\n')
+      .filter((line) => /^\s+at [^\n]*:\d+:\d+\)?$/.test(line))
+      .slice(0, 10)
+      .map((line) => line.trim()),
+    ...(cause !== undefined && { cause: describeError(cause) }),
+  };
+}

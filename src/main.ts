@@ -1,0 +1,58 @@
+import { ConfigurationError } from './errors.ts';
+import { UsageError } from './cli/usage-error.ts';
+
+const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come out
+
+Usage: secrets-gateway COMMAND
+
+  serve    run the gateway (settings come from the environment, see README.md)
+  token    print a development token
+  schema   print the GraphQL schema
+
+secrets-gateway COMMAND --help tells more.
+`;
+
+async function run(args: string[]): Promise<void> {
+  const [command, ...rest] = args;
+  const wantsHelp = rest.includes('--help') || rest.includes('-h');
+  switch (command) {
+    case 'serve': {
+      if (wantsHelp) return print('Usage: secrets-gateway serve\n\nRuns the gateway. Its settings come from the environment; README.md lists them.\n');
+      const { serve } = await import('./cli/serve.ts');
+      return serve();
+    }
+    case 'token': {
+      const { token, tokenHelp } = await import('./cli/token.ts');
+      return wantsHelp ? print(tokenHelp) : token(rest);
+    }
+    case 'schema': {
+      if (wantsHelp) return print('Usage: secrets-gateway schema\n\nPrints the GraphQL schema on standard output.\n');
+      const { printSdl } = await import('./cli/schema.ts');
+      return printSdl();
+    }
+    case undefined:
+    case 'help':
+    case '--help':
+    case '-h':
+      return print(help);
+    default:
+      throw new UsageError('There is no such command.');
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof ConfigurationError) {
+    process.stderr.write(`secrets-gateway cannot start: ${error.message}\n`);
+    process.exit(1);
+  }
+  const usage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
+  if (!usage) throw error;
+  process.stderr.write(`${(error as Error).message}\nsecrets-gateway --help tells what there is.\n`);
+  process.exit(2);
+}

@@ -1,0 +1,115 @@
+import { authorize } from '../identity/authorize.ts';
+import type { Caller, Scope } from '../identity/principal.ts';
+import type { Owner } from '../owner.ts';
+import type { Filter, Secret } from '../store/store.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import type { Dependencies } from './dependencies.ts';
+import { BrokenFields, defaultPageSize, maxPageSize, maxTags } from './limits.ts';
+import { type OwnerInput, resolveOwner } from './owner-input.ts';
+
+export interface SecretFilterInput {
+  readonly name?: string | null | undefined;
+  readonly nameStartsWith?: string | null | undefined;
+  readonly provider?: string | null | undefined;
+  readonly tags?: readonly string[] | null | undefined;
+  readonly placeholder?: string | null | undefined;
+}
+
+export interface PageArguments {
+  readonly filter?: SecretFilterInput | null | undefined;
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+  readonly last?: number | null | undefined;
+  readonly before?: string | null | undefined;
+}
+
+export interface ListSecretsInput extends PageArguments {
+  readonly owner: OwnerInput | Owner;
+  /** What the caller will look at; the rest is not read. */
+  readonly select: { readonly page: boolean; readonly totalCount: boolean };
+}
+
+export interface SecretPage {
+  readonly secrets: readonly Secret[];
+  /** Null when it was not selected. */
+  readonly totalCount: number | null;
+  readonly hasNextPage: boolean;
+  readonly hasPreviousPage: boolean;
+  /** Signs a secret's place in this list. */
+  cursorOf(secret: Secret): string;
+}
+
+/**
+ * An owner's secrets, by name.
+ * @param scope what the caller must hold; after a write of theirs, the scope that allowed it will do
+ * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UNPROCESSABLE_ENTITY, BAD_REQUEST (cursor)
+ */
+export async function listSecrets(
+  { store, keyring }: Dependencies,
+  caller: Caller,
+  input: ListSecretsInput,
+  scope: Scope = 'secrets:read',
+): Promise<SecretPage> {
+  const broken = new BrokenFields();
+  const owner = 'type' in input.owner ? input.owner : resolveOwner(input.owner, caller, ['owner'], broken);
+  if (owner) authorize(caller, owner, scope);
+  const filter = checkFilter(input.filter ?? {}, broken);
+  const { from, limit } = checkPage(input, broken);
+  broken.throwIfAny();
+  if (!owner) throw new Error('an owner that cannot be told was not reported');
+
+  const ring = keyring();
+  const list = { owner, filter };
+  const after = input.after == null ? undefined : decodeCursor(input.after, list, ring);
+  const before = input.before == null ? undefined : decodeCursor(input.before, list, ring);
+  const { secrets, hasMore, totalCount } = await store.list({
+    ...list,
+    ...(after && { after }),
+    ...(before && { before }),
+    from,
+    limit: input.select.page ? limit : 0,
+    count: input.select.totalCount,
+  });
+  return {
+    secrets,
+    totalCount,
+    // Towards the end it counted from, the store knows; on the other side lies what the cursor came from.
+    hasNextPage: from === 'start' ? hasMore : before !== undefined,
+    hasPreviousPage: from === 'end' ? hasMore : after !== undefined,
+    cursorOf: (secret) => encodeCursor(secret, list, ring),
+  };
+}
+
+function checkPage({ first, last }: PageArguments, broken: BrokenFields) {
+  for (const [name, size] of Object.entries({ first, last })) {
+    if (size != null && (size < 0 || size > maxPageSize)) {
+      broken.add([name], 'range', `Must be between 0 and ${maxPageSize}.`);
+    }
+  }
+  if (first != null && last != null) broken.add(['last'], 'exclusive', 'Must not be there together with first.');
+  return last == null
+    ? ({ from: 'start', limit: first ?? defaultPageSize } as const)
+    : ({ from: 'end', limit: last } as const);
+}
+
+/** Names are kept in NFC, so they are looked for in NFC. */
+function checkFilter(input: SecretFilterInput, broken: BrokenFields): Filter {
+  const text = (field: string, value: string | null | undefined) => {
+    if (value == null) return {};
+    if (!value.isWellFormed()) broken.add(['filter', field], 'ill_formed', 'Must be well-formed Unicode.');
+    return { [field]: value.normalize('NFC') };
+  };
+  if (input.tags && input.tags.length > maxTags) {
+    broken.add(['filter', 'tags'], 'too_many', `Must have at most ${maxTags} tags.`);
+  }
+  if (input.tags && !input.tags.every((tag) => tag.isWellFormed())) {
+    broken.add(['filter', 'tags'], 'ill_formed', 'Must be well-formed Unicode.');
+  }
+  return {
+    ...text('name', input.name),
+    ...text('nameStartsWith', input.nameStartsWith),
+    ...text('provider', input.provider),
+    ...text('placeholder', input.placeholder),
+    ...(input.tags?.length && { tags: [...new Set(input.tags.map((tag) => tag.normalize('NFC')))] }),
+  };
+}

@@ -1,0 +1,24 @@
+import { ConfigurationError } from '../errors.ts';
+import type { Store } from './store.ts';
+
+/**
+ * Opens the store that DATABASE_URL names, and brings its schema up to date.
+ * @param databaseUrl `sqlite:<path>` (relative to the working directory), `sqlite::memory:`, `mongodb://…` or
+ *   `mongodb+srv://…`
+ * @throws ConfigurationError when it names no store, or the store cannot be used
+ */
+export async function openStore(databaseUrl: string): Promise<Store> {
+  // Each adapter is loaded only where it is used: the MongoDB driver alone would double the embedded start.
+  const [, scheme, path = ''] = /^([a-z+]+):(.*)$/s.exec(databaseUrl) ?? [];
+  if (scheme === 'sqlite' && path !== '') {
+    const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
+    return openSqliteStore(path);
+  }
+  if (scheme === 'mongodb' || scheme === 'mongodb+srv') {
+    const { openMongodbStore } = await import('./mongodb/mongodb-store.ts');
+    return openMongodbStore(databaseUrl);
+  }
+  throw new ConfigurationError(
+    'DATABASE_URL names no store. Set it to sqlite:<path>, sqlite::memory:, mongodb://… or mongodb+srv://….',
+  );
+}

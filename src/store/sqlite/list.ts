@@ -1,0 +1,48 @@
+import { ownerKey } from '../../owner.ts';
+import { nameConditions } from '../filter.ts';
+import type { ListQuery } from '../store.ts';
+import { secretColumns } from './rows.ts';
+
+/** A statement and the values of its parameters. The same shape of query has the same text, so that it is prepared once. */
+export interface Statement {
+  readonly sql: string;
+  readonly values: readonly (string | number)[];
+}
+
+/** One secret beyond the limit is read, to tell whether there is more. */
+export function pageStatement(query: ListQuery): Statement {
+  const { table, where, values } = matching(query, true);
+  const direction = query.from === 'end' ? 'DESC' : 'ASC';
+  return {
+    sql: `SELECT ${secretColumns} FROM ${table} WHERE ${where} ORDER BY name ${direction} LIMIT ?`,
+    values: [...values, query.limit + 1],
+  };
+}
+
+export function countStatement(query: ListQuery): Statement {
+  const { table, where, values } = matching(query, false);
+  return { sql: `SELECT count(*) AS count FROM ${table} WHERE ${where}`, values };
+}
+
+function matching({ owner, filter, after, before }: ListQuery, inRange: boolean) {
+  const key = ownerKey(owner);
+  const conditions = ['owner = ?'];
+  const values: string[] = [key];
+  const add = (condition: string, ...added: string[]) => {
+    conditions.push(condition);
+    values.push(...added);
+  };
+  const [firstTag, ...otherTags] = filter.tags ?? [];
+  if (firstTag !== undefined) add('tag = ?', firstTag);
+  if (filter.provider !== undefined) add('provider = ?', filter.provider);
+  if (filter.placeholder !== undefined) add('placeholder = ?', filter.placeholder);
+  for (const [operator, name] of inRange ? nameConditions(filter, after, before) : nameConditions(filter)) {
+    add(`name ${operator} ?`, name);
+  }
+  for (const tag of otherTags) {
+    add('EXISTS (SELECT 1 FROM secret_tags o WHERE o.owner = ? AND o.tag = ? AND o.name = secrets.name)', key, tag);
+  }
+  // CROSS JOIN keeps the tags outside: their primary key (owner, tag, name) then gives both the matches and their order.
+  const table = firstTag === undefined ? 'secrets' : 'secret_tags CROSS JOIN secrets USING (owner, name)';
+  return { table, where: conditions.join(' AND '), values };
+}

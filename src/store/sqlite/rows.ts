@@ -1,0 +1,76 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import { ownerKey, ownerOfKey } from '../../owner.ts';
+import type { AuditEvent, Sealed, Secret, SecretRecord } from '../store.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+/** All that a list or a find reads: everything but the envelope. */
+export const secretColumns =
+  'id, owner, name, placeholder, provider, masked_value, version, created_at, updated_at, tags, notes';
+
+/** The values of `secretColumns`, in their order. */
+export function secretValues(secret: Secret) {
+  return [
+    secret.id,
+    ownerKey(secret.owner),
+    secret.name,
+    secret.placeholder,
+    secret.provider,
+    secret.maskedValue,
+    secret.version,
+    secret.createdAt.getTime(),
+    secret.updatedAt.getTime(),
+    JSON.stringify(secret.tags),
+    secret.notes,
+  ] as const;
+}
+
+export function sealedValues(sealed: Sealed | null | undefined) {
+  return [sealed?.version ?? null, sealed ? JSON.stringify(sealed.envelope) : null] as const;
+}
+
+export function secretOfRow(row: Row): Secret {
+  return {
+    id: text(row['id']),
+    owner: ownerOfKey(text(row['owner'])),
+    placeholder: text(row['placeholder']),
+    name: text(row['name']),
+    provider: textOrNull(row['provider']),
+    notes: textOrNull(row['notes']),
+    tags: JSON.parse(text(row['tags'])) as string[],
+    maskedValue: textOrNull(row['masked_value']),
+    version: Number(row['version']),
+    createdAt: new Date(Number(row['created_at'])),
+    updatedAt: new Date(Number(row['updated_at'])),
+  };
+}
+
+export function recordOfRow(row: Row): SecretRecord {
+  const envelope = textOrNull(row['envelope']);
+  const sealed =
+    envelope === null ? null : { version: Number(row['sealed_version']), envelope: JSON.parse(envelope) as Sealed['envelope'] };
+  return { ...secretOfRow(row), sealed };
+}
+
+export function auditEventOfRow(row: Row): AuditEvent {
+  return {
+    sequence: Number(row['sequence']),
+    type: text(row['type']) as AuditEvent['type'],
+    secretId: text(row['secret_id']),
+    version: Number(row['version']),
+    actor: text(row['actor']),
+    requestId: text(row['request_id']),
+    at: new Date(Number(row['at'])),
+    previousHash: text(row['previous_hash']),
+    hash: text(row['hash']),
+  };
+}
+
+function text(value: SQLOutputValue | undefined): string {
+  if (typeof value !== 'string') throw new TypeError('a column that holds text does not');
+  return value;
+}
+
+function textOrNull(value: SQLOutputValue | undefined): string | null {
+  return value === null ? null : text(value);
+}

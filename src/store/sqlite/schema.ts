@@ -1,0 +1,87 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { ConfigurationError } from '../../errors.ts';
+
+/**
+ * One step per version, forward only: a released step is never changed, a new one is added at the end.
+ * Text compares byte by byte (BINARY, the default collation, over UTF-8).
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE owners (
+    owner TEXT PRIMARY KEY,
+    count INTEGER NOT NULL CHECK (count >= 0),
+    audit_sequence INTEGER NOT NULL,
+    audit_hash TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- The envelope comes last: a row's tail lies in overflow pages, which are read only for a column that lies there.
+  CREATE TABLE secrets (
+    id TEXT PRIMARY KEY NOT NULL,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    placeholder TEXT NOT NULL,
+    provider TEXT,
+    masked_value TEXT,
+    version INTEGER NOT NULL CHECK (version >= 1),
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    tags TEXT NOT NULL,
+    notes TEXT,
+    sealed_version INTEGER,
+    envelope TEXT,
+    CHECK ((sealed_version IS NULL) = (envelope IS NULL))
+  ) STRICT;
+  CREATE UNIQUE INDEX secrets_owner_name ON secrets (owner, name);
+  CREATE UNIQUE INDEX secrets_owner_placeholder ON secrets (owner, placeholder);
+  CREATE INDEX secrets_owner_provider_name ON secrets (owner, provider, name);
+
+  -- For filters alone; the tags in their order are in secrets.tags (JSON).
+  CREATE TABLE secret_tags (
+    owner TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (owner, tag, name),
+    FOREIGN KEY (owner, name) REFERENCES secrets (owner, name) ON UPDATE CASCADE ON DELETE CASCADE
+  ) STRICT, WITHOUT ROWID;
+  -- The cascades look the tags of one secret up by it.
+  CREATE INDEX secret_tags_owner_name ON secret_tags (owner, name);
+
+  CREATE TABLE audit (
+    owner TEXT NOT NULL,
+    sequence INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    secret_id TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (owner, sequence)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/**
+ * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole.
+ * @throws ConfigurationError when a newer gateway has been here
+ */
+export function migrate(database: DatabaseSync): void {
+  // Of two processes that start at once the second waits here, and then finds nothing left to do.
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+    if (version > migrations.length) {
+      throw new ConfigurationError(
+        `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
+          'Run the newer gateway again.',
+      );
+    }
+    for (const migration of migrations.slice(version)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}

@@ -1,0 +1,193 @@
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { ConfigurationError } from '../../errors.ts';
+import { type Owner, ownerKey } from '../../owner.ts';
+import { isUnfiltered } from '../filter.ts';
+import type { AuditEvent, Change, ListQuery, ListResult, Secret, SecretRecord, Store } from '../store.ts';
+import { prepareWriteChange, type WriteChange } from './commit.ts';
+import { asDomainError } from './errors.ts';
+import { countStatement, pageStatement, type Statement } from './list.ts';
+import { auditEventOfRow, recordOfRow, secretColumns, secretOfRow } from './rows.ts';
+import { migrate } from './schema.ts';
+
+/** How long a call waits for another process that writes. The event loop stands still meanwhile. */
+const busyTimeoutMs = 500;
+/** Commits that share one transaction, and so one sync to disk. */
+const maxGroup = 64;
+/** Lists differ in the shape of their filters; this many shapes stay prepared. */
+const maxPreparedLists = 128;
+
+/**
+ * Opens the embedded store, and brings its schema up to date. A new file has mode 0600, a new directory 0700.
+ * @param path a file, or `:memory:`
+ * @throws ConfigurationError when the file cannot be used
+ */
+export async function openSqliteStore(path: string): Promise<Store> {
+  let database: DatabaseSync | undefined;
+  try {
+    if (path !== ':memory:') createPrivately(path);
+    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    migrate(database);
+    return new SqliteStore(database);
+  } catch (error) {
+    database?.close();
+    if (error instanceof ConfigurationError) throw error;
+    const reason = error instanceof Error ? error.message : 'unknown';
+    throw new ConfigurationError(
+      `DATABASE_URL: the SQLite database cannot be opened (${reason}). ` +
+        'Name a file in a directory that the gateway may write to.',
+      { cause: error },
+    );
+  }
+}
+
+/** SQLite gives its own files (-wal, -shm) the mode of the database, but would create that one for all to read. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
+}
+
+interface Job {
+  readonly changes: readonly Change[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly #writeChange: WriteChange;
+  readonly #statements: Record<
+    'find' | 'findRecord' | 'auditEvents' | 'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo',
+    StatementSync
+  >;
+  readonly #lists = new Map<string, StatementSync>();
+  readonly #waiting: Job[] = [];
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#writeChange = prepareWriteChange(database);
+    this.#statements = {
+      find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
+      findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
+      auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
+      ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
+      anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
+      savepoint: database.prepare('SAVEPOINT job'),
+      release: database.prepare('RELEASE job'),
+      rollbackTo: database.prepare('ROLLBACK TO job'),
+    };
+  }
+
+  async find(id: string): Promise<Secret | undefined> {
+    const row = this.#ask(() => this.#statements.find.get(id));
+    return row && secretOfRow(row);
+  }
+
+  async findRecord(id: string): Promise<SecretRecord | undefined> {
+    const row = this.#ask(() => this.#statements.findRecord.get(id));
+    return row && recordOfRow(row);
+  }
+
+  async list(query: ListQuery): Promise<ListResult> {
+    return this.#ask(() => {
+      const secrets = query.limit === 0 ? [] : this.#all(pageStatement(query)).map(secretOfRow);
+      const hasMore = secrets.length > query.limit;
+      if (hasMore) secrets.pop();
+      if (query.from === 'end') secrets.reverse();
+      return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null };
+    });
+  }
+
+  commit(changes: readonly Change[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ changes, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#commitGroup());
+    });
+  }
+
+  async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
+    return this.#ask(() => this.#statements.auditEvents.all(ownerKey(owner), afterSequence, limit)).map(auditEventOfRow);
+  }
+
+  async isEmpty(): Promise<boolean> {
+    return this.#ask(() => this.#statements.anyOwner.get()) === undefined;
+  }
+
+  async check(): Promise<void> {
+    await this.isEmpty();
+  }
+
+  /** Writes what is waiting, and closes. */
+  async close(): Promise<void> {
+    while (this.#waiting.length > 0) this.#commitGroup();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** Everything that waits, up to `maxGroup`, in one transaction: the one sync to disk is what a commit costs. */
+  #commitGroup(): void {
+    const group = this.#waiting.splice(0, maxGroup);
+    if (this.#waiting.length > 0) setImmediate(() => this.#commitGroup());
+    const failures = new Map<Job, unknown>();
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      for (const job of group) {
+        try {
+          this.#write(job.changes);
+        } catch (error) {
+          // A full disk may have ended the whole transaction, and with it what others wrote.
+          if (!this.#database.isTransaction) throw error;
+          this.#statements.rollbackTo.run();
+          this.#statements.release.run();
+          failures.set(job, error);
+        }
+      }
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      this.#rollBack();
+      for (const job of group) job.reject(asDomainError(error));
+      return;
+    }
+    for (const job of group) {
+      if (failures.has(job)) job.reject(asDomainError(failures.get(job)));
+      else job.resolve();
+    }
+  }
+
+  #write(changes: readonly Change[]): void {
+    this.#statements.savepoint.run();
+    for (const [index, change] of changes.entries()) this.#writeChange(change, index);
+    this.#statements.release.run();
+  }
+
+  #rollBack(): void {
+    if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
+  }
+
+  #count(query: ListQuery): number {
+    const row = isUnfiltered(query.filter)
+      ? this.#statements.ownerCount.get(ownerKey(query.owner))
+      : this.#all(countStatement(query))[0];
+    return Number(row?.['count'] ?? 0);
+  }
+
+  #all({ sql, values }: Statement) {
+    let statement = this.#lists.get(sql);
+    if (!statement) {
+      statement = this.#database.prepare(sql);
+      const [oldest] = this.#lists.keys();
+      if (this.#lists.size === maxPreparedLists && oldest !== undefined) this.#lists.delete(oldest);
+      this.#lists.set(sql, statement);
+    }
+    return statement.all(...values);
+  }
+
+  #ask<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw asDomainError(error);
+    }
+  }
+}

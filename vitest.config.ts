@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: {
+    // Vite would pick index.mjs where Node picks index.js, and instanceof fails across two copies of graphql.
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    // A package of its own: the gateways it starts bring 700 MB of dependencies.
+    exclude: ['test/federation/**'],
+    globalSetup: ['test/support/mongod-global-setup.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    // A mongod, a Chromium and started gateways share the machine's cores with the workers.
+    maxWorkers: 2,
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+    },
+  },
+});
