@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { lexicographicSortSchema, printSchema } from 'graphql';
 import { schema } from '../src/graphql/schema.ts';
+import { apiSdl, subgraphSdl } from '../src/graphql/sdl.ts';
 
 /** What each file under schema/ must hold. */
 const files = {
-  'schema.graphql': `${printSchema(lexicographicSortSchema(schema))}\n`,
+  'schema.graphql': apiSdl(schema),
+  'subgraph.graphql': subgraphSdl(schema),
 };
 
 const folder = new URL('../schema/', import.meta.url);

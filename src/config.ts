@@ -10,6 +10,14 @@ export interface Config {
   readonly developmentIssuerFile: string;
   readonly requireTls: boolean;
   readonly trustProxy: boolean;
+  /** Points a principal may use in a window; null for no limit. */
+  readonly rateLimit: { readonly points: number; readonly windowSeconds: number } | null;
+  /** How many operations may come in one array; 0 for none. */
+  readonly batchLimit: number;
+  /** Origins whose pages may call the gateway. */
+  readonly corsOrigins: readonly string[];
+  /** A file of the only documents that are accepted. */
+  readonly persistedOperationsFile: string | null;
   readonly logLevel: string;
   readonly production: boolean;
 }
@@ -52,12 +60,28 @@ export function readConfig(env: Environment = process.env): Config {
     developmentIssuerFile: '.data/development-issuer.json',
     requireTls: oneOf(env, 'REQUIRE_TLS', ['on', 'off'], production ? 'on' : 'off') === 'on',
     trustProxy: oneOf(env, 'TRUST_PROXY', ['on', 'off'], 'off') === 'on',
+    rateLimit: rateLimit(env),
+    batchLimit: oneOf(env, 'BATCHING', ['on', 'off'], 'on') === 'on' ? 10 : 0,
+    corsOrigins: corsOrigins(env),
+    persistedOperationsFile: text(env, 'PERSISTED_OPERATIONS') ?? null,
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
   };
 }
 
-const signatureAlgorithms = ['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+const signatureAlgorithms = [
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+];
 
 function issuerConfig(env: Environment): IssuerConfig | null {
   const issuer = text(env, 'JWT_ISSUER');
@@ -76,14 +100,36 @@ function issuerConfig(env: Environment): IssuerConfig | null {
   }
   if (file) return { issuer, audience, jwks: { file }, algorithms };
   if (!url) {
-    throw new ConfigurationError('JWT_JWKS_URL is missing. Set it to where your issuer publishes its keys, or set JWT_JWKS_FILE.');
+    throw new ConfigurationError(
+      'JWT_JWKS_URL is missing. Set it to where your issuer publishes its keys, or set JWT_JWKS_FILE.',
+    );
   }
   const parsed = URL.parse(url);
   const plain = parsed?.protocol === 'http:' && isLoopback(parsed.hostname.replace(/^\[|\]$/g, ''));
   if (parsed?.protocol !== 'https:' && !plain) {
-    throw new ConfigurationError('JWT_JWKS_URL must be an https: URL (http: only on loopback). Keys from elsewhere could be anybody’s.');
+    throw new ConfigurationError(
+      'JWT_JWKS_URL must be an https: URL (http: only on loopback). Keys from elsewhere could be anybody’s.',
+    );
   }
   return { issuer, audience, jwks: { url }, algorithms };
+}
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+function rateLimit(env: Environment): Config['rateLimit'] {
+  const value = text(env, 'RATE_LIMIT') ?? '600/60s';
+  if (value.toLowerCase() === 'off') return null;
+  const match = /^(\d{1,9})\/(\d{1,6})(s|m|h)$/.exec(value);
+  const points = Number(match?.[1]);
+  const windowSeconds = Number(match?.[2]) * (secondsOf[match?.[3] ?? ''] ?? 1);
+  if (points >= 1 && windowSeconds >= 1) return { points, windowSeconds };
+  throw new ConfigurationError('RATE_LIMIT must be a count and a time, such as 600/60s, or off.');
+}
+
+function corsOrigins(env: Environment): string[] {
+  const origins = (text(env, 'CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
+  if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins;
+  throw new ConfigurationError('CORS_ORIGINS must hold origins, such as https://app.example.com, separated by spaces.');
 }
 
 /** Whether only this machine can reach the address. */

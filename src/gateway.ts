@@ -1,11 +1,13 @@
 import { access } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import { createKeyring, readKeyring } from './crypto/keyring.ts';
 import { ConfigurationError } from './errors.ts';
 import { schema } from './graphql/schema.ts';
+import { createBudget } from './http/budget.ts';
 import { createGraphQLEndpoint } from './http/graphql-endpoint.ts';
-import { createGatewayServer } from './http/server.ts';
+import { createMetrics } from './http/metrics.ts';
+import { readPersistedOperations } from './http/persisted-operations.ts';
+import { GatewayServer } from './http/server.ts';
 import { type DevelopmentIssuer, openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
 import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identity/key-set.ts';
 import { scopes } from './identity/principal.ts';
@@ -14,6 +16,7 @@ import { describeError, type Log } from './log.ts';
 import { bindOperations } from './secrets/operations.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
+import { tracedMethods } from './trace.ts';
 
 export interface Gateway {
   /** Where GraphQL is. */
@@ -37,39 +40,46 @@ const developer: TokenClaims = {
  * @throws ConfigurationError that names the variable or file, and the mend
  */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
-  const store = await openStore(config.databaseUrl);
+  const store = tracedMethods('store', await openStore(config.databaseUrl));
   try {
     const keyring = await openKeyring(config, store);
     const { rules, developmentIssuer } = await openIssuer(config, log);
     const dependencies = { store, keyring: () => keyring, now: () => new Date() };
-    const server = createGatewayServer({
+    const metrics = createMetrics(() => server.inFlight);
+    const server = new GatewayServer({
       graphql: createGraphQLEndpoint({
         schema,
         bindOperations: (caller) => bindOperations(dependencies, caller),
         introspection: !config.production,
+        batchLimit: config.batchLimit,
+        persistedOperations:
+          config.persistedOperationsFile === null
+            ? null
+            : await readPersistedOperations(config.persistedOperationsFile),
         log,
+        metrics,
       }),
       verifyToken: createTokenVerifier(rules),
+      budget: createBudget(config.rateLimit, (seconds) => store.counter(seconds), config.trustProxy),
       requireTls: config.requireTls,
       trustProxy: config.trustProxy,
+      corsOrigins: config.corsOrigins,
       developmentToken: developmentIssuer && (() => developmentIssuer.issue(developer)),
+      readinessChecks: { store: () => store.check(), keyring: () => readKeyring(config.keyringFile) },
+      metrics,
       log,
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(config, error)));
-      server.listen(config.port, config.host, resolve);
+    const port = await server.listen(config.port, config.host).catch((error) => {
+      throw cannotListen(config, error);
     });
-    const { port } = server.address() as AddressInfo;
     const host = config.host.includes(':') ? `[${config.host}]` : config.host;
     return {
       url: `http://${host}:${port}/graphql`,
       developmentToken: developmentIssuer && (await developmentIssuer.issue(developer)),
       async close() {
-        await new Promise<void>((resolve) => {
-          server.close(() => resolve());
-          server.closeIdleConnections();
-        });
+        await server.drain();
         await store.close();
+        metrics.close();
       },
     };
   } catch (error) {

@@ -4,7 +4,10 @@ export type Log = Logger;
 
 /** JSON lines on standard output. What is logged never holds a value, a token or a variable. */
 export function createLog(level: string): Log {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ sync: true, dest: 2 }));
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ sync: true, dest: 2 }),
+  );
 }
 
 /**

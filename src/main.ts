@@ -1,5 +1,5 @@
-import { ConfigurationError } from './errors.ts';
 import { UsageError } from './cli/usage-error.ts';
+import { ConfigurationError } from './errors.ts';
 
 const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come out
 
@@ -7,7 +7,7 @@ Usage: secrets-gateway COMMAND
 
   serve    run the gateway (settings come from the environment, see README.md)
   token    print a development token
-  schema   print the GraphQL schema
+  schema   print the subgraph's GraphQL schema
 
 secrets-gateway COMMAND --help tells more.
 `;
@@ -17,7 +17,10 @@ async function run(args: string[]): Promise<void> {
   const wantsHelp = rest.includes('--help') || rest.includes('-h');
   switch (command) {
     case 'serve': {
-      if (wantsHelp) return print('Usage: secrets-gateway serve\n\nRuns the gateway. Its settings come from the environment; README.md lists them.\n');
+      if (wantsHelp)
+        return print(
+          'Usage: secrets-gateway serve\n\nRuns the gateway. Its settings come from the environment; README.md lists them.\n',
+        );
       const { serve } = await import('./cli/serve.ts');
       return serve();
     }
@@ -27,8 +30,8 @@ async function run(args: string[]): Promise<void> {
     }
     case 'schema': {
       if (wantsHelp) return print('Usage: secrets-gateway schema\n\nPrints the GraphQL schema on standard output.\n');
-      const { printSdl } = await import('./cli/schema.ts');
-      return printSdl();
+      const { printSubgraph } = await import('./cli/schema.ts');
+      return printSubgraph();
     }
     case undefined:
     case 'help':

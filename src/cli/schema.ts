@@ -1,7 +1,7 @@
-import { lexicographicSortSchema, printSchema } from 'graphql';
 import { schema } from '../graphql/schema.ts';
+import { subgraphSdl } from '../graphql/sdl.ts';
 
-/** Prints the schema's SDL. */
-export function printSdl(): void {
-  process.stdout.write(`${printSchema(lexicographicSortSchema(schema))}\n`);
+/** Prints the subgraph's SDL. */
+export function printSubgraph(): void {
+  process.stdout.write(subgraphSdl(schema));
 }

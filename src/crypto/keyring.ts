@@ -118,7 +118,10 @@ export function verifyMac(keyring: Keyring, purpose: string, message: string, ta
 }
 
 function macWith(key: KeyringKey, purpose: string, message: string): Uint8Array {
-  return createHmac('sha256', key.macKey).update(JSON.stringify([purpose, message])).digest().subarray(0, 16);
+  return createHmac('sha256', key.macKey)
+    .update(JSON.stringify([purpose, message]))
+    .digest()
+    .subarray(0, 16);
 }
 
 function isKeyState(state: unknown): state is KeyState {

@@ -1,7 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import type { Owner } from '../owner.ts';
 import type { PageArguments } from '../secrets/list-secrets.ts';
-import { builder, type GraphQLContext } from './builder.ts';
+import { builder, type GraphQLContext, scoped } from './builder.ts';
 import { ConnectorRef, SecretConnectionRef, TeamRef, UserRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
 
@@ -19,10 +19,14 @@ const listOf = (owner: Owner, args: PageArguments, { operations }: GraphQLContex
 
 UserRef.implement({
   description: 'Somebody who signs in. Its secrets are visible to that user alone.',
+  directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.id({ description: 'The subject of the user’s tokens.', resolve: (user) => user.userId }),
     secrets: t.field({
       type: SecretConnectionRef,
+      // One owner that may not be seen must not take the others of a federated answer with it.
+      nullable: true,
+      directives: scoped('secrets:read'),
       description: 'The user’s own secrets, such as provider API keys.',
       args: listArguments,
       resolve: listOf,
@@ -32,10 +36,14 @@ UserRef.implement({
 
 TeamRef.implement({
   description: 'A team. Its secrets are visible to its members.',
+  directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.id({ description: 'The id that tokens name the team by.', resolve: (team) => team.teamId }),
     secrets: t.field({
       type: SecretConnectionRef,
+      // One owner that may not be seen must not take the others of a federated answer with it.
+      nullable: true,
+      directives: scoped('secrets:read'),
       description: 'The team’s secrets, without those of its connectors.',
       args: listArguments,
       resolve: listOf,
@@ -45,11 +53,15 @@ TeamRef.implement({
 
 ConnectorRef.implement({
   description: 'A connector of a team. Its secrets are visible to the team’s members.',
+  directives: { key: { fields: 'teamId id' } },
   fields: (t) => ({
     teamId: t.exposeID('teamId', { description: 'The team that the connector belongs to.' }),
     id: t.id({ description: 'The connector’s id within its team.', resolve: (connector) => connector.connectorId }),
     secrets: t.field({
       type: SecretConnectionRef,
+      // One owner that may not be seen must not take the others of a federated answer with it.
+      nullable: true,
+      directives: scoped('secrets:read'),
       description: 'The connector’s secrets.',
       args: listArguments,
       resolve: listOf,
@@ -57,10 +69,10 @@ ConnectorRef.implement({
   }),
 });
 
-const typeNames = { user: 'User', team: 'Team', connector: 'Connector' } as const;
+export const ownerTypeNames = { user: 'User', team: 'Team', connector: 'Connector' } as const;
 
 export const SecretOwner = builder.unionType('SecretOwner', {
   description: 'Who a secret belongs to.',
   types: [UserRef, TeamRef, ConnectorRef],
-  resolveType: (owner) => typeNames[owner.type],
+  resolveType: (owner) => ownerTypeNames[owner.type],
 });

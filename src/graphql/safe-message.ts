@@ -19,7 +19,8 @@ import {
  *   - a word out of a constant alternation (token kinds, keywords, directive locations, typeof names),
  *   - a name that is in the schema, or is the value of a Name node of the document (an enum value, a string or a key of the
  *     variables is no Name node), with the brackets and marks of a type or the dots and indexes of a path around it,
- *   - at most seven digits, in the place of a limit of the parser or of a list index.
+ *   - at most seven digits, in the place of a limit of the server or of a list index (which stands behind the quoted value,
+ *     where every quote is escaped: no value can end like a path).
  * `*` stands for what a client may have written. It has no label, so no output can refer to it. A value crafted to look like
  * another row can therefore make a message wrong, and never make it tell anything.
  *
@@ -363,7 +364,10 @@ export function safeMessage(error: GraphQLError, schema: GraphQLSchema): string 
 function badVariable({ message, originalError }: GraphQLError, names: Names): string | undefined {
   const reason = originalError?.message;
   const told = reason !== undefined && message.endsWith(`; ${reason}`);
-  const sentence = rebuild(told ? message.slice(0, -reason.length - 2) : message, VARIABLE_SENTENCES, names);
+  // Where the reason cannot be cut off, what stands at the end is no path.
+  const sentence = told
+    ? rebuild(message.slice(0, -reason.length - 2), VARIABLE_SENTENCES, names)
+    : rebuild(message, VARIABLE_SENTENCES.slice(1), names);
   if (sentence === undefined) return undefined;
   const safeReason = told ? rebuild(reason, VARIABLE_REASONS, names) : undefined;
   return safeReason === undefined ? `${sentence}.` : `${sentence}; ${safeReason}`;

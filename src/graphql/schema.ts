@@ -1,5 +1,6 @@
 import { builder } from './builder.ts';
 import './date-time.ts';
+import './federation.ts';
 import './owner.ts';
 import './secret.ts';
 import './secret-connection.ts';
@@ -8,4 +9,9 @@ import './viewer.ts';
 builder.queryType({ description: 'What can be read. Values cannot.' });
 builder.mutationType({ description: 'What can be changed.' });
 
-export const schema = builder.toSchema({ sortSchema: false });
+const link = {
+  url: 'https://specs.apollo.dev/federation/v2.6',
+  import: ['@key', '@shareable', '@authenticated', '@requiresScopes'],
+};
+
+export const schema = builder.toSchema({ sortSchema: false, extensions: { directives: { link } } });

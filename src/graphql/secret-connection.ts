@@ -18,7 +18,9 @@ export const SecretFilter = builder.inputType('SecretFilter', {
 
 /** For a list that comes with a mutation's answer. */
 export const shortListArguments = builder.args((t) => ({
-  first: t.int({ description: 'How many from the start, at most 1,000. 100 when neither `first` nor `last` is given.' }),
+  first: t.int({
+    description: 'How many from the start, at most 1,000. 100 when neither `first` nor `last` is given.',
+  }),
   after: t.string({ description: 'Only what comes after this cursor.' }),
 }));
 
@@ -57,6 +59,7 @@ const SecretEdge = builder.objectRef<Edge>('SecretEdge').implement({
 
 const PageInfo = builder.objectRef<SecretPage>('PageInfo').implement({
   description: 'Where a page stands in its list (Relay cursor connections).',
+  directives: { shareable: {} },
   fields: (t) => ({
     hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more comes after this page.' }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether something comes before this page.' }),

@@ -1,15 +1,17 @@
 import type { Secret } from '../store/store.ts';
-import { builder } from './builder.ts';
+import { builder, scoped } from './builder.ts';
 import { OwnerInput, SecretOwner } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { listArguments, listSelection, shortListArguments } from './secret-connection.ts';
 
 SecretRef.implement({
   description: 'A secret. Its value went in and never comes out: what shows is a mask, a placeholder and a version.',
+  directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.exposeID('id', { description: 'A UUID, in lower case.' }),
     placeholder: t.exposeString('placeholder', {
-      description: 'Stands for the value in templates, such as `sec_a23f23d26`. Made by the server, unique for the owner.',
+      description:
+        'Stands for the value in templates, such as `sec_a23f23d26`. Made by the server, unique for the owner.',
     }),
     name: t.exposeString('name', { description: 'The name, unique for the owner.' }),
     owner: t.field({ type: SecretOwner, description: 'Who the secret belongs to.', resolve: (secret) => secret.owner }),
@@ -34,6 +36,7 @@ builder.queryField('secret', (t) =>
     type: SecretRef,
     nullable: true,
     description: 'One secret by its id; null when there is none that you may see.',
+    directives: scoped('secrets:read'),
     args: { id: t.arg.id({ required: true, description: 'The secret’s UUID, in either case.' }) },
     resolve: (_root, { id }, { operations }) => operations.findSecret(id),
   }),
@@ -43,6 +46,7 @@ builder.queryField('secrets', (t) =>
   t.field({
     type: SecretConnectionRef,
     description: 'An owner’s secrets, in the order of their names.',
+    directives: scoped('secrets:read'),
     args: {
       owner: t.arg({ type: OwnerInput, required: true, defaultValue: {}, description: 'Whose; your own by default.' }),
       ...listArguments,
@@ -70,7 +74,9 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
       description:
         'The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. A team’s secret may do without until later.',
     }),
-    provider: t.string({ description: 'Whose service the value is for, such as `openai`. Required for your own secret.' }),
+    provider: t.string({
+      description: 'Whose service the value is for, such as `openai`. Required for your own secret.',
+    }),
     notes: t.string({ description: 'At most 4 KiB.' }),
     tags: t.stringList({ description: 'At most 50, of 1 to 64 characters each.' }),
   }),
@@ -94,6 +100,7 @@ builder.mutationField('createSecret', (t) =>
   t.field({
     type: CreateSecretPayload,
     description: 'Creates a secret. The value is sealed before it reaches the store.',
+    directives: scoped('secrets:write'),
     args: { input: t.arg({ type: CreateSecretInput, required: true, description: 'The new secret.' }) },
     resolve: (_root, { input }, { operations }) => operations.createSecret(input),
   }),
@@ -123,6 +130,7 @@ builder.mutationField('updateSecret', (t) =>
   t.field({
     type: UpdateSecretPayload,
     description: 'Changes a secret. A new value is sealed before it reaches the store.',
+    directives: scoped('secrets:write'),
     args: { input: t.arg({ type: UpdateSecretInput, required: true, description: 'The changes.' }) },
     resolve: (_root, { input }, { operations }) => operations.updateSecret(input),
   }),
@@ -148,6 +156,7 @@ builder.mutationField('deleteSecret', (t) =>
   t.field({
     type: DeleteSecretPayload,
     description: 'Deletes a secret and its value for good. Placeholders of it resolve no more.',
+    directives: scoped('secrets:write'),
     args: { input: t.arg({ type: DeleteSecretInput, required: true, description: 'Which secret.' }) },
     resolve: (_root, { input }, { operations }) => operations.deleteSecret(input),
   }),

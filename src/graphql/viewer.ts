@@ -39,6 +39,7 @@ builder.queryField('viewer', (t) =>
   t.field({
     type: Viewer,
     description: 'Who you are to this gateway.',
+    directives: { authenticated: {} },
     resolve: (_root, _args, { operations }) => operations.viewer(),
   }),
 );

@@ -25,7 +25,10 @@ export function responseType(accept: string | undefined): string | null {
 }
 
 function parseRange(text: string): { range: string; quality: number } {
-  const [range = '', ...parameters] = text.toLowerCase().split(';').map((part) => part.trim());
+  const [range = '', ...parameters] = text
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
   let quality = 1;
   for (const parameter of parameters) {
     const [name, value = ''] = parameter.split('=').map((part) => part.trim());
@@ -38,7 +41,10 @@ function parseRange(text: string): { range: string; quality: number } {
 
 /** Whether a Content-Type is JSON in UTF-8. */
 export function isJson(contentType: string | undefined): boolean {
-  const [type = '', ...parameters] = (contentType ?? '').toLowerCase().split(';').map((part) => part.trim());
+  const [type = '', ...parameters] = (contentType ?? '')
+    .toLowerCase()
+    .split(';')
+    .map((part) => part.trim());
   if (type !== jsonType) return false;
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
   return charset === undefined || /^charset="?utf-?8"?$/.test(charset);

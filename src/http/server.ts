@@ -1,14 +1,19 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { DomainError } from '../errors.ts';
 import type { Caller } from '../identity/principal.ts';
 import type { VerifyToken } from '../identity/verify-token.ts';
 import { describeError, type Log } from '../log.ts';
+import { traced } from '../trace.ts';
 import { readJson } from './body.ts';
+import type { Budget } from './budget.ts';
+import { applyCors } from './cors.ts';
 import { authenticate } from './credentials.ts';
 import { sendGraphiql, wantsGraphiql } from './graphiql.ts';
 import type { GraphQLEndpoint } from './graphql-endpoint.ts';
+import { type ReadinessChecks, sendLiveness, sendReadiness } from './health.ts';
 import { isJson, responseType } from './media-type.ts';
+import type { Metrics } from './metrics.ts';
 import { refuse } from './refuse.ts';
 import { requestIdOf } from './request-id.ts';
 import { hasLoopbackHost, isConfidential } from './transport.ts';
@@ -16,72 +21,145 @@ import { hasLoopbackHost, isConfidential } from './transport.ts';
 export interface ServerOptions {
   readonly graphql: GraphQLEndpoint;
   readonly verifyToken: VerifyToken;
+  readonly budget: Budget;
   readonly requireTls: boolean;
   readonly trustProxy: boolean;
+  readonly corsOrigins: readonly string[];
   /** Makes the token that GraphiQL calls with; null without the development issuer. */
   readonly developmentToken: (() => Promise<string>) | null;
+  readonly readinessChecks: ReadinessChecks;
+  readonly metrics: Metrics;
   readonly log: Log;
 }
 
+/** Beyond this many requests at once, more of them would only make all of them late. */
+const maxInFlight = 1000;
+const drainMilliseconds = 10_000;
+
 /** The HTTP server: what is refused before GraphQL is refused here, each refusal in the shape of a GraphQL error. */
-export function createGatewayServer(options: ServerOptions): Server {
-  const server = createServer(
+export class GatewayServer {
+  readonly #options: ServerOptions;
+  readonly #server = createServer(
     {
       maxHeaderSize: 16 * 1024,
       headersTimeout: 10_000,
       requestTimeout: 30_000,
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 2_000,
-      // Of two Host headers or two credentials, neither can be told to be the true one.
-      joinDuplicateHeaders: false,
     },
-    (request, response) => {
-      const requestId = requestIdOf(request);
-      response.setHeader('X-Request-Id', requestId);
-      response.setHeader('X-Content-Type-Options', 'nosniff');
-      response.setHeader('Cache-Control', 'no-store');
-      answer(request, response, requestId, options).catch((error: unknown) => {
-        options.log.error({ requestId, cause: describeError(error) }, 'request failed');
-        if (response.headersSent) response.destroy();
-        else refuse(response, new DomainError('INTERNAL_SERVER_ERROR'), requestId);
-      });
-    },
+    (request, response) => this.#receive(request, response),
   );
-  server.on('clientError', refuseUnreadable);
-  return server;
-}
+  #inFlight = 0;
+  #draining = false;
 
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  options: ServerOptions,
-): Promise<void> {
-  const mediaType = responseType(request.headers.accept);
-  try {
-    if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#server.on('clientError', refuseUnreadable);
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** @returns the port it listens on */
+  async listen(port: number, host: string): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, resolve);
+    });
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : port;
+  }
+
+  /** Takes no new requests, answers those under way, and ends; cuts off what is not done in time. */
+  async drain(): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), drainMilliseconds);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #receive(request: IncomingMessage, response: ServerResponse): void {
+    const startedAt = performance.now();
+    const requestId = requestIdOf(request);
+    const mediaType = responseType(request.headers.accept);
+    response.setHeader('X-Request-Id', requestId);
+    response.setHeader('X-Content-Type-Options', 'nosniff');
+    response.setHeader('Cache-Control', 'no-store');
+    this.#inFlight += 1;
+    response.once('close', () => {
+      this.#inFlight -= 1;
+    });
+    this.#answer(request, response, requestId, startedAt, mediaType).catch((error: unknown) => {
+      const known = error instanceof DomainError;
+      const refusal = known ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
+      this.#options.metrics.refusal(refusal.code);
+      const line = { requestId, code: refusal.code, milliseconds: performance.now() - startedAt };
+      if (refusal.status < 500) this.#options.log.info(line, 'refused');
+      else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
+      if (response.headersSent) response.destroy();
+      else refuse(response, refusal, requestId, mediaType);
+      dropBody(request);
+    });
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    requestId: string,
+    startedAt: number,
+    mediaType: string | null,
+  ): Promise<void> {
+    const options = this.#options;
     const path = request.url?.split('?', 1)[0];
+    if (path === '/livez') return sendLiveness(response);
+    if (path === '/readyz') return sendReadiness(response, this.#draining, options.readinessChecks);
+    if (this.#draining) throw unavailable('The gateway is shutting down.', { Connection: 'close' });
+    if (this.#inFlight > maxInFlight) throw unavailable('The gateway has more requests than it can answer.');
+    if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
+    if (path === '/metrics') return sendMetrics(response, options.metrics);
     if (options.developmentToken && wantsGraphiql(request) && (path === '/' || path === '/graphql')) {
-      return await sendGraphiql(response, await options.developmentToken());
+      return sendGraphiql(response, await options.developmentToken());
     }
     if (path !== '/graphql') throw new DomainError('NOT_FOUND', { description: 'GraphQL is at /graphql.' });
+    if (applyCors(request, response, options.corsOrigins)) return;
     checkProtocol(request, mediaType);
     const caller: Caller = {
-      principal: await authenticate(request, options.verifyToken),
+      principal: await this.#authenticate(request, response),
       requestId,
       confidential: !options.requireTls || isConfidential(request, options.trustProxy),
     };
+    const spend = (points: number) => options.budget.spend(caller.principal, request, response, points);
+    await spend(1);
     const body = request.method === 'POST' ? await readJson(request) : undefined;
+    if (Array.isArray(body) && body.length > 1) await spend(body.length - 1);
     // Yoga shall answer in what was agreed here.
     if (mediaType) request.headers.accept = mediaType;
-    await options.graphql(request, response, { caller, body });
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    if (error.status >= 500) options.log.warn({ requestId, code: error.code, cause: describeError(error) }, 'refused');
-    else options.log.debug({ requestId, code: error.code }, 'request refused');
-    refuse(response, error, requestId, mediaType);
-    dropBody(request);
+    await traced('graphql.request', () => options.graphql(request, response, { caller, body, startedAt, spend }));
   }
+
+  async #authenticate(request: IncomingMessage, response: ServerResponse) {
+    try {
+      return await authenticate(request, this.#options.verifyToken);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'UNAUTHORIZED') {
+        await this.#options.budget.spendFailure(request, response);
+      }
+      throw error;
+    }
+  }
+}
+
+async function sendMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
+  const { type, body } = await metrics.text();
+  response.writeHead(200, { 'Content-Type': type });
+  response.end(body);
+}
+
+function unavailable(description: string, headers: Record<string, string> = {}): DomainError {
+  return new DomainError('SERVICE_UNAVAILABLE', { description, retryAfterSeconds: 1, headers });
 }
 
 /** What GraphQL over HTTP asks of a request before its body is read. @throws DomainError */

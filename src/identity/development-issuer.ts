@@ -57,6 +57,8 @@ async function readSigningKey(path: string) {
     const jwk = JSON.parse(text) as JWK;
     return { jwk, key: await importJWK(jwk, algorithm) };
   } catch {
-    throw new ConfigurationError(`${path}: it is not an Ed25519 private key. Delete it; a new one is made at the next start.`);
+    throw new ConfigurationError(
+      `${path}: it is not an Ed25519 private key. Delete it; a new one is made at the next start.`,
+    );
   }
 }

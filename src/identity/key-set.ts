@@ -93,7 +93,9 @@ export async function jwksFromFile(path: string): Promise<JSONWebKeySet> {
 /** @throws ConfigurationError at start-up, where a wrong file can still be mended before anybody calls */
 export async function checkJwksFile(path: string): Promise<void> {
   await jwksFromFile(path).catch(() => {
-    throw new ConfigurationError(`JWT_JWKS_FILE ${path}: it is not a readable JWK set. Put {"keys":[…]} there (RFC 7517).`);
+    throw new ConfigurationError(
+      `JWT_JWKS_FILE ${path}: it is not a readable JWK set. Put {"keys":[…]} there (RFC 7517).`,
+    );
   });
 }
 

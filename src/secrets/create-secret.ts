@@ -8,7 +8,16 @@ import { type Secret, StoreConflict } from '../store/store.ts';
 import { requireConfidential } from './confidential.ts';
 import { nameTaken } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
-import { BrokenFields, checkId, checkLabel, checkName, checkNotes, checkTags, checkValue, maxNameCharacters } from './limits.ts';
+import {
+  BrokenFields,
+  checkId,
+  checkLabel,
+  checkName,
+  checkNotes,
+  checkTags,
+  checkValue,
+  maxNameCharacters,
+} from './limits.ts';
 import { mask } from './mask.ts';
 import { type OwnerInput, resolveOwner } from './owner-input.ts';
 import { newPlaceholder } from './placeholder.ts';
@@ -54,8 +63,7 @@ export async function createSecret(
     updatedAt: at,
   };
   const binding = { owner: ownerKey(owner), secretId: id, version: secret.version };
-  const sealed =
-    value === null ? null : { version: secret.version, envelope: await seal(value, binding, keyring()) };
+  const sealed = value === null ? null : { version: secret.version, envelope: await seal(value, binding, keyring()) };
   const audit = { type: 'secret.created', actor: principal.subject, requestId: caller.requestId, at } as const;
 
   for (let attempt = 1; ; attempt += 1) {

@@ -32,7 +32,8 @@ export function decodeCursor(cursor: string, scope: CursorScope, keyring: Keyrin
     if (verifyMac(keyring, purpose, signed(position, scope), bytes.subarray(0, tagBytes))) return position;
   }
   throw new DomainError('BAD_REQUEST', {
-    description: 'The cursor was not made for this list. Use one from the same owner and filter, or start over without.',
+    description:
+      'The cursor was not made for this list. Use one from the same owner and filter, or start over without.',
   });
 }
 

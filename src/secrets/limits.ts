@@ -39,7 +39,8 @@ const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{1
 /** A UUID of any version (RFC 9562), in lower case. */
 export function checkId(id: string, loc: [string, ...string[]], broken: BrokenFields): string {
   const lower = id.toLowerCase();
-  if (!uuidPattern.test(lower)) broken.add(loc, 'uuid', 'Must be a UUID, such as 4c07bc67-57ea-42dd-b702-c2d6c45419fc.');
+  if (!uuidPattern.test(lower))
+    broken.add(loc, 'uuid', 'Must be a UUID, such as 4c07bc67-57ea-42dd-b702-c2d6c45419fc.');
   return lower;
 }
 

@@ -9,12 +9,11 @@ import type { Store } from './store.ts';
  */
 export async function openStore(databaseUrl: string): Promise<Store> {
   // Each adapter is loaded only where it is used: the MongoDB driver alone would double the embedded start.
-  const [, scheme, path = ''] = /^([a-z+]+):(.*)$/s.exec(databaseUrl) ?? [];
-  if (scheme === 'sqlite' && path !== '') {
+  if (/^sqlite:./s.test(databaseUrl)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
-    return openSqliteStore(path);
+    return openSqliteStore(databaseUrl.slice('sqlite:'.length));
   }
-  if (scheme === 'mongodb' || scheme === 'mongodb+srv') {
+  if (/^mongodb(\+srv)?:\/\//.test(databaseUrl)) {
     const { openMongodbStore } = await import('./mongodb/mongodb-store.ts');
     return openMongodbStore(databaseUrl);
   }

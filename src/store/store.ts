@@ -111,6 +111,11 @@ export class StoreConflict extends Error {
   }
 }
 
+export interface Counter {
+  /** Adds to what the key has in its window, which begins with its first points. */
+  add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMilliseconds: number }>;
+}
+
 /**
  * Where secrets are kept. Names order and compare byte by byte (UTF-8).
  * Every method rejects with a DomainError SERVICE_UNAVAILABLE when the store cannot be reached,
@@ -128,6 +133,8 @@ export interface Store {
   commit(changes: readonly Change[]): Promise<void>;
   /** An owner's audit chain from its first event on, in order. */
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]>;
+  /** Counts in windows of this length; gateways on one store count together, where the store is shared at all. */
+  counter(windowSeconds: number): Counter;
   /** Whether the store has never held a secret. */
   isEmpty(): Promise<boolean>;
   /** Resolves when the store can answer. */

@@ -43,7 +43,9 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
 
   it('create: the id is optional, and then a UUIDv7', async () => {
     const { data } = await gateway.run(create, { input: { owner, name: 'without id' } });
-    expect(data.createSecret.secret.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+    expect(data.createSecret.secret.id).toMatch(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
   });
 
   it('create: an id in upper case is the same id in lower case', async () => {

@@ -48,7 +48,9 @@ export function secretOfRow(row: Row): Secret {
 export function recordOfRow(row: Row): SecretRecord {
   const envelope = textOrNull(row['envelope']);
   const sealed =
-    envelope === null ? null : { version: Number(row['sealed_version']), envelope: JSON.parse(envelope) as Sealed['envelope'] };
+    envelope === null
+      ? null
+      : { version: Number(row['sealed_version']), envelope: JSON.parse(envelope) as Sealed['envelope'] };
   return { ...secretOfRow(row), sealed };
 }
 

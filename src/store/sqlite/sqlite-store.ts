@@ -1,10 +1,12 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { ConfigurationError } from '../../errors.ts';
 import { type Owner, ownerKey } from '../../owner.ts';
+import { countWith } from '../counter.ts';
 import { isUnfiltered } from '../filter.ts';
-import type { AuditEvent, Change, ListQuery, ListResult, Secret, SecretRecord, Store } from '../store.ts';
+import type { AuditEvent, Change, Counter, ListQuery, ListResult, Secret, SecretRecord, Store } from '../store.ts';
 import { prepareWriteChange, type WriteChange } from './commit.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
@@ -108,7 +110,14 @@ class SqliteStore implements Store {
   }
 
   async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
-    return this.#ask(() => this.#statements.auditEvents.all(ownerKey(owner), afterSequence, limit)).map(auditEventOfRow);
+    return this.#ask(() => this.#statements.auditEvents.all(ownerKey(owner), afterSequence, limit)).map(
+      auditEventOfRow,
+    );
+  }
+
+  /** In memory: there is one process, and a limit may be forgotten with it. */
+  counter(windowSeconds: number): Counter {
+    return countWith(new RateLimiterMemory({ points: 0, duration: windowSeconds }));
   }
 
   async isEmpty(): Promise<boolean> {
@@ -128,6 +137,7 @@ class SqliteStore implements Store {
   /** Everything that waits, up to `maxGroup`, in one transaction: the one sync to disk is what a commit costs. */
   #commitGroup(): void {
     const group = this.#waiting.splice(0, maxGroup);
+    if (group.length === 0) return;
     if (this.#waiting.length > 0) setImmediate(() => this.#commitGroup());
     const failures = new Map<Job, unknown>();
     try {

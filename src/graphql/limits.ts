@@ -1,0 +1,145 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValueNode,
+} from 'graphql';
+import { DomainError } from '../errors.ts';
+import { defaultPageSize, maxPageSize } from '../secrets/limits.ts';
+
+export const maxTokens = 2000;
+
+/** What one operation may ask for. The introspection query of GraphiQL has depth 15, the widest of gateways a few aliases. */
+const limits = {
+  depth: { max: 16, what: 'levels of fields' },
+  rootFields: { max: 20, what: 'fields at the root' },
+  aliases: { max: 30, what: 'aliases' },
+  directives: { max: 30, what: 'directives' },
+  objects: { max: 150_000, what: 'objects that it could return' },
+} as const;
+
+type Measure = { -readonly [name in keyof typeof limits]: number };
+
+const nothing: Measure = { depth: 0, rootFields: 0, aliases: 0, directives: 0, objects: 0 };
+
+type Variables = Readonly<Record<string, unknown>>;
+
+/**
+ * Refuses an operation that asks for too much, before it is validated or run.
+ *
+ * Each fragment is measured once for each size of list it is spread in, so that the time is linear in the document
+ * whatever its fragments multiply to.
+ * @throws DomainError BAD_REQUEST, with a type of its own for each limit
+ */
+export function checkLimits(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): void {
+  const measure = measureOperation(document, operation, withDefaults(operation, variables));
+  for (const [name, { max, what }] of Object.entries(limits)) {
+    if (measure[name as keyof Measure] > max) {
+      throw new DomainError('BAD_REQUEST', {
+        type: `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_limit_error`,
+        message: 'The operation asks for too much.',
+        description: `It may have at most ${max.toLocaleString('en')} ${what}. Ask for less, or in parts.`,
+      });
+    }
+  }
+}
+
+function measureOperation(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): Measure {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+  }
+  const measured = new Map<string, Measure>();
+
+  /** @param listSize how many there may be of what `nodes` and `edges` in this selection set stand for */
+  function ofSelections(selectionSet: SelectionSetNode, listSize: number): Measure {
+    const total = { ...nothing };
+    for (const selection of selectionSet.selections) {
+      total.directives += selection.directives?.length ?? 0;
+      if (selection.kind === Kind.FIELD) addField(total, selection, listSize);
+      else {
+        const inner =
+          selection.kind === Kind.INLINE_FRAGMENT
+            ? ofSelections(selection.selectionSet, listSize)
+            : ofFragment(selection.name.value, listSize);
+        addUp(total, inner);
+        total.depth = Math.max(total.depth, inner.depth);
+        total.rootFields += inner.rootFields;
+      }
+    }
+    return total;
+  }
+
+  function addField(total: Measure, field: FieldNode, listSize: number): void {
+    total.rootFields += 1;
+    total.aliases += field.alias ? 1 : 0;
+    total.depth = Math.max(total.depth, 1);
+    if (!field.selectionSet) return;
+    const inner = ofSelections(field.selectionSet, sizeOfList(field, variables));
+    total.depth = Math.max(total.depth, 1 + inner.depth);
+    const times = timesReturned(field, listSize, variables);
+    addUp(total, { ...inner, objects: times * (1 + inner.objects) });
+  }
+
+  function ofFragment(name: string, listSize: number): Measure {
+    const key = `${listSize} ${name}`;
+    const known = measured.get(key);
+    if (known) return known;
+    // In a cycle this is what the fragment counts within itself; validation refuses the cycle.
+    measured.set(key, nothing);
+    const fragment = fragments.get(name);
+    const measure = fragment ? ofSelections(fragment.selectionSet, listSize) : nothing;
+    measured.set(key, measure);
+    return measure;
+  }
+
+  const total = ofSelections(operation.selectionSet, 1);
+  total.directives += operation.directives?.length ?? 0;
+  return total;
+}
+
+function addUp(total: Measure, inner: Measure): void {
+  total.aliases += inner.aliases;
+  total.directives += inner.directives;
+  // Fragments that double each other reach any number; beyond the limit it no longer matters which.
+  total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
+}
+
+function sizeOfList(field: FieldNode, variables: Variables): number {
+  if (field.name.value !== 'secrets') return 1;
+  const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
+  if (typeof size !== 'number') return defaultPageSize;
+  // A larger page is refused by the list itself, which tells the rule.
+  return Math.min(Math.max(0, size), maxPageSize);
+}
+
+function timesReturned(field: FieldNode, listSize: number, variables: Variables): number {
+  const name = field.name.value;
+  if (name === 'nodes' || name === 'edges') return listSize;
+  if (name !== '_entities') return 1;
+  const representations = argument(field, 'representations', variables);
+  return Array.isArray(representations) ? representations.length : 1;
+}
+
+/** An argument as far as it can bear on a size: a whole number, or a list of any things. */
+function argument(field: FieldNode, name: string, variables: Variables): unknown {
+  const value: ValueNode | undefined = field.arguments?.find((candidate) => candidate.name.value === name)?.value;
+  return value?.kind === Kind.VARIABLE ? (variables[value.name.value] ?? undefined) : literal(value);
+}
+
+function literal(value: ValueNode | undefined): unknown {
+  if (value?.kind === Kind.INT) return Number(value.value);
+  if (value?.kind === Kind.LIST) return value.values;
+  return undefined;
+}
+
+function withDefaults(operation: OperationDefinitionNode, variables: Variables): Variables {
+  const defaults = operation.variableDefinitions?.map(({ variable, defaultValue }) => [
+    variable.name.value,
+    literal(defaultValue),
+  ]);
+  return { ...Object.fromEntries(defaults ?? []), ...variables };
+}

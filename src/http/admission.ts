@@ -1,0 +1,31 @@
+import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { anonymousMayRun } from '../graphql/anonymous.ts';
+import { unauthorized } from '../identity/authorize.ts';
+import type { GatewayPlugin } from './server-context.ts';
+
+/** A mutation costs five points, a query one; the server took one for the request. */
+const mutationPoints = 4;
+
+/**
+ * Refuses an operation without credentials before anything of it runs (operations would refuse it all the same),
+ * and a mutation beyond the rate limit.
+ */
+export function useAdmission(): GatewayPlugin {
+  return {
+    async onExecute({ args }) {
+      const { caller, spend } = args.contextValue;
+      const operation = getOperationAST(args.document, args.operationName);
+      if (!operation) return;
+      if (!caller.principal && !anonymousMayRun(operation, args.document)) throw unauthorized();
+      if (operation.operation === 'mutation') await spend(mutationPoints);
+    },
+  };
+}
+
+export function useIntrospectionSwitch(enabled: boolean): GatewayPlugin {
+  return {
+    onValidate({ addValidationRule }) {
+      if (!enabled) addValidationRule(NoSchemaIntrospectionCustomRule);
+    },
+  };
+}

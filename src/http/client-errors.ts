@@ -1,0 +1,63 @@
+import type { GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import { getOperationAST } from 'graphql';
+import { toClientError } from '../graphql/error-map.ts';
+import { describeError, type Log } from '../log.ts';
+import type { Metrics } from './metrics.ts';
+import type { GatewayPlugin, ServerContext } from './server-context.ts';
+
+interface ExecutionResult {
+  data?: unknown;
+  errors?: readonly GraphQLError[];
+}
+
+/**
+ * The last stage: whatever went wrong, wherever, leaves as an error that a client may see, and every operation is
+ * logged and counted by what it was and how it ended.
+ */
+export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metrics): GatewayPlugin {
+  const names = new WeakMap<object, string>();
+
+  function finish(result: ExecutionResult, context: ServerContext): ExecutionResult {
+    const { caller, startedAt } = context;
+    const { requestId } = caller;
+    const operation = names.get(result) ?? 'none';
+    const errors = result.errors?.map((error) => toClientError(error, requestId, schema));
+    const code = String(errors?.[0]?.extensions.code ?? 'OK');
+    const milliseconds = performance.now() - startedAt;
+    metrics.operation(operation, code, milliseconds / 1000);
+    const line = { requestId, subject: caller.principal?.subject, operation, code, milliseconds };
+    const failure = errors?.find((error) => Number(error.extensions.status) >= 500);
+    if (failure) log.error({ ...line, cause: describeError(failure.originalError) }, 'operation failed');
+    else log.info(line, 'operation');
+    if (!errors?.length) return result;
+    return { ...result, errors: result.data == null ? errors : errors.map(withoutHttp) };
+  }
+
+  return {
+    onExecute({ args }) {
+      const operation = getOperationAST(args.document, args.operationName);
+      const name = operation ? nameOf(operation) : 'none';
+      return {
+        onExecuteDone({ result }) {
+          names.set(result, name);
+        },
+      };
+    },
+    onResultProcess({ result, setResult, serverContext }) {
+      if (Array.isArray(result)) setResult(result.map((one) => finish(one, serverContext)));
+      else setResult(finish(result as ExecutionResult, serverContext));
+    },
+  };
+}
+
+/** The field at the root, of the schema; the operation's own name is the client's to choose, and could be anything. */
+function nameOf({ selectionSet }: OperationDefinitionNode): string {
+  const [first, ...others] = selectionSet.selections;
+  return first?.kind === 'Field' && others.length === 0 ? first.name.value : 'several';
+}
+
+/** Part of the data is there: the response is a success with errors, and a gateway would drop it on another status. */
+function withoutHttp(error: GraphQLError): GraphQLError {
+  delete error.extensions['http'];
+  return error;
+}

@@ -1,0 +1,55 @@
+import { type DocumentNode, getOperationAST, parse } from 'graphql';
+import { createLRUCache, type YogaInitialContext, type YogaServerOptions } from 'graphql-yoga';
+import { DomainError } from '../errors.ts';
+import { checkLimits, maxTokens } from '../graphql/limits.ts';
+import type { GatewayPlugin } from './server-context.ts';
+
+/** Refuses what asks for too much after parsing, which stops at a number of tokens, and before anything else. */
+export function useLimits(): GatewayPlugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn(parseWithin);
+      return ({ result, context }) => {
+        if (result instanceof Error || result === null) return;
+        const { operationName, variables } = (context as unknown as YogaInitialContext).params;
+        const operation = getOperationAST(result, operationName);
+        if (operation) checkLimits(result, operation, Object(variables));
+      };
+    },
+  };
+}
+
+function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
+  try {
+    return parse(source, { maxTokens });
+  } catch (error) {
+    if (!(error instanceof Error && error.message.endsWith('tokens. Parsing aborted.'))) throw error;
+    throw new DomainError('BAD_REQUEST', {
+      type: 'tokens_limit_error',
+      message: 'The document is too long.',
+      description: `It may have at most ${maxTokens.toLocaleString('en')} tokens. Send it in parts, and values in variables.`,
+    });
+  }
+}
+
+type DocumentCacheOptions = Exclude<YogaServerOptions<object, object>['parserAndValidationCache'], boolean | undefined>;
+
+const maxCachedDocuments = 1000;
+const maxCachedLength = 16 * 1024;
+
+/**
+ * Parsed documents are kept for the next request that sends the same, but none that could hold a value: what stands in
+ * quotes was perhaps a secret, and would stay in memory. Nor are those that do not parse.
+ */
+export function documentCache(): DocumentCacheOptions {
+  const documents = createLRUCache<DocumentNode>({ max: maxCachedDocuments });
+  return {
+    documentCache: {
+      get: (text) => documents.get(text),
+      set(text, document) {
+        if (text.length <= maxCachedLength && !text.includes('"')) documents.set(text, document);
+      },
+    },
+    errorCache: { get: () => undefined, set() {} },
+  };
+}

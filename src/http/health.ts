@@ -1,0 +1,41 @@
+import type { ServerResponse } from 'node:http';
+
+/** What must be well for the gateway to be sent requests; each rejects or times out when it is not. */
+export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
+
+const deadlineMilliseconds = 2000;
+
+/** The process is there and its event loop turns. */
+export function sendLiveness(response: ServerResponse): void {
+  sendJson(response, 200, { status: 'ok' });
+}
+
+/** Whether the gateway should be sent requests, check by check. */
+export async function sendReadiness(response: ServerResponse, draining: boolean, checks: ReadinessChecks) {
+  const outcomes = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, (await passes(check)) ? 'ok' : 'failed'] as const),
+  );
+  const ready = !draining && outcomes.every(([, outcome]) => outcome === 'ok');
+  sendJson(response, ready ? 200 : 503, {
+    status: draining ? 'draining' : ready ? 'ok' : 'failed',
+    checks: Object.fromEntries(outcomes),
+  });
+}
+
+async function passes(check: () => Promise<unknown>): Promise<boolean> {
+  const deadline = Promise.withResolvers<never>();
+  const timer = setTimeout(() => deadline.reject(new Error('deadline')), deadlineMilliseconds);
+  try {
+    await Promise.race([check(), deadline.promise]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,15 @@
+import type { Plugin } from 'graphql-yoga';
+import type { GraphQLContext } from '../graphql/builder.ts';
+import type { Caller } from '../identity/principal.ts';
+
+/** What the HTTP server found out before Yoga is asked. */
+export interface ServerContext {
+  readonly caller: Caller;
+  /** The decoded JSON body of a POST. */
+  readonly body: unknown;
+  readonly startedAt: number;
+  /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
+  readonly spend: (points: number) => Promise<void>;
+}
+
+export type GatewayPlugin = Plugin<GraphQLContext & ServerContext, ServerContext>;

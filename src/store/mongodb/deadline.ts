@@ -1,0 +1,16 @@
+import { DomainError } from '../../errors.ts';
+import { asDomainError } from './errors.ts';
+
+/**
+ * The answer, or GATEWAY_TIMEOUT once `timeoutMs` have passed. (`timeoutMS` of the driver 7.8 does nothing.)
+ * What was sent goes on by itself, and ends by the server's maxTimeMS or the socket's own timeout.
+ */
+export function beforeDeadline<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      const cause = new Error(`MongoDB did not answer within ${timeoutMs} ms`);
+      reject(new DomainError('GATEWAY_TIMEOUT', { cause }));
+    }, timeoutMs);
+    answer.then(resolve, (error: unknown) => reject(asDomainError(error))).finally(() => clearTimeout(timer));
+  });
+}

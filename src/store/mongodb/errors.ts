@@ -1,0 +1,66 @@
+import {
+  MongoClientClosedError,
+  MongoError,
+  MongoNetworkError,
+  MongoNetworkTimeoutError,
+  MongoNotConnectedError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+} from 'mongodb';
+import { DomainError } from '../../errors.ts';
+import { StoreConflict } from '../store.ts';
+
+/** The commit was sent, and nobody can tell whether it holds. */
+export class UnknownCommitResult extends Error {
+  override readonly name = 'UnknownCommitResult';
+}
+
+/** Another gateway changed the same owner meanwhile: the transaction wrote nothing, and can be run again. */
+export class Contention extends Error {
+  override readonly name = 'Contention';
+}
+
+const maxTimeExpired = 50;
+
+/** What the store's port promises instead of the driver's own error. */
+export function asDomainError(error: unknown): Error {
+  if (error instanceof DomainError || error instanceof StoreConflict) return error;
+  if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { cause: error });
+  if (isUnavailable(error)) return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
+  // A defect. The driver's error holds the whole document that was refused, so none of it goes on from here.
+  const code = error instanceof MongoServerError ? `${error.code} ${error.codeName ?? ''}`.trim() : nameOf(error);
+  return new Error(`MongoDB refused a command: ${code}`);
+}
+
+function hasTimedOut(error: unknown): boolean {
+  if (error instanceof UnknownCommitResult || error instanceof MongoNetworkTimeoutError) return true;
+  return error instanceof MongoServerError && error.code === maxTimeExpired;
+}
+
+function isUnavailable(error: unknown): boolean {
+  if (error instanceof Contention) return true;
+  if (!(error instanceof MongoError)) return false;
+  const isOutOfReach =
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    error instanceof MongoClientClosedError ||
+    error.name === 'MongoWaitQueueTimeoutError';
+  // The labels stand on a primary that stepped down or shuts down, and on conflicts that outlasted every attempt.
+  return (
+    isOutOfReach ||
+    error.hasErrorLabel('TransientTransactionError') ||
+    error.hasErrorLabel('RetryableWriteError') ||
+    error.hasErrorLabel('SystemOverloadedError') ||
+    notWritable.has(Number(error.code))
+  );
+}
+
+/** Reads carry no label: NotWritablePrimary, PrimarySteppedDown, InterruptedAtShutdown and their like. */
+const notWritable: ReadonlySet<number> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : 'unknown';
+}

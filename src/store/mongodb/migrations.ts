@@ -1,0 +1,102 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
+import { ConfigurationError } from '../../errors.ts';
+import { validators } from './validators.ts';
+
+/** What callers used of their rate limits, as rate-limiter-flexible keeps it. */
+export const rateLimitCollection = 'rateLimits';
+
+/**
+ * By name, as a violation tells it; unique ones in the order in which a write is held to them.
+ * Each begins with the owner, so that an owner's documents lie together (and the owner can be a shard key).
+ */
+const indexes = {
+  secrets: [
+    { name: 'owner_name', key: { owner: 1, name: 1 }, unique: true },
+    { name: 'owner_placeholder', key: { owner: 1, placeholder: 1 }, unique: true },
+    { name: 'owner_tags_name', key: { owner: 1, tags: 1, name: 1 } },
+    { name: 'owner_provider_name', key: { owner: 1, provider: 1, name: 1 } },
+  ],
+  owners: [],
+  audit: [{ name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true }],
+} as const satisfies Record<string, IndexDescription[]>;
+
+/**
+ * One step per version, forward only: a released step is never changed, a new one is added at the end.
+ * Gateways that start at once run the same step at once, so each must be safe to run twice and side by side.
+ */
+const migrations: readonly ((database: Db) => Promise<void>)[] = [
+  async (database) => {
+    for (const collection of ['secrets', 'owners', 'audit'] as const) {
+      await ensureCollection(database, collection, validators[collection]);
+      const wanted: readonly IndexDescription[] = indexes[collection];
+      if (wanted.length > 0) await database.collection(collection).createIndexes([...wanted]);
+    }
+  },
+  async (database) => {
+    await database.collection(rateLimitCollection).createIndexes([
+      { name: 'key', key: { key: 1 }, unique: true },
+      { name: 'expire', key: { expire: 1 }, expireAfterSeconds: 0 },
+    ]);
+  },
+];
+
+interface SchemaDocument {
+  _id: 'schema';
+  version: number;
+}
+
+/**
+ * Brings the database to the newest version.
+ * @throws ConfigurationError when a newer gateway has been here
+ */
+export async function migrate(database: Db): Promise<void> {
+  const schema = database.collection<SchemaDocument>('schema');
+  const version = (await schema.findOne({ _id: 'schema' }))?.version ?? 0;
+  if (version > migrations.length) {
+    throw new ConfigurationError(
+      `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
+        'Run the newer gateway again.',
+    );
+  }
+  for (const [index, migration] of migrations.entries()) {
+    if (index < version) continue;
+    await whileOthersMigrate(() => migration(database));
+    // $max: a gateway that lags behind another takes no version back.
+    await whileOthersMigrate(() =>
+      schema.updateOne({ _id: 'schema' }, { $max: { version: index + 1 } }, { upsert: true }),
+    );
+  }
+}
+
+/** Whoever made the collection, it has this validator afterwards. */
+async function ensureCollection(database: Db, name: string, validator: Document): Promise<void> {
+  const options = { validator: { $jsonSchema: validator }, validationLevel: 'strict', validationAction: 'error' };
+  try {
+    await database.createCollection(name, options);
+  } catch (error) {
+    if (codeOf(error) !== namespaceExists) throw error;
+    await database.command({ collMod: name, ...options });
+  }
+}
+
+const namespaceExists = 48;
+/** WriteConflict, ConflictingOperationInProgress, duplicate key, BackgroundOperationInProgress: another gateway's step. */
+const conflicts: readonly unknown[] = [112, 117, 11000, 12586, 12587];
+const maxAttempts = 20;
+
+async function whileOthersMigrate(step: () => Promise<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await step();
+      return;
+    } catch (error) {
+      if (attempt === maxAttempts || !conflicts.includes(codeOf(error))) throw error;
+      await setTimeout(50 + Math.random() * 200);
+    }
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof MongoServerError ? error.code : undefined;
+}

@@ -1,0 +1,156 @@
+import DataLoader from 'dataloader';
+import type { CommandStartedEvent, MongoClient, TransactionOptions } from 'mongodb';
+import { RateLimiterMongo } from 'rate-limiter-flexible';
+import { type Owner, ownerKey } from '../../owner.ts';
+import { countWith } from '../counter.ts';
+import type { AuditEvent, Change, Counter, ListQuery, ListResult, Secret, SecretRecord, Store } from '../store.ts';
+import { writeCommits } from './commit.ts';
+import { CommitQueue } from './commit-queue.ts';
+import { createClient, databaseOf, prepareDatabase } from './connect.ts';
+import { beforeDeadline } from './deadline.ts';
+import { auditEventOf, type Collections, collectionsOf, type ListedDocument, recordOf, secretOf } from './documents.ts';
+import { asDomainError } from './errors.ts';
+import { listCommand, listResults } from './list.ts';
+import { rateLimitCollection } from './migrations.ts';
+import { inTransaction } from './transaction.ts';
+
+export interface MongodbOptions {
+  /** Every call is answered within this, 5,000 ms when left out. */
+  readonly timeoutMs?: number;
+  /** Sees every command before it is sent. */
+  readonly onCommand?: (event: CommandStartedEvent) => void;
+}
+
+/** Lists that share a command. */
+const maxLists = 8;
+const maxFinds = 500;
+
+/**
+ * Opens a store in MongoDB 6.0 or newer, a replica set or a sharded cluster, and brings its schema up to date.
+ * @param uri `mongodb://…` or `mongodb+srv://…`; without a database in it, the database is `secrets-gateway`
+ * @throws ConfigurationError when the server cannot be reached or used
+ */
+export async function openMongodbStore(uri: string, options: MongodbOptions = {}): Promise<Store> {
+  await prepareDatabase(uri);
+  const { timeoutMs = 5000, onCommand } = options;
+  const client = createClient(uri, {
+    socketTimeoutMS: timeoutMs,
+    waitQueueTimeoutMS: timeoutMs,
+    monitorCommands: onCommand !== undefined,
+  });
+  if (onCommand) client.on('commandStarted', onCommand);
+  return new MongodbStore(client, collectionsOf(databaseOf(client, uri)), timeoutMs);
+}
+
+class MongodbStore implements Store {
+  readonly #client: MongoClient;
+  readonly #collections: Collections;
+  readonly #timeoutMs: number;
+  readonly #queue: CommitQueue;
+  readonly #lists = new DataLoader((queries: readonly ListQuery[]) => this.#list(queries), batched(maxLists));
+  readonly #finds = new DataLoader((ids: readonly string[]) => this.#find(ids), batched(maxFinds));
+
+  constructor(client: MongoClient, collections: Collections, timeoutMs: number) {
+    this.#client = client;
+    this.#collections = collections;
+    this.#timeoutMs = timeoutMs;
+    const transaction: TransactionOptions = {
+      readConcern: { level: 'snapshot' },
+      writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+      readPreference: 'primary',
+    };
+    this.#queue = new CommitQueue(async (commits, deadline) => {
+      try {
+        await inTransaction(client, transaction, deadline, (session) => writeCommits(collections, commits, session));
+      } catch (error) {
+        throw asDomainError(error);
+      }
+    });
+  }
+
+  async find(id: string): Promise<Secret | undefined> {
+    const document = await this.#answer(this.#finds.load(id));
+    return document && secretOf(document);
+  }
+
+  async findRecord(id: string): Promise<SecretRecord | undefined> {
+    const { secrets } = this.#collections;
+    const document = await this.#answer(secrets.findOne({ _id: id }, { maxTimeMS: this.#timeoutMs }));
+    return document ? recordOf(document) : undefined;
+  }
+
+  list(query: ListQuery): Promise<ListResult> {
+    return this.#answer(this.#lists.load(query));
+  }
+
+  async commit(changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return;
+    await this.#answer(this.#queue.add(changes, performance.now() + this.#timeoutMs));
+  }
+
+  async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
+    if (limit === 0) return [];
+    const events = this.#collections.audit
+      .find({ owner: ownerKey(owner), sequence: { $gt: afterSequence } }, { maxTimeMS: this.#timeoutMs })
+      .sort({ sequence: 1 })
+      .limit(limit)
+      .batchSize(limit + 1);
+    return (await this.#answer(events.toArray())).map(auditEventOf);
+  }
+
+  counter(windowSeconds: number): Counter {
+    return countWith(
+      new RateLimiterMongo({
+        // A count that is lost with its primary costs nothing, so it does not wait for the others.
+        storeClient: this.#client.db(this.#collections.secrets.dbName, { writeConcern: { w: 1 } }),
+        tableName: rateLimitCollection,
+        disableIndexesCreation: true,
+        points: 0,
+        duration: windowSeconds,
+      }),
+    );
+  }
+
+  async isEmpty(): Promise<boolean> {
+    const options = { projection: { _id: 1 }, maxTimeMS: this.#timeoutMs };
+    return (await this.#answer(this.#collections.owners.findOne({}, options))) === null;
+  }
+
+  async check(): Promise<void> {
+    await this.isEmpty();
+  }
+
+  /** Writes what is waiting, and closes. */
+  async close(): Promise<void> {
+    await this.#queue.idle();
+    await this.#client.close();
+  }
+
+  #answer<T>(answer: Promise<T>): Promise<T> {
+    return beforeDeadline(this.#timeoutMs, answer);
+  }
+
+  async #list(queries: readonly ListQuery[]): Promise<ListResult[]> {
+    const command = listCommand(queries);
+    if (!command) return listResults(queries, []);
+    const { collection, pipeline, batchSize } = command;
+    const rows = this.#collections[collection].aggregate(pipeline, { batchSize, maxTimeMS: this.#timeoutMs });
+    return listResults(queries, await rows.toArray());
+  }
+
+  async #find(ids: readonly string[]): Promise<(ListedDocument | undefined)[]> {
+    const documents = await this.#collections.secrets
+      .find<ListedDocument>(
+        { _id: { $in: [...new Set(ids)] } },
+        { projection: { sealed: 0 }, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs },
+      )
+      .toArray();
+    const byId = new Map(documents.map((document) => [document._id, document]));
+    return ids.map((id) => byId.get(id));
+  }
+}
+
+/** What is asked for in one turn of the event loop goes out together. Nothing is kept: each answer is read anew. */
+function batched(maxBatchSize: number) {
+  return { cache: false, maxBatchSize, batchScheduleFn: (flush: () => void) => void setImmediate(flush) };
+}

@@ -1,0 +1,64 @@
+import { setTimeout } from 'node:timers/promises';
+import { type ClientSession, type MongoClient, MongoError, type TransactionOptions } from 'mongodb';
+import { Contention, UnknownCommitResult } from './errors.ts';
+
+const maxAttempts = 20;
+const maxCommitAttempts = 5;
+const firstBackoffMs = 5;
+const maxBackoffMs = 200;
+
+/**
+ * Runs `work` in a transaction until it is committed, and durable on a majority. When it met another transaction
+ * it wrote nothing and is run again, after a random pause that grows.
+ * @param deadline as `performance.now()` tells the time: nothing is begun again after it
+ * @throws UnknownCommitResult, or whatever `work` or the server refused: then nothing was written
+ */
+export async function inTransaction(
+  client: MongoClient,
+  options: TransactionOptions,
+  deadline: number,
+  work: (session: ClientSession) => Promise<void>,
+): Promise<void> {
+  await client.withSession(async (session) => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        session.startTransaction(options);
+        await work(session);
+        await commit(session, deadline);
+        return;
+      } catch (error) {
+        // Never throws; a transaction that was to be committed is left alone.
+        if (session.inTransaction()) await session.abortTransaction();
+        if (!isTransient(error) || attempt === maxAttempts || performance.now() >= deadline) throw error;
+      }
+      await setTimeout(Math.random() * Math.min(firstBackoffMs * 1.5 ** attempt, maxBackoffMs));
+    }
+  });
+}
+
+/**
+ * To commit one transaction again is safe: the server knows it by its number. To run it anew is safe only when the
+ * server itself says that it was aborted, which is what TransientTransactionError means here.
+ */
+async function commit(session: ClientSession, deadline: number): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await session.commitTransaction();
+      return;
+    } catch (error) {
+      if (isTransient(error)) throw error;
+      if (attempt === maxCommitAttempts || performance.now() >= deadline) {
+        throw new UnknownCommitResult('the commit was sent, and not confirmed', { cause: error });
+      }
+    }
+  }
+}
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof Contention) return true;
+  return (
+    error instanceof MongoError &&
+    error.hasErrorLabel('TransientTransactionError') &&
+    !error.hasErrorLabel('UnknownTransactionCommitResult')
+  );
+}

