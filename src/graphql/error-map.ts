@@ -48,8 +48,12 @@ function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
   const message = safeMessage(thrown, schema);
   // graphql-js's own errors while executing that are not about arguments tell of a defect in a resolver.
   if (message === undefined && thrown.path) return new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown });
-  return new DomainError(codeOfStatus(httpStatus(thrown)), message === undefined ? {} : { message });
+  const isReadable = message !== undefined && message.length <= maxMessageLength;
+  return new DomainError(codeOfStatus(httpStatus(thrown)), isReadable ? { message } : {});
 }
+
+/** One name of a megabyte may stand in a hundred messages about one document. */
+const maxMessageLength = 1000;
 
 function codeOfStatus(status: number | undefined): ErrorCode {
   const codes = Object.keys(errorTable) as ErrorCode[];

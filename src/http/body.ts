@@ -21,23 +21,26 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 
 function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > maxBodyBytes) {
-        request.removeAllListeners('data');
-        request.pause();
-        reject(tooLarge());
-        return;
-      }
-      chunks.push(chunk);
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const take = (chunk: Buffer) => {
+    bytes += chunk.length;
+    chunks.push(chunk);
+    if (bytes <= maxBodyBytes) return;
+    request.off('data', take).pause();
+    reject(tooLarge());
+  };
+  const breakOff = () => reject(badBody('The body ended early.'));
+  request
+    .on('data', take)
+    .once('error', breakOff)
+    .once('close', breakOff)
+    .once('end', () => {
+      request.off('close', breakOff);
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
     });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    request.on('error', () => reject(badBody('The body ended early.')));
-    request.on('close', () => reject(badBody('The body ended early.')));
-  });
+  return promise;
 }
 
 function tooLarge(): DomainError {

@@ -626,6 +626,35 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       });
     });
 
+    describe('a counter', () => {
+      it('adds up what each key has in its window, and tells when that ends', async () => {
+        const counter = store.counter(60);
+        const key = randomUUID();
+        expect((await counter.add(key, 3)).count).toBe(3);
+        const second = await counter.add(key, 4);
+        expect(second.count).toBe(7);
+        expect(second.resetsInMilliseconds).toBeLessThanOrEqual(60_000);
+        expect(second.resetsInMilliseconds).toBeGreaterThan(50_000);
+        expect((await counter.add(randomUUID(), 1)).count).toBe(1);
+        expect((await store.counter(30).add(key, 1)).count).toBe(1);
+      });
+
+      it('loses no point of many that come at once', async () => {
+        const counter = store.counter(60);
+        const key = randomUUID();
+        await Promise.all(Array.from({ length: 50 }, () => counter.add(key, 2)));
+        expect((await counter.add(key, 1)).count).toBe(101);
+      });
+
+      it('begins anew when its window has ended', async () => {
+        const counter = store.counter(1);
+        const key = randomUUID();
+        await counter.add(key, 100);
+        const once = { timeout: 5000, interval: 50 };
+        await expect.poll(async () => (await counter.add(key, 1)).count, once).toBeLessThan(100);
+      });
+    });
+
     describe('as a whole', () => {
       it('is empty until its first secret, and never again, though that is deleted', async () => {
         const fresh = await open();

@@ -327,6 +327,36 @@ const positions: Record<string, Send> = {
       await client.run(lists, { owner: {}, ...variables });
     }
   },
+  'a representation of an entity': async (client, canary) => {
+    const { key, word, digits } = canary;
+    const entities = 'query ($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Secret { id } } }';
+    for (const r of [
+      key,
+      { __typename: key },
+      { __typename: word, id: key },
+      { __typename: 'Secret', id: key },
+      { __typename: 'Secret', value: key },
+      { __typename: 'Secret', id: { [key]: key } },
+      { __typename: 'Team', id: key },
+      { __typename: 'User', id: key },
+      { __typename: 'Connector', teamId: key, id: key },
+      { __typename: 'Connector', teamId: 'red', id: [key] },
+      { __typename: 'SecretConnection', id: key },
+      { [key]: key },
+      ...wrongJson(canary),
+    ]) {
+      await client.run(entities, { r });
+      await client.run(entities, { r: [r] });
+    }
+    for (const literal of [
+      ...literals(canary),
+      `{ __typename: "${key}" }`,
+      `{ __typename: "Secret", id: ${digits} }`,
+    ]) {
+      await client.run(`{ _entities(representations: ${literal}) { __typename } }`);
+      await client.run(`{ _entities(representations: [${literal}]) { __typename } }`);
+    }
+  },
   'an inline literal of any kind, for any argument': queries((canary) =>
     literals(canary).flatMap((literal) => [
       `mutation { createSecret(input: ${literal}) { secret { id } } }`,
@@ -674,6 +704,7 @@ async function stored(gateway: TestGateway): Promise<Buffer> {
 describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   const canaries = new Map(Object.keys(positions).map((position) => [position, new Canary()]));
   const found = {
+    metrics: new Set<string>(),
     answers: new Set<string>(),
     log: new Set<string>(),
     output: new Set<string>(),
@@ -681,6 +712,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   };
   const planted = { notes: `planted-${random(32)}`, requestId: `planted-${random(32)}` };
   const output: string[] = [];
+  let metrics = '';
   const answered = new Map<string, string[]>();
   let gateway: TestGateway;
   let client: Client;
@@ -704,6 +736,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     } finally {
       for (const spy of spies) spy.mockRestore();
     }
+    metrics = await (await fetch(new URL('/metrics', gateway.url))).text();
     const atWork = await stored(gateway);
     await gateway.stop();
     const detector = new LeakDetector([
@@ -711,6 +744,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
       ...Object.values(planted),
     ]);
     found.answers = detector.find(client.answers.join('\n'));
+    found.metrics = detector.find(metrics);
     found.log = detector.find(gateway.log.join(''));
     found.output = detector.find(output.join(''));
     found.database = detector.find(Buffer.concat([atWork, await stored(gateway)]));
@@ -720,7 +754,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   describe.each(Object.keys(positions))('as %s', (position) => {
     const forms = () => canaries.get(position)?.forms ?? [];
 
-    it('is in no answer, log line, output or row', () => {
+    it('is in no answer, log line, metric, output or row', () => {
       const places = Object.entries(found).flatMap(([place, markers]) =>
         forms().some((form) => markers.has(form)) ? [place] : [],
       );
@@ -759,6 +793,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     // The audit keeps request ids.
     expect(found.database).toContain(planted.requestId);
     expect(found.log).not.toContain(planted.notes);
+    expect(metrics).toContain('createSecret');
   });
 });
 

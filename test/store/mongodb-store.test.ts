@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { collectionsOf, documentOf } from '../../src/store/mongodb/documents.ts';
@@ -90,14 +91,14 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
     it('count the owner’s document and not the secrets when there is no filter, and not at all when not asked', async () => {
       await sentFor(() => store.list(query(newOwner())));
-      expect(JSON.stringify(commands[0]?.command['pipeline'])).not.toContain('$count');
+      expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$count');
       await sentFor(() => store.list(query(newOwner(), { count: false })));
-      expect(commands[0]?.command['pipeline']).toHaveLength(4);
+      expect(commands[0]?.command.pipeline).toHaveLength(4);
     });
 
     it('leave the literal out of a list that is alone', async () => {
       await sentFor(() => store.list(query(newOwner())));
-      expect(JSON.stringify(commands[0]?.command['pipeline'])).not.toContain('$literal');
+      expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$literal');
     });
 
     it('never bring an envelope for a list or a find', async () => {
@@ -108,7 +109,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(rows.filter((row) => 'name' in row)).toHaveLength(4);
       for (const row of rows) expect(row).not.toHaveProperty('sealed');
       await sentFor(() => store.find(randomUUID()));
-      expect(commands[0]?.command['projection']).toEqual({ sealed: 0 });
+      expect(commands[0]?.command.projection).toEqual({ sealed: 0 });
     });
 
     it('are one for all finds of one tick', async () => {
@@ -128,9 +129,9 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const ofTransaction = commands.map((event) => event.command);
       expect(ofTransaction[0]).toMatchObject({ startTransaction: true, readConcern: { level: 'snapshot' } });
       expect(ofTransaction.at(-1)).toMatchObject({ writeConcern: { w: 'majority', j: true } });
-      for (const command of ofTransaction) expect(command['autocommit']).toBe(false);
+      for (const command of ofTransaction) expect(command.autocommit).toBe(false);
       await sentFor(() => Promise.all([store.list(query(newOwner())), store.find(randomUUID())]));
-      for (const { command } of commands) expect(command['readConcern']).toEqual({ level: 'majority' });
+      for (const { command } of commands) expect(command.readConcern).toEqual({ level: 'majority' });
     });
   });
 
@@ -176,7 +177,9 @@ describe.skipIf(uri === '')('with a mongod', () => {
         const plan = JSON.stringify(await explain(fields));
         const winning = /"winningPlan":.*?"rejectedPlans"/.exec(plan)?.[0] ?? '';
         expect(indexes).toContain(/"indexName":"(\w+)"/.exec(winning)?.[1]);
-        expect(winning).not.toMatch(/COLLSCAN|"SORT"/);
+        expect(winning).not.toMatch(/COLLSCAN/);
+        // A placeholder finds at most one secret: there is nothing to sort.
+        if (!fields.filter?.placeholder) expect(winning).not.toMatch(/"SORT"/);
         expect(Number(/"totalDocsExamined":(\d+)/.exec(plan)?.[1])).toBeLessThanOrEqual(most);
       },
     );
@@ -190,7 +193,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const database = client.db(databases.at(-1));
       const { secrets, owners, audit } = collectionsOf(database);
       const indexNames = async (of: { indexes(): Promise<Document[]> }) =>
-        (await of.indexes()).map((index) => index['name']);
+        (await of.indexes()).map((index) => index.name);
       expect(await indexNames(secrets)).toEqual([
         '_id_',
         'owner_name',
@@ -200,7 +203,9 @@ describe.skipIf(uri === '')('with a mongod', () => {
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
       expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence']);
-      expect(await database.collection('schema').find().toArray()).toEqual([{ _id: 'schema', version: 1 }]);
+      expect(await database.collection('schema').find().toArray()).toEqual([
+        { _id: 'schema', version: expect.any(Number) },
+      ]);
       await Promise.all(stores.map((store) => store.close()));
     });
 
@@ -242,6 +247,16 @@ describe.skipIf(uri === '')('with a mongod', () => {
     });
   });
 
+  it('counts points together with every gateway on its database', async () => {
+    const shared = freshUri();
+    const stores = await Promise.all([openMongodbStore(shared), openMongodbStore(shared)]);
+    const counters = stores.map((store) => store.counter(60));
+    const added = Array.from({ length: 20 }, (_, index) => counters[index % 2]?.add('key', 1));
+    const counts = (await Promise.all(added)).map((window) => window?.count ?? 0);
+    expect(counts.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   describe('the validators of a MongoDB store', () => {
     let store: Store;
     let secrets: ReturnType<typeof collectionsOf>['secrets'];
@@ -279,12 +294,13 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const owner = newOwner();
       const bad = newRecord(owner, { name: '', notes: 'hunter2' });
       const goodOnes = [newRecord(owner), newRecord(owner)];
-      const [refused, ...rest] = await Promise.allSettled([bad, ...goodOnes].map((one) => store.commit([insert(one)])));
+      const outcomes = await Promise.allSettled([bad, ...goodOnes].map((one) => store.commit([insert(one)])));
+      const [refused, ...rest] = outcomes;
       expect(rest.map((outcome) => outcome.status)).toEqual(['fulfilled', 'fulfilled']);
-      expect(refused.status).toBe('rejected');
-      const { reason } = refused as PromiseRejectedResult;
-      expect(reason).toMatchObject({ message: expect.stringMatching(/121/), cause: undefined });
-      expect(JSON.stringify(reason, Object.getOwnPropertyNames(reason))).not.toContain('hunter2');
+      const reason: unknown = refused?.status === 'rejected' && refused.reason;
+      expect(reason).toBeInstanceOf(Error);
+      expect(String(reason)).toBe('Error: MongoDB refused a command: 121');
+      expect(inspect(reason, { depth: null, showHidden: true })).not.toContain('hunter2');
       expect(await names(store, owner)).toHaveLength(2);
     });
 
@@ -301,7 +317,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
   describe('a MongoDB that cannot hold secrets is refused at the start', () => {
     const refusal = (message: RegExp) => ({ name: 'ConfigurationError', message: expect.stringMatching(message) });
 
-    it('when it stands alone', async () => {
+    it.skipIf(process.env.MONGODB_URI)('when it stands alone', async () => {
       const standalone = await startStandalone();
       await expect(openMongodbStore(standalone.uri)).rejects.toMatchObject(refusal(/DATABASE_URL.*replica set/));
       await standalone.stop();

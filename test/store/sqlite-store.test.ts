@@ -61,6 +61,20 @@ describe('a SQLite file', () => {
     await store.close();
   });
 
+  it('is synced before a commit is answered, and holds its tags to their secrets', async () => {
+    const exec = DatabaseSync.prototype.exec;
+    const opened = new Set<DatabaseSync>();
+    vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql: string) {
+      opened.add(this);
+      exec.call(this, sql);
+    });
+    const store = await openSqliteStore(path);
+    const [database] = opened;
+    expect(database?.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    expect(database?.prepare('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 });
+    await store.close();
+  });
+
   it('of a newer gateway is refused, and left as it is', async () => {
     await (await openSqliteStore(path)).close();
     const newer = new DatabaseSync(path);
@@ -166,7 +180,7 @@ describe('the plan of a SQLite list', () => {
     const database = new DatabaseSync(path);
     try {
       const rows = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...values);
-      return rows.map((row) => String(row['detail']));
+      return rows.map((row) => String(row.detail));
     } finally {
       database.close();
       rmSync(folder, { recursive: true });

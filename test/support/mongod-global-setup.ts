@@ -10,7 +10,7 @@ declare module 'vitest' {
 
 /** vitest globalSetup: one replica set for every test file, or the one that MONGODB_URI names. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const external = process.env['MONGODB_URI'];
+  const external = process.env.MONGODB_URI;
   if (external) {
     project.provide('mongodbUri', external);
     return undefined;
@@ -20,7 +20,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
     project.provide('mongodbUri', replicaSet.uri);
     return () => replicaSet.stop();
   } catch (error) {
-    if (process.env['CI']) throw error;
+    if (process.env.CI) throw error;
     const lines = [
       'NO MONGOD: every test against MongoDB is SKIPPED in this run.',
       `The last attempt failed with: ${firstLine(error)}`,

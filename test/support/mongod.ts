@@ -64,12 +64,9 @@ async function binary() {
 }
 
 async function findMongod(): Promise<string | undefined> {
-  const named = process.env['MONGOMS_SYSTEM_BINARY'];
+  const named = process.env.MONGOMS_SYSTEM_BINARY;
   if (named) return named;
-  for (const path of [
-    cached,
-    ...(process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'mongod')),
-  ]) {
+  for (const path of [cached, ...(process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'mongod'))]) {
     if (await isExecutable(path)) return path;
   }
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;

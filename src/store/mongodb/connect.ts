@@ -42,13 +42,13 @@ export async function prepareDatabase(uri: string): Promise<void> {
     await client.connect();
     const database = databaseOf(client, uri);
     const hello = await database.admin().command({ hello: 1 });
-    if (hello['setName'] === undefined && hello['msg'] !== 'isdbgrid') {
+    if (hello.setName === undefined && hello.msg !== 'isdbgrid') {
       throw new ConfigurationError(
         'DATABASE_URL: the MongoDB server stands alone, and has no transactions. Name a replica set (a single member ' +
           'is enough: start mongod with --replSet rs0 and run rs.initiate() once) or a mongos.',
       );
     }
-    if (hello['maxWireVersion'] < wireVersionOf60) throw tooOld();
+    if (hello.maxWireVersion < wireVersionOf60) throw tooOld();
     await migrate(database);
   } catch (error) {
     throw asConfigurationError(error);

@@ -9,7 +9,6 @@ import {
   MongoTopologyClosedError,
 } from 'mongodb';
 import { DomainError } from '../../errors.ts';
-import { StoreConflict } from '../store.ts';
 
 /** The commit was sent, and nobody can tell whether it holds. */
 export class UnknownCommitResult extends Error {
@@ -24,13 +23,12 @@ export class Contention extends Error {
 const maxTimeExpired = 50;
 
 /** What the store's port promises instead of the driver's own error. */
-export function asDomainError(error: unknown): Error {
-  if (error instanceof DomainError || error instanceof StoreConflict) return error;
+export function asDomainError(error: unknown): unknown {
   if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { cause: error });
   if (isUnavailable(error)) return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
+  if (!(error instanceof MongoError)) return error;
   // A defect. The driver's error holds the whole document that was refused, so none of it goes on from here.
-  const code = error instanceof MongoServerError ? `${error.code} ${error.codeName ?? ''}`.trim() : nameOf(error);
-  return new Error(`MongoDB refused a command: ${code}`);
+  return new Error(`MongoDB refused a command: ${error.code ?? error.name}`);
 }
 
 function hasTimedOut(error: unknown): boolean {
@@ -60,7 +58,3 @@ function isUnavailable(error: unknown): boolean {
 
 /** Reads carry no label: NotWritablePrimary, PrimarySteppedDown, InterruptedAtShutdown and their like. */
 const notWritable: ReadonlySet<number> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
-}

@@ -100,10 +100,9 @@ const operators = { '=': '$eq', '>': '$gt', '>=': '$gte', '<': '$lt' } as const;
 
 function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameConditions>): Document {
   const match: Document = { owner: ownerKey(owner) };
-  if (names.length > 0)
-    match['name'] = Object.fromEntries(names.map(([operator, name]) => [operators[operator], name]));
-  if (filter.provider !== undefined) match['provider'] = filter.provider;
-  if (filter.tags?.length) match['tags'] = { $all: filter.tags };
-  if (filter.placeholder !== undefined) match['placeholder'] = filter.placeholder;
+  if (names.length > 0) match.name = Object.fromEntries(names.map(([operator, name]) => [operators[operator], name]));
+  if (filter.provider !== undefined) match.provider = filter.provider;
+  if (filter.tags?.length) match.tags = { $all: filter.tags };
+  if (filter.placeholder !== undefined) match.placeholder = filter.placeholder;
   return match;
 }

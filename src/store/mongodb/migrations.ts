@@ -8,7 +8,7 @@ export const rateLimitCollection = 'rateLimits';
 
 /**
  * By name, as a violation tells it; unique ones in the order in which a write is held to them.
- * Each begins with the owner, so that an owner's documents lie together (and the owner can be a shard key).
+ * Each begins with the owner, so that an owner's documents lie together.
  */
 const indexes = {
   secrets: [

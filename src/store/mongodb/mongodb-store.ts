@@ -99,16 +99,19 @@ class MongodbStore implements Store {
   }
 
   counter(windowSeconds: number): Counter {
-    return countWith(
+    const counter = countWith(
       new RateLimiterMongo({
         // A count that is lost with its primary costs nothing, so it does not wait for the others.
         storeClient: this.#client.db(this.#collections.secrets.dbName, { writeConcern: { w: 1 } }),
         tableName: rateLimitCollection,
+        // Windows of another length are other windows.
+        keyPrefix: String(windowSeconds),
         disableIndexesCreation: true,
         points: 0,
         duration: windowSeconds,
       }),
     );
+    return { add: (key, points) => this.#answer(counter.add(key, points)) };
   }
 
   async isEmpty(): Promise<boolean> {

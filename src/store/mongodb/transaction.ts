@@ -3,13 +3,12 @@ import { type ClientSession, type MongoClient, MongoError, type TransactionOptio
 import { Contention, UnknownCommitResult } from './errors.ts';
 
 const maxAttempts = 20;
-const maxCommitAttempts = 5;
 const firstBackoffMs = 5;
 const maxBackoffMs = 200;
 
 /**
  * Runs `work` in a transaction until it is committed, and durable on a majority. When it met another transaction
- * it wrote nothing and is run again, after a random pause that grows.
+ * it wrote nothing and is run again.
  * @param deadline as `performance.now()` tells the time: nothing is begun again after it
  * @throws UnknownCommitResult, or whatever `work` or the server refused: then nothing was written
  */
@@ -21,6 +20,7 @@ export async function inTransaction(
 ): Promise<void> {
   await client.withSession(async (session) => {
     for (let attempt = 1; ; attempt += 1) {
+      const pauseMs = backOffMs(attempt);
       try {
         session.startTransaction(options);
         await work(session);
@@ -29,9 +29,9 @@ export async function inTransaction(
       } catch (error) {
         // Never throws; a transaction that was to be committed is left alone.
         if (session.inTransaction()) await session.abortTransaction();
-        if (!isTransient(error) || attempt === maxAttempts || performance.now() >= deadline) throw error;
+        if (!isTransient(error) || attempt === maxAttempts || performance.now() + pauseMs >= deadline) throw error;
       }
-      await setTimeout(Math.random() * Math.min(firstBackoffMs * 1.5 ** attempt, maxBackoffMs));
+      await setTimeout(pauseMs);
     }
   });
 }
@@ -47,11 +47,17 @@ async function commit(session: ClientSession, deadline: number): Promise<void> {
       return;
     } catch (error) {
       if (isTransient(error)) throw error;
-      if (attempt === maxCommitAttempts || performance.now() >= deadline) {
+      if (attempt === maxAttempts || performance.now() >= deadline) {
         throw new UnknownCommitResult('the commit was sent, and not confirmed', { cause: error });
       }
     }
+    await setTimeout(backOffMs(attempt));
   }
+}
+
+/** A random pause that grows: those who met do not meet again. */
+function backOffMs(attempt: number): number {
+  return Math.random() * Math.min(firstBackoffMs * 1.5 ** attempt, maxBackoffMs);
 }
 
 function isTransient(error: unknown): boolean {

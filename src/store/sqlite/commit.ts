@@ -74,10 +74,10 @@ export function prepareWriteChange(database: DatabaseSync): WriteChange {
     }
     const key = ownerKey(changedSecret(change).owner);
     const owner = findOwner.get(key);
-    const head = owner ? { sequence: Number(owner['audit_sequence']), hash: String(owner['audit_hash']) } : chainStart;
+    const head = owner ? { sequence: Number(owner.audit_sequence), hash: String(owner.audit_hash) } : chainStart;
     const event = nextAuditEvent(head, change);
     const { sequence, type, secretId, version, actor, requestId, at, previousHash, hash } = event;
     insertEvent.run(key, sequence, type, secretId, version, actor, requestId, at.getTime(), previousHash, hash);
-    saveOwner.run(key, Number(owner?.['count'] ?? 0) + countDelta[change.type], sequence, hash);
+    saveOwner.run(key, Number(owner?.count ?? 0) + countDelta[change.type], sequence, hash);
   };
 }

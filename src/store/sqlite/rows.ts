@@ -31,40 +31,40 @@ export function sealedValues(sealed: Sealed | null | undefined) {
 
 export function secretOfRow(row: Row): Secret {
   return {
-    id: text(row['id']),
-    owner: ownerOfKey(text(row['owner'])),
-    placeholder: text(row['placeholder']),
-    name: text(row['name']),
-    provider: textOrNull(row['provider']),
-    notes: textOrNull(row['notes']),
-    tags: JSON.parse(text(row['tags'])) as string[],
-    maskedValue: textOrNull(row['masked_value']),
-    version: Number(row['version']),
-    createdAt: new Date(Number(row['created_at'])),
-    updatedAt: new Date(Number(row['updated_at'])),
+    id: text(row.id),
+    owner: ownerOfKey(text(row.owner)),
+    placeholder: text(row.placeholder),
+    name: text(row.name),
+    provider: textOrNull(row.provider),
+    notes: textOrNull(row.notes),
+    tags: JSON.parse(text(row.tags)) as string[],
+    maskedValue: textOrNull(row.masked_value),
+    version: Number(row.version),
+    createdAt: new Date(Number(row.created_at)),
+    updatedAt: new Date(Number(row.updated_at)),
   };
 }
 
 export function recordOfRow(row: Row): SecretRecord {
-  const envelope = textOrNull(row['envelope']);
+  const envelope = textOrNull(row.envelope);
   const sealed =
     envelope === null
       ? null
-      : { version: Number(row['sealed_version']), envelope: JSON.parse(envelope) as Sealed['envelope'] };
+      : { version: Number(row.sealed_version), envelope: JSON.parse(envelope) as Sealed['envelope'] };
   return { ...secretOfRow(row), sealed };
 }
 
 export function auditEventOfRow(row: Row): AuditEvent {
   return {
-    sequence: Number(row['sequence']),
-    type: text(row['type']) as AuditEvent['type'],
-    secretId: text(row['secret_id']),
-    version: Number(row['version']),
-    actor: text(row['actor']),
-    requestId: text(row['request_id']),
-    at: new Date(Number(row['at'])),
-    previousHash: text(row['previous_hash']),
-    hash: text(row['hash']),
+    sequence: Number(row.sequence),
+    type: text(row.type) as AuditEvent['type'],
+    secretId: text(row.secret_id),
+    version: Number(row.version),
+    actor: text(row.actor),
+    requestId: text(row.request_id),
+    at: new Date(Number(row.at)),
+    previousHash: text(row.previous_hash),
+    hash: text(row.hash),
   };
 }
 

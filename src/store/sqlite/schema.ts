@@ -70,7 +70,7 @@ export function migrate(database: DatabaseSync): void {
   // Of two processes that start at once the second waits here, and then finds nothing left to do.
   database.exec('BEGIN IMMEDIATE');
   try {
-    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
+    const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
     if (version > migrations.length) {
       throw new ConfigurationError(
         `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +

@@ -179,7 +179,7 @@ class SqliteStore implements Store {
     const row = isUnfiltered(query.filter)
       ? this.#statements.ownerCount.get(ownerKey(query.owner))
       : this.#all(countStatement(query))[0];
-    return Number(row?.['count'] ?? 0);
+    return Number(row?.count ?? 0);
   }
 
   #all({ sql, values }: Statement) {

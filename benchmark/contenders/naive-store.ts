@@ -1,0 +1,61 @@
+import type { TransactionOptions } from 'mongodb';
+import { ownerKey } from '../../src/owner.ts';
+import { writeCommits } from '../../src/store/mongodb/commit.ts';
+import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
+import { collectionsOf, type ListedDocument, secretOf } from '../../src/store/mongodb/documents.ts';
+import { inTransaction } from '../../src/store/mongodb/transaction.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Change, ListQuery, Store } from '../../src/store/store.ts';
+
+const timeoutMs = 5000;
+const transaction: TransactionOptions = {
+  readConcern: { level: 'snapshot' },
+  writeConcern: { w: 'majority', journal: true },
+  readPreference: 'primary',
+};
+
+export function openCollections(databaseUrl: string) {
+  const client = createClient(databaseUrl, {});
+  return { client, ...collectionsOf(databaseOf(client, databaseUrl)) };
+}
+
+/**
+ * The store as one would write it at first: a find and a count for each list, a find for each secret, a transaction for
+ * each commit. It takes only the queries that the benchmark asks; the rest is the gateway's own store.
+ */
+export async function openNaiveStore(databaseUrl: string): Promise<Store> {
+  const { client, ...collections } = openCollections(databaseUrl);
+  const { secrets } = collections;
+
+  const naive: Pick<Store, 'find' | 'list' | 'commit'> = {
+    async find(id) {
+      const document = await secrets.findOne<ListedDocument>({ _id: id }, { projection: { sealed: 0 } });
+      return document ? secretOf(document) : undefined;
+    },
+    async list(query: ListQuery) {
+      const match = { owner: ownerKey(query.owner) };
+      const page = secrets
+        .find<ListedDocument>(match, { projection: { sealed: 0 } })
+        .sort({ name: 1 })
+        .limit(query.limit + 1)
+        .toArray();
+      const count = query.count ? secrets.countDocuments(match) : null;
+      const [documents, totalCount] = await Promise.all([page, count]);
+      const hasMore = documents.length > query.limit;
+      if (hasMore) documents.pop();
+      return { secrets: documents.map(secretOf), hasMore, totalCount };
+    },
+    commit: (changes: readonly Change[]) =>
+      inTransaction(client, transaction, performance.now() + timeoutMs, (session) =>
+        writeCommits(collections, [changes], session),
+      ),
+  };
+  const store = await openStore(databaseUrl);
+  return new Proxy(store, {
+    get(target, property) {
+      if (property in naive) return Reflect.get(naive, property);
+      const member: unknown = Reflect.get(target, property);
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}

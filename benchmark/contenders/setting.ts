@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+import { readKeyring } from '../../src/crypto/keyring.ts';
+import { createKeySet, jwksFromFile } from '../../src/identity/key-set.ts';
+import type { Caller } from '../../src/identity/principal.ts';
+import { createTokenVerifier } from '../../src/identity/verify-token.ts';
+import { bindOperations, type Operations } from '../../src/secrets/operations.ts';
+import type { Store } from '../../src/store/store.ts';
+import { audience, issuer } from '../identities.ts';
+
+/** What every peer of the gateway shares with it: who is calling, and the operations. */
+
+/** The variables that the gateway itself is configured with. */
+export function setting(name: 'DATABASE_URL' | 'JWT_JWKS_FILE' | 'KEYRING_FILE'): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is missing: start contenders through contender.ts`);
+  return value;
+}
+
+const keySet = createKeySet(() => jwksFromFile(setting('JWT_JWKS_FILE')));
+/** The gateway's own, so that every contender verifies each distinct token once. */
+const verifyToken = createTokenVerifier({ issuer, audience, algorithms: ['ES256'], keySet });
+
+export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promise<Caller> {
+  const token = request.headers.authorization?.slice('Bearer '.length);
+  return { principal: token ? await verifyToken(token) : null, requestId: crypto.randomUUID(), confidential: true };
+}
+
+export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
+  const keyring = await readKeyring(setting('KEYRING_FILE'));
+  const dependencies = { store, keyring: () => keyring, now: () => new Date() };
+  return (caller) => bindOperations(dependencies, caller);
+}
+
+export function listening(port: number): void {
+  process.send?.({ port });
+}

@@ -1,0 +1,124 @@
+import type { ContenderName } from './contender.ts';
+import type { Figures, Series } from './measure.ts';
+import type { StartUp } from './start-up.ts';
+import { pairedRatio, type Ratio } from './statistics.ts';
+import * as work from './work.ts';
+
+/** A line of the table in DESIGN.md, Performance. */
+export interface Goal {
+  readonly what: string;
+  readonly goal: string;
+  readonly figure: string;
+  readonly met: boolean;
+}
+
+/** Which of two series, of which measure, must be at most or at least what. */
+interface RatioGoal {
+  readonly what: string;
+  readonly work: work.Work;
+  readonly connections: number;
+  readonly of: keyof Figures;
+  readonly peer: ContenderName;
+  readonly atMost?: number;
+  readonly atLeast?: number;
+}
+
+const ratioGoals: readonly RatioGoal[] = [
+  {
+    what: 'list × 32: CPU / bare, one find + one count',
+    work: work.list,
+    connections: 32,
+    of: 'cpuMicroseconds',
+    peer: 'bare, naive',
+    atMost: 0.5,
+  },
+  {
+    what: 'list × 32: CPU / bare, the same batching',
+    work: work.list,
+    connections: 32,
+    of: 'cpuMicroseconds',
+    peer: 'bare, batched',
+    atMost: 1.15,
+  },
+  {
+    what: 'list × 32: requests/s / Mercurius + JIT',
+    work: work.list,
+    connections: 32,
+    of: 'requestsPerSecond',
+    peer: 'Mercurius + JIT',
+    atLeast: 2,
+  },
+  {
+    what: 'list × 32: requests/s / Apollo Server 5',
+    work: work.list,
+    connections: 32,
+    of: 'requestsPerSecond',
+    peer: 'Apollo Server 5',
+    atLeast: 3,
+  },
+  {
+    what: 'list × 1: CPU / bare, one find + one count',
+    work: work.list,
+    connections: 1,
+    of: 'cpuMicroseconds',
+    peer: 'bare, naive',
+    atMost: 1,
+  },
+  {
+    what: 'create × 32: requests/s / bare, a transaction each',
+    work: work.create,
+    connections: 32,
+    of: 'requestsPerSecond',
+    peer: 'bare, naive',
+    atLeast: 2.5,
+  },
+];
+
+export function ratioOf(series: readonly Series[], { work, connections, of, peer }: RatioGoal): Ratio | undefined {
+  const roundsOf = (contender: ContenderName) =>
+    series
+      .find((one) => one.work === work.name && one.connections === connections && one.contender === contender)
+      ?.rounds.map((round) => round[of]);
+  const ours = roundsOf('secrets-gateway');
+  const theirs = roundsOf(peer);
+  return ours && theirs && pairedRatio(ours, theirs);
+}
+
+export function goalsOf(series: readonly Series[], startUp: StartUp): Goal[] {
+  const ratios = ratioGoals.flatMap((goal): Goal[] => {
+    const ratio = ratioOf(series, goal);
+    return ratio ? [limited(goal.what, ratio, goal)] : [];
+  });
+  const seconds = startUp.firstAnswerSeconds;
+  const megabytes = startUp.residentMegabytes;
+  return [
+    ...ratios,
+    {
+      what: 'start to first answer, embedded',
+      goal: '≤ 0.6 s',
+      figure: `${seconds.toFixed(2)} s`,
+      met: seconds <= 0.6,
+    },
+    {
+      what: 'memory at rest, embedded',
+      goal: '≤ 120 MB',
+      figure: `${megabytes.toFixed(0)} MB`,
+      met: megabytes <= 120,
+    },
+  ];
+}
+
+/** A ratio beside its limit. */
+export function limited(what: string, ratio: Ratio, limit: { atMost?: number; atLeast?: number }): Goal {
+  const { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = limit;
+  return {
+    what,
+    goal: limit.atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`,
+    figure: ratioText(ratio),
+    met: ratio.median <= atMost && ratio.median >= atLeast,
+  };
+}
+
+export function ratioText({ median, min, max }: Ratio): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+}

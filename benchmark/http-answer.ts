@@ -1,0 +1,23 @@
+export interface Answer {
+  readonly status: number;
+  readonly hasErrors: boolean;
+}
+
+const endOfHead = Buffer.from('\r\n\r\n');
+const endOfChunks = Buffer.from('\r\n0\r\n\r\n');
+const errors = Buffer.from('"errors":');
+
+/** The HTTP/1.1 answer that these bytes are; undefined while it is not whole. One is asked for at a time. */
+export function answerIn(bytes: Buffer): Answer | undefined {
+  const headEnd = bytes.indexOf(endOfHead);
+  if (headEnd < 0) return undefined;
+  const head = bytes.toString('latin1', 0, headEnd);
+  const bodyAt = headEnd + endOfHead.length;
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+  const isWhole =
+    length === undefined
+      ? bytes.subarray(-endOfChunks.length).equals(endOfChunks)
+      : bytes.length >= bodyAt + Number(length);
+  if (!isWhole) return undefined;
+  return { status: Number(head.slice(9, 12)), hasErrors: bytes.includes(errors, bodyAt) };
+}

@@ -1,0 +1,50 @@
+import type { Owner } from '../src/owner.ts';
+import type { SecretRecord } from '../src/store/store.ts';
+
+/** Which numbers the secrets of the reader have, of its teams and of the writers; the filler comes after them. */
+export const readerIds = { from: 0, count: 100 };
+export const teamIds = { from: 1000, count: 100 };
+export const writerIds = { from: 10_000, count: 128 };
+export const fillerIds = { from: 100_000, count: 100 };
+
+export function idOf(number: number): string {
+  return `019a0000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;
+}
+
+const hour = 3_600_000;
+const since = Date.UTC(2026, 0, 1);
+
+/** A secret like any other, the same for the same number. */
+export function recordOf(owner: Owner, number: number): SecretRecord {
+  // Seven hours between two: a list spans many days, as it does where people made it.
+  const createdAt = new Date(since + (number % 1200) * 7 * hour);
+  return {
+    id: idOf(number),
+    owner,
+    placeholder: `sec_${number.toString(16).padStart(9, '0')}`,
+    name: `SECRET_${String(number).padStart(8, '0')}`,
+    provider: number % 3 ? 'openai' : 'aws',
+    notes: null,
+    tags: ['production', number % 100 ? 'common' : 'rare'],
+    maskedValue: 'sk-pro••••789',
+    version: 1,
+    createdAt,
+    updatedAt: new Date(createdAt.getTime() + (number % 60_000)),
+    // As long as that of a value of 50 bytes; nothing here opens it.
+    sealed: {
+      version: 1,
+      envelope: {
+        protected: 'eyJlbmMiOiJBMjU2R0NNIn0',
+        header: { alg: 'A256KW', kid: 'kek-2026-01-01-00000000' },
+        encrypted_key: 'k'.repeat(54),
+        iv: 'i'.repeat(16),
+        ciphertext: 'c'.repeat(67),
+        tag: 't'.repeat(22),
+      },
+    },
+  };
+}
+
+export function* recordsOf(owner: Owner, { from, count }: { from: number; count: number }): Generator<SecretRecord> {
+  for (let number = from; number < from + count; number += 1) yield recordOf(owner, number);
+}

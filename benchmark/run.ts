@@ -1,0 +1,172 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startReplicaSet } from '../test/support/mongod.ts';
+import { chart } from './chart.ts';
+import { Contender, type ContenderName, programs } from './contender.ts';
+import { holdings, loadDatabase, loadSqlite } from './database.ts';
+import { type Goal, goalsOf } from './goals.ts';
+import { type Growth, growthTable, measureGrowth } from './growth.ts';
+import { createIdentities, type Identities } from './identities.ts';
+import { LoadProcess } from './load-process.ts';
+import { type Cell, measure, type Series, warmUp } from './measure.ts';
+import { byPackage, type SelfTime, selfTimes } from './profile.ts';
+import { say } from './progress.ts';
+import { goalsTable, profileTable, seriesTables } from './report.ts';
+import { checkAnswers } from './same-answers.ts';
+import { measureStartUp, type StartUp } from './start-up.ts';
+import * as work from './work.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
+    'growth-size': { type: 'string', default: '1000000' },
+    profile: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    chart: { type: 'boolean', default: true },
+  },
+  allowNegative: true,
+});
+
+const everybody: ContenderName[] = (Object.keys(programs) as ContenderName[]).filter(
+  (name) => name !== 'secrets-gateway, SQLite',
+);
+const withSqlite: ContenderName[] = [...everybody, 'secrets-gateway, SQLite'];
+
+/** Rounds are short, so that what disturbs the machine disturbs every contender alike. */
+const plan: { rounds: number; warmUpSeconds: number; starts: number; cells: Cell[] } = options.quick
+  ? {
+      rounds: 4,
+      warmUpSeconds: 0.6,
+      starts: 1,
+      cells: [
+        { work: work.list, connections: 32, seconds: 0.5, contenders: everybody },
+        {
+          work: work.list,
+          connections: 1,
+          seconds: 0.3,
+          contenders: ['secrets-gateway', 'bare, batched', 'bare, naive'],
+        },
+        { work: work.create, connections: 32, seconds: 0.6, contenders: ['secrets-gateway', 'bare, naive'] },
+      ],
+    }
+  : {
+      rounds: 4,
+      warmUpSeconds: 0.6,
+      starts: 3,
+      cells: [
+        { work: work.list, connections: 32, seconds: 1.3, contenders: withSqlite },
+        { work: work.list, connections: 1, seconds: 0.7, contenders: withSqlite },
+        { work: work.list, connections: 128, seconds: 0.7, contenders: everybody },
+        { work: work.one, connections: 32, seconds: 0.6, contenders: everybody },
+        { work: work.create, connections: 32, seconds: 0.9, contenders: withSqlite },
+        { work: work.update, connections: 32, seconds: 0.8, contenders: everybody },
+        { work: work.tenLists, connections: 32, seconds: 0.8, contenders: everybody },
+        { work: work.entities, connections: 32, seconds: 0.8, contenders: everybody },
+        { work: work.refusal, connections: 32, seconds: 0.5, contenders: everybody },
+      ],
+    };
+
+interface Results {
+  goals: Goal[];
+  series?: Series[];
+  residentMegabytes?: Record<string, number>;
+  startUp?: StartUp;
+  growth?: Growth;
+  profile?: SelfTime[];
+}
+
+async function compare(
+  mongodbUri: string,
+  directory: string,
+  identities: Identities,
+  load: LoadProcess,
+): Promise<Results> {
+  const mongodbUrl = await loadDatabase(mongodbUri, 'benchmark', holdings);
+  const names = everybody.concat(options.quick ? [] : 'secrets-gateway, SQLite');
+  const sqliteUrl = options.quick ? '' : await loadSqlite(join(directory, 'benchmark.db'), holdings);
+  const contenders: Contender[] = [];
+  try {
+    for (const name of names) {
+      const url = name === 'secrets-gateway, SQLite' ? sqliteUrl : mongodbUrl;
+      contenders.push(await Contender.start(name, url, identities));
+    }
+    const bytes = await checkAnswers(plan.cells, contenders, load);
+    say(`${contenders.length} contenders answer the same ${bytes.toLocaleString('en')} bytes of data`);
+    await warmUp(plan.cells, contenders, load, plan.warmUpSeconds);
+    const series = await measure(plan.cells, contenders, load, plan.rounds);
+    const resident = await Promise.all(
+      contenders.map(async (one) => [one.name, (await one.usage()).residentBytes / 1e6] as const),
+    );
+    await Promise.all(contenders.splice(0).map((one) => one.stop()));
+    say('starting the gateway, for the time to its first answer');
+    const startUp = await measureStartUp(directory, identities, plan.starts);
+    if (options.chart && !options.quick) {
+      await writeFile(join(import.meta.dirname, '../docs/performance.svg'), chart(series, work.list, 32));
+    }
+    print(seriesTables(series, new Map(resident)));
+    return { goals: goalsOf(series, startUp), series, residentMegabytes: Object.fromEntries(resident), startUp };
+  } finally {
+    await Promise.all(contenders.map((one) => one.stop()));
+  }
+}
+
+/** Where the gateway's time goes while it does one thing: `list`, `create` or any other work, at 32 at once. */
+async function profileGateway(mongodbUri: string, identities: Identities, load: LoadProcess): Promise<Results> {
+  const wanted = Object.entries(work).find(([name]) => name === options.profile)?.[1];
+  if (typeof wanted !== 'object')
+    throw new Error('--profile takes list, one, create, update, tenLists, entities or refusal');
+  const url = await loadDatabase(mongodbUri, 'benchmark', holdings);
+  const gateway = await Contender.start('secrets-gateway', url, identities);
+  try {
+    await load.run(gateway.port, wanted, 32, 3);
+    await gateway.startProfile();
+    const { requests } = await load.run(gateway.port, wanted, 32, 5);
+    const times = selfTimes(await gateway.stopProfile());
+    print(`${requests} requests, with the profiler on`);
+    print(profileTable(`${wanted.name}: by function`, times, 15));
+    print(profileTable(`${wanted.name}: by package`, byPackage(times), 15));
+    return { goals: [], profile: times };
+  } finally {
+    await gateway.stop();
+  }
+}
+
+function print(text: string): void {
+  if (!options.json) process.stdout.write(`\n${text}\n`);
+}
+
+const started = performance.now();
+const directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-benchmark-'));
+say('starting mongod');
+const mongod = await startReplicaSet();
+const identities = await createIdentities(directory);
+const load = new LoadProcess(identities);
+try {
+  const results: Results = options.profile
+    ? await profileGateway(mongod.uri, identities, load)
+    : options.growth
+      ? { goals: [] }
+      : await compare(mongod.uri, directory, identities, load);
+  if (options.growth) {
+    const sizes = [10_000, 100_000, Number(options['growth-size'])];
+    const effort = { rounds: 5, seconds: 0.5 };
+    results.growth = await measureGrowth({ mongodbUri: mongod.uri, directory, identities, load, sizes, ...effort });
+    results.goals.push(...results.growth.goals);
+    print(growthTable(results.growth));
+  }
+  if (results.goals.length > 0) print(goalsTable(results.goals));
+  const machine = `${availableParallelism()} cores, ${cpus()[0]?.model.trim()}, Node ${process.versions.node}`;
+  const took = `${((performance.now() - started) / 1000).toFixed(0)} s`;
+  print(
+    `${machine}; ${took}. Ratios are the gateway's to the contender of the line, paired by round: median (min–max).\n` +
+      'The gateway runs with its rate limiter, limits, metrics and error map on; the limit itself is set out of reach.',
+  );
+  if (options.json) process.stdout.write(`${JSON.stringify({ machine, ...results }, null, 2)}\n`);
+} finally {
+  load.stop();
+  await mongod.stop();
+  await rm(directory, { recursive: true, force: true });
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { reader, readerTeams, writer } from './identities.ts';
+import { counter } from './load.ts';
+import { idOf, readerIds, writerIds } from './records.ts';
+
+export type Variables = Readonly<Record<string, unknown>>;
+
+export interface Work {
+  readonly name: string;
+  readonly query: string;
+  readonly operationName: string;
+  /** For the nth connection. */
+  readonly variables: (connection: number) => Variables;
+  /** Whose token the nth connection sends; null for none. */
+  readonly subject: (connection: number) => string | null;
+  /** A write answers with ids and times of its own. */
+  readonly differs?: boolean;
+  /** Every contender has its own words for a refusal. */
+  readonly refused?: boolean;
+}
+
+export const maxConnections = 128;
+
+const fields = '{ id name placeholder maskedValue tags version createdAt updatedAt }';
+const byReader = () => reader;
+
+export const list: Work = {
+  name: 'list of 20 of 100, totalCount',
+  operationName: 'List',
+  query: `query List { secrets(first: 20) { totalCount nodes ${fields} } }`,
+  variables: () => ({}),
+  subject: byReader,
+};
+
+export const one: Work = {
+  name: 'one secret',
+  operationName: 'One',
+  query: `query One($id: ID!) { secret(id: $id) ${fields} }`,
+  variables: (connection) => ({ id: idOf(readerIds.from + (connection % readerIds.count)) }),
+  subject: byReader,
+};
+
+export const create: Work = {
+  name: 'create',
+  operationName: 'Create',
+  query: `mutation Create($input: CreateSecretInput!) { createSecret(input: $input) { secret ${fields} } }`,
+  variables: () => ({
+    input: {
+      name: `MADE_${randomBytes(6).toString('hex')}_${counter}`,
+      value: `sk-proj-${counter}${'k'.repeat(30)}`,
+      provider: 'openai',
+      tags: ['made'],
+    },
+  }),
+  subject: writer,
+  differs: true,
+};
+
+export const update: Work = {
+  name: 'update',
+  operationName: 'Update',
+  query: `mutation Update($input: UpdateSecretInput!) { updateSecret(input: $input) { secret ${fields} } }`,
+  variables: (connection) => ({
+    input: { id: idOf(writerIds.from + connection), notes: `${randomBytes(6).toString('hex')} ${counter}` },
+  }),
+  subject: writer,
+  differs: true,
+};
+
+export const tenLists: Work = {
+  name: '10 aliased lists of 20',
+  operationName: 'TenLists',
+  query: `query TenLists(${readerTeams.map((_, n) => `$o${n}: OwnerInput!`).join(' ')}) {
+    ${readerTeams.map((_, n) => `l${n}: secrets(owner: $o${n}, first: 20) { totalCount nodes ${fields} }`).join('\n')}
+  }`,
+  variables: () => Object.fromEntries(readerTeams.map((teamId, n) => [`o${n}`, { teamId }])),
+  subject: byReader,
+};
+
+export const entities: Work = {
+  name: '_entities of 100 secrets',
+  operationName: 'Entities',
+  query: `query Entities($of: [_Any!]!) { _entities(representations: $of) { ... on Secret ${fields} } }`,
+  variables: () => ({
+    of: Array.from({ length: 100 }, (_, n) => ({ __typename: 'Secret', id: idOf(readerIds.from + n) })),
+  }),
+  subject: byReader,
+};
+
+export const refusal: Work = { ...list, name: 'anonymous refusal', subject: () => null, refused: true };

@@ -1,0 +1,373 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** A new secret. */
+export type CreateSecretInput = {
+  /** A UUID of your choice; left out, the server makes one. */
+  id?: string | null | undefined;
+  /** Unique for the owner. For your own secret an environment variable name, such as `OPENAI_API_KEY`; otherwise 1 to 255 characters in any language. */
+  name: string;
+  /** At most 4 KiB. */
+  notes?: string | null | undefined;
+  /** Whose secret it shall be; your own by default. */
+  owner?: OwnerInput;
+  /** Whose service the value is for, such as `openai`. Required for your own secret. */
+  provider?: string | null | undefined;
+  /** At most 50, of 1 to 64 characters each. */
+  tags?: Array<string> | null | undefined;
+  /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. A team’s secret may do without until later. */
+  value?: string | null | undefined;
+};
+
+/** Whose secrets. Empty: your own (with an API key: its team’s). `teamId`: a team’s. Both: those of a team’s connector. */
+export type OwnerInput = {
+  /** A connector of that team. */
+  connectorId?: string | null | undefined;
+  /** A team you are in. */
+  teamId?: string | null | undefined;
+};
+
+/** Narrows a list of secrets. What is left out does not narrow; what is there must all hold. */
+export type SecretFilter = {
+  /** Exactly this name. */
+  name?: string | null | undefined;
+  /** A name that begins with this text. */
+  nameStartsWith?: string | null | undefined;
+  /** Exactly this placeholder. */
+  placeholder?: string | null | undefined;
+  /** Exactly this provider. */
+  provider?: string | null | undefined;
+  /** All of these tags, whatever others there are. */
+  tags?: Array<string> | null | undefined;
+};
+
+/** What a member may do in a team. */
+export type TeamRole =
+  /** Works with secrets, and runs the team’s API keys. */
+  | 'ADMIN'
+  /** Works with secrets. */
+  | 'MEMBER';
+
+/** Changes to a secret. What is left out is kept. */
+export type UpdateSecretInput = {
+  /** Change it only if this is still its version. */
+  expectedVersion?: number | null | undefined;
+  /** Which secret. */
+  id: string;
+  /** A new name. */
+  name?: string | null | undefined;
+  /** New notes; null clears them. */
+  notes?: string | null | undefined;
+  /** A new provider; null clears it, except for your own secret. */
+  provider?: string | null | undefined;
+  /** The new tags, all of them; an empty list clears them. */
+  tags?: Array<string> | null | undefined;
+  /** A new value in clear. Pass it in a variable. Its mask is refused. */
+  value?: string | null | undefined;
+};
+
+export type CreateConnectorSecretMutationVariables = Exact<{
+  teamId: string;
+  connectorId: string;
+  name: string;
+  value: string;
+}>;
+
+
+export type CreateConnectorSecretMutation = { createSecret: { secret: { id: string, placeholder: string, name: string }, secrets: { totalCount: number, nodes: Array<{ placeholder: string, name: string }> } } };
+
+export type ConnectorSecretsQueryVariables = Exact<{
+  teamId: string;
+  connectorId: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ConnectorSecretsQuery = { secrets: { totalCount: number, nodes: Array<{ placeholder: string, name: string }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type ReplaceConnectorSecretMutationVariables = Exact<{
+  id: string;
+  value: string;
+}>;
+
+
+export type ReplaceConnectorSecretMutation = { updateSecret: { secret: { placeholder: string, name: string, version: number } } };
+
+export type CreateControllerSecretMutationVariables = Exact<{
+  input: CreateSecretInput;
+}>;
+
+
+export type CreateControllerSecretMutation = { createSecret: { secret: { id: string, name: string, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string } } };
+
+export type ControllerSecretsQueryVariables = Exact<{
+  teamId: string;
+  filter?: SecretFilter | null | undefined;
+}>;
+
+
+export type ControllerSecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, name: string, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string }> } };
+
+export type UpdateControllerSecretMutationVariables = Exact<{
+  input: UpdateSecretInput;
+}>;
+
+
+export type UpdateControllerSecretMutation = { updateSecret: { secret: { id: string, name: string, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string } } };
+
+export type ControllerSecretFragment = { id: string, name: string, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string };
+
+export type DeleteSecretMutationVariables = Exact<{
+  id: string;
+}>;
+
+
+export type DeleteSecretMutation = { deleteSecret: { id: string } };
+
+export type CreateProviderSecretMutationVariables = Exact<{
+  name: string;
+  provider: string;
+  value: string;
+}>;
+
+
+export type CreateProviderSecretMutation = { createSecret: { secret: { id: string, name: string, provider: string | null, maskedValue: string | null, createdAt: string, updatedAt: string } } };
+
+export type ProviderSecretsQueryVariables = Exact<{
+  filter?: SecretFilter | null | undefined;
+}>;
+
+
+export type ProviderSecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, name: string, provider: string | null, maskedValue: string | null, createdAt: string, updatedAt: string }> } };
+
+export type ReplaceProviderSecretMutationVariables = Exact<{
+  id: string;
+  value: string;
+}>;
+
+
+export type ReplaceProviderSecretMutation = { updateSecret: { secret: { id: string, name: string, provider: string | null, maskedValue: string | null, createdAt: string, updatedAt: string } } };
+
+export type ProviderSecretFragment = { id: string, name: string, provider: string | null, maskedValue: string | null, createdAt: string, updatedAt: string };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { viewer: { subject: string, scopes: Array<string>, teams: Array<{ id: string, role: TeamRole }> } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const ControllerSecretFragmentDoc = new TypedDocumentString(`
+    fragment ControllerSecret on Secret {
+  id
+  name
+  notes
+  tags
+  maskedValue
+  version
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"ControllerSecret"}) as unknown as TypedDocumentString<ControllerSecretFragment, unknown>;
+export const ProviderSecretFragmentDoc = new TypedDocumentString(`
+    fragment ProviderSecret on Secret {
+  id
+  name
+  provider
+  maskedValue
+  createdAt
+  updatedAt
+}
+    `, {"fragmentName":"ProviderSecret"}) as unknown as TypedDocumentString<ProviderSecretFragment, unknown>;
+export const CreateConnectorSecretDocument = new TypedDocumentString(`
+    mutation CreateConnectorSecret($teamId: ID!, $connectorId: ID!, $name: String!, $value: String!) {
+  createSecret(
+    input: {owner: {teamId: $teamId, connectorId: $connectorId}, name: $name, value: $value}
+  ) {
+    secret {
+      id
+      placeholder
+      name
+    }
+    secrets {
+      totalCount
+      nodes {
+        placeholder
+        name
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CreateConnectorSecretMutation, CreateConnectorSecretMutationVariables>;
+export const ConnectorSecretsDocument = new TypedDocumentString(`
+    query ConnectorSecrets($teamId: ID!, $connectorId: ID!, $first: Int, $after: String) {
+  secrets(
+    owner: {teamId: $teamId, connectorId: $connectorId}
+    first: $first
+    after: $after
+  ) {
+    totalCount
+    nodes {
+      placeholder
+      name
+    }
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ConnectorSecretsQuery, ConnectorSecretsQueryVariables>;
+export const ReplaceConnectorSecretDocument = new TypedDocumentString(`
+    mutation ReplaceConnectorSecret($id: ID!, $value: String!) {
+  updateSecret(input: {id: $id, value: $value}) {
+    secret {
+      placeholder
+      name
+      version
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ReplaceConnectorSecretMutation, ReplaceConnectorSecretMutationVariables>;
+export const CreateControllerSecretDocument = new TypedDocumentString(`
+    mutation CreateControllerSecret($input: CreateSecretInput!) {
+  createSecret(input: $input) {
+    secret {
+      ...ControllerSecret
+    }
+  }
+}
+    fragment ControllerSecret on Secret {
+  id
+  name
+  notes
+  tags
+  maskedValue
+  version
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<CreateControllerSecretMutation, CreateControllerSecretMutationVariables>;
+export const ControllerSecretsDocument = new TypedDocumentString(`
+    query ControllerSecrets($teamId: ID!, $filter: SecretFilter) {
+  secrets(owner: {teamId: $teamId}, filter: $filter) {
+    totalCount
+    nodes {
+      ...ControllerSecret
+    }
+  }
+}
+    fragment ControllerSecret on Secret {
+  id
+  name
+  notes
+  tags
+  maskedValue
+  version
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ControllerSecretsQuery, ControllerSecretsQueryVariables>;
+export const UpdateControllerSecretDocument = new TypedDocumentString(`
+    mutation UpdateControllerSecret($input: UpdateSecretInput!) {
+  updateSecret(input: $input) {
+    secret {
+      ...ControllerSecret
+    }
+  }
+}
+    fragment ControllerSecret on Secret {
+  id
+  name
+  notes
+  tags
+  maskedValue
+  version
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<UpdateControllerSecretMutation, UpdateControllerSecretMutationVariables>;
+export const DeleteSecretDocument = new TypedDocumentString(`
+    mutation DeleteSecret($id: ID!) {
+  deleteSecret(input: {id: $id}) {
+    id
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteSecretMutation, DeleteSecretMutationVariables>;
+export const CreateProviderSecretDocument = new TypedDocumentString(`
+    mutation CreateProviderSecret($name: String!, $provider: String!, $value: String!) {
+  createSecret(input: {name: $name, provider: $provider, value: $value}) {
+    secret {
+      ...ProviderSecret
+    }
+  }
+}
+    fragment ProviderSecret on Secret {
+  id
+  name
+  provider
+  maskedValue
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<CreateProviderSecretMutation, CreateProviderSecretMutationVariables>;
+export const ProviderSecretsDocument = new TypedDocumentString(`
+    query ProviderSecrets($filter: SecretFilter) {
+  secrets(filter: $filter) {
+    totalCount
+    nodes {
+      ...ProviderSecret
+    }
+  }
+}
+    fragment ProviderSecret on Secret {
+  id
+  name
+  provider
+  maskedValue
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ProviderSecretsQuery, ProviderSecretsQueryVariables>;
+export const ReplaceProviderSecretDocument = new TypedDocumentString(`
+    mutation ReplaceProviderSecret($id: ID!, $value: String!) {
+  updateSecret(input: {id: $id, value: $value}) {
+    secret {
+      ...ProviderSecret
+    }
+  }
+}
+    fragment ProviderSecret on Secret {
+  id
+  name
+  provider
+  maskedValue
+  createdAt
+  updatedAt
+}`) as unknown as TypedDocumentString<ReplaceProviderSecretMutation, ReplaceProviderSecretMutationVariables>;
+export const ViewerDocument = new TypedDocumentString(`
+    query Viewer {
+  viewer {
+    subject
+    scopes
+    teams {
+      id
+      role
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ViewerQuery, ViewerQueryVariables>;

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storeNames, TestGateway } from './support/gateway.ts';
+
+const folder = fileURLToPath(new URL('../examples/', import.meta.url));
+
+/** What each prints, line by line, the first and the second time it is run. */
+const printed: Record<string, [first: (string | RegExp)[], again: (string | RegExp)[]]> = {
+  'connector-secrets.ts': repeatable([
+    /^created client_secret; a template refers to it as sec_[0-9a-f]{9}$/,
+    'the connector has 1 in all',
+    /^- sec_[0-9a-f]{9} client_secret$/,
+    /^replaced: version 2, still sec_[0-9a-f]{9}$/,
+    'deleted',
+  ]),
+  'controller-secrets.ts': repeatable([
+    'declared switch in rack 7: version 1, value not set yet',
+    'set: version 2, value corre••••le',
+    '- switch in rack 7 [network, rack-7] Password of the admin user.',
+    'deleted',
+  ]),
+  'provider-secrets.ts': [
+    ['calling as developer', 'created OPENAI_API_KEY sk-pro••••789', '- OPENAI_API_KEY (openai) sk-pro••••789'],
+    ['calling as developer', 'replaced OPENAI_API_KEY sk-pro••••789', '- OPENAI_API_KEY (openai) sk-pro••••789'],
+  ],
+};
+
+function repeatable<T>(lines: T[]): [T[], T[]] {
+  return [lines, lines];
+}
+
+it('every example is run here', () => {
+  const parts = ['client.ts', 'operations.ts'];
+  const runnable = readdirSync(folder).filter((name) => name.endsWith('.ts') && !parts.includes(name));
+  expect(runnable.sort()).toEqual(Object.keys(printed).sort());
+});
+
+describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
+  let gateway: TestGateway;
+  let token: string;
+
+  beforeAll(async () => {
+    gateway = await TestGateway.start(store);
+    token = await gateway.issuer.token({ sub: 'developer', teams: ['demo'] });
+  });
+  afterAll(() => gateway.close());
+
+  it.each(Object.entries(printed))('%s does what it says, and does it again', async (name, runs) => {
+    for (const expected of runs) {
+      const lines = await run(name);
+      expect(lines).toHaveLength(expected.length);
+      for (const [index, line] of expected.entries()) {
+        if (typeof line === 'string') expect(lines[index]).toBe(line);
+        else expect(lines[index]).toMatch(line);
+      }
+    }
+  });
+
+  it('an error comes as its code, its words and its request id', async () => {
+    const failed = await run('connector-secrets.ts', 'not-a-token').catch((error: { stderr: string }) => error.stderr);
+    expect(failed).toMatch(/GatewayError: Authentication is required\. Send a valid token/);
+    expect(failed).toMatch(/code: 'UNAUTHORIZED'/);
+    expect(failed).toMatch(/requestId: '[0-9a-f-]{36}'/);
+  });
+
+  async function run(name: string, withToken = token): Promise<string[]> {
+    const env = { PATH: process.env.PATH, SECRETS_GATEWAY_URL: gateway.url, SECRETS_GATEWAY_TOKEN: withToken };
+    const { stdout } = await promisify(execFile)(process.execPath, [`${folder}${name}`], { env });
+    return stdout.trimEnd().split('\n');
+  }
+});

@@ -1,0 +1,34 @@
+import { composeServices as composeWithApollo } from '@apollo/composition';
+import { composeServices as composeWithGuild } from '@theguild/federation-composition';
+import { parse } from 'graphql';
+
+export interface Subgraph {
+  name: string;
+  url: string;
+  sdl: string;
+}
+
+export const composers = {
+  '@apollo/composition': (subgraphs: readonly Subgraph[]) => result(composeWithApollo(services(subgraphs))),
+  '@theguild/federation-composition': (subgraphs: readonly Subgraph[]) => result(composeWithGuild(services(subgraphs))),
+};
+
+/** What a composer does first: asks a running subgraph for its schema. */
+export async function fetchSubgraph(name: string, url: string): Promise<Subgraph> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query: '{ _service { sdl } }' }),
+  });
+  const { data } = (await response.json()) as { data: { _service: { sdl: string } } };
+  return { name, url, sdl: data._service.sdl };
+}
+
+function services(subgraphs: readonly Subgraph[]) {
+  return subgraphs.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) }));
+}
+
+function result({ supergraphSdl, errors }: { supergraphSdl?: string; errors?: readonly Error[] }): string {
+  if (supergraphSdl === undefined) throw new AggregateError(errors ?? [], errors?.map(String).join('\n'));
+  return supergraphSdl;
+}

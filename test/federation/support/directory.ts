@@ -1,0 +1,43 @@
+import { ApolloServer } from '@apollo/server';
+import { startStandaloneServer } from '@apollo/server/standalone';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { parse } from 'graphql';
+
+const typeDefs = parse(`
+  extend schema @link(url: "https://specs.apollo.dev/federation/v2.6", import: ["@key"])
+
+  type Query {
+    users: [User!]!
+    "Users 0 to n - 1, and ada."
+    manyUsers(count: Int!): [User!]!
+    teams(ids: [ID!]!): [Team!]!
+    connectors: [Connector!]!
+    bookmark(secretId: ID!): Bookmark!
+  }
+  type User @key(fields: "id") { id: ID! email: String! }
+  type Team @key(fields: "id") { id: ID! title: String! }
+  type Connector @key(fields: "teamId id") { teamId: ID! id: ID! vendor: String! }
+  type Bookmark { note: String! secret: Secret }
+  type Secret @key(fields: "id", resolvable: false) { id: ID! }
+`);
+
+const user = (id: string) => ({ id, email: `${id}@example.com` });
+const team = (id: string) => ({ id, title: `Team ${id}` });
+
+const resolvers = {
+  Query: {
+    users: () => ['ada', 'grace'].map(user),
+    manyUsers: (_: unknown, { count }: { count: number }) =>
+      [...Array.from({ length: count }, (_unused, index) => `user-${index}`), 'ada'].slice(-count).map(user),
+    teams: (_: unknown, { ids }: { ids: string[] }) => ids.map(team),
+    connectors: () => [{ teamId: 'red', id: 'crm', vendor: 'ACME' }],
+    bookmark: (_: unknown, { secretId }: { secretId: string }) => ({ note: 'remember', secret: { id: secretId } }),
+  },
+};
+
+/** A subgraph that has users, teams and connectors with fields of its own, and knows secrets by their ids alone. */
+export async function startDirectory() {
+  const server = new ApolloServer({ schema: buildSubgraphSchema({ typeDefs, resolvers }) });
+  const { url } = await startStandaloneServer(server, { listen: { port: 0, host: '127.0.0.1' } });
+  return { url, close: () => server.stop() };
+}

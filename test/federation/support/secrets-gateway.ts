@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Issuer } from '../../support/issuer.ts';
+
+const executable = join(import.meta.dirname, '../../../bin/secrets-gateway.js');
+
+interface LogLine {
+  msg?: string;
+  url?: string;
+  operation?: string;
+}
+
+/** The real gateway in a process of its own, on SQLite in a directory of its own. */
+export async function startSecretsGateway() {
+  const directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-federation-'));
+  const issuer = await Issuer.start();
+  const child = spawn(process.execPath, [executable, 'serve'], {
+    cwd: directory,
+    env: {
+      PATH: process.env['PATH'],
+      PORT: '0',
+      RATE_LIMIT: 'off',
+      JWT_ISSUER: issuer.issuer,
+      JWT_AUDIENCE: issuer.audience,
+      JWT_JWKS_URL: issuer.jwksUrl,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const log: LogLine[] = [];
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`secrets-gateway ended with ${code}: ${JSON.stringify(log)}`)));
+    createInterface(child.stdout).on('line', (text) => {
+      const line = JSON.parse(text) as LogLine;
+      log.push(line);
+      if (line.msg === 'listening' && line.url) resolve(line.url);
+    });
+  });
+  return {
+    url,
+    issuer,
+    /** One line for each operation it was asked for. */
+    operations: () => log.filter((line) => line.msg === 'operation').map((line) => line.operation),
+    async close() {
+      child.removeAllListeners('exit');
+      child.kill();
+      await once(child, 'exit');
+      await issuer.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { Owner } from '../../src/owner.ts';
+import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { type Change, type ListQuery, type Secret, type Store, StoreConflict } from '../../src/store/store.ts';
+import { chain, insert, newRecord, query, remove, sealed, update } from '../contract/fixtures.ts';
+import { withDatabase } from '../support/mongod.ts';
+
+const uri = inject('mongodbUri');
+
+/** Few of everything, so that random operations meet each other: the same ids, names, placeholders and versions. */
+const owners = fc.nat(1);
+const ids = fc.nat(3);
+const names = fc.constantFrom('a', 'A', 'ab', 'a\0', '\uFFFD', '\u{1F600}');
+const tags = fc.subarray(['t', 'T', '標籤']).chain((some) => fc.shuffledSubarray(some, { minLength: some.length }));
+const optionalText = fc.option(fc.constantFrom('', 'x', 'x\0y'));
+
+const changes = fc.record({
+  type: fc.constantFrom('insert', 'update', 'delete'),
+  owner: owners,
+  id: ids,
+  name: names,
+  placeholder: fc.constantFrom('p0', 'p1', 'p2', 'p3'),
+  version: fc.integer({ min: 1, max: 3 }),
+  provider: optionalText,
+  notes: optionalText,
+  maskedValue: optionalText,
+  tags,
+  isSealed: fc.boolean(),
+});
+
+const places = fc.option(
+  names.map((name) => ({ name, id: '' })),
+  { nil: undefined },
+);
+const queries = fc.record(
+  {
+    filter: fc.record(
+      {
+        name: names,
+        nameStartsWith: fc.constantFrom('', 'a', 'A', '\u{1F600}'),
+        provider: fc.constantFrom('', 'x', 'x\0y'),
+        tags,
+        placeholder: fc.constantFrom('p0', 'p1'),
+      },
+      { requiredKeys: [] },
+    ),
+    after: places,
+    before: places,
+    from: fc.constantFrom('start', 'end'),
+    limit: fc.nat(3),
+    count: fc.boolean(),
+  },
+  { requiredKeys: ['filter', 'from', 'limit', 'count'] },
+);
+
+const operations = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ commit: fc.array(changes, { minLength: 1, maxLength: 4 }) }) },
+  { weight: 1, arbitrary: fc.record({ owner: owners, query: queries }) },
+);
+
+/** The places of one run: of its own, so that all runs share a database and still begin empty. */
+class Run {
+  readonly owners: readonly Owner[] = [0, 1].map(() => ({ type: 'team', teamId: randomUUID() }));
+  readonly ids: readonly string[] = [0, 1, 2, 3].map(() => randomUUID());
+
+  owner(index: number): Owner {
+    return this.owners[index] ?? { type: 'team', teamId: 'none' };
+  }
+
+  change({ type, owner, id, isSealed, ...fields }: typeof changes extends fc.Arbitrary<infer T> ? T : never): Change {
+    const secret: Partial<Secret> = { ...fields, id: this.ids[id] ?? '' };
+    const record = newRecord(this.owner(owner), {
+      ...secret,
+      sealed: isSealed ? sealed(fields.version, 'marker') : null,
+    });
+    if (type === 'insert') return insert(record);
+    if (type === 'delete') return remove(record);
+    return update(record, {}, record.sealed ?? undefined);
+  }
+
+  query(owner: number, fields: object): ListQuery {
+    return query(this.owner(owner), JSON.parse(JSON.stringify(fields)) as Partial<ListQuery>);
+  }
+
+  async stateOf(store: Store) {
+    return {
+      records: await Promise.all(this.ids.map((id) => store.findRecord(id))),
+      secrets: await Promise.all(this.ids.map((id) => store.find(id))),
+      lists: await Promise.all(this.owners.map((owner) => store.list(query(owner)))),
+      tagged: await Promise.all(this.owners.map((owner) => store.list(query(owner, { filter: { tags: ['t'] } })))),
+      chains: await Promise.all(this.owners.map((owner) => chain(store, owner))),
+    };
+  }
+}
+
+async function verdict(commit: Promise<void>): Promise<string> {
+  return commit.then(
+    () => 'written',
+    (error: unknown) => {
+      if (error instanceof StoreConflict) return `change ${error.index} on its ${error.on}`;
+      throw error;
+    },
+  );
+}
+
+describe.skipIf(uri === null)('the two stores', () => {
+  let stores: [Store, Store];
+  beforeAll(async () => {
+    stores = [
+      await openSqliteStore(':memory:'),
+      await openMongodbStore(withDatabase(uri ?? '', `test-${randomUUID()}`)),
+    ];
+  });
+  afterAll(() => Promise.all((stores ?? []).map((store) => store.close())));
+
+  it('give the same verdict on every operation and hold the same in the end', { timeout: 120_000 }, async () => {
+    const verdicts = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.array(operations, { minLength: 1, maxLength: 25 }), async (sequence) => {
+        const run = new Run();
+        for (const operation of sequence) {
+          if ('commit' in operation) {
+            const commit = operation.commit.map((change) => run.change(change));
+            const [one, other] = await Promise.all(stores.map((store) => verdict(store.commit(commit))));
+            expect(other).toEqual(one);
+            verdicts.add(one ?? '');
+          } else {
+            const list = run.query(operation.owner, operation.query);
+            const [one, other] = await Promise.all(stores.map((store) => store.list(list)));
+            expect(other).toEqual(one);
+          }
+        }
+        const [one, other] = await Promise.all(stores.map((store) => run.stateOf(store)));
+        expect(other).toEqual(one);
+      }),
+      { numRuns: 60 },
+    );
+    // Had the sequences been too tame, they would have compared nothing.
+    const kinds = [...verdicts].map((one) => one.replace(/change \d on its /, ''));
+    expect(new Set(kinds)).toEqual(new Set(['written', 'id', 'name', 'placeholder', 'version']));
+  });
+});
