@@ -1,11 +1,13 @@
+import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { type Owner, ownerKey } from '../src/owner.ts';
 import { collectionsOf, documentOf, type OwnerDocument, type SecretDocument } from '../src/store/mongodb/documents.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { withDatabase } from '../test/support/mongod.ts';
-import { reader, readerTeams, writer } from './identities.ts';
+import { reader, teamGroups, teamsOf, writer } from './identities.ts';
 import { progress, say } from './progress.ts';
-import { fillerIds, readerIds, recordsOf, teamIds, writerIds } from './records.ts';
+import { readerIds, recordsOf, teamIds, writerIds } from './records.ts';
+import { maxConnections } from './work.ts';
 
 /** So many secrets of an owner, numbered from `from` on. */
 export interface Holding {
@@ -55,37 +57,28 @@ export async function loadDatabase(mongodbUri: string, name: string, holdings: r
 }
 
 /** The same into an embedded store, through its own commits. */
-export async function loadSqlite(path: string, holdings: readonly Holding[]): Promise<string> {
-  const url = `sqlite:${path}`;
+export async function loadSqlite(directory: string, name: string, holdings: readonly Holding[]): Promise<string> {
+  const url = `sqlite:${join(directory, name)}.db`;
   const store = await openStore(url);
   const audit = { type: 'secret.created', actor: 'benchmark', requestId: 'loaded', at: new Date() } as const;
   for (const { owner, ...numbers } of holdings) {
     const changes = Array.from(recordsOf(owner, numbers), (record) => ({ type: 'insert', record, audit }) as const);
     for (let from = 0; from < changes.length; from += batchSize) {
       await store.commit(changes.slice(from, from + batchSize));
-      progress(`secrets into ${path}`, from + batchSize, changes.length);
+      progress(`secrets into ${name}, embedded`, from + batchSize, changes.length);
     }
   }
   await store.close();
   return url;
 }
 
-/** What every contender reads and writes: 10,000 secrets of 100 owners, and those of the ones who call. */
+/** What every contender reads and writes. */
 export const holdings: readonly Holding[] = [
-  { owner: { type: 'user', userId: reader }, ...readerIds },
-  ...readerTeams.map((teamId, n) => ({
-    owner: { type: 'team', teamId } as const,
-    from: teamIds.from + n * teamIds.count,
-    count: teamIds.count,
-  })),
-  ...Array.from({ length: writerIds.count }, (_, n) => ({
-    owner: { type: 'user', userId: writer(n) } as const,
-    from: writerIds.from + n,
-    count: 1,
-  })),
-  ...Array.from({ length: 100 }, (_, n) => ({
-    owner: { type: 'user', userId: `somebody-${n}` } as const,
-    from: fillerIds.from + n * fillerIds.count,
-    count: fillerIds.count,
-  })),
+  ...Array.from({ length: maxConnections }, (_, n): Holding[] => [
+    { owner: { type: 'user', userId: reader(n) }, ...readerIds(n) },
+    { owner: { type: 'user', userId: writer(n) }, ...writerIds(n) },
+  ]).flat(),
+  ...Array.from({ length: teamGroups }, (_, group) => teamsOf(group))
+    .flat()
+    .map((teamId, n): Holding => ({ owner: { type: 'team', teamId }, ...teamIds(n) })),
 ];

@@ -1,30 +1,47 @@
-import { join } from 'node:path';
 import type { Owner } from '../src/owner.ts';
 import { Contender } from './contender.ts';
 import { type Holding, loadDatabase, loadSqlite } from './database.ts';
 import { type Goal, limited, ratioText } from './goals.ts';
-import { type Identities, reader } from './identities.ts';
+import { type Identities, reader, teamsOf } from './identities.ts';
+import { counter } from './load.ts';
 import type { LoadProcess } from './load-process.ts';
-import { type Figures, measureOnce } from './measure.ts';
+import { type Figures, type Instruments, measureOnce } from './measure.ts';
 import { progress } from './progress.ts';
 import { recordOf } from './records.ts';
 import { table } from './report.ts';
 import { median, pairedRatio } from './statistics.ts';
 import { create, list, type Work } from './work.ts';
 
-const everybody: Owner = { type: 'user', userId: reader };
+const everybody: Owner = { type: 'user', userId: reader(0) };
 
-/** The reader holds half of them, and owners of 100 each the other half. */
+/** The reader holds half of them, and connectors of its team 100 each of the other half. */
 function grown(total: number): Holding[] {
   const half = total / 2;
-  return [{ owner: everybody, from: 0, count: half }, ...shared(half, half / 100, half, 'somebody')];
+  const connectors = Array.from({ length: half / 100 }, (_, n) => {
+    const owner: Owner = { type: 'connector', ...connectorAt(String(n).padStart(counter.length, '0')) };
+    return { owner, from: half + n * 100, count: 100 };
+  });
+  return [{ owner: everybody, from: 0, count: half }, ...connectors];
 }
 
-function shared(total: number, owners: number, from: number, name: string): Holding[] {
+const connectorAt = (number: string) => ({ teamId: teamsOf(0)[0] ?? '', connectorId: `connector-${number}` });
+
+/** Of one connector after another, so that it is not always the same pages of the database. */
+const listAnyOf = (connectors: number): Work => ({
+  ...list,
+  subject: () => reader(0),
+  query: `query List($owner: OwnerInput!) { secrets(owner: $owner, first: 20) {
+    totalCount nodes { id name placeholder maskedValue tags version createdAt updatedAt } } }`,
+  variables: () => ({ owner: connectorAt(counter) }),
+  cycle: connectors,
+});
+
+/** The reader is one of the owners, who all hold as many. */
+function shared(total: number, owners: number): Holding[] {
   const count = total / owners;
   return Array.from({ length: owners }, (_, n) => {
-    const owner: Owner = { type: 'user', userId: n === 0 && name === reader ? reader : `${name}-${n}` };
-    return { owner, from: from + n * count, count };
+    const owner: Owner = n === 0 ? everybody : { type: 'user', userId: `somebody-${n}` };
+    return { owner, from: n * count, count };
   });
 }
 
@@ -62,7 +79,7 @@ export interface GrowthOptions {
   readonly mongodbUri: string;
   readonly directory: string;
   readonly identities: Identities;
-  readonly load: LoadProcess;
+  readonly instruments: Instruments;
   readonly rounds: number;
   readonly seconds: number;
   /** Of the secrets; the largest must hold twice the depth for the reader. */
@@ -71,7 +88,8 @@ export interface GrowthOptions {
 
 /** How the gateway's answers slow down as there is more to choose from: one request at a time, in turns. */
 export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
-  const { mongodbUri, directory, identities, load, rounds, seconds, sizes } = options;
+  const { mongodbUri, directory, identities, instruments, rounds, seconds, sizes } = options;
+  const { load } = instruments;
   const contenders: Contender[] = [];
   const start = async (url: string, name: 'secrets-gateway' | 'secrets-gateway, SQLite' = 'secrets-gateway') => {
     const contender = await Contender.start(name, url, identities);
@@ -86,7 +104,7 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     for (let round = 0; round < rounds; round += 1) {
       for (const [index, { what, contender, work }] of whats.entries()) {
         progress(`growth, round ${round + 1}: ${what}`, round * whats.length + index, rounds * whats.length);
-        figures[index]?.push(await measureOnce(contender, load, { work, connections: 1, seconds }));
+        figures[index]?.push(await measureOnce(contender, instruments, { work, connections: 1, seconds }));
       }
     }
     const p50s = figures.map((rounds) => rounds.map((one) => one.p50Milliseconds));
@@ -102,9 +120,22 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     const bySize = [];
     for (const size of sizes) {
       const url = await loadDatabase(mongodbUri, `growth-${size}`, grown(size));
-      bySize.push({ what: `list, ${size.toLocaleString('en')} secrets`, contender: await start(url), work: list });
+      bySize.push({ size, secrets: size.toLocaleString('en'), contender: await start(url) });
     }
-    const sizeRows = await inTurns(bySize);
+    const sizeRows = await inTurns(
+      bySize.map(({ size, secrets, contender }) => {
+        return {
+          what: `list of any of ${size / 200} owners, ${secrets} secrets`,
+          contender,
+          work: listAnyOf(size / 200),
+        };
+      }),
+    );
+    const holderRows = await inTurns(
+      bySize.map(({ secrets, contender }) => {
+        return { what: `list of who holds half, ${secrets} secrets`, contender, work: list };
+      }),
+    );
     const largest = bySize.at(-1)?.contender;
     if (!largest) return { rows: sizeRows, goals: [] };
 
@@ -127,14 +158,14 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
 
     const byOwners = [];
     for (const owners of [1, 10, 1000]) {
-      const url = await loadDatabase(mongodbUri, `owners-${owners}`, shared(100_000, owners, 0, reader));
+      const url = await loadDatabase(mongodbUri, `owners-${owners}`, shared(100_000, owners));
       byOwners.push({ what: `list, 100,000 of ${owners} owners`, contender: await start(url), work: list });
     }
     const ownerRows = await inTurns(byOwners);
 
     const embedded = [];
     for (const size of sizes.filter((one) => one <= 100_000)) {
-      const url = await loadSqlite(join(directory, `growth-${size}.db`), grown(size));
+      const url = await loadSqlite(directory, `growth-${size}`, grown(size));
       embedded.push({ size: size.toLocaleString('en'), contender: await start(url, 'secrets-gateway, SQLite') });
     }
     const sqliteRows = await inTurns(
@@ -148,7 +179,10 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
       goalOf(`p50 of a list at ${sizes.at(-1)?.toLocaleString('en')} / at ${sizes[0]?.toLocaleString('en')}`, sizeRows),
       goalOf(`page at depth ${depth.toLocaleString('en')} / first page`, depthRows),
     ];
-    return { rows: [...sizeRows, ...depthRows, ...filterRows, ...ownerRows, ...sqliteRows, ...sqliteWrites], goals };
+    return {
+      rows: [...sizeRows, ...holderRows, ...depthRows, ...filterRows, ...ownerRows, ...sqliteRows, ...sqliteWrites],
+      goals,
+    };
   } finally {
     await Promise.all(contenders.map((contender) => contender.stop()));
   }
@@ -171,7 +205,7 @@ export function growthTable({ rows }: Growth): string {
 
 /** The cursor after so many secrets, reached as a client would: page by page. */
 async function cursorAt(contender: Contender, load: LoadProcess, position: number): Promise<string> {
-  const token = await load.tokenOf(reader);
+  const token = await load.tokenOf(reader(0));
   const query = `query ($after: String) { secrets(first: 1000, after: $after) { nodes { name } pageInfo { endCursor } } }`;
   let after: string | null = null;
   let name = '';

@@ -6,9 +6,13 @@ import { createKeyring } from '../src/crypto/keyring.ts';
 export const issuer = 'https://issuer.test';
 export const audience = 'secrets-gateway';
 
-/** Whose lists are read: its own, and those of its teams. */
-export const reader = 'reader';
-export const readerTeams = Array.from({ length: 10 }, (_, index) => `team-${index}`);
+/** One for each connection that reads: lists that are the same would be read once for all who ask. */
+export const reader = (connection: number) => `reader-${connection}`;
+/** How many readers have teams that no other has. */
+export const teamGroups = 32;
+/** The teams of a reader. */
+export const teamsOf = (connection: number) =>
+  Array.from({ length: 10 }, (_, index) => `team-${connection % teamGroups}-${index}`);
 /** One for each connection that writes, as different users would be. */
 export const writer = (connection: number) => `writer-${connection}`;
 
@@ -29,14 +33,17 @@ export async function createIdentities(directory: string): Promise<Identities> {
   return {
     keyringFile,
     jwksFile,
-    token: (subject) =>
-      new SignJWT({ scope: 'secrets:read secrets:write', teams: subject === reader ? readerTeams : [] })
+    token(subject) {
+      const connection = /^reader-(\d+)$/.exec(subject)?.[1];
+      const teams = connection === undefined ? [] : teamsOf(Number(connection));
+      return new SignJWT({ scope: 'secrets:read secrets:write', teams })
         .setProtectedHeader({ alg: 'ES256', kid: 'benchmark', typ: 'at+jwt' })
         .setIssuer(issuer)
         .setAudience(audience)
         .setSubject(subject)
         .setIssuedAt()
         .setExpirationTime('1h')
-        .sign(privateKey),
+        .sign(privateKey);
+    },
   };
 }

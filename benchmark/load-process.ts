@@ -24,7 +24,7 @@ export class LoadProcess {
         return { token: await this.tokenOf(work.subject(connection)), body };
       }),
     );
-    const load: Load = { port, seconds, requests, refused: work.refused ?? false };
+    const load: Load = { port, seconds, requests, refused: work.refused ?? false, cycle: work.cycle ?? null };
     const answered = once(this.#process, 'message');
     this.#process.send(load);
     const [result] = (await answered) as [LoadResult | { failed: string }];

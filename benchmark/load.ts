@@ -13,6 +13,8 @@ export interface Load {
   /** One for each connection. */
   readonly requests: readonly { readonly token: string | null; readonly body: string }[];
   readonly refused: boolean;
+  /** The numbers in place of `counter` jump about below this; null: each comes once. */
+  readonly cycle: number | null;
 }
 
 export interface LoadResult {
@@ -27,6 +29,8 @@ export interface LoadResult {
 }
 
 let counted = 0;
+/** A prime: it reaches every number below a cycle that it does not divide. */
+const stride = 7919;
 
 function requestBytes(port: number, token: string | null, body: string): { bytes: Buffer; counterAt: number[] } {
   const head = [
@@ -44,7 +48,7 @@ function requestBytes(port: number, token: string | null, body: string): { bytes
   return { bytes, counterAt };
 }
 
-async function run({ port, seconds, requests, refused }: Load): Promise<LoadResult> {
+async function run({ port, seconds, requests, refused, cycle }: Load): Promise<LoadResult> {
   const latencies: number[] = [];
   let wrong = 0;
   let firstWrong: string | null = null;
@@ -61,7 +65,7 @@ async function run({ port, seconds, requests, refused }: Load): Promise<LoadResu
       const send = () => {
         if (counterAt.length > 0) {
           counted += 1;
-          const digits = String(counted).padStart(counter.length, '0');
+          const digits = String(cycle === null ? counted : (counted * stride) % cycle).padStart(counter.length, '0');
           for (const at of counterAt) bytes.write(digits, at, 'latin1');
         }
         sentAt = performance.now();

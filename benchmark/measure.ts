@@ -1,5 +1,6 @@
 import type { Contender, ContenderName } from './contender.ts';
 import type { LoadProcess } from './load-process.ts';
+import type { MongodCommands } from './mongod-commands.ts';
 import { progress } from './progress.ts';
 import type { Work } from './work.ts';
 
@@ -16,6 +17,8 @@ export interface Figures {
   readonly requestsPerSecond: number;
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
+  /** To MongoDB, for each request. */
+  readonly commands: number;
   /** The load generator's, for each request: what the machine spent on asking. */
   readonly loadCpuMicroseconds: number;
 }
@@ -28,24 +31,37 @@ export interface Series {
   readonly rounds: Figures[];
 }
 
-export async function measureOnce(contender: Contender, load: LoadProcess, cell: Omit<Cell, 'contenders'>) {
+/** What measures: the load generator, and the mongod that counts its commands. */
+export interface Instruments {
+  readonly load: LoadProcess;
+  readonly mongod: MongodCommands;
+}
+
+export async function measureOnce(
+  contender: Contender,
+  { load, mongod }: Instruments,
+  cell: Omit<Cell, 'contenders'>,
+): Promise<Figures> {
+  const commandsBefore = await mongod.total();
   const before = await contender.usage();
   const result = await load.run(contender.port, cell.work, cell.connections, cell.seconds);
   const after = await contender.usage();
+  const commands = (await mongod.total()) - commandsBefore;
   return {
     cpuMicroseconds: (after.cpuMicroseconds - before.cpuMicroseconds) / result.requests,
     requestsPerSecond: result.requests / result.seconds,
     p50Milliseconds: result.p50Milliseconds,
     p99Milliseconds: result.p99Milliseconds,
+    commands: commands / result.requests,
     loadCpuMicroseconds: result.cpuMicroseconds / result.requests,
-  } satisfies Figures;
+  };
 }
 
 /** Round after round, each with every cell and every contender in turn, backwards in every second one. */
 export async function measure(
   cells: readonly Cell[],
   contenders: readonly Contender[],
-  load: LoadProcess,
+  instruments: Instruments,
   rounds: number,
 ): Promise<Series[]> {
   const all = cells.flatMap((cell) =>
@@ -70,7 +86,7 @@ export async function measure(
         done,
         total,
       );
-      series.rounds.push(await measureOnce(contender, load, cell));
+      series.rounds.push(await measureOnce(contender, instruments, cell));
       done += cell.seconds;
     }
   }

@@ -24,6 +24,8 @@ export function selfTimes({ nodes, samples, timeDeltas }: Profile): SelfTime[] {
     times.set(name, (times.get(name) ?? 0) + (timeDeltas[index] ?? 0));
   }
   times.delete('(idle)');
+  // The profiler's own start.
+  times.delete('post (node:inspector)');
   const total = [...times.values()].reduce((sum, time) => sum + time, 0);
   return [...times]
     .map(([name, microseconds]) => ({ name, microseconds, share: microseconds / total }))
@@ -34,7 +36,7 @@ export function selfTimes({ nodes, samples, timeDeltas }: Profile): SelfTime[] {
 export function byPackage(times: readonly SelfTime[]): SelfTime[] {
   const groups = new Map<string, SelfTime>();
   for (const { name, microseconds, share } of times) {
-    const place = /\((.*)\)$/.exec(name)?.[1] ?? name;
+    const place = / \(([^()]*)\)$/.exec(name)?.[1] ?? name;
     const group = place.startsWith('src/') ? place.split('/').slice(0, 2).join('/') : place.replace(/[ :].*$/, '');
     const known = groups.get(group);
     groups.set(group, {

@@ -12,7 +12,7 @@ export function say(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** A bar that is drawn over; without a terminal, a line every few seconds. */
+/** A bar that is drawn over; without a terminal, a line every five seconds. */
 export function progress(what: string, done: number, total: number): void {
   const share = Math.min(1, done / total);
   const percent = `${Math.round(share * 100)} %`.padStart(5);
@@ -23,7 +23,7 @@ export function progress(what: string, done: number, total: number): void {
     return;
   }
   const now = performance.now();
-  if (now - toldAt < 5000 && share < 1) return;
+  if (now - toldAt < 5000) return;
   toldAt = now;
   process.stderr.write(`${percent}  ${what}\n`);
 }

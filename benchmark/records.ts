@@ -1,11 +1,10 @@
 import type { Owner } from '../src/owner.ts';
 import type { SecretRecord } from '../src/store/store.ts';
 
-/** Which numbers the secrets of the reader have, of its teams and of the writers; the filler comes after them. */
-export const readerIds = { from: 0, count: 100 };
-export const teamIds = { from: 1000, count: 100 };
-export const writerIds = { from: 10_000, count: 128 };
-export const fillerIds = { from: 100_000, count: 100 };
+/** Which numbers the secrets of the nth of them have. */
+export const readerIds = (n: number) => ({ from: n * 100, count: 100 });
+export const teamIds = (n: number) => ({ from: 100_000 + n * 100, count: 100 });
+export const writerIds = (n: number) => ({ from: 200_000 + n, count: 1 });
 
 export function idOf(number: number): string {
   return `019a0000-0000-7000-8000-${number.toString(16).padStart(12, '0')}`;

@@ -39,11 +39,12 @@ export function seriesTables(all: readonly Series[], residentMegabytes: Readonly
         ratioTo(gateway, series, 'cpuMicroseconds'),
         medianOf(series, 'requestsPerSecond').toFixed(0),
         ratioTo(gateway, series, 'requestsPerSecond'),
+        medianOf(series, 'commands').toFixed(2),
         medianOf(series, 'p50Milliseconds').toFixed(2),
         medianOf(series, 'p99Milliseconds').toFixed(2),
         (residentMegabytes.get(series.contender) ?? 0).toFixed(0),
       ]);
-      return table([title, 'CPU µs', 'ratio', 'req/s', 'ratio', 'p50 ms', 'p99 ms', 'MB'], rows);
+      return table([title, 'CPU µs', 'ratio', 'req/s', 'ratio', 'commands', 'p50 ms', 'p99 ms', 'MB'], rows);
     })
     .join('\n\n');
 }
@@ -54,7 +55,13 @@ function ratioTo(gateway: Series | undefined, series: Series, of: keyof Figures)
   return ratioText(pairedRatio(figures(gateway), figures(series)));
 }
 
-export function profileTable(title: string, times: readonly SelfTime[], most: number): string {
-  const rows = times.slice(0, most).map(({ name, share }) => [name, `${(share * 100).toFixed(1)} %`]);
-  return table([title, 'self'], rows);
+export function profileTable(title: string, times: readonly SelfTime[], requests: number): string {
+  const rows = times
+    .slice(0, 15)
+    .map(({ name, microseconds, share }) => [
+      name,
+      `${(share * 100).toFixed(1)} %`,
+      (microseconds / requests).toFixed(1),
+    ]);
+  return table([title, 'self', 'µs each'], rows);
 }

@@ -10,7 +10,8 @@ import { type Goal, goalsOf } from './goals.ts';
 import { type Growth, growthTable, measureGrowth } from './growth.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { LoadProcess } from './load-process.ts';
-import { type Cell, measure, type Series, warmUp } from './measure.ts';
+import { type Cell, type Instruments, measure, type Series, warmUp } from './measure.ts';
+import { MongodCommands } from './mongod-commands.ts';
 import { byPackage, type SelfTime, selfTimes } from './profile.ts';
 import { say } from './progress.ts';
 import { goalsTable, profileTable, seriesTables } from './report.ts';
@@ -24,6 +25,7 @@ const { values: options } = parseArgs({
     growth: { type: 'boolean', default: false },
     'growth-size': { type: 'string', default: '1000000' },
     profile: { type: 'string' },
+    of: { type: 'string', default: 'secrets-gateway' },
     json: { type: 'boolean', default: false },
     chart: { type: 'boolean', default: true },
   },
@@ -82,11 +84,12 @@ async function compare(
   mongodbUri: string,
   directory: string,
   identities: Identities,
-  load: LoadProcess,
+  instruments: Instruments,
 ): Promise<Results> {
+  const { load } = instruments;
   const mongodbUrl = await loadDatabase(mongodbUri, 'benchmark', holdings);
   const names = everybody.concat(options.quick ? [] : 'secrets-gateway, SQLite');
-  const sqliteUrl = options.quick ? '' : await loadSqlite(join(directory, 'benchmark.db'), holdings);
+  const sqliteUrl = options.quick ? '' : await loadSqlite(directory, 'benchmark', holdings);
   const contenders: Contender[] = [];
   try {
     for (const name of names) {
@@ -96,7 +99,7 @@ async function compare(
     const bytes = await checkAnswers(plan.cells, contenders, load);
     say(`${contenders.length} contenders answer the same ${bytes.toLocaleString('en')} bytes of data`);
     await warmUp(plan.cells, contenders, load, plan.warmUpSeconds);
-    const series = await measure(plan.cells, contenders, load, plan.rounds);
+    const series = await measure(plan.cells, contenders, instruments, plan.rounds);
     const resident = await Promise.all(
       contenders.map(async (one) => [one.name, (await one.usage()).residentBytes / 1e6] as const),
     );
@@ -113,24 +116,26 @@ async function compare(
   }
 }
 
-/** Where the gateway's time goes while it does one thing: `list`, `create` or any other work, at 32 at once. */
-async function profileGateway(mongodbUri: string, identities: Identities, load: LoadProcess): Promise<Results> {
+/** Where a contender's time goes while it does one thing at 32 at once: `list`, `create` or any other of work.ts. */
+async function profileContender(mongodbUri: string, identities: Identities, load: LoadProcess): Promise<Results> {
   const wanted = Object.entries(work).find(([name]) => name === options.profile)?.[1];
   if (typeof wanted !== 'object')
     throw new Error('--profile takes list, one, create, update, tenLists, entities or refusal');
   const url = await loadDatabase(mongodbUri, 'benchmark', holdings);
-  const gateway = await Contender.start('secrets-gateway', url, identities);
+  const name = withSqlite.find((one) => one === options.of);
+  if (!name) throw new Error(`--of takes one of: ${everybody.join(' · ')}`);
+  const contender = await Contender.start(name, url, identities);
   try {
-    await load.run(gateway.port, wanted, 32, 3);
-    await gateway.startProfile();
-    const { requests } = await load.run(gateway.port, wanted, 32, 5);
-    const times = selfTimes(await gateway.stopProfile());
-    print(`${requests} requests, with the profiler on`);
-    print(profileTable(`${wanted.name}: by function`, times, 15));
-    print(profileTable(`${wanted.name}: by package`, byPackage(times), 15));
+    await load.run(contender.port, wanted, 32, 3);
+    await contender.startProfile();
+    const { requests } = await load.run(contender.port, wanted, 32, 5);
+    const times = selfTimes(await contender.stopProfile());
+    print(`${name}: ${requests} requests, with the profiler on`);
+    print(profileTable(`${wanted.name}: by function`, times, requests));
+    print(profileTable(`${wanted.name}: by package`, byPackage(times), requests));
     return { goals: [], profile: times };
   } finally {
-    await gateway.stop();
+    await contender.stop();
   }
 }
 
@@ -144,16 +149,24 @@ say('starting mongod');
 const mongod = await startReplicaSet();
 const identities = await createIdentities(directory);
 const load = new LoadProcess(identities);
+const instruments: Instruments = { load, mongod: new MongodCommands(mongod.uri) };
 try {
   const results: Results = options.profile
-    ? await profileGateway(mongod.uri, identities, load)
+    ? await profileContender(mongod.uri, identities, load)
     : options.growth
       ? { goals: [] }
-      : await compare(mongod.uri, directory, identities, load);
+      : await compare(mongod.uri, directory, identities, instruments);
   if (options.growth) {
     const sizes = [10_000, 100_000, Number(options['growth-size'])];
     const effort = { rounds: 5, seconds: 0.5 };
-    results.growth = await measureGrowth({ mongodbUri: mongod.uri, directory, identities, load, sizes, ...effort });
+    results.growth = await measureGrowth({
+      mongodbUri: mongod.uri,
+      directory,
+      identities,
+      instruments,
+      sizes,
+      ...effort,
+    });
     results.goals.push(...results.growth.goals);
     print(growthTable(results.growth));
   }
@@ -167,6 +180,7 @@ try {
   if (options.json) process.stdout.write(`${JSON.stringify({ machine, ...results }, null, 2)}\n`);
 } finally {
   load.stop();
+  await instruments.mongod.close();
   await mongod.stop();
   await rm(directory, { recursive: true, force: true });
 }

@@ -35,7 +35,7 @@ export async function measureStartUp(directory: string, identities: Identities, 
 
 async function startOnce(folder: string, identities: Identities): Promise<StartUp> {
   const port = await freePort();
-  const authorization = `Bearer ${await identities.token(reader)}`;
+  const authorization = `Bearer ${await identities.token(reader(0))}`;
   const body = JSON.stringify({ query: '{ secrets(first: 20) { totalCount nodes { id name } } }' });
   const started = performance.now();
   const gateway = spawn(process.execPath, [join(import.meta.dirname, '../bin/secrets-gateway.js'), 'serve'], {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { reader, readerTeams, writer } from './identities.ts';
+import { reader, teamsOf, writer } from './identities.ts';
 import { counter } from './load.ts';
 import { idOf, readerIds, writerIds } from './records.ts';
 
@@ -17,27 +17,28 @@ export interface Work {
   readonly differs?: boolean;
   /** Every contender has its own words for a refusal. */
   readonly refused?: boolean;
+  /** How many numbers there are to ask for with `counter`. */
+  readonly cycle?: number;
 }
 
 export const maxConnections = 128;
 
 const fields = '{ id name placeholder maskedValue tags version createdAt updatedAt }';
-const byReader = () => reader;
 
 export const list: Work = {
   name: 'list of 20 of 100, totalCount',
   operationName: 'List',
   query: `query List { secrets(first: 20) { totalCount nodes ${fields} } }`,
   variables: () => ({}),
-  subject: byReader,
+  subject: reader,
 };
 
 export const one: Work = {
   name: 'one secret',
   operationName: 'One',
   query: `query One($id: ID!) { secret(id: $id) ${fields} }`,
-  variables: (connection) => ({ id: idOf(readerIds.from + (connection % readerIds.count)) }),
-  subject: byReader,
+  variables: (connection) => ({ id: idOf(readerIds(connection).from) }),
+  subject: reader,
 };
 
 export const create: Work = {
@@ -46,6 +47,7 @@ export const create: Work = {
   query: `mutation Create($input: CreateSecretInput!) { createSecret(input: $input) { secret ${fields} } }`,
   variables: () => ({
     input: {
+      owner: {},
       name: `MADE_${randomBytes(6).toString('hex')}_${counter}`,
       value: `sk-proj-${counter}${'k'.repeat(30)}`,
       provider: 'openai',
@@ -61,7 +63,7 @@ export const update: Work = {
   operationName: 'Update',
   query: `mutation Update($input: UpdateSecretInput!) { updateSecret(input: $input) { secret ${fields} } }`,
   variables: (connection) => ({
-    input: { id: idOf(writerIds.from + connection), notes: `${randomBytes(6).toString('hex')} ${counter}` },
+    input: { id: idOf(writerIds(connection).from), notes: `${randomBytes(6).toString('hex')} ${counter}` },
   }),
   subject: writer,
   differs: true,
@@ -70,21 +72,26 @@ export const update: Work = {
 export const tenLists: Work = {
   name: '10 aliased lists of 20',
   operationName: 'TenLists',
-  query: `query TenLists(${readerTeams.map((_, n) => `$o${n}: OwnerInput!`).join(' ')}) {
-    ${readerTeams.map((_, n) => `l${n}: secrets(owner: $o${n}, first: 20) { totalCount nodes ${fields} }`).join('\n')}
+  query: `query TenLists(${teamsOf(0)
+    .map((_, n) => `$o${n}: OwnerInput!`)
+    .join(' ')}) {
+    ${teamsOf(0)
+      .map((_, n) => `l${n}: secrets(owner: $o${n}, first: 20) { totalCount nodes ${fields} }`)
+      .join('\n')}
   }`,
-  variables: () => Object.fromEntries(readerTeams.map((teamId, n) => [`o${n}`, { teamId }])),
-  subject: byReader,
+  variables: (connection) => Object.fromEntries(teamsOf(connection).map((teamId, n) => [`o${n}`, { teamId }])),
+  subject: reader,
 };
 
 export const entities: Work = {
   name: '_entities of 100 secrets',
   operationName: 'Entities',
   query: `query Entities($of: [_Any!]!) { _entities(representations: $of) { ... on Secret ${fields} } }`,
-  variables: () => ({
-    of: Array.from({ length: 100 }, (_, n) => ({ __typename: 'Secret', id: idOf(readerIds.from + n) })),
-  }),
-  subject: byReader,
+  variables(connection) {
+    const { from, count } = readerIds(connection);
+    return { of: Array.from({ length: count }, (_, n) => ({ __typename: 'Secret', id: idOf(from + n) })) };
+  },
+  subject: reader,
 };
 
 export const refusal: Work = { ...list, name: 'anonymous refusal', subject: () => null, refused: true };

@@ -36,7 +36,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigurationError that names the variable and the mend, and never its value
  */
 export function readConfig(env: Environment = process.env): Config {
-  const production = env.NODE_ENV === 'production';
+  const production = text(env, 'NODE_ENV')?.toLowerCase() === 'production';
   const host = text(env, 'HOST') ?? '127.0.0.1';
   const issuer = issuerConfig(env);
   const keyringFile = text(env, 'KEYRING_FILE');
@@ -109,6 +109,11 @@ function issuerConfig(env: Environment): IssuerConfig | null {
   if (parsed?.protocol !== 'https:' && !plain) {
     throw new ConfigurationError(
       'JWT_JWKS_URL must be an https: URL (http: only on loopback). Keys from elsewhere could be anybody’s.',
+    );
+  }
+  if (parsed.username || parsed.password) {
+    throw new ConfigurationError(
+      'JWT_JWKS_URL must not hold a user or a password. Leave them out: the keys are public.',
     );
   }
   return { issuer, audience, jwks: { url }, algorithms };

@@ -40,15 +40,32 @@ export async function readPrivateFile(path: string, variable: string): Promise<s
   }
 }
 
-/** Writes a file that its owner alone can read, whole or not at all; keeps one that is already there. */
+/**
+ * Writes a file that its owner alone can read, whole or not at all; keeps one that is already there.
+ * @throws ConfigurationError
+ */
 export async function createPrivateFile(path: string, text: string): Promise<void> {
+  try {
+    await write(path, text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigurationError(
+      `${path}: it cannot be made (${code}). Let the user that runs the gateway write to its directory.`,
+    );
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   const file = await open(temporary, 'wx', 0o600);
   try {
-    await file.writeFile(text);
-    await file.sync();
-    await file.close();
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     // link() fails where rename() would replace: of two gateways that start at once, both keep the first one's file.
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;

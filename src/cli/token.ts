@@ -27,6 +27,12 @@ export async function token(args: string[]): Promise<void> {
     },
   });
   if (!values.sub) throw new UsageError('--sub is missing: whose token shall it be?');
+  const claims = {
+    subject: values.sub,
+    teams: values.team.map(parseTeam),
+    scopes: parseScopes(values.scope),
+    ttlSeconds: parseTtl(values.ttl),
+  };
   const config = readConfig();
   if (config.issuer) {
     throw new ConfigurationError(
@@ -34,13 +40,7 @@ export async function token(args: string[]): Promise<void> {
     );
   }
   const issuer = await openDevelopmentIssuer(config.developmentIssuerFile);
-  const issued = await issuer.issue({
-    subject: values.sub,
-    teams: values.team.map(parseTeam),
-    scopes: parseScopes(values.scope),
-    ttlSeconds: parseTtl(values.ttl),
-  });
-  process.stdout.write(`${issued}\n`);
+  process.stdout.write(`${await issuer.issue(claims)}\n`);
 }
 
 function parseTeam(text: string): Membership {

@@ -1,5 +1,6 @@
 import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
 import type { Envelope } from '../store/store.ts';
+import { traced } from '../trace.ts';
 import { type Keyring, type KeyringKey, opens } from './keyring.ts';
 
 /** What an envelope belongs to. It opens nowhere else. */
@@ -48,7 +49,11 @@ function additionalData({ owner, secretId, version }: Binding): Uint8Array {
  * the active key only wraps content keys (A256KW, RFC 3394), which takes no nonce at all.
  * @returns a flattened JWE (RFC 7516, section 7.2.2)
  */
-export async function seal(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
+export function seal(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
+  return traced('crypto.seal', () => encrypt(value, binding, keyring));
+}
+
+async function encrypt(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
   const jwe = await new FlattenedEncrypt(encoder.encode(value))
     .setProtectedHeader({ enc: contentEncryption })
     .setUnprotectedHeader({ alg: keyManagement, kid: keyring.active.kid })
@@ -71,7 +76,11 @@ export async function seal(value: string, binding: Binding, keyring: Keyring): P
  * @throws EnvelopeRejected when anything about it is not exactly as seal() made it for this binding
  * @throws KeyMissing when the keyring lacks its key
  */
-export async function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
+export function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
+  return traced('crypto.open', () => decrypt(envelope, binding, keyring));
+}
+
+async function decrypt(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
   const key = checkedKey(envelope, keyring);
   const { protected: protectedHeader, header, encrypted_key, iv, ciphertext, tag } = envelope;
   try {

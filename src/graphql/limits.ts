@@ -18,14 +18,22 @@ const limits = {
   rootFields: { max: 20, what: 'fields at the root' },
   aliases: { max: 30, what: 'aliases' },
   directives: { max: 30, what: 'directives' },
+  repetitions: { max: 50, what: 'fields that repeat one beside them' },
   objects: { max: 150_000, what: 'objects that it could return' },
 } as const;
 
 type Measure = { -readonly [name in keyof typeof limits]: number };
 
-const nothing: Measure = { depth: 0, rootFields: 0, aliases: 0, directives: 0, objects: 0 };
+const nothing: Measure = { depth: 0, rootFields: 0, aliases: 0, directives: 0, repetitions: 0, objects: 0 };
 
 type Variables = Readonly<Record<string, unknown>>;
+
+/** What the sizes of lists depend on besides the document. */
+export interface Sizes {
+  readonly variables: Variables;
+  /** How many teams the caller is in. */
+  readonly teams: number;
+}
 
 /**
  * Refuses an operation that asks for too much, before it is validated or run.
@@ -34,8 +42,8 @@ type Variables = Readonly<Record<string, unknown>>;
  * whatever its fragments multiply to.
  * @throws DomainError BAD_REQUEST, with a type of its own for each limit
  */
-export function checkLimits(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): void {
-  const measure = measureOperation(document, operation, withDefaults(operation, variables));
+export function checkLimits(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): void {
+  const measure = measureDocument(document, operation, sizes);
   for (const [name, { max, what }] of Object.entries(limits)) {
     if (measure[name as keyof Measure] > max) {
       throw new DomainError('BAD_REQUEST', {
@@ -47,23 +55,32 @@ export function checkLimits(document: DocumentNode, operation: OperationDefiniti
   }
 }
 
-function measureOperation(document: DocumentNode, operation: OperationDefinitionNode, variables: Variables): Measure {
+function measureDocument(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): Measure {
+  const variables = withDefaults(operation, sizes.variables);
   const fragments = new Map<string, FragmentDefinitionNode>();
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  const measured = new Map<string, Measure>();
+  /** Null while a fragment is being measured. */
+  const measured = new Map<string, Measure | null>();
 
-  /** @param listSize how many there may be of what `nodes` and `edges` in this selection set stand for */
-  function ofSelections(selectionSet: SelectionSetNode, listSize: number): Measure {
+  /**
+   * @param listSize how many there may be of what `nodes` and `edges` in this selection set stand for
+   * @param names of the fields beside them so far
+   */
+  function ofSelections(selectionSet: SelectionSetNode, listSize: number, names = new Set<string>()): Measure {
     const total = { ...nothing };
     for (const selection of selectionSet.selections) {
       total.directives += selection.directives?.length ?? 0;
-      if (selection.kind === Kind.FIELD) addField(total, selection, listSize);
-      else {
+      if (selection.kind === Kind.FIELD) {
+        const { value } = selection.alias ?? selection.name;
+        total.repetitions += names.has(value) ? 1 : 0;
+        names.add(value);
+        addField(total, selection, listSize);
+      } else {
         const inner =
           selection.kind === Kind.INLINE_FRAGMENT
-            ? ofSelections(selection.selectionSet, listSize)
+            ? ofSelections(selection.selectionSet, listSize, names)
             : ofFragment(selection.name.value, listSize);
         addUp(total, inner);
         total.depth = Math.max(total.depth, inner.depth);
@@ -80,30 +97,41 @@ function measureOperation(document: DocumentNode, operation: OperationDefinition
     if (!field.selectionSet) return;
     const inner = ofSelections(field.selectionSet, sizeOfList(field, variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
-    const times = timesReturned(field, listSize, variables);
+    const times = timesReturned(field, listSize, variables, sizes.teams);
     addUp(total, { ...inner, objects: times * (1 + inner.objects) });
   }
 
   function ofFragment(name: string, listSize: number): Measure {
     const key = `${listSize} ${name}`;
     const known = measured.get(key);
+    if (known === null) throw spreadsItself();
     if (known) return known;
-    // In a cycle this is what the fragment counts within itself; validation refuses the cycle.
-    measured.set(key, nothing);
+    measured.set(key, null);
     const fragment = fragments.get(name);
     const measure = fragment ? ofSelections(fragment.selectionSet, listSize) : nothing;
     measured.set(key, measure);
     return measure;
   }
 
+  // Validation goes through every fragment, spread or not, and some cycles would take it beyond the stack.
+  for (const name of fragments.keys()) ofFragment(name, 1);
   const total = ofSelections(operation.selectionSet, 1);
   total.directives += operation.directives?.length ?? 0;
   return total;
 }
 
+function spreadsItself(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'fragment_cycle_error',
+    message: 'A fragment spreads itself.',
+    description: 'Take the spread that leads back to its own fragment out.',
+  });
+}
+
 function addUp(total: Measure, inner: Measure): void {
   total.aliases += inner.aliases;
   total.directives += inner.directives;
+  total.repetitions += inner.repetitions;
   // Fragments that double each other reach any number; beyond the limit it no longer matters which.
   total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
 }
@@ -116,9 +144,10 @@ function sizeOfList(field: FieldNode, variables: Variables): number {
   return Math.min(Math.max(0, size), maxPageSize);
 }
 
-function timesReturned(field: FieldNode, listSize: number, variables: Variables): number {
+function timesReturned(field: FieldNode, listSize: number, variables: Variables, teams: number): number {
   const name = field.name.value;
   if (name === 'nodes' || name === 'edges') return listSize;
+  if (name === 'teams') return teams;
   if (name !== '_entities') return 1;
   const representations = argument(field, 'representations', variables);
   return Array.isArray(representations) ? representations.length : 1;

@@ -1,9 +1,9 @@
 import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { anonymousMayRun } from '../graphql/anonymous.ts';
 import { unauthorized } from '../identity/authorize.ts';
-import type { GatewayPlugin } from './server-context.ts';
+import type { GatewayPlugin, ServerContext } from './server-context.ts';
 
-/** A mutation costs five points, a query one; the server took one for the request. */
+/** A mutation costs five points, a query one. */
 const mutationPoints = 4;
 
 /**
@@ -12,6 +12,11 @@ const mutationPoints = 4;
  */
 export function useAdmission(): GatewayPlugin {
   return {
+    async onParams({ params, context }) {
+      const { body, spend } = context as unknown as ServerContext;
+      // The server took one for the request; in a batch each further operation takes its own.
+      if (Array.isArray(body) && params !== body[0]) await spend(1);
+    },
     async onExecute({ args }) {
       const { caller, spend } = args.contextValue;
       const operation = getOperationAST(args.document, args.operationName);

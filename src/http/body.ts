@@ -21,6 +21,8 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 
 function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
+  // The client left while its credentials were looked at: nothing more will be heard of it.
+  if (request.destroyed) return Promise.reject(badBody('The body ended early.'));
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;

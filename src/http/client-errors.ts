@@ -20,7 +20,8 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
   function finish(result: ExecutionResult, context: ServerContext): ExecutionResult {
     const { caller, startedAt } = context;
     const { requestId } = caller;
-    const operation = names.get(result) ?? 'none';
+    const executed = names.get(result);
+    const operation = executed ?? 'none';
     const errors = result.errors?.map((error) => toClientError(error, requestId, schema));
     const code = String(errors?.[0]?.extensions.code ?? 'OK');
     const milliseconds = performance.now() - startedAt;
@@ -30,7 +31,8 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
     if (failure) log.error({ ...line, cause: describeError(failure.originalError) }, 'operation failed');
     else log.info(line, 'operation');
     if (!errors?.length) return result;
-    return { ...result, errors: result.data == null ? errors : errors.map(withoutHttp) };
+    if (result.data != null) return { ...result, errors: errors.map(withoutHttp) };
+    return { ...result, errors: executed === undefined ? errors.map(withStatus) : errors.map(withStatusOfSpec) };
   }
 
   return {
@@ -56,8 +58,21 @@ function nameOf({ selectionSet }: OperationDefinitionNode): string {
   return first?.kind === 'Field' && others.length === 0 ? first.name.value : 'several';
 }
 
+/** Refused whatever the operation was: these have their own status also for clients that accept application/json. */
+function withStatus(error: GraphQLError): GraphQLError {
+  const { code, http } = error.extensions;
+  if (code === 'UNAUTHORIZED' || code === 'TOO_MANY_REQUESTS') Object.assign(Object(http), { spec: false });
+  return error;
+}
+
+/** What was well-formed enough to be executed has 200 for those clients, though Yoga says 400 of wrong variables. */
+function withStatusOfSpec(error: GraphQLError): GraphQLError {
+  Object.assign(Object(error.extensions.http), { spec: true });
+  return error;
+}
+
 /** Part of the data is there: the response is a success with errors, and a gateway would drop it on another status. */
 function withoutHttp(error: GraphQLError): GraphQLError {
-  delete error.extensions['http'];
+  delete error.extensions.http;
   return error;
 }

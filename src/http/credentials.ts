@@ -9,13 +9,15 @@ import type { VerifyToken } from '../identity/verify-token.ts';
  * @throws DomainError BAD_REQUEST for two credentials, UNAUTHORIZED for wrong ones
  */
 export async function authenticate(request: IncomingMessage, verifyToken: VerifyToken): Promise<Principal | null> {
-  const { authorization, 'x-api-key': apiKey } = request.headers;
-  if (authorization !== undefined && apiKey !== undefined) {
+  // Of a header sent twice, `headers` would keep the first; a proxy in front may have looked at the other one.
+  const { authorization: tokens = [], 'x-api-key': apiKeys = [] } = request.headersDistinct;
+  if (tokens.length + apiKeys.length > 1) {
     throw new DomainError('BAD_REQUEST', {
-      description: 'Two credentials were sent. Leave either Authorization or X-API-Key.',
+      description: 'Two credentials were sent. Leave one Authorization or one X-API-Key.',
     });
   }
-  if (apiKey !== undefined) throw unauthorized();
+  if (apiKeys.length > 0) throw unauthorized();
+  const [authorization] = tokens;
   if (authorization === undefined) return null;
   const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
   if (token === undefined) throw unauthorized();

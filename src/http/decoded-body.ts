@@ -13,9 +13,11 @@ export function useDecodedBody(): GatewayPlugin {
 /** Puts the registered document in the place of its id. */
 export function usePersistedOperations(operations: PersistedOperations): GatewayPlugin {
   return {
-    onParams({ params, setParams }) {
-      const { documentId: _, ...rest } = Object(params) as typeof params & { documentId?: unknown };
-      setParams({ ...rest, query: persistedDocument(Object(params), operations) });
+    onParams({ request, params, setParams }) {
+      // Yoga's own parser of URLs leaves the id out.
+      const inUrl = request.method === 'GET' ? new URL(request.url).searchParams.get('documentId') : undefined;
+      const { documentId = inUrl, ...rest } = Object(params) as typeof params & { documentId?: unknown };
+      setParams({ ...rest, query: persistedDocument({ ...rest, documentId }, operations) });
     },
   };
 }

@@ -2,7 +2,7 @@ import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import { createLRUCache, type YogaInitialContext, type YogaServerOptions } from 'graphql-yoga';
 import { DomainError } from '../errors.ts';
 import { checkLimits, maxTokens } from '../graphql/limits.ts';
-import type { GatewayPlugin } from './server-context.ts';
+import type { GatewayPlugin, ServerContext } from './server-context.ts';
 
 /** Refuses what asks for too much after parsing, which stops at a number of tokens, and before anything else. */
 export function useLimits(): GatewayPlugin {
@@ -11,9 +11,12 @@ export function useLimits(): GatewayPlugin {
       setParseFn(parseWithin);
       return ({ result, context }) => {
         if (result instanceof Error || result === null) return;
-        const { operationName, variables } = (context as unknown as YogaInitialContext).params;
-        const operation = getOperationAST(result, operationName);
-        if (operation) checkLimits(result, operation, Object(variables));
+        const { params, caller } = context as unknown as YogaInitialContext & ServerContext;
+        const operation = getOperationAST(result, params.operationName);
+        const teams = caller.principal?.teams.length ?? 0;
+        if (operation) checkLimits(result, operation, { variables: Object(params.variables), teams });
+        // What is no name at all, Yoga refuses.
+        else if (typeof (params.operationName ?? '') === 'string') throw noOperation();
       };
     },
   };
@@ -30,6 +33,13 @@ function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
       description: `It may have at most ${maxTokens.toLocaleString('en')} tokens. Send it in parts, and values in variables.`,
     });
   }
+}
+
+function noOperation(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    message: 'Could not determine what operation to execute.',
+    description: 'Give operationName the name of an operation in the document, if it holds several.',
+  });
 }
 
 type DocumentCacheOptions = Exclude<YogaServerOptions<object, object>['parserAndValidationCache'], boolean | undefined>;

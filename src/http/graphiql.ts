@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-const defaultQuery = `# Your secrets. Values went in; masks come out.
+const mySecrets = `# Your secrets. Values went in; masks come out.
 query MySecrets {
   viewer {
     subject
@@ -24,6 +24,37 @@ query MySecrets {
 }
 `;
 
+const keepSecret = `# Put a value of your own into the variables below.
+mutation KeepSecret($input: CreateSecretInput!) {
+  createSecret(input: $input) {
+    secret {
+      id
+      name
+      maskedValue
+      placeholder
+    }
+    secrets {
+      totalCount
+    }
+  }
+}
+`;
+
+const exampleSecret = JSON.stringify({ input: { name: 'OPENAI_API_KEY', provider: 'openai', value: '' } }, null, 2);
+
+/** GraphiQL would keep its tabs, and with them the values in their variables, in the browser's profile on disk. */
+const storageInMemory = `<script>{
+  const items = new Map();
+  const localStorage = {
+    get length() { return items.size; },
+    clear: () => items.clear(),
+    getItem: (key) => items.get(key) ?? null,
+    removeItem: (key) => items.delete(key),
+    setItem: (key, value) => items.set(key, value),
+  };
+  Object.defineProperty(window, 'localStorage', { value: localStorage });
+}</script>`;
+
 /** Everything is in the page: it loads nothing, and may call nothing but this origin. */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; " +
@@ -44,12 +75,13 @@ export async function sendGraphiql(response: ServerResponse, developmentToken: s
     'Referrer-Policy': 'no-referrer',
     'Cache-Control': 'no-store',
   });
-  response.end(
-    renderGraphiQL({
-      title: 'secrets-gateway',
-      defaultQuery,
-      additionalHeaders: { Authorization: `Bearer ${developmentToken}` },
-      shouldPersistHeaders: false,
-    }),
-  );
+  const page = renderGraphiQL({
+    title: 'secrets-gateway',
+    defaultTabs: [
+      { query: mySecrets, variables: '' },
+      { query: keepSecret, variables: exampleSecret },
+    ],
+    additionalHeaders: { Authorization: `Bearer ${developmentToken}` },
+  });
+  response.end(page.replace('<head>', `<head>${storageInMemory}`));
 }

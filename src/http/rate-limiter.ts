@@ -1,4 +1,5 @@
 import type { Counter } from '../store/store.ts';
+import { traced } from '../trace.ts';
 
 export interface RateLimit {
   readonly points: number;
@@ -17,38 +18,56 @@ export interface RateLimiter {
 }
 
 interface Window {
-  /** As the shared counter last said, all gateways together. */
+  /** As the shared counter last said, all gateways together, and what it was told since. */
   counted: number;
   /** Not told to the shared counter yet. */
   pending: number;
+  /** Infinite before the shared counter has answered for the first time. */
   resetsAt: number;
-  syncedAt: number;
-  syncing: Promise<void> | null;
+  toldAt: number;
+  /** Ends with the shared counter's last answer. */
+  telling: Promise<unknown>;
+  /** The next telling, while it waits for the one before. */
+  next: Promise<number> | null;
 }
 
 const maxKeys = 10_000;
-const syncMilliseconds = 500;
+const tellMilliseconds = 500;
 
 /**
  * A limit that all gateways on one store share, without a round trip to it for each request: what is counted here is told
- * to the shared counter once it makes a tenth of what is left, and at least twice a second; near the limit, each time.
+ * to the shared counter once it makes a tenth of what is left, and at least twice a second. Who alone takes a tenth of what
+ * is left waits for the shared counter; so near the limit everyone does, and exactly the limit is let through.
  */
 export function createRateLimiter(limit: RateLimit, counter: Counter, now: () => number = Date.now): RateLimiter {
   const windows = new Map<string, Window>();
 
-  async function sync(key: string, window: Window): Promise<void> {
+  /** Tells the shared counter what is pending, one telling after another. @returns what it had counted before that */
+  function tell(key: string, window: Window): Promise<number> {
+    if (!window.next) {
+      window.next = window.telling.then(() => {
+        window.next = null;
+        return tellNow(key, window);
+      });
+      window.telling = window.next;
+    }
+    return window.next;
+  }
+
+  async function tellNow(key: string, window: Window): Promise<number> {
     const points = window.pending;
     window.pending = 0;
-    window.syncedAt = now();
+    window.counted += points;
+    window.toldAt = now();
     try {
-      const { count, resetsInMilliseconds } = await counter.add(key, points);
+      const { count, resetsInMilliseconds } = await traced('limiter.count', () => counter.add(key, points));
       window.counted = count;
       window.resetsAt = now() + resetsInMilliseconds;
     } catch {
       // Without the shared counter this gateway counts alone; what the caller came for will tell that the store is away.
-      window.counted += points;
       window.resetsAt = Math.min(window.resetsAt, now() + limit.windowSeconds * 1000);
     }
+    return window.counted - points;
   }
 
   function windowOf(key: string): Window {
@@ -57,27 +76,29 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, now: () =>
     windows.delete(key);
     const oldest = windows.keys().next();
     if (windows.size >= maxKeys && !oldest.done) windows.delete(oldest.value);
-    const window = { counted: 0, pending: 0, resetsAt: Number.POSITIVE_INFINITY, syncedAt: 0, syncing: null };
+    const resetsAt = Number.POSITIVE_INFINITY;
+    const window = { counted: 0, pending: 0, resetsAt, toldAt: 0, telling: Promise.resolve(), next: null };
     windows.set(key, window);
     return window;
+  }
+
+  /** @returns what is used of the window, up to and including these points */
+  async function take(key: string, points: number, window: Window): Promise<number> {
+    const left = limit.points - window.counted;
+    // Over the limit, nothing more is counted: the window ends when it would have ended.
+    if (left < 0) return window.counted;
+    window.pending += points;
+    const place = window.pending;
+    if (points >= left / 10 || window.resetsAt === Number.POSITIVE_INFINITY) return (await tell(key, window)) + place;
+    const used = window.counted + place;
+    if (place >= left / 10 || now() - window.toldAt >= tellMilliseconds) void tell(key, window);
+    return used;
   }
 
   return {
     async consume(key, points) {
       const window = windowOf(key);
-      // Over the limit, nothing more is counted: the window ends when it would have ended.
-      if (window.counted <= limit.points) {
-        window.pending += points;
-        const left = limit.points - window.counted;
-        const near = left < 10 || window.syncedAt === 0;
-        if (near || window.pending >= left / 10 || now() - window.syncedAt >= syncMilliseconds) {
-          window.syncing ??= sync(key, window).finally(() => {
-            window.syncing = null;
-          });
-          if (near) await window.syncing;
-        }
-      }
-      const used = window.counted + window.pending;
+      const used = await take(key, points, window);
       return {
         limit: limit.points,
         remaining: Math.max(0, limit.points - used),

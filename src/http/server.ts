@@ -35,6 +35,8 @@ export interface ServerOptions {
 /** Beyond this many requests at once, more of them would only make all of them late. */
 const maxInFlight = 1000;
 const drainMilliseconds = 10_000;
+/** How long those who were refused meanwhile have to read so. */
+const lingerMilliseconds = 500;
 
 /** The HTTP server: what is refused before GraphQL is refused here, each refusal in the shape of a GraphQL error. */
 export class GatewayServer {
@@ -51,6 +53,8 @@ export class GatewayServer {
   );
   #inFlight = 0;
   #draining = false;
+  /** Resolved when, while draining, the last request has been answered. */
+  #idle = Promise.withResolvers<void>();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -74,9 +78,15 @@ export class GatewayServer {
   /** Takes no new requests, answers those under way, and ends; cuts off what is not done in time. */
   async drain(): Promise<void> {
     this.#draining = true;
+    // Until then the port stays open: who calls meanwhile is told to come back, and who asks, that this is not ready.
+    if (this.#inFlight > 0) {
+      const timer = setTimeout(this.#idle.resolve, drainMilliseconds);
+      await this.#idle.promise;
+      clearTimeout(timer);
+    }
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), drainMilliseconds);
+    const timer = setTimeout(() => this.#server.closeAllConnections(), lingerMilliseconds);
     await closed;
     clearTimeout(timer);
   }
@@ -88,10 +98,6 @@ export class GatewayServer {
     response.setHeader('X-Request-Id', requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
-    this.#inFlight += 1;
-    response.once('close', () => {
-      this.#inFlight -= 1;
-    });
     this.#answer(request, response, requestId, startedAt, mediaType).catch((error: unknown) => {
       const known = error instanceof DomainError;
       const refusal = known ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
@@ -117,7 +123,12 @@ export class GatewayServer {
     if (path === '/livez') return sendLiveness(response);
     if (path === '/readyz') return sendReadiness(response, this.#draining, options.readinessChecks);
     if (this.#draining) throw unavailable('The gateway is shutting down.', { Connection: 'close' });
-    if (this.#inFlight > maxInFlight) throw unavailable('The gateway has more requests than it can answer.');
+    if (this.#inFlight >= maxInFlight) throw unavailable('The gateway has more requests than it can answer.');
+    this.#inFlight += 1;
+    response.once('close', () => {
+      this.#inFlight -= 1;
+      if (this.#draining && this.#inFlight === 0) this.#idle.resolve();
+    });
     if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
     if (path === '/metrics') return sendMetrics(response, options.metrics);
     if (options.developmentToken && wantsGraphiql(request) && (path === '/' || path === '/graphql')) {
@@ -134,7 +145,6 @@ export class GatewayServer {
     const spend = (points: number) => options.budget.spend(caller.principal, request, response, points);
     await spend(1);
     const body = request.method === 'POST' ? await readJson(request) : undefined;
-    if (Array.isArray(body) && body.length > 1) await spend(body.length - 1);
     // Yoga shall answer in what was agreed here.
     if (mediaType) request.headers.accept = mediaType;
     await traced('graphql.request', () => options.graphql(request, response, { caller, body, startedAt, spend }));
@@ -243,6 +253,8 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     description: 'The request is not HTTP.',
   };
   const domainError = new DomainError(code, { description });
+  // Who does not hang up in turn would keep the socket.
+  setTimeout(() => socket.destroy(), 1000).unref();
   const requestId = crypto.randomUUID();
   const body = JSON.stringify({
     errors: [

@@ -22,6 +22,7 @@ export interface TokenClaims {
 const algorithm = 'EdDSA';
 const issuer = 'urn:secrets-gateway:development';
 const audience = 'secrets-gateway';
+const kid = 'development';
 
 /** Opens the development issuer whose private key is in this file, making it the first time. */
 export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIssuer> {
@@ -31,31 +32,32 @@ export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIs
   );
   if (!exists) {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
-    await createPrivateFile(path, `${JSON.stringify({ ...(await exportJWK(privateKey)), kid: 'development' })}\n`);
+    await createPrivateFile(path, `${JSON.stringify(await exportJWK(privateKey))}\n`);
   }
-  const { jwk, key } = await readSigningKey(path);
-  const { d: _, ...publicJwk } = jwk;
-  const keySet = createKeySet(async () => ({ keys: [{ ...publicJwk, alg: algorithm, use: 'sig' }] }));
+  const { privateKey, publicJwk } = await readSigningKey(path);
+  const keySet = createKeySet(async () => ({ keys: [{ ...publicJwk, kid, alg: algorithm, use: 'sig' }] }));
 
   return {
     rules: { issuer, audience, algorithms: [algorithm], keySet },
     issue: ({ subject, teams, scopes, ttlSeconds }) =>
       new SignJWT({ teams, scope: scopes.join(' ') })
-        .setProtectedHeader({ alg: algorithm, kid: 'development', typ: 'at+jwt' })
+        .setProtectedHeader({ alg: algorithm, kid, typ: 'at+jwt' })
         .setIssuer(issuer)
         .setAudience(audience)
         .setSubject(subject)
         .setIssuedAt()
         .setExpirationTime(Math.floor(Date.now() / 1000) + ttlSeconds)
-        .sign(key),
+        .sign(privateKey),
   };
 }
 
 async function readSigningKey(path: string) {
   const text = await readPrivateFile(path, 'the development issuer’s key');
   try {
-    const jwk = JSON.parse(text) as JWK;
-    return { jwk, key: await importJWK(jwk, algorithm) };
+    const { kty, crv, x, d } = JSON.parse(text) as JWK;
+    if (kty !== 'OKP' || crv !== 'Ed25519' || !x || !d) throw new TypeError('not an Ed25519 private key');
+    const publicJwk = { kty, crv, x };
+    return { privateKey: await importJWK({ ...publicJwk, d }, algorithm), publicJwk };
   } catch {
     throw new ConfigurationError(
       `${path}: it is not an Ed25519 private key. Delete it; a new one is made at the next start.`,

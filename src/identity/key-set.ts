@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { ConfigurationError, DomainError } from '../errors.ts';
+import { traced } from '../trace.ts';
 
 /** The public keys tokens are verified with, kept fresh. */
 export interface KeySet {
@@ -19,11 +20,12 @@ const cooldownMilliseconds = 30_000;
 /**
  * @param load fetches the JWK set (RFC 7517); its DomainError is what callers see while there are no keys at all
  * @param onError told of every failed load, also those that old keys cover for
+ * @param now milliseconds on a clock that is never set back: a correction of the time must not stop the reloads
  */
 export function createKeySet(
   load: () => Promise<JSONWebKeySet>,
   onError: (error: unknown) => void = () => {},
-  now: () => number = Date.now,
+  now: () => number = performance.now.bind(performance),
 ): KeySet {
   let loaded: { find: JWTVerifyGetKey; keys: Set<string>; at: number } | undefined;
   let lastError: unknown;
@@ -35,7 +37,7 @@ export function createKeySet(
     loading ??= (async () => {
       attemptedAt = now();
       try {
-        const jwks = await load();
+        const jwks = await traced('jwks.load', load);
         const keys = new Set(jwks.keys.map((key) => JSON.stringify(key)));
         if (loaded && [...loaded.keys].some((key) => !keys.has(key))) generation += 1;
         loaded = { find: createLocalJWKSet(jwks), keys, at: now() };
@@ -69,8 +71,10 @@ export function createKeySet(
       try {
         return await keys.find(header, token);
       } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey) || !(loading || rested())) throw error;
-        await reload();
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        if (loading || rested()) await reload();
+        // While the issuer cannot be asked, a new key cannot be told from a made-up one: not the token's fault.
+        if (lastError) throw lastError;
         return await (current() ?? keys).find(header, token);
       }
     },
@@ -112,7 +116,10 @@ export async function jwksFromUrl(url: string, timeoutMilliseconds = 5000): Prom
       redirect: 'error',
       signal: AbortSignal.timeout(timeoutMilliseconds),
     });
-    if (!response.ok || !response.body) throw badGateway('The JWKS endpoint did not answer with a key set.');
+    if (!response.ok || !response.body) {
+      await response.body?.cancel();
+      throw badGateway('The JWKS endpoint did not answer with a key set.');
+    }
     const chunks: Uint8Array[] = [];
     let bytes = 0;
     for await (const chunk of response.body) {
@@ -140,7 +147,7 @@ function parseJwks(text: string): JSONWebKeySet {
     createLocalJWKSet(jwks);
     return jwks;
   } catch (cause) {
-    throw badGateway('The JWKS endpoint did not answer with a key set.', cause);
+    throw badGateway('The issuer’s keys are not a JWK set.', cause);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type JWTPayload, jwtVerify } from 'jose';
+import { type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
 import { DomainError } from '../errors.ts';
 import { unauthorized } from './authorize.ts';
 import type { KeySet } from './key-set.ts';
@@ -27,19 +27,24 @@ const maxTeams = 1000;
 export function createTokenVerifier(rules: TokenRules, now: () => number = Date.now): VerifyToken {
   const verified = new Map<string, { generation: number; result: Promise<{ principal: Principal; exp: number }> }>();
 
+  /** The first in is the first out, and only a good token pushes another out: a flood of bad ones costs no memory. */
+  function keepWithinBounds(): void {
+    const oldest = verified.keys().next();
+    if (verified.size > maxCachedTokens && !oldest.done) verified.delete(oldest.value);
+  }
+
   return async (token) => {
     if (!isCanonicalCompact(token)) throw unauthorized();
     const digest = createHash('sha256').update(token).digest('base64');
     const generation = rules.keySet.generation();
     let entry = verified.get(digest);
     if (entry?.generation !== generation) {
-      const result = verify(token, rules, now);
-      entry = { generation, result };
-      // The first in is the first out: a flood of tokens costs signature checks, never memory.
-      const oldest = verified.keys().next();
-      if (verified.size >= maxCachedTokens && !oldest.done) verified.delete(oldest.value);
-      verified.set(digest, entry);
-      result.catch(() => verified.delete(digest));
+      const fresh = { generation, result: verify(token, rules, now) };
+      verified.set(digest, fresh);
+      fresh.result.then(keepWithinBounds, () => {
+        if (verified.get(digest) === fresh) verified.delete(digest);
+      });
+      entry = fresh;
     }
     const { principal, exp } = await entry.result;
     if (now() / 1000 >= exp + toleranceSeconds) {
@@ -61,7 +66,7 @@ async function verify(token: string, rules: TokenRules, now: () => number) {
       clockTolerance: toleranceSeconds,
       currentDate: new Date(now()),
     });
-    if (!isAccessTokenType(protectedHeader.typ)) throw unauthorized();
+    if (!isAccessTokenType(protectedHeader.typ) || hasExtensions(protectedHeader)) throw unauthorized();
     return { principal: principalOf(payload), exp: payload.exp ?? 0 };
   } catch (error) {
     throw error instanceof DomainError ? error : unauthorized(error);
@@ -69,8 +74,13 @@ async function verify(token: string, rules: TokenRules, now: () => number) {
 }
 
 /** RFC 9068, section 2.1; a token of another kind, an id token say, is not meant for an API. */
-function isAccessTokenType(typ: string | undefined): boolean {
-  return typ === undefined || /^(application\/)?(at\+jwt|jwt)$/i.test(typ);
+function isAccessTokenType(typ: unknown): boolean {
+  return typ === undefined || (typeof typ === 'string' && /^(application\/)?(at\+jwt|jwt)$/i.test(typ));
+}
+
+/** An unencoded payload (RFC 7797) is not for a JWT, and no other extension is known here. */
+function hasExtensions(header: JWTHeaderParameters): boolean {
+  return header.crit !== undefined || header.b64 !== undefined;
 }
 
 /**

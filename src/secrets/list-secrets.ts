@@ -62,17 +62,20 @@ export async function listSecrets(
   const list = { owner, filter };
   const after = input.after == null ? undefined : decodeCursor(input.after, list, ring);
   const before = input.before == null ? undefined : decodeCursor(input.before, list, ring);
-  const { secrets, hasMore, totalCount } = await store.list({
+  const read = await store.list({
     ...list,
     ...(after && { after }),
     ...(before && { before }),
     from,
-    limit: input.select.page ? limit : 0,
+    // A page of none still tells whether there is more: one is read for that.
+    limit: input.select.page ? Math.max(1, limit) : 0,
     count: input.select.totalCount,
   });
+  const secrets = limit === 0 ? [] : read.secrets;
+  const hasMore = limit === 0 ? read.secrets.length > 0 : read.hasMore;
   return {
     secrets,
-    totalCount,
+    totalCount: read.totalCount,
     // Towards the end it counted from, the store knows; on the other side lies what the cursor came from.
     hasNextPage: from === 'start' ? hasMore : before !== undefined,
     hasPreviousPage: from === 'end' ? hasMore : after !== undefined,

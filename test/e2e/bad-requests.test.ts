@@ -492,8 +492,8 @@ function broken({ status, requestId, text }: Answer, method: string): string | u
     const row = Object.entries(errorTable).find(([name]) => name === code)?.[1];
     if (!row || code === 'INTERNAL_SERVER_ERROR') return `code ${code}`;
     if (extensions.status !== row.status) return 'a status that is not its code’s';
-    // Limits have types of their own.
-    if (type !== row.type && !/_(limit|operation)_error$/.test(String(type))) return `type ${type}`;
+    // Limits on documents have types of their own.
+    if (type !== row.type && !/_(limit|operation|cycle)_error$/.test(String(type))) return `type ${type}`;
     if (extensions.requestId !== requestId) return 'another request id';
     if (typeof message !== 'string' || message === '') return 'no message';
   }

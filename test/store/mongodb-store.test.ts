@@ -44,7 +44,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
   describe('the commands of a MongoDB store', () => {
     let store: Store;
     let commands: CommandStartedEvent[] = [];
-    const owners = Array.from({ length: 9 }, newOwner);
+    const owners = Array.from({ length: 101 }, newOwner);
 
     beforeAll(async () => {
       store = await openMongodbStore(freshUri(), { onCommand: (event) => commands.push(event) });
@@ -73,12 +73,21 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(await sentFor(() => store.list(nothing))).toEqual([]);
     });
 
-    it('are one for up to 8 lists of one tick, counts and filters among them', async () => {
+    it('are one for up to 100 lists of one tick, counts and filters among them', async () => {
       const lists = (count: number) =>
         owners.slice(0, count).map((owner, index) => query(owner, index % 2 ? { filter: { provider: 'aws' } } : {}));
       const all = (count: number) => () => Promise.all(lists(count).map((one) => store.list(one)));
-      expect(await sentFor(all(8))).toEqual(['aggregate']);
-      expect(await sentFor(all(9))).toEqual(['aggregate', 'aggregate']);
+      expect(await sentFor(all(100))).toEqual(['aggregate']);
+      expect(await sentFor(all(101))).toEqual(['aggregate', 'aggregate']);
+    });
+
+    it('are one for the same list asked for many times in one tick, and another for the next time', async () => {
+      const owner = newOwner();
+      const same = () => Promise.all(Array.from({ length: 250 }, () => store.list(query(owner))));
+      expect(await sentFor(same)).toEqual(['aggregate']);
+      expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$literal');
+      await store.commit([insert(newRecord(owner))]);
+      for (const list of await same()) expect(list.totalCount).toBe(1);
     });
 
     it('are one for lists that are asked for after promises of the same tick', async () => {

@@ -30,9 +30,14 @@ export class Issuer {
   }
 
   /** Signs with a new key from now on; the earlier ones stay published. */
-  async addKey(kid: string): Promise<void> {
-    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-    this.#keys.push({ privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' } });
+  async addKey(kid: string, alg = 'ES256'): Promise<void> {
+    const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+    this.#keys.push({ privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } });
+  }
+
+  /** The key that signs now, as it is published. */
+  get publicJwk(): JWK {
+    return this.#signer().jwk;
   }
 
   removeKey(kid: string): void {
@@ -41,10 +46,26 @@ export class Issuer {
 
   /** A token; undefined leaves a claim or a header out. */
   async token(claims: Record<string, unknown> = {}, header: Partial<JWTHeaderParameters> = {}): Promise<string> {
-    const signer = this.#keys.at(-1);
-    if (!signer) throw new Error('the issuer has no key left');
+    const { privateKey, jwk } = this.#signer();
+    return new SignJWT(this.claims(claims))
+      .setProtectedHeader({ alg: jwk.alg ?? '', kid: jwk.kid ?? '', typ: 'at+jwt', ...header })
+      .sign(privateKey);
+  }
+
+  /** Signs any header and any payload as they are with an ES256 key, also what a library refuses to make. */
+  async sign(header: Record<string, unknown>, payload: string): Promise<string> {
+    const { privateKey, jwk } = this.#signer();
+    const parts = [JSON.stringify({ alg: 'ES256', kid: jwk.kid, ...header }), payload];
+    const signed = parts.map((part) => Buffer.from(part).toString('base64url')).join('.');
+    const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
+    const signature = await crypto.subtle.sign(algorithm, privateKey, Buffer.from(signed));
+    return `${signed}.${Buffer.from(signature).toString('base64url')}`;
+  }
+
+  /** The claims of a good token, but for these. */
+  claims(claims: Record<string, unknown> = {}): Record<string, unknown> {
     const now = Math.floor(Date.now() / 1000);
-    const payload = {
+    return {
       iss: this.issuer,
       aud: this.audience,
       sub: 'ada',
@@ -54,9 +75,12 @@ export class Issuer {
       exp: now + 3600,
       ...claims,
     };
-    return new SignJWT(payload)
-      .setProtectedHeader({ alg: 'ES256', kid: signer.jwk.kid ?? '', typ: 'at+jwt', ...header })
-      .sign(signer.privateKey);
+  }
+
+  #signer(): { privateKey: CryptoKey; jwk: JWK } {
+    const signer = this.#keys.at(-1);
+    if (!signer) throw new Error('the issuer has no key left');
+    return signer;
   }
 
   async close(): Promise<void> {

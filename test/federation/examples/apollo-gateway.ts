@@ -36,7 +36,8 @@ class Subgraph extends RemoteGraphQLDataSource<Context> {
 /** Runs a supergraph behind Apollo Gateway and Apollo Server. */
 export async function startApolloGateway(supergraphSdl: string, port = 4000) {
   const server = new ApolloServer<Context>({
-    gateway: new ApolloGateway({ supergraphSdl, buildService: ({ url }) => new Subgraph({ url }) }),
+    gateway: new ApolloGateway({ supergraphSdl, buildService: ({ url = '' }) => new Subgraph({ url }) }),
+    includeStacktraceInErrorResponses: false,
   });
   const { url } = await startStandaloneServer(server, {
     listen: { port, host: '127.0.0.1' },

@@ -28,7 +28,13 @@ function services(subgraphs: readonly Subgraph[]) {
   return subgraphs.map(({ name, url, sdl }) => ({ name, url, typeDefs: parse(sdl) }));
 }
 
-function result({ supergraphSdl, errors }: { supergraphSdl?: string; errors?: readonly Error[] }): string {
+function result({
+  supergraphSdl,
+  errors,
+}: {
+  supergraphSdl?: string | undefined;
+  errors?: readonly Error[] | undefined;
+}): string {
   if (supergraphSdl === undefined) throw new AggregateError(errors ?? [], errors?.map(String).join('\n'));
   return supergraphSdl;
 }

@@ -1,4 +1,5 @@
 import { ApolloServer } from '@apollo/server';
+import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/disabled';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
@@ -24,20 +25,28 @@ const typeDefs = parse(`
 const user = (id: string) => ({ id, email: `${id}@example.com` });
 const team = (id: string) => ({ id, title: `Team ${id}` });
 
+const connector = ({ teamId, id }: { teamId: string; id: string }) => ({ teamId, id, vendor: 'ACME' });
+
 const resolvers = {
+  User: { __resolveReference: ({ id }: { id: string }) => user(id) },
+  Team: { __resolveReference: ({ id }: { id: string }) => team(id) },
+  Connector: { __resolveReference: connector },
   Query: {
     users: () => ['ada', 'grace'].map(user),
     manyUsers: (_: unknown, { count }: { count: number }) =>
       [...Array.from({ length: count }, (_unused, index) => `user-${index}`), 'ada'].slice(-count).map(user),
     teams: (_: unknown, { ids }: { ids: string[] }) => ids.map(team),
-    connectors: () => [{ teamId: 'red', id: 'crm', vendor: 'ACME' }],
+    connectors: () => [connector({ teamId: 'red', id: 'crm' })],
     bookmark: (_: unknown, { secretId }: { secretId: string }) => ({ note: 'remember', secret: { id: secretId } }),
   },
 };
 
 /** A subgraph that has users, teams and connectors with fields of its own, and knows secrets by their ids alone. */
 export async function startDirectory() {
-  const server = new ApolloServer({ schema: buildSubgraphSchema({ typeDefs, resolvers }) });
+  const server = new ApolloServer({
+    schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
+    plugins: [ApolloServerPluginInlineTraceDisabled()],
+  });
   const { url } = await startStandaloneServer(server, { listen: { port: 0, host: '127.0.0.1' } });
   return { url, close: () => server.stop() };
 }

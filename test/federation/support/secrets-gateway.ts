@@ -21,19 +21,21 @@ export async function startSecretsGateway() {
   const child = spawn(process.execPath, [executable, 'serve'], {
     cwd: directory,
     env: {
-      PATH: process.env['PATH'],
+      PATH: process.env.PATH,
       PORT: '0',
       RATE_LIMIT: 'off',
       JWT_ISSUER: issuer.issuer,
       JWT_AUDIENCE: issuer.audience,
       JWT_JWKS_URL: issuer.jwksUrl,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const kill = () => child.kill();
+  process.once('exit', kill);
   const log: LogLine[] = [];
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`secrets-gateway ended with ${code}: ${JSON.stringify(log)}`)));
-    createInterface(child.stdout).on('line', (text) => {
+    createInterface(child.stderr).on('line', (text) => {
       const line = JSON.parse(text) as LogLine;
       log.push(line);
       if (line.msg === 'listening' && line.url) resolve(line.url);
@@ -45,7 +47,7 @@ export async function startSecretsGateway() {
     /** One line for each operation it was asked for. */
     operations: () => log.filter((line) => line.msg === 'operation').map((line) => line.operation),
     async close() {
-      child.removeAllListeners('exit');
+      process.off('exit', kill);
       child.kill();
       await once(child, 'exit');
       await issuer.close();

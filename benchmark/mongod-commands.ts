@@ -1,0 +1,21 @@
+import { MongoClient } from 'mongodb';
+
+const counted = ['aggregate', 'find', 'insert', 'update', 'delete', 'findAndModify', 'commitTransaction'] as const;
+
+/** Counts the commands that a mongod has run, as it tells itself. */
+export class MongodCommands {
+  readonly #client: MongoClient;
+
+  constructor(uri: string) {
+    this.#client = new MongoClient(uri);
+  }
+
+  async total(): Promise<number> {
+    const { metrics } = await this.#client.db('admin').command({ serverStatus: 1 });
+    return counted.reduce((sum, name) => sum + Number(metrics.commands[name]?.total ?? 0), 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+}

@@ -1,0 +1,282 @@
+import type { ServerResponse } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createKeySet, jwksFromUrl } from '../../src/identity/key-set.ts';
+import { createTokenVerifier, type VerifyToken } from '../../src/identity/verify-token.ts';
+import { TestGateway } from '../support/gateway.ts';
+import { Issuer } from '../support/issuer.ts';
+
+const second = 1000;
+const minute = 60 * second;
+
+type Misbehaviour = (response: ServerResponse) => void;
+
+const json = (body: unknown) => (response: ServerResponse) => {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+};
+
+const nonsense: Record<string, Misbehaviour> = {
+  'a connection cut off': (response) => response.destroy(),
+  'an answer cut off': (response) => {
+    response.writeHead(200, { 'content-length': '1000' });
+    response.write('{"keys":[');
+    setTimeout(() => response.destroy(), 20);
+  },
+  'status 500': (response) => response.writeHead(500).end('{"keys":[]}'),
+  'status 404': (response) => response.writeHead(404).end('not found'),
+  'a page': (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Sign in</h1>'),
+  nothing: (response) => response.writeHead(200).end(),
+  'status 204': (response) => response.writeHead(204).end(),
+  'JSON that is not a key set': json({ error: 'x' }),
+  null: json(null),
+  'keys that are no list': json({ keys: {} }),
+  'keys that are no keys': json({ keys: [7] }),
+  'over 256 KiB': (response) => response.writeHead(200).end(JSON.stringify({ keys: [], filler: 'x'.repeat(300_000) })),
+  'an answer without end': (response) => {
+    const timer = setInterval(() => response.write(Buffer.alloc(65_536, ' ')), 1);
+    response.writeHead(200).once('close', () => clearInterval(timer));
+  },
+};
+
+describe('a gateway whose JWKS endpoint', () => {
+  let gateway: TestGateway;
+
+  beforeAll(async () => {
+    gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
+  });
+  afterAll(() => gateway.close());
+  beforeEach(async () => {
+    // Started again, it knows no key.
+    await gateway.stop();
+    await gateway.launch({ RATE_LIMIT: 'off' });
+  });
+  afterEach(() => {
+    gateway.issuer.misbehave = null;
+  });
+
+  const call = (accept?: string) =>
+    gateway.run('{ viewer { subject } }', {}, accept === undefined ? {} : { headers: { accept } });
+
+  it.each(Object.keys(nonsense))('answers with %s from the start: BAD_GATEWAY, 502, with Retry-After', async (name) => {
+    gateway.issuer.misbehave = nonsense[name] ?? null;
+    for (const accept of ['application/json', 'application/graphql-response+json']) {
+      const { status, headers, errors, data } = await call(accept);
+      expect(status).toBe(502);
+      expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_GATEWAY', status: 502, type: 'upstream_error' });
+      expect(errors[0]?.extensions.retryAfter).toBe(Number(headers.get('retry-after')));
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(data).toBeUndefined();
+    }
+  });
+
+  it('redirects, even to a good key set: BAD_GATEWAY, and it is not followed', async () => {
+    gateway.issuer.requests = 0;
+    gateway.issuer.misbehave = (response) => {
+      gateway.issuer.misbehave = null;
+      response.writeHead(302, { location: gateway.issuer.jwksUrl }).end();
+    };
+    expect((await call()).errors[0]?.extensions.code).toBe('BAD_GATEWAY');
+    expect(gateway.issuer.requests).toBe(1);
+  });
+
+  it('is slow from the start: GATEWAY_TIMEOUT, 504, with Retry-After, and not before 5 s', async () => {
+    gateway.issuer.misbehave = () => {};
+    const startedAt = performance.now();
+    const { status, headers, errors } = await call();
+    expect(performance.now() - startedAt).toBeGreaterThan(4_900);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+    expect(status).toBe(504);
+    expect(errors[0]?.extensions).toMatchObject({ code: 'GATEWAY_TIMEOUT', type: 'upstream_timeout_error' });
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('comes back: the next second’s requests are served', async () => {
+    gateway.issuer.misbehave = (response) => response.destroy();
+    expect((await call()).status).toBe(502);
+    gateway.issuer.misbehave = null;
+    await vi.waitFor(async () => expect((await call()).status).toBe(200), { timeout: 5_000, interval: 100 });
+  });
+
+  it('is down: what needs no credentials, and wrong forms of credentials, are answered as ever', async () => {
+    gateway.issuer.misbehave = (response) => response.destroy();
+    expect((await gateway.run('{ __typename }', {}, { token: null })).status).toBe(200);
+    expect((await gateway.run('{ viewer { subject } }', {}, { token: null })).status).toBe(401);
+    expect((await gateway.run('{ viewer { subject } }', {}, { token: 'no.token' })).status).toBe(401);
+  });
+
+  it('goes down later: tokens go on being verified, new ones too', async () => {
+    expect((await call()).status).toBe(200);
+    gateway.issuer.misbehave = (response) => response.destroy();
+    const token = await gateway.issuer.token({ sub: 'eve' });
+    expect((await gateway.run('{ viewer { subject } }', {}, { token })).data.viewer.subject).toBe('eve');
+  });
+
+  it('fails: the log tells, without what the endpoint answered', async () => {
+    gateway.log.length = 0;
+    gateway.issuer.misbehave = json({ marker: 'canary-4711' });
+    await call();
+    const lines = gateway.log.map((line) => JSON.parse(line));
+    expect(lines.filter((line) => line.msg === 'key set not loaded')).toHaveLength(1);
+    expect(gateway.log.join('')).not.toContain('canary-4711');
+  });
+});
+
+describe('a key set', () => {
+  let issuer: Issuer;
+  let verifyToken: VerifyToken;
+  let elapsed: number;
+  let failures: unknown[];
+  const start = Date.now();
+
+  beforeEach(async () => {
+    elapsed = 0;
+    failures = [];
+    issuer = await Issuer.start();
+    const now = () => start + elapsed;
+    const keySet = createKeySet(
+      () => jwksFromUrl(issuer.jwksUrl, 200),
+      (error) => failures.push(error),
+      now,
+    );
+    const rules = { issuer: issuer.issuer, audience: issuer.audience, algorithms: ['ES256'], keySet };
+    verifyToken = createTokenVerifier(rules, now);
+  });
+  afterEach(() => issuer.close());
+
+  const tokenOfDay = (claims = {}, header = {}) =>
+    issuer.token({ exp: Math.floor(start / 1000) + 86_400, ...claims }, header);
+  const unauthorized = { code: 'UNAUTHORIZED' };
+  const badGateway = { code: 'BAD_GATEWAY' };
+  /** A background reload has come to its end when nothing was asked for a while. */
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+  it('is asked for once by 50 callers who come at once', async () => {
+    const tokens = await Promise.all(Array.from({ length: 50 }, (_, i) => tokenOfDay({ sub: `user-${i}` })));
+    await Promise.all(tokens.map(verifyToken));
+    expect(issuer.requests).toBe(1);
+  });
+
+  it('is asked for once a second at most while there is none, and callers are told at once', async () => {
+    issuer.misbehave = nonsense['status 500'] ?? null;
+    const token = await tokenOfDay();
+    for (let i = 0; i < 20; i += 1) await expect(verifyToken(token)).rejects.toMatchObject(badGateway);
+    expect(issuer.requests).toBe(1);
+    elapsed = second;
+    await expect(verifyToken(token)).rejects.toMatchObject(badGateway);
+    expect(issuer.requests).toBe(2);
+  });
+
+  it('that is slow is given up at its deadline: in its headers, and in its body', async () => {
+    const slow: Misbehaviour[] = [
+      () => {},
+      (response) => {
+        const timer = setInterval(() => response.write(' '), 20);
+        response.writeHead(200).once('close', () => clearInterval(timer));
+      },
+    ];
+    for (const misbehave of slow) {
+      issuer.misbehave = misbehave;
+      elapsed += second;
+      const startedAt = performance.now();
+      await expect(verifyToken(await tokenOfDay())).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+      expect(performance.now() - startedAt).toBeLessThan(2 * second);
+    }
+  });
+
+  it('that was rotated is picked up with the first token of the new key', async () => {
+    await verifyToken(await tokenOfDay());
+    await issuer.addKey('key-2');
+    elapsed = 31 * second;
+    expect((await verifyToken(await tokenOfDay({ sub: 'eve' }))).subject).toBe('eve');
+    expect(issuer.requests).toBe(2);
+  });
+
+  it('that was rotated twice in a moment is picked up after the cooldown, without a new start', async () => {
+    await verifyToken(await tokenOfDay());
+    await issuer.addKey('key-2');
+    const token = await tokenOfDay();
+    elapsed = 29 * second;
+    await expect(verifyToken(token)).rejects.toMatchObject(unauthorized);
+    elapsed = 30 * second;
+    expect((await verifyToken(token)).subject).toBe('ada');
+  });
+
+  it('is asked for every 30 s at most, however many made-up key ids come', async () => {
+    await verifyToken(await tokenOfDay());
+    for (let minutes = 1; minutes <= 3; minutes += 1) {
+      elapsed = minutes * minute;
+      const tokens = await Promise.all(Array.from({ length: 100 }, (_, i) => tokenOfDay({}, { kid: `made-up-${i}` })));
+      for (const half of [tokens.slice(50), tokens.slice(0, 50)]) {
+        await Promise.all(half.map((token) => expect(verifyToken(token)).rejects.toMatchObject(unauthorized)));
+      }
+      expect(issuer.requests).toBe(1 + minutes);
+    }
+  });
+
+  it('is refreshed in the background every 10 minutes, so that a removed key is noticed', async () => {
+    const token = await tokenOfDay();
+    await verifyToken(token);
+    elapsed = 10 * minute;
+    await verifyToken(token);
+    await settled();
+    expect(issuer.requests).toBe(1);
+    elapsed += 1;
+    await Promise.all(Array.from({ length: 20 }, () => verifyToken(token)));
+    await settled();
+    expect(issuer.requests).toBe(2);
+  });
+
+  it('that cannot be refreshed serves for another hour, and no longer', async () => {
+    await verifyToken(await tokenOfDay());
+    issuer.misbehave = nonsense['status 500'] ?? null;
+    for (const minutes of [11, 30, 70]) {
+      elapsed = minutes * minute;
+      expect((await verifyToken(await tokenOfDay({ minutes }))).subject).toBe('ada');
+      await settled();
+    }
+    expect(failures.length).toBe(3);
+    const token = await tokenOfDay();
+    await verifyToken(token);
+    elapsed = 70 * minute + 1;
+    await expect(verifyToken(token)).rejects.toMatchObject(badGateway);
+    issuer.misbehave = null;
+    elapsed += second;
+    expect((await verifyToken(token)).subject).toBe('ada');
+  });
+
+  it('that cannot be refreshed is asked for every 30 s at most', async () => {
+    const token = await tokenOfDay();
+    await verifyToken(token);
+    issuer.misbehave = nonsense['status 500'] ?? null;
+    for (elapsed = 11 * minute; elapsed < 12 * minute; elapsed += second) {
+      await verifyToken(token);
+      await settled();
+    }
+    expect(issuer.requests).toBe(1 + 2);
+  });
+
+  it('that cannot be refreshed does not call a token of a new key wrong: it cannot know', async () => {
+    await verifyToken(await tokenOfDay());
+    await issuer.addKey('key-2');
+    issuer.misbehave = nonsense['status 500'] ?? null;
+    const token = await tokenOfDay();
+    elapsed = minute;
+    await expect(verifyToken(token)).rejects.toMatchObject(badGateway);
+    await expect(verifyToken(token)).rejects.toMatchObject(badGateway);
+    expect(issuer.requests).toBe(2);
+    issuer.misbehave = null;
+    elapsed += 30 * second;
+    expect((await verifyToken(token)).subject).toBe('ada');
+    await expect(verifyToken(await tokenOfDay({}, { kid: 'made-up' }))).rejects.toMatchObject(unauthorized);
+  });
+
+  it.each(Object.keys(nonsense))('that turns into %s keeps the keys it had', async (name) => {
+    const token = await tokenOfDay();
+    await verifyToken(token);
+    issuer.misbehave = nonsense[name] ?? null;
+    elapsed = 11 * minute;
+    await verifyToken(token);
+    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    expect(failures[0]).toMatchObject(badGateway);
+    expect((await verifyToken(await tokenOfDay({ sub: 'eve' }))).subject).toBe('eve');
+  });
+});

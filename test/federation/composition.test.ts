@@ -1,0 +1,50 @@
+import { buildSchema, parse, validate } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startApolloGateway } from './examples/apollo-gateway.ts';
+import { withoutSecurity } from './examples/without-security.ts';
+import { composers, fetchSubgraph, type Subgraph } from './support/compose.ts';
+import { startDirectory } from './support/directory.ts';
+import { startSecretsGateway } from './support/secrets-gateway.ts';
+
+const query = parse('{ users { email secrets { totalCount nodes { name maskedValue owner { __typename } } } } }');
+
+describe.each(Object.entries(composers))('%s', (_name, compose) => {
+  const running: { close(): Promise<void> }[] = [];
+  let secrets: Subgraph;
+  let directory: Subgraph;
+
+  beforeAll(async () => {
+    const started = await Promise.all([startSecretsGateway(), startDirectory()]);
+    running.push(...started);
+    secrets = await fetchSubgraph('secrets', started[0].url);
+    directory = await fetchSubgraph('directory', started[1].url);
+  });
+  afterAll(() => Promise.all(running.map((one) => one.close())));
+
+  it('composes the subgraph alone, and beside one that has users, teams and connectors too', () => {
+    expect(compose([secrets])).toContain('join__Graph');
+    expect(validate(buildSchema(compose([secrets, directory])), query)).toEqual([]);
+  });
+
+  it('keeps the directives that let a router refuse early', () => {
+    const supergraph = compose([secrets, directory]);
+    expect(supergraph).toMatch(/secrets\([^)]*\): SecretConnection!.*@authenticated/);
+    expect(supergraph).toContain('@requiresScopes(scopes: [["secrets:read"]])');
+  });
+
+  it('makes a supergraph that Apollo Gateway refuses with those directives, and runs without them', async () => {
+    await expect(startApolloGateway(compose([secrets, directory]), 0)).rejects.toThrow(
+      /authenticated\/v0\.1 is for: SECURITY but is unsupported/,
+    );
+    const without = { ...secrets, sdl: withoutSecurity(secrets.sdl) };
+    const gateway = await startApolloGateway(compose([without, directory]), 0);
+    await gateway.close();
+  });
+
+  it('leaves alone what the subgraph offers', () => {
+    const [first, second] = [secrets, { ...secrets, sdl: withoutSecurity(secrets.sdl) }].map((one) =>
+      Object.keys(buildSchema(compose([one, directory])).getTypeMap()).filter((name) => !/__|Scope/.test(name)),
+    );
+    expect(second).toEqual(first);
+  });
+});

@@ -1,0 +1,10 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: {
+    // Vite would pick index.mjs where Node picks index.js, and instanceof fails across two copies of graphql.
+    alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }],
+  },
+  test: { include: ['*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' },
+});
