@@ -19,7 +19,7 @@ export const errorTable = {
     status: 403,
     type: 'access_denied_error',
     message: 'You do not have access to this resource.',
-    when: 'The owner named is somebody else, or a team the caller is not in, whether it exists or not.',
+    when: 'The owner named is somebody else, or a team the caller is not in, whether it exists or not. In development also: the Host header is not this machine.',
   },
   PERMISSION_ERROR: {
     status: 403,
@@ -45,6 +45,12 @@ export const errorTable = {
     message: 'Nothing here satisfies the Accept header.',
     when: 'The Accept header allows neither application/graphql-response+json nor application/json.',
   },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    type: 'request_timeout_error',
+    message: 'The request did not arrive in time.',
+    when: 'The headers took over 10 seconds to arrive, or the whole request over 30.',
+  },
   CONFLICT_ERROR: {
     status: 409,
     type: 'conflict_error',
@@ -61,7 +67,7 @@ export const errorTable = {
     status: 413,
     type: 'payload_too_large_error',
     message: 'The request is too large.',
-    when: 'The body is over 1 MiB.',
+    when: 'The body is over 1 MiB, or more than 10 operations come in one array.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
@@ -92,6 +98,12 @@ export const errorTable = {
     type: 'rate_limit_error',
     message: 'Rate limit exceeded. Retry later.',
     when: 'The caller is over its limit. Retry-After and the RateLimit headers tell when to come back.',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    type: 'headers_too_large_error',
+    message: 'The request headers are too large.',
+    when: 'The headers are over 16 KiB together.',
   },
   INTERNAL_SERVER_ERROR: {
     status: 500,

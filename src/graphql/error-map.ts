@@ -40,10 +40,6 @@ function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
   if (thrown instanceof DomainError) return thrown;
   if (!(thrown instanceof GraphQLError)) return new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown });
   const original = thrown.originalError;
-  // Outside of a resolver, all the JSON that is read after the body is in the parameters of a URL.
-  if (original instanceof SyntaxError && !thrown.path) {
-    return new DomainError('BAD_REQUEST', { description: 'variables and extensions in a URL must be JSON.' });
-  }
   if (original && !(original instanceof GraphQLError)) return toDomainError(original, schema);
   const message = safeMessage(thrown, schema);
   // graphql-js's own errors while executing that are not about arguments tell of a defect in a resolver.

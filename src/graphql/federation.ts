@@ -60,7 +60,7 @@ builder.queryField('_entities', (t) =>
 
 async function resolveEntity(representation: unknown, operations: Operations): Promise<Entity | null> {
   const { __typename, id, teamId } = Object(representation) as Record<string, unknown>;
-  if (typeof id !== 'string') throw notARepresentation();
+  if (!isText(id)) throw notARepresentation();
   switch (__typename) {
     case 'Secret':
       return operations.findSecret(id);
@@ -69,16 +69,23 @@ async function resolveEntity(representation: unknown, operations: Operations): P
     case 'Team':
       return { type: 'team', teamId: id };
     case 'Connector':
-      if (typeof teamId !== 'string') throw notARepresentation();
-      return { type: 'connector', teamId, connectorId: id };
+      if (!isText(teamId)) throw notARepresentation();
+      // As OwnerInput takes it: other subgraphs may spell the same id otherwise.
+      return { type: 'connector', teamId, connectorId: id.normalize('NFC') };
     default:
       throw notARepresentation();
   }
 }
 
+/** A lone surrogate has no UTF-8, and so no place in a store. */
+function isText(key: unknown): key is string {
+  return typeof key === 'string' && key.isWellFormed();
+}
+
 function notARepresentation(): DomainError {
   return new DomainError('BAD_REQUEST', {
-    description: 'A representation has a __typename of Secret, User, Team or Connector, and every field of its key.',
+    description:
+      'A representation has a __typename of Secret, User, Team or Connector, and every field of its key as text.',
   });
 }
 

@@ -11,12 +11,15 @@ import { DomainError } from '../errors.ts';
 import { defaultPageSize, maxPageSize } from '../secrets/limits.ts';
 
 export const maxTokens = 2000;
+/** Validation looks for what a long unknown name could have meant; a value of 64 KiB fits with every character escaped. */
+export const maxDocumentLength = 512 * 1024;
 
 /** What one operation may ask for. The introspection query of GraphiQL has depth 15, the widest of gateways a few aliases. */
 const limits = {
   depth: { max: 16, what: 'levels of fields' },
   rootFields: { max: 20, what: 'fields at the root' },
   aliases: { max: 30, what: 'aliases' },
+  aliasLength: { max: 255, what: 'characters in an alias, which an answer may repeat for every item of a list' },
   directives: { max: 30, what: 'directives' },
   repetitions: { max: 50, what: 'fields that repeat one beside them' },
   objects: { max: 150_000, what: 'objects that it could return' },
@@ -24,7 +27,15 @@ const limits = {
 
 type Measure = { -readonly [name in keyof typeof limits]: number };
 
-const nothing: Measure = { depth: 0, rootFields: 0, aliases: 0, directives: 0, repetitions: 0, objects: 0 };
+const nothing: Measure = {
+  depth: 0,
+  rootFields: 0,
+  aliases: 0,
+  aliasLength: 0,
+  directives: 0,
+  repetitions: 0,
+  objects: 0,
+};
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -93,6 +104,7 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
   function addField(total: Measure, field: FieldNode, listSize: number): void {
     total.rootFields += 1;
     total.aliases += field.alias ? 1 : 0;
+    total.aliasLength = Math.max(total.aliasLength, field.alias?.value.length ?? 0);
     total.depth = Math.max(total.depth, 1);
     if (!field.selectionSet) return;
     const inner = ofSelections(field.selectionSet, sizeOfList(field, variables));
@@ -130,6 +142,7 @@ function spreadsItself(): DomainError {
 
 function addUp(total: Measure, inner: Measure): void {
   total.aliases += inner.aliases;
+  total.aliasLength = Math.max(total.aliasLength, inner.aliasLength);
   total.directives += inner.directives;
   total.repetitions += inner.repetitions;
   // Fragments that double each other reach any number; beyond the limit it no longer matters which.

@@ -5,7 +5,7 @@ import { TeamRef } from './refs.ts';
 const TeamRole = builder.enumType('TeamRole', {
   description: 'What a member may do in a team.',
   values: {
-    ADMIN: { value: 'admin', description: 'Works with secrets, and runs the team’s API keys.' },
+    ADMIN: { value: 'admin', description: 'Works with secrets, and runs the team.' },
     MEMBER: { value: 'member', description: 'Works with secrets.' },
   } as const,
 });

@@ -13,9 +13,9 @@ const mutationPoints = 4;
 export function useAdmission(): GatewayPlugin {
   return {
     async onParams({ params, context }) {
-      const { body, spend } = context as unknown as ServerContext;
+      const { parameters, spend } = context as unknown as ServerContext;
       // The server took one for the request; in a batch each further operation takes its own.
-      if (Array.isArray(body) && params !== body[0]) await spend(1);
+      if (Array.isArray(parameters) && params !== parameters[0]) await spend(1);
     },
     async onExecute({ args }) {
       const { caller, spend } = args.contextValue;

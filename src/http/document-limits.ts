@@ -1,7 +1,7 @@
 import { type DocumentNode, getOperationAST, parse } from 'graphql';
 import { createLRUCache, type YogaInitialContext, type YogaServerOptions } from 'graphql-yoga';
 import { DomainError } from '../errors.ts';
-import { checkLimits, maxTokens } from '../graphql/limits.ts';
+import { checkLimits, maxDocumentLength, maxTokens } from '../graphql/limits.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
 
 /** Refuses what asks for too much after parsing, which stops at a number of tokens, and before anything else. */
@@ -23,16 +23,23 @@ export function useLimits(): GatewayPlugin {
 }
 
 function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
+  if ((typeof source === 'string' ? source : source.body).length > maxDocumentLength) {
+    throw tooLong('length_limit_error', `${maxDocumentLength.toLocaleString('en')} characters`);
+  }
   try {
     return parse(source, { maxTokens });
   } catch (error) {
     if (!(error instanceof Error && error.message.endsWith('tokens. Parsing aborted.'))) throw error;
-    throw new DomainError('BAD_REQUEST', {
-      type: 'tokens_limit_error',
-      message: 'The document is too long.',
-      description: `It may have at most ${maxTokens.toLocaleString('en')} tokens. Send it in parts, and values in variables.`,
-    });
+    throw tooLong('tokens_limit_error', `${maxTokens.toLocaleString('en')} tokens`);
   }
+}
+
+function tooLong(type: string, most: string): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type,
+    message: 'The document is too long.',
+    description: `It may have at most ${most}. Send it in parts, and values in variables.`,
+  });
 }
 
 function noOperation(): DomainError {
@@ -49,17 +56,29 @@ const maxCachedLength = 16 * 1024;
 
 /**
  * Parsed documents are kept for the next request that sends the same, but none that could hold a value: what stands in
- * quotes was perhaps a secret, and would stay in memory. Nor are those that do not parse.
+ * quotes was perhaps a secret, and would stay in memory. Nor are those that do not parse or are not valid: nobody sends
+ * these twice but to fill the memory.
  */
-export function documentCache(): DocumentCacheOptions {
+export function createDocumentCache(): { options: DocumentCacheOptions; plugin: GatewayPlugin } {
   const documents = createLRUCache<DocumentNode>({ max: maxCachedDocuments });
   return {
-    documentCache: {
-      get: (text) => documents.get(text),
-      set(text, document) {
-        if (text.length <= maxCachedLength && !text.includes('"')) documents.set(text, document);
+    options: {
+      documentCache: {
+        get: (text) => documents.get(text),
+        set(text, document) {
+          if (text.length <= maxCachedLength && !text.includes('"')) documents.set(text, document);
+        },
       },
+      errorCache: { get: () => undefined, set() {} },
     },
-    errorCache: { get: () => undefined, set() {} },
+    plugin: {
+      onValidate:
+        ({ params }) =>
+        ({ valid }) => {
+          // Yoga hangs what validation found on the document.
+          const text = params.documentAST.loc?.source.body;
+          if (!valid && text !== undefined) documents.delete(text);
+        },
+    },
   };
 }

@@ -40,10 +40,17 @@ mutation KeepSecret($input: CreateSecretInput!) {
 }
 `;
 
-const exampleSecret = JSON.stringify({ input: { name: 'OPENAI_API_KEY', provider: 'openai', value: '' } }, null, 2);
+const exampleSecret = JSON.stringify(
+  { input: { owner: {}, name: 'OPENAI_API_KEY', provider: 'openai', value: '' } },
+  null,
+  2,
+);
 
-/** GraphiQL would keep its tabs, and with them the values in their variables, in the browser's profile on disk. */
-const storageInMemory = `<script>{
+/**
+ * GraphiQL would keep what is typed, values among it, in the browser's profile on disk: its tabs in localStorage, and
+ * the document in the URL, and so in the history.
+ */
+const forgetful = `<script>{
   const items = new Map();
   const localStorage = {
     get length() { return items.size; },
@@ -53,6 +60,7 @@ const storageInMemory = `<script>{
     setItem: (key, value) => items.set(key, value),
   };
   Object.defineProperty(window, 'localStorage', { value: localStorage });
+  history.replaceState = () => {};
 }</script>`;
 
 /** Everything is in the page: it loads nothing, and may call nothing but this origin. */
@@ -82,6 +90,7 @@ export async function sendGraphiql(response: ServerResponse, developmentToken: s
       { query: keepSecret, variables: exampleSecret },
     ],
     additionalHeaders: { Authorization: `Bearer ${developmentToken}` },
+    shouldPersistHeaders: false,
   });
-  response.end(page.replace('<head>', `<head>${storageInMemory}`));
+  response.end(page.replace('<head>', `<head>${forgetful}`));
 }

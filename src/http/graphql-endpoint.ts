@@ -7,11 +7,12 @@ import type { Log } from '../log.ts';
 import type { Operations } from '../secrets/operations.ts';
 import { useAdmission, useIntrospectionSwitch } from './admission.ts';
 import { useClientErrors } from './client-errors.ts';
-import { useDecodedBody, usePersistedOperations } from './decoded-body.ts';
-import { documentCache, useLimits } from './document-limits.ts';
+import { createDocumentCache, useLimits } from './document-limits.ts';
 import type { Metrics } from './metrics.ts';
+import { readParameters } from './parameters.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import type { ServerContext } from './server-context.ts';
+import { useParameters, usePersistedOperations } from './use-parameters.ts';
 
 export interface GraphQLEndpointOptions {
   readonly schema: GraphQLSchema;
@@ -27,19 +28,25 @@ export interface GraphQLEndpointOptions {
 export type GraphQLEndpoint = (
   request: IncomingMessage,
   response: ServerResponse,
-  context: ServerContext,
+  /** `body` is the decoded JSON body of a POST. @throws DomainError for parameters that are not GraphQL over HTTP's */
+  context: Omit<ServerContext, 'parameters'> & { readonly body: unknown },
 ) => Promise<void>;
 
-/** GraphQL over HTTP, once the request has a body that is JSON and a caller that is known. */
+/**
+ * GraphQL over HTTP, once the request has a body that is JSON and a caller that is known.
+ */
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
   const { schema, bindOperations, introspection, batchLimit, persistedOperations, log, metrics } = options;
+  const rules = { batchLimit, persistedOperations: persistedOperations !== null };
+  const documents = createDocumentCache();
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
     context: ({ caller }) => ({ operations: bindOperations(caller) }),
     batching: batchLimit > 0 && { limit: batchLimit },
-    parserAndValidationCache: documentCache(),
+    parserAndValidationCache: documents.options,
     plugins: [
-      useDecodedBody(),
+      documents.plugin,
+      useParameters(rules),
       ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
       useLimits(),
       useIntrospectionSwitch(introspection),
@@ -55,5 +62,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     logging: false,
     maskedErrors: false,
   });
-  return (request, response, context) => Promise.resolve(yoga.handle(request, response, context));
+  return async (request, response, { body, ...context }) => {
+    await yoga.handle(request, response, { ...context, parameters: readParameters(request, body, rules) });
+  };
 }

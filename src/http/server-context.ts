@@ -5,8 +5,8 @@ import type { Caller } from '../identity/principal.ts';
 /** What the HTTP server found out before Yoga is asked. */
 export interface ServerContext {
   readonly caller: Caller;
-  /** The decoded JSON body of a POST. */
-  readonly body: unknown;
+  /** Checked; those of an array one by one, when their turn comes. */
+  readonly parameters: unknown;
   readonly startedAt: number;
   /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
   readonly spend: (points: number) => Promise<void>;

@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { DomainError } from '../errors.ts';
+import { DomainError, type ErrorCode } from '../errors.ts';
 import type { Caller } from '../identity/principal.ts';
 import type { VerifyToken } from '../identity/verify-token.ts';
 import { describeError, type Log } from '../log.ts';
@@ -34,6 +34,8 @@ export interface ServerOptions {
 
 /** Beyond this many requests at once, more of them would only make all of them late. */
 const maxInFlight = 1000;
+/** How long a client may take to say what it wants. */
+const silenceMilliseconds = 10_000;
 const drainMilliseconds = 10_000;
 /** How long those who were refused meanwhile have to read so. */
 const lingerMilliseconds = 500;
@@ -44,10 +46,12 @@ export class GatewayServer {
   readonly #server = createServer(
     {
       maxHeaderSize: 16 * 1024,
-      headersTimeout: 10_000,
+      headersTimeout: silenceMilliseconds,
       requestTimeout: 30_000,
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 2_000,
+      // Node's own refusal would have no body and no request id.
+      requireHostHeader: false,
     },
     (request, response) => this.#receive(request, response),
   );
@@ -59,6 +63,9 @@ export class GatewayServer {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#server.on('clientError', refuseUnreadable);
+    // Node's own time-outs begin with the first byte: who never sends one would keep the connection.
+    this.#server.on('connection', (socket) => socket.setTimeout(silenceMilliseconds));
+    this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
   }
 
   get inFlight(): number {
@@ -93,6 +100,7 @@ export class GatewayServer {
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const startedAt = performance.now();
+    request.socket.setTimeout(0);
     const requestId = requestIdOf(request);
     const mediaType = responseType(request.headers.accept);
     response.setHeader('X-Request-Id', requestId);
@@ -120,6 +128,7 @@ export class GatewayServer {
   ): Promise<void> {
     const options = this.#options;
     const path = request.url?.split('?', 1)[0];
+    if (request.headers.host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
     if (path === '/livez') return sendLiveness(response);
     if (path === '/readyz') return sendReadiness(response, this.#draining, options.readinessChecks);
     if (this.#draining) throw unavailable('The gateway is shutting down.', { Connection: 'close' });
@@ -201,13 +210,17 @@ function checkProtocol(request: IncomingMessage, mediaType: string | null): void
   }
 }
 
+function badRequest(description: string): DomainError {
+  return new DomainError('BAD_REQUEST', { description });
+}
+
 function foreignHost(): DomainError {
   return new DomainError('FORBIDDEN', {
     description: 'In development mode the gateway answers to localhost, 127.0.0.1 and [::1] alone.',
   });
 }
 
-const unreadBytes = 1024 * 1024;
+const unreadBytes = 8 * 1024 * 1024;
 
 /**
  * Reads on for a moment after a refusal, so that the client gets to see the answer instead of a reset connection;
@@ -227,17 +240,9 @@ function dropBody(request: IncomingMessage): void {
   request.resume();
 }
 
-const unreadable: Record<string, { status: string; code: 'BAD_REQUEST' | 'PAYLOAD_TOO_LARGE'; description: string }> = {
-  HPE_HEADER_OVERFLOW: {
-    status: '431 Request Header Fields Too Large',
-    code: 'PAYLOAD_TOO_LARGE',
-    description: 'The headers are over 16 KiB.',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: {
-    status: '408 Request Timeout',
-    code: 'BAD_REQUEST',
-    description: 'The request did not arrive in time.',
-  },
+const unreadable: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };
 
 /** For what is not HTTP, or too slow to become it. The parser's own message would quote it. */
@@ -246,26 +251,13 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
     socket.destroy();
     return;
   }
-  const known = unreadable[error.code ?? ''];
-  const { status, code, description } = known ?? {
-    status: '400 Bad Request',
-    code: 'BAD_REQUEST' as const,
-    description: 'The request is not HTTP.',
-  };
-  const domainError = new DomainError(code, { description });
+  const { code, status, type, message } = new DomainError(unreadable[error.code ?? ''] ?? 'BAD_REQUEST');
   // Who does not hang up in turn would keep the socket.
   setTimeout(() => socket.destroy(), 1000).unref();
   const requestId = crypto.randomUUID();
-  const body = JSON.stringify({
-    errors: [
-      {
-        message: domainError.message,
-        extensions: { code, status: Number.parseInt(status, 10), type: domainError.type, requestId, description },
-      },
-    ],
-  });
+  const body = JSON.stringify({ errors: [{ message, extensions: { code, status, type, requestId } }] });
   socket.end(
-    `HTTP/1.1 ${status}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }

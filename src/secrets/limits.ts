@@ -78,6 +78,20 @@ export function checkLabel(
   return label;
 }
 
+/** A text to look labels up by, in the form they are kept in. */
+export function checkLookup(
+  text: string,
+  loc: [string, ...(string | number)[]],
+  maxCharacters: number,
+  broken: BrokenFields,
+): string {
+  if (!text.isWellFormed()) broken.add(loc, 'ill_formed', 'Must be well-formed Unicode.');
+  else if (text.length > 8 * maxCharacters)
+    broken.add(loc, 'too_long', `Must have at most ${maxCharacters} characters.`);
+  else return text.normalize('NFC');
+  return text;
+}
+
 /** A plaintext value: taken as it is, never trimmed or changed. */
 export function checkValue(value: string, broken: BrokenFields): void {
   const loc: [string, string] = ['input', 'value'];

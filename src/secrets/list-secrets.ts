@@ -4,7 +4,15 @@ import type { Owner } from '../owner.ts';
 import type { Filter, Secret } from '../store/store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
-import { BrokenFields, defaultPageSize, maxPageSize, maxTags } from './limits.ts';
+import {
+  BrokenFields,
+  checkLookup,
+  defaultPageSize,
+  maxNameCharacters,
+  maxPageSize,
+  maxTagCharacters,
+  maxTags,
+} from './limits.ts';
 import { type OwnerInput, resolveOwner } from './owner-input.ts';
 
 export interface SecretFilterInput {
@@ -95,24 +103,21 @@ function checkPage({ first, last }: PageArguments, broken: BrokenFields) {
     : ({ from: 'end', limit: last } as const);
 }
 
-/** Names are kept in NFC, so they are looked for in NFC. */
+/** What is looked for is held to the rules of what is kept, as far as a part of it can be. */
 function checkFilter(input: SecretFilterInput, broken: BrokenFields): Filter {
-  const text = (field: string, value: string | null | undefined) => {
-    if (value == null) return {};
-    if (!value.isWellFormed()) broken.add(['filter', field], 'ill_formed', 'Must be well-formed Unicode.');
-    return { [field]: value.normalize('NFC') };
-  };
-  if (input.tags && input.tags.length > maxTags) {
+  const { name, nameStartsWith, provider, placeholder, tags } = input;
+  const text = (field: string, value: string) => checkLookup(value, ['filter', field], maxNameCharacters, broken);
+  if (tags && tags.length > maxTags) {
     broken.add(['filter', 'tags'], 'too_many', `Must have at most ${maxTags} tags.`);
+    return {};
   }
-  if (input.tags && !input.tags.every((tag) => tag.isWellFormed())) {
-    broken.add(['filter', 'tags'], 'ill_formed', 'Must be well-formed Unicode.');
-  }
+  const checkTag = (tag: string, index: number) =>
+    checkLookup(tag, ['filter', 'tags', index], maxTagCharacters, broken);
   return {
-    ...text('name', input.name),
-    ...text('nameStartsWith', input.nameStartsWith),
-    ...text('provider', input.provider),
-    ...text('placeholder', input.placeholder),
-    ...(input.tags?.length && { tags: [...new Set(input.tags.map((tag) => tag.normalize('NFC')))] }),
+    ...(name != null && { name: text('name', name) }),
+    ...(nameStartsWith != null && { nameStartsWith: text('nameStartsWith', nameStartsWith) }),
+    ...(provider != null && { provider: text('provider', provider) }),
+    ...(placeholder != null && { placeholder: text('placeholder', placeholder) }),
+    ...(tags?.length && { tags: [...new Set(tags.map(checkTag))] }),
   };
 }

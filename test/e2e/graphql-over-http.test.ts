@@ -318,8 +318,8 @@ describe.each(storeNames)('GraphQL over HTTP on %s', (store) => {
       const items = Array.from({ length: 11 }, () => ({ query: createSecret, variables: { input: newSecret() } }));
       for (const headers of [{}, json]) {
         const answer = await batch(gateway, items, { headers });
-        expectRefusal(answer, 413, 'PAYLOAD_TOO_LARGE', 'payload_too_large_error');
-        expect(answer.errors[0]?.message).toBe('Batching is limited to 10 operations per request.');
+        expectRefusal(answer, 413, 'PAYLOAD_TOO_LARGE', 'batch_limit_error');
+        expect(answer.errors[0]?.extensions.description).toBe('Send at most 10 operations in one array.');
       }
       expect(await totalCount(gateway)).toBe(before);
     });
@@ -366,7 +366,7 @@ describe('with BATCHING=off', () => {
     for (const length of [0, 1, 2]) {
       const answer = await batch(gateway, Array(length).fill({ query: '{ __typename }' }), { headers: json });
       expectRefusal(answer, 400, 'BAD_REQUEST', 'invalid_request_error');
-      expect(answer.errors[0]?.message).toBe('Batching is not supported.');
+      expect(answer.errors[0]?.extensions.description).toBe('Batching is off here. Send one operation.');
     }
   });
 

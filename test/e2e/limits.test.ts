@@ -61,6 +61,12 @@ describe('an operation may have at most', () => {
     await expectRefused(answer(399, ' query Q { viewer __typename }'), 'tokens_limit_error', /2,000 tokens/);
   });
 
+  it('524,288 characters', async () => {
+    const document = (length: number) => '{ __typename } #'.padEnd(length, '.');
+    await expectAllowed(run(document(524_288)));
+    await expectRefused(run(document(524_289)), 'length_limit_error', /524,288 characters/);
+  });
+
   it('16 levels of fields', async () => {
     await expectAllowed(run(nested(16)));
     await expectRefused(run(nested(17)), 'depth_limit_error', /16 levels/);

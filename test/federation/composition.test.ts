@@ -1,8 +1,11 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApolloGateway } from './examples/apollo-gateway.ts';
+import { composers, fetchSubgraph, type Subgraph } from './examples/compose.ts';
 import { withoutSecurity } from './examples/without-security.ts';
-import { composers, fetchSubgraph, type Subgraph } from './support/compose.ts';
 import { startDirectory } from './support/directory.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 
@@ -46,5 +49,15 @@ describe.each(Object.entries(composers))('%s', (_name, compose) => {
       Object.keys(buildSchema(compose([one, directory])).getTypeMap()).filter((name) => !/__|Scope/.test(name)),
     );
     expect(second).toEqual(first);
+  });
+
+  it('examples/compose.ts does it from the command line', async () => {
+    const script = join(import.meta.dirname, 'examples/compose.ts');
+    const named = [secrets, directory].map(({ name, url }) => `${name}=${url}`);
+    const run = async (...args: string[]) => (await promisify(execFile)(process.execPath, [script, ...args])).stdout;
+    expect(await run(...named)).toContain('for: SECURITY');
+    const without = await run('--without-security', ...named);
+    expect(without).not.toContain('for: SECURITY');
+    expect(validate(buildSchema(without), query)).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApolloGateway } from './examples/apollo-gateway.ts';
+import { composers, fetchSubgraph, type Subgraph } from './examples/compose.ts';
 import { startHiveGateway } from './examples/hive-gateway.ts';
 import { withoutSecurity } from './examples/without-security.ts';
-import { composers, fetchSubgraph, type Subgraph } from './support/compose.ts';
 import { startDirectory } from './support/directory.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 

@@ -6,5 +6,12 @@ export default defineConfig({
     // Vite would pick index.mjs where Node picks index.js, and instanceof fails across two copies of graphql.
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }],
   },
-  test: { include: ['*.test.ts'], testTimeout: 30_000, hookTimeout: 60_000, pool: 'forks' },
+  test: {
+    include: ['*.test.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    // Apollo Gateway's telemetry would look for Google Cloud around it; these tests stay on loopback.
+    env: { METADATA_SERVER_DETECTION: 'none' },
+  },
 });

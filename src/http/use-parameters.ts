@@ -1,0 +1,25 @@
+import { checkParameters, type ParameterRules } from './parameters.ts';
+import { type PersistedOperations, persistedDocument } from './persisted-operations.ts';
+import type { GatewayPlugin, ServerContext } from './server-context.ts';
+
+/** The parameters were read before Yoga; its own parsers would accept forms and quote what they cannot read. */
+export function useParameters(rules: ParameterRules): GatewayPlugin {
+  return {
+    onRequestParse({ serverContext, setRequestParser }) {
+      setRequestParser(() => serverContext.parameters as never);
+    },
+    onParams({ params, context }) {
+      if (Array.isArray((context as unknown as ServerContext).parameters)) checkParameters(params, rules);
+    },
+  };
+}
+
+/** Puts the registered document in the place of its id. */
+export function usePersistedOperations(operations: PersistedOperations): GatewayPlugin {
+  return {
+    onParams({ params, setParams }) {
+      const { documentId, ...rest } = params as typeof params & { documentId?: unknown };
+      setParams({ ...rest, query: persistedDocument({ ...rest, documentId }, operations) });
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+const jwt = {
+  JWT_ISSUER: 'https://issuer.test',
+  JWT_AUDIENCE: 'secrets-gateway',
+  JWT_JWKS_URL: 'https://issuer.test/jwks',
+};
+const exposed = { ...jwt, KEYRING_FILE: '/keys/keyring.json' };
+
+describe('without any setting', () => {
+  it('the gateway is on loopback, embedded, limited, and with the development issuer', () => {
+    expect(readConfig({})).toMatchObject({
+      host: '127.0.0.1',
+      port: 4000,
+      databaseUrl: 'sqlite:.data/secrets.db',
+      keyringFile: '.data/keyring.json',
+      issuer: null,
+      requireTls: false,
+      trustProxy: false,
+      rateLimit: { points: 600, windowSeconds: 60 },
+      logLevel: 'info',
+      production: false,
+    });
+  });
+
+  it('an empty setting is one that was not made', () => {
+    const names = [
+      'HOST',
+      'PORT',
+      'DATABASE_URL',
+      'KEYRING_FILE',
+      'RATE_LIMIT',
+      'LOG_LEVEL',
+      'NODE_ENV',
+      'REQUIRE_TLS',
+    ];
+    for (const value of ['', '  ']) {
+      expect(readConfig(Object.fromEntries(names.map((name) => [name, value])))).toEqual(readConfig({}));
+    }
+  });
+});
+
+describe('the development issuer', () => {
+  it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('stands in on loopback: %s', (HOST) => {
+    expect(readConfig({ HOST }).issuer).toBeNull();
+  });
+
+  const beyond = ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', '1127.0.0.1', 'localhost.attacker.test'];
+  it.each(beyond)('is refused beyond loopback: %s', (HOST) => {
+    expect(() => readConfig({ HOST })).toThrow(/^JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE/);
+    expect(() => readConfig({ HOST, ...jwt })).toThrow(/^KEYRING_FILE is required/);
+    expect(readConfig({ HOST, ...exposed })).toMatchObject({ host: HOST, issuer: { issuer: 'https://issuer.test' } });
+  });
+
+  it.each(['production', 'Production', ' production '])('is refused in production: NODE_ENV=%s', (NODE_ENV) => {
+    expect(() => readConfig({ NODE_ENV })).toThrow(/^JWT_ISSUER/);
+    expect(() => readConfig({ NODE_ENV, ...jwt })).toThrow(/^KEYRING_FILE is required/);
+    expect(readConfig({ NODE_ENV, ...exposed })).toMatchObject({ production: true, requireTls: true });
+  });
+});
+
+describe('a setting', () => {
+  const good: [Record<string, string>, Record<string, unknown>][] = [
+    [{ PORT: '0' }, { port: 0 }],
+    [{ PORT: ' 65535 ' }, { port: 65535 }],
+    [{ RATE_LIMIT: 'off' }, { rateLimit: null }],
+    [{ RATE_LIMIT: '10/5m' }, { rateLimit: { points: 10, windowSeconds: 300 } }],
+    [{ RATE_LIMIT: '1/1h' }, { rateLimit: { points: 1, windowSeconds: 3600 } }],
+    [{ REQUIRE_TLS: 'on' }, { requireTls: true }],
+    [{ NODE_ENV: 'production', REQUIRE_TLS: 'off', ...exposed }, { requireTls: false }],
+    [{ TRUST_PROXY: 'ON' }, { trustProxy: true }],
+    [{ LOG_LEVEL: 'DEBUG' }, { logLevel: 'debug' }],
+    [jwt, { issuer: { algorithms: ['ES256', 'EdDSA', 'RS256', 'PS256'], jwks: { url: jwt.JWT_JWKS_URL } } }],
+    [{ ...jwt, JWT_ALGORITHMS: ' PS512,ES384  ES256' }, { issuer: { algorithms: ['PS512', 'ES384', 'ES256'] } }],
+    [{ ...jwt, JWT_JWKS_URL: '', JWT_JWKS_FILE: 'jwks.json' }, { issuer: { jwks: { file: 'jwks.json' } } }],
+    [{ ...jwt, JWT_JWKS_URL: 'http://127.0.0.1:9/jwks' }, { issuer: { jwks: { url: 'http://127.0.0.1:9/jwks' } } }],
+    [{ ...jwt, JWT_JWKS_URL: 'http://[::1]/jwks' }, { issuer: { jwks: { url: 'http://[::1]/jwks' } } }],
+    [{ CORS_ORIGINS: 'https://a.test, http://b.test:8080' }, { corsOrigins: ['https://a.test', 'http://b.test:8080'] }],
+  ];
+  it.each(good)('%j is read', (env, expected) => {
+    expect(readConfig(env)).toMatchObject(expected);
+  });
+
+  const marker = 'hunter22';
+  const bad: [variable: string, Record<string, string>][] = [
+    ['PORT', { PORT: marker }],
+    ['PORT', { PORT: '-1' }],
+    ['PORT', { PORT: '65536' }],
+    ['PORT', { PORT: '80.5' }],
+    ['PORT', { PORT: '0x50' }],
+    ['RATE_LIMIT', { RATE_LIMIT: marker }],
+    ['RATE_LIMIT', { RATE_LIMIT: '0/60s' }],
+    ['RATE_LIMIT', { RATE_LIMIT: '600/0s' }],
+    ['RATE_LIMIT', { RATE_LIMIT: '600' }],
+    ['REQUIRE_TLS', { REQUIRE_TLS: marker }],
+    ['TRUST_PROXY', { TRUST_PROXY: 'true' }],
+    ['LOG_LEVEL', { LOG_LEVEL: marker }],
+    ['BATCHING', { BATCHING: marker }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: `https://${marker}.test/path` }],
+    ['CORS_ORIGINS', { CORS_ORIGINS: 'null' }],
+    ['JWT_ISSUER', { ...jwt, JWT_ISSUER: '' }],
+    ['JWT_AUDIENCE', { ...jwt, JWT_AUDIENCE: '' }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: '' }],
+    ['JWT_JWKS_FILE', { ...jwt, JWT_JWKS_FILE: marker }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: marker }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: `http://${marker}.test/jwks` }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: 'http://127.0.0.1.attacker.test/jwks' }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: `file:///${marker}` }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: `https://user:${marker}@issuer.test/jwks` }],
+    ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: 'none' }],
+    ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: 'HS256' }],
+    ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: `ES256 ${marker}` }],
+    ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: ',' }],
+  ];
+  it.each(bad)('%s is refused by its name, without its value: %j', (variable, env) => {
+    const message = (() => {
+      try {
+        return `accepted: ${JSON.stringify(readConfig(env))}`;
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'ConfigurationError' });
+        return (error as Error).message;
+      }
+    })();
+    expect(message).toMatch(new RegExp(`^[^.]*\\b${variable}\\b`));
+    expect(message).not.toContain(marker);
+    // What is wrong, and then the mend.
+    expect(message).toMatch(/\b(Set|Leave|Use|must)\b/);
+  });
+});

@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page, type Request } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CommandLine, type RunningGateway } from '../support/command-line.ts';
+
+const executablePath = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+// In CI a missing browser is a failure.
+const skipped = !existsSync(executablePath) && !process.env.CI;
+if (skipped) console.warn('\nNO CHROMIUM: every test of GraphiQL is SKIPPED in this run. Set CHROMIUM_PATH to one.\n');
+
+describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
+  let shell: CommandLine;
+  let gateway: RunningGateway;
+  let browser: Browser;
+  let page: Page;
+  /** Addresses that were asked for. */
+  let requests: string[];
+  /** Errors and warnings of the page: exceptions, its console, what its security policy forbade, what did not load. */
+  let complaints: string[];
+
+  beforeAll(async () => {
+    shell = await CommandLine.open();
+    gateway = await shell.serve();
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await shell?.close();
+  });
+
+  beforeEach(async () => {
+    page = await (await browser.newContext({ viewport: { width: 1400, height: 900 } })).newPage();
+    page.setDefaultTimeout(15_000);
+    requests = [];
+    complaints = [];
+    page.context().on('request', (request) => requests.push(request.url()));
+    page.context().on('requestfailed', (request) => complaints.push(`failed: ${request.url()}`));
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+    });
+    await page.goto(gateway.url);
+    await executeButton().waitFor();
+  });
+  afterEach(() => page.context().close());
+
+  const executeButton = () => page.getByRole('button', { name: /^Execute query/ });
+  const variables = () => page.getByRole('region', { name: 'Variables' }).getByRole('code');
+  const docs = () => page.locator('.graphiql-plugin');
+
+  /** Clicks on execute. @returns the answer, once it shows */
+  async function execute(): Promise<{ data?: unknown; errors?: unknown }> {
+    const isAnswer = (request: Request) => /MySecrets|KeepSecret/.test(request.postData() ?? '');
+    const answered = page.waitForResponse((response) => isAnswer(response.request()));
+    await executeButton().click();
+    const answer = await (await answered).json();
+    const shown = page.getByRole('region', { name: 'Result Window' });
+    await shown
+      .getByText(`"${Object.keys(answer)[0]}"`)
+      .first()
+      .waitFor();
+    return answer;
+  }
+
+  /** Writes a value into the example's variables, as a person does, and runs it. */
+  async function keepSecret(value: string) {
+    await page.getByRole('tab', { name: 'KeepSecret' }).first().click();
+    await variables().getByText('""').click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowLeft');
+    await page.keyboard.type(value);
+    return execute();
+  }
+
+  it('runs its default query at the first click, with the development token', async () => {
+    const { data, errors } = await execute();
+    expect(errors).toBeUndefined();
+    await page.getByRole('region', { name: 'Result Window' }).getByText('"developer"').waitFor();
+    expect(data).toMatchObject({
+      viewer: { subject: 'developer', teams: [{ id: 'demo', role: 'ADMIN' }] },
+      secrets: { totalCount: 0, nodes: [] },
+    });
+  });
+
+  it('has a mutation at hand that keeps a secret once its value is filled in, and the value does not come back', async () => {
+    const { data, errors } = await keepSecret('sk-proj-abcdefghijklmnop');
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({
+      createSecret: { secret: { name: 'OPENAI_API_KEY' }, secrets: { totalCount: 1 } },
+    });
+    expect(JSON.stringify(data)).toContain('••••');
+    expect(JSON.stringify(data)).not.toContain('sk-proj-abcdefghijklmnop');
+  });
+
+  it('keeps nothing of what was typed in the browser: not in its storage, and not in the URL', async () => {
+    await keepSecret('hunter22');
+    await page.getByRole('region', { name: 'Operation Editor' }).getByRole('code').click();
+    await page.keyboard.type('# hunter22');
+    // Changes are saved, if they are, after a moment of quiet.
+    await page.waitForTimeout(1000);
+    expect(await page.context().storageState({ indexedDB: true })).toEqual({ cookies: [], origins: [] });
+    expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
+    expect(page.url()).toBe(gateway.url);
+  });
+
+  it('shows the descriptions of types, fields and arguments', async () => {
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await docs().getByText('Mutation', { exact: true }).click();
+    await docs().getByText('createSecret', { exact: true }).click();
+    await docs().getByText('Creates a secret. The value is sealed before it reaches the store.').waitFor();
+    await docs().getByText('CreateSecretInput', { exact: true }).click();
+    await docs().getByText('Unique for the owner.').waitFor();
+  });
+
+  it('completes the names of the schema while one types', async () => {
+    await page.getByRole('region', { name: 'Operation Editor' }).getByText('totalCount').click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('page');
+    await page.getByRole('option', { name: 'pageInfo' }).first().waitFor();
+  });
+
+  it('asks for nothing beyond its own origin, and nothing of it fails or is forbidden', async () => {
+    await execute();
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await docs().getByText('Mutation', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    const { origin } = new URL(gateway.url);
+    const foreign = requests.filter((url) => new URL(url).origin !== origin && !url.startsWith('data:'));
+    expect(foreign).toEqual([]);
+    // The page, the schema and the query: the list is of what was asked for, indeed.
+    expect(requests.filter((url) => url === gateway.url)).toHaveLength(3);
+  });
+
+  it('could not reach another origin if it tried', async () => {
+    const elsewhere = `http://localhost:${new URL(gateway.url).port}/livez`;
+    await expect(page.evaluate(`fetch(${JSON.stringify(elsewhere)}, { mode: 'no-cors' })`)).rejects.toThrow();
+    await page.evaluate(
+      `document.head.append(Object.assign(document.createElement('script'), { src: '${elsewhere}' }))`,
+    );
+    await expect.poll(() => complaints.join()).toMatch(/connect-src.*script-src/);
+  });
+
+  it('cannot be framed', async () => {
+    const response = await page.request.get(gateway.url, { headers: { accept: 'text/html' } });
+    expect(response.headers()['content-security-policy']).toContain("frame-ancestors 'none'");
+    await page.goto('about:blank');
+    await page.setContent(`<iframe src="${gateway.url}"></iframe>`);
+    await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/);
+  });
+});
