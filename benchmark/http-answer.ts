@@ -1,11 +1,14 @@
 export interface Answer {
   readonly status: number;
   readonly hasErrors: boolean;
+  /** A list without secrets: nobody here asks for one. */
+  readonly isEmpty: boolean;
 }
 
 const endOfHead = Buffer.from('\r\n\r\n');
 const endOfChunks = Buffer.from('\r\n0\r\n\r\n');
 const errors = Buffer.from('"errors":');
+const empty = Buffer.from('"nodes":[]');
 
 /** The HTTP/1.1 answer that these bytes are; undefined while it is not whole. One is asked for at a time. */
 export function answerIn(bytes: Buffer): Answer | undefined {
@@ -19,5 +22,9 @@ export function answerIn(bytes: Buffer): Answer | undefined {
       ? bytes.subarray(-endOfChunks.length).equals(endOfChunks)
       : bytes.length >= bodyAt + Number(length);
   if (!isWhole) return undefined;
-  return { status: Number(head.slice(9, 12)), hasErrors: bytes.includes(errors, bodyAt) };
+  return {
+    status: Number(head.slice(9, 12)),
+    hasErrors: bytes.includes(errors, bodyAt),
+    isEmpty: bytes.includes(empty, bodyAt),
+  };
 }

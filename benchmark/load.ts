@@ -80,7 +80,8 @@ async function run({ port, seconds, requests, refused, cycle }: Load): Promise<L
         if (!answer) return;
         const now = performance.now();
         latencies.push(now - sentAt);
-        if (refused ? !answer.hasErrors : answer.hasErrors || answer.status !== 200) {
+        const isData = answer.status === 200 && !answer.hasErrors && !answer.isEmpty;
+        if (refused ? !answer.hasErrors : !isData) {
           wrong += 1;
           firstWrong ??= received.toString('utf8', 0, 2000);
         }

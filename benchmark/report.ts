@@ -21,7 +21,12 @@ export function table(head: Cells, rows: readonly Cells[]): string {
 }
 
 export function goalsTable(goals: readonly Goal[]): string {
-  const rows = goals.map(({ what, goal, figure, met }) => [what, goal, figure, met ? 'met' : 'MISSED']);
+  const rows = goals.map(({ what, goal, figure, met }) => [
+    what,
+    goal,
+    figure,
+    met === null ? '' : met ? 'met' : 'MISSED',
+  ]);
   return table(['goal', 'limit', 'median (min–max)', ''], rows);
 }
 

@@ -6,6 +6,7 @@ import { apiSdl, subgraphSdl } from '../src/graphql/sdl.ts';
 const files = {
   'schema.graphql': apiSdl(schema),
   'subgraph.graphql': subgraphSdl(schema),
+  'subgraph-with-security.graphql': subgraphSdl(schema, true),
 };
 
 const folder = new URL('../schema/', import.meta.url);

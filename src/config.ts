@@ -16,6 +16,8 @@ export interface Config {
   readonly batchLimit: number;
   /** Origins whose pages may call the gateway. */
   readonly corsOrigins: readonly string[];
+  /** Whether composers are given @authenticated and @requiresScopes, which Apollo Gateway cannot start with. */
+  readonly securityDirectives: boolean;
   /** A file of the only documents that are accepted. */
   readonly persistedOperationsFile: string | null;
   readonly logLevel: string;
@@ -63,6 +65,7 @@ export function readConfig(env: Environment = process.env): Config {
     rateLimit: rateLimit(env),
     batchLimit: oneOf(env, 'BATCHING', ['on', 'off'], 'on') === 'on' ? 10 : 0,
     corsOrigins: corsOrigins(env),
+    securityDirectives: oneOf(env, 'SECURITY_DIRECTIVES', ['on', 'off'], 'off') === 'on',
     persistedOperationsFile: text(env, 'PERSISTED_OPERATIONS') ?? null,
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,

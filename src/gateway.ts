@@ -51,6 +51,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
         schema,
         bindOperations: (caller) => bindOperations(dependencies, caller),
         introspection: !config.production,
+        securityDirectives: config.securityDirectives,
         batchLimit: config.batchLimit,
         persistedOperations:
           config.persistedOperationsFile === null
@@ -120,11 +121,15 @@ async function openIssuer(
   return { rules: { ...rules, keySet }, developmentIssuer: null };
 }
 
+const notHere = 'HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.';
+
 function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
   const mends: Record<string, string> = {
     EADDRINUSE: `PORT ${config.port} is in use. Stop what uses it, or set PORT to another.`,
     EACCES: `PORT ${config.port} needs more rights. Set PORT to 1024 or above.`,
-    EADDRNOTAVAIL: `HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.`,
+    EADDRNOTAVAIL: notHere,
+    ENOTFOUND: notHere,
+    EAI_AGAIN: notHere,
   };
   const mend = mends[error.code ?? ''];
   return mend === undefined ? error : new ConfigurationError(mend);

@@ -17,21 +17,16 @@ async function run(args: string[]): Promise<void> {
   const wantsHelp = rest.includes('--help') || rest.includes('-h');
   switch (command) {
     case 'serve': {
-      if (wantsHelp)
-        return print(
-          'Usage: secrets-gateway serve\n\nRuns the gateway. Its settings come from the environment; README.md lists them.\n',
-        );
-      const { serve } = await import('./cli/serve.ts');
-      return serve();
+      const { serve, serveHelp } = await import('./cli/serve.ts');
+      return wantsHelp ? print(serveHelp) : serve(rest);
     }
     case 'token': {
       const { token, tokenHelp } = await import('./cli/token.ts');
       return wantsHelp ? print(tokenHelp) : token(rest);
     }
     case 'schema': {
-      if (wantsHelp) return print('Usage: secrets-gateway schema\n\nPrints the GraphQL schema on standard output.\n');
-      const { printSubgraph } = await import('./cli/schema.ts');
-      return printSubgraph();
+      const { printSubgraph, schemaHelp } = await import('./cli/schema.ts');
+      return wantsHelp ? print(schemaHelp) : printSubgraph(rest);
     }
     case undefined:
     case 'help':

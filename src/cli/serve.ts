@@ -1,9 +1,16 @@
+import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { createLog } from '../log.ts';
 
+export const serveHelp = `Usage: secrets-gateway serve
+
+Runs the gateway. Its settings come from the environment; README.md lists them.
+`;
+
 /** Runs the gateway until it is told to stop. */
-export async function serve(): Promise<void> {
+export async function serve(args: string[]): Promise<void> {
+  parseArgs({ args, options: {} });
   const config = readConfig();
   const log = createLog(config.logLevel);
   const gateway = await startGateway(config, log);

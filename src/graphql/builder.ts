@@ -6,6 +6,8 @@ import type { Operations } from '../secrets/operations.ts';
 /** What a resolver has: the operations, bound to who is calling. There is no way from here to a key or a store. */
 export interface GraphQLContext {
   readonly operations: Operations;
+  /** Whether composers are given the directives by which a router can refuse early. */
+  readonly securityDirectives: boolean;
 }
 
 export interface SchemaTypes {

@@ -29,7 +29,8 @@ const Service = builder.objectRef<object>('_Service').implement({
   fields: (t) => ({
     sdl: t.string({
       description: 'The subgraph’s schema.',
-      resolve: async (_service, _args, _context, { schema }) => (await import('./sdl.ts')).subgraphSdl(schema),
+      resolve: async (_service, _args, { securityDirectives }, { schema }) =>
+        (await import('./sdl.ts')).subgraphSdl(schema, securityDirectives),
     }),
   }),
 });

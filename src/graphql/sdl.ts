@@ -6,9 +6,25 @@ export function apiSdl(schema: GraphQLSchema): string {
   return withoutMachinery(printSchema(lexicographicSortSchema(schema)));
 }
 
-/** The subgraph as a composer of Apollo Federation 2 takes it. */
-export function subgraphSdl(schema: GraphQLSchema): string {
-  return withoutMachinery(printSubgraphSchema(lexicographicSortSchema(schema)));
+/**
+ * The subgraph as a composer of Apollo Federation 2 takes it.
+ * @param securityDirectives with @authenticated and @requiresScopes, for routers that understand them. Apollo Gateway does
+ *   not start on a supergraph that has them, so they are for those who ask. What they say is enforced here either way.
+ */
+export function subgraphSdl(schema: GraphQLSchema, securityDirectives = false): string {
+  const sdl = withoutMachinery(printSubgraphSchema(lexicographicSortSchema(schema)));
+  return securityDirectives ? sdl : withoutSecurity(sdl);
+}
+
+const security = new Set(['authenticated', 'requiresScopes']);
+
+function withoutSecurity(sdl: string): string {
+  const document = visit(parse(sdl), {
+    [Kind.DIRECTIVE]: ({ name }) => (security.has(name.value) ? null : undefined),
+    // In the import list of @link: to import a feature is enough to need it.
+    [Kind.STRING]: ({ value }) => (security.has(value.replace(/^@/, '')) ? null : undefined),
+  });
+  return `${print(document)}\n`;
 }
 
 /** Leaves out _service, _entities and their types: they are how composers and gateways talk, not what they talk about. */

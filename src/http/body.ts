@@ -48,7 +48,6 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
 function tooLarge(): DomainError {
   return new DomainError('PAYLOAD_TOO_LARGE', {
     description: 'Send at most 1 MiB. Split the request.',
-    headers: { Connection: 'close' },
   });
 }
 

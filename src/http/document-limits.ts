@@ -1,4 +1,4 @@
-import { type DocumentNode, getOperationAST, parse } from 'graphql';
+import { type DocumentNode, type GraphQLError, getOperationAST, parse, validate } from 'graphql';
 import { createLRUCache, type YogaInitialContext, type YogaServerOptions } from 'graphql-yoga';
 import { DomainError } from '../errors.ts';
 import { checkLimits, maxDocumentLength, maxTokens } from '../graphql/limits.ts';
@@ -14,10 +14,12 @@ export function useLimits(): GatewayPlugin {
         const { params, caller } = context as unknown as YogaInitialContext & ServerContext;
         const operation = getOperationAST(result, params.operationName);
         const teams = caller.principal?.teams.length ?? 0;
-        if (operation) checkLimits(result, operation, { variables: Object(params.variables), teams });
-        // What is no name at all, Yoga refuses.
-        else if (typeof (params.operationName ?? '') === 'string') throw noOperation();
+        if (!operation) throw noOperation();
+        checkLimits(result, operation, { variables: Object(params.variables), teams });
       };
+    },
+    onValidate({ setValidationFn }) {
+      setValidationFn(validateWithin);
     },
   };
 }
@@ -29,9 +31,18 @@ function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
   try {
     return parse(source, { maxTokens });
   } catch (error) {
+    // Lists in lists take the parser beyond the stack before it has counted that many tokens.
+    if (error instanceof RangeError) throw tooLong('depth_limit_error', 'some hundred levels of brackets');
     if (!(error instanceof Error && error.message.endsWith('tokens. Parsing aborted.'))) throw error;
     throw tooLong('tokens_limit_error', `${maxTokens.toLocaleString('en')} tokens`);
   }
+}
+
+/** Each error costs a search for what was meant, and a text of its own. */
+const maxErrors = 20;
+
+function validateWithin(...[schema, document, rules]: Parameters<typeof validate>): readonly GraphQLError[] {
+  return validate(schema, document, rules, { maxErrors });
 }
 
 function tooLong(type: string, most: string): DomainError {

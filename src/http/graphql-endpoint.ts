@@ -18,6 +18,7 @@ export interface GraphQLEndpointOptions {
   readonly schema: GraphQLSchema;
   readonly bindOperations: (caller: Caller) => Operations;
   readonly introspection: boolean;
+  readonly securityDirectives: boolean;
   readonly batchLimit: number;
   /** Null: any document is accepted. */
   readonly persistedOperations: PersistedOperations | null;
@@ -36,12 +37,13 @@ export type GraphQLEndpoint = (
  * GraphQL over HTTP, once the request has a body that is JSON and a caller that is known.
  */
 export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
-  const { schema, bindOperations, introspection, batchLimit, persistedOperations, log, metrics } = options;
+  const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations, log, metrics } =
+    options;
   const rules = { batchLimit, persistedOperations: persistedOperations !== null };
   const documents = createDocumentCache();
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
-    context: ({ caller }) => ({ operations: bindOperations(caller) }),
+    context: ({ caller }) => ({ operations: bindOperations(caller), securityDirectives }),
     batching: batchLimit > 0 && { limit: batchLimit },
     parserAndValidationCache: documents.options,
     plugins: [

@@ -111,11 +111,11 @@ export class GatewayServer {
       const refusal = known ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
       this.#options.metrics.refusal(refusal.code);
       const line = { requestId, code: refusal.code, milliseconds: performance.now() - startedAt };
-      if (refusal.status < 500) this.#options.log.info(line, 'refused');
+      if (refusal.status < 500) this.#logRefusal(line, refusal);
       else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
+      dropBody(request);
       if (response.headersSent) response.destroy();
       else refuse(response, refusal, requestId, mediaType);
-      dropBody(request);
     });
   }
 
@@ -157,6 +157,12 @@ export class GatewayServer {
     // Yoga shall answer in what was agreed here.
     if (mediaType) request.headers.accept = mediaType;
     await traced('graphql.request', () => options.graphql(request, response, { caller, body, startedAt, spend }));
+  }
+
+  #logRefusal(line: object, { details }: DomainError): void {
+    this.#options.log.info(line, 'refused');
+    // Why a token is wrong is told to nobody but the operator who looks for it: jose's own code says it.
+    if (details.cause) this.#options.log.debug({ ...line, cause: describeError(details.cause) }, 'refused because');
   }
 
   async #authenticate(request: IncomingMessage, response: ServerResponse) {
@@ -220,21 +226,20 @@ function foreignHost(): DomainError {
   });
 }
 
-const unreadBytes = 8 * 1024 * 1024;
+const unreadBytes = 1024 * 1024;
 
 /**
- * Reads on for a moment after a refusal, so that the client gets to see the answer instead of a reset connection;
- * a body that goes on beyond that ends with its connection.
+ * Reads on for a moment after a refusal, and then holds still, so that the client gets to see the answer instead of a
+ * reset connection; a body that still goes on after that ends with its connection.
  */
 function dropBody(request: IncomingMessage): void {
   if (request.complete) return;
   let bytes = 0;
-  const end = () => request.socket.destroySoon();
-  const timer = setTimeout(end, 1000).unref();
+  const timer = setTimeout(() => request.socket.destroySoon(), 1000).unref();
   request.on('error', () => {});
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > unreadBytes) end();
+    if (bytes > unreadBytes) request.pause();
   });
   request.on('close', () => clearTimeout(timer));
   request.resume();

@@ -610,6 +610,14 @@ describe('one bad request as large as may be', () => {
     'an id': { query: remove, variables: { input: { id: 'a'.repeat(1_000_000) } } },
     'a cursor': { query: list, variables: { after: 'a'.repeat(1_000_000) } },
     'a batch': Array(200_000).fill({}),
+    'a filter that is slow to normalise': { query: list, variables: { filter: { name: accents } } },
+    'a prefix that is slow to normalise': { query: list, variables: { filter: { nameStartsWith: accents } } },
+    'tags to look for that are slow to normalise': { query: list, variables: { filter: { tags: [accents] } } },
+    'an alias that every item would repeat': { query: `{ secrets { nodes { ${'a'.repeat(900_000)}: id } } }` },
+    'many keys that no input has': {
+      query: create,
+      variables: { input: Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`x${at}`, 1])) },
+    },
   };
 
   it.each(Object.entries(bodies))('is refused in no time, and in few words: %s', async (_name, body) => {
@@ -619,5 +627,18 @@ describe('one bad request as large as may be', () => {
     expect(status).toBeGreaterThanOrEqual(400);
     expect(status).toBeLessThan(500);
     expect(text.length).toBeLessThan(64 * 1024);
+  });
+
+  it('and a thousand different ones leave nothing behind in memory', async () => {
+    const invalid = (number: number) => `{ viewer { ${numbered(100, (at) => `x${number}_${at}`)} } }`;
+    const send = async (from: number, to: number) => {
+      for (let number = from; number < to; number += 1) {
+        expect((await gateway.run(invalid(number))).status).toBe(400);
+      }
+    };
+    await send(0, 100);
+    const before = memory().held;
+    await send(100, 600);
+    expect(memory().held - before).toBeLessThan(30 * 1024 * 1024);
   });
 });

@@ -120,6 +120,8 @@ describe('secrets-gateway serve', () => {
       `localhost.attacker.test:${port}`,
       `127.0.0.1.attacker.test`,
       'localhost@attacker.test',
+      `notlocalhost:${port}`,
+      '127.0.0.1.',
       '0.0.0.0',
       '192.168.0.1',
       '[::]',

@@ -66,6 +66,14 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(data._service.sdl).toBe(await readFile('schema/subgraph.graphql', 'utf8'));
   });
 
+  it('the SDL has the security directives for those who ask for them', async () => {
+    const secured = await TestGateway.start('sqlite', { SECURITY_DIRECTIVES: 'on' });
+    const { data } = await secured.run('{ _service { sdl } }', {}, { token: null });
+    await secured.close();
+    expect(data._service.sdl).toBe(await readFile('schema/subgraph-with-security.graphql', 'utf8'));
+    expect(data._service.sdl).toContain('@requiresScopes(scopes: [["secrets:write"]])');
+  });
+
   it('each type is resolved by its key', async () => {
     const { id } = records.ada;
     const { status, data, errors } = await resolve([

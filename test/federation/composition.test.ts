@@ -5,7 +5,6 @@ import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApolloGateway } from './examples/apollo-gateway.ts';
 import { composers, fetchSubgraph, type Subgraph } from './examples/compose.ts';
-import { withoutSecurity } from './examples/without-security.ts';
 import { startDirectory } from './support/directory.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 
@@ -14,13 +13,19 @@ const query = parse('{ users { email secrets { totalCount nodes { name maskedVal
 describe.each(Object.entries(composers))('%s', (_name, compose) => {
   const running: { close(): Promise<void> }[] = [];
   let secrets: Subgraph;
+  let secured: Subgraph;
   let directory: Subgraph;
 
   beforeAll(async () => {
-    const started = await Promise.all([startSecretsGateway(), startDirectory()]);
+    const started = await Promise.all([
+      startSecretsGateway(),
+      startDirectory(),
+      startSecretsGateway({ SECURITY_DIRECTIVES: 'on' }),
+    ]);
     running.push(...started);
     secrets = await fetchSubgraph('secrets', started[0].url);
     directory = await fetchSubgraph('directory', started[1].url);
+    secured = await fetchSubgraph('secrets', started[2].url);
   });
   afterAll(() => Promise.all(running.map((one) => one.close())));
 
@@ -29,23 +34,25 @@ describe.each(Object.entries(composers))('%s', (_name, compose) => {
     expect(validate(buildSchema(compose([secrets, directory])), query)).toEqual([]);
   });
 
-  it('keeps the directives that let a router refuse early', () => {
-    const supergraph = compose([secrets, directory]);
+  it('makes a supergraph that Apollo Gateway starts with', async () => {
+    const gateway = await startApolloGateway(compose([secrets, directory]), 0);
+    await gateway.close();
+  });
+
+  it('keeps the directives that let a router refuse early, for those who ask for them', () => {
+    const supergraph = compose([secured, directory]);
     expect(supergraph).toMatch(/secrets\([^)]*\): SecretConnection!.*@authenticated/);
     expect(supergraph).toContain('@requiresScopes(scopes: [["secrets:read"]])');
   });
 
-  it('makes a supergraph that Apollo Gateway refuses with those directives, and runs without them', async () => {
-    await expect(startApolloGateway(compose([secrets, directory]), 0)).rejects.toThrow(
+  it('has a reason not to give these to everybody: Apollo Gateway does not start with them', async () => {
+    await expect(startApolloGateway(compose([secured, directory]), 0)).rejects.toThrow(
       /authenticated\/v0\.1 is for: SECURITY but is unsupported/,
     );
-    const without = { ...secrets, sdl: withoutSecurity(secrets.sdl) };
-    const gateway = await startApolloGateway(compose([without, directory]), 0);
-    await gateway.close();
   });
 
-  it('leaves alone what the subgraph offers', () => {
-    const [first, second] = [secrets, { ...secrets, sdl: withoutSecurity(secrets.sdl) }].map((one) =>
+  it('offers the same with and without them', () => {
+    const [first, second] = [secured, secrets].map((one) =>
       Object.keys(buildSchema(compose([one, directory])).getTypeMap()).filter((name) => !/__|Scope/.test(name)),
     );
     expect(second).toEqual(first);
@@ -55,9 +62,6 @@ describe.each(Object.entries(composers))('%s', (_name, compose) => {
     const script = join(import.meta.dirname, 'examples/compose.ts');
     const named = [secrets, directory].map(({ name, url }) => `${name}=${url}`);
     const run = async (...args: string[]) => (await promisify(execFile)(process.execPath, [script, ...args])).stdout;
-    expect(await run(...named)).toContain('for: SECURITY');
-    const without = await run('--without-security', ...named);
-    expect(without).not.toContain('for: SECURITY');
-    expect(validate(buildSchema(without), query)).toEqual([]);
+    expect(validate(buildSchema(await run(...named)), query)).toEqual([]);
   });
 });

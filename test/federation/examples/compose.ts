@@ -1,7 +1,6 @@
 import { composeServices as composeWithApollo } from '@apollo/composition';
 import { composeServices as composeWithGuild } from '@theguild/federation-composition';
 import { parse } from 'graphql';
-import { withoutSecurity } from './without-security.ts';
 
 export interface Subgraph {
   name: string;
@@ -41,14 +40,10 @@ function result({
 }
 
 // node examples/compose.ts secrets=http://127.0.0.1:4000/graphql users=… > supergraph.graphql
-// With --without-security first: for Apollo Gateway.
 if (import.meta.main) {
-  const [first, ...rest] = process.argv.slice(2);
-  const unsecured = first === '--without-security';
-  const named = unsecured || first === undefined ? rest : [first, ...rest];
+  const named = process.argv.slice(2);
   const subgraphs = await Promise.all(
     named.map((one) => fetchSubgraph(one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1))),
   );
-  const composed = subgraphs.map((one) => (unsecured ? { ...one, sdl: withoutSecurity(one.sdl) } : one));
-  console.log(composers['@theguild/federation-composition'](composed));
+  console.log(composers['@theguild/federation-composition'](subgraphs));
 }

@@ -15,7 +15,7 @@ interface LogLine {
 }
 
 /** The real gateway in a process of its own, on SQLite in a directory of its own. */
-export async function startSecretsGateway() {
+export async function startSecretsGateway(env: Record<string, string> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-federation-'));
   const issuer = await Issuer.start();
   const child = spawn(process.execPath, [executable, 'serve'], {
@@ -27,6 +27,7 @@ export async function startSecretsGateway() {
       JWT_ISSUER: issuer.issuer,
       JWT_AUDIENCE: issuer.audience,
       JWT_JWKS_URL: issuer.jwksUrl,
+      ...env,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
