@@ -66,6 +66,8 @@ export function checkLimits(document: DocumentNode, operation: OperationDefiniti
   }
 }
 
+const entities = new Set(['User', 'Team', 'Connector', 'Secret']);
+
 function measureDocument(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): Measure {
   const variables = withDefaults(operation, sizes.variables);
   const fragments = new Map<string, FragmentDefinitionNode>();
@@ -81,6 +83,13 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
    */
   function ofSelections(selectionSet: SelectionSetNode, listSize: number, names = new Set<string>()): Measure {
     const total = { ...nothing };
+    /** What is one entity is no other: of fragments on several, the largest counts. */
+    const ofEntities = new Map<string, number>();
+    const objectsIfOf = (typeName: string, objects: number): number => {
+      if (!entities.has(typeName)) return objects;
+      ofEntities.set(typeName, (ofEntities.get(typeName) ?? 0) + objects);
+      return 0;
+    };
     for (const selection of selectionSet.selections) {
       total.directives += selection.directives?.length ?? 0;
       if (selection.kind === Kind.FIELD) {
@@ -93,11 +102,14 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
           selection.kind === Kind.INLINE_FRAGMENT
             ? ofSelections(selection.selectionSet, listSize, names)
             : ofFragment(selection.name.value, listSize);
-        addUp(total, inner);
+        const type = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        const typeName = type?.typeCondition?.name.value ?? '';
+        addUp(total, { ...inner, objects: objectsIfOf(typeName, inner.objects) });
         total.depth = Math.max(total.depth, inner.depth);
         total.rootFields += inner.rootFields;
       }
     }
+    addUp(total, { ...nothing, objects: Math.max(0, ...ofEntities.values()) });
     return total;
   }
 

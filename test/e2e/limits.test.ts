@@ -219,6 +219,16 @@ describe('the objects that an operation could return are counted', () => {
     await expectRefused(run(literal(150)), 'objects_limit_error', /150,000/);
   });
 
+  it('for one of the types that a representation can be of, not for all', async () => {
+    const types = (inner: number) =>
+      ['User', 'Team', 'Connector'].map((type) => `... on ${type} { secrets(first: ${inner}) { nodes { id } } }`);
+    const entities = (inner: number) =>
+      `query ($r: [_Any!]!) { _entities(representations: $r) { __typename ${types(inner).join(' ')} } }`;
+    const r = Array(1000).fill({ __typename: 'User', id: 'ada' });
+    await expectAllowed(run(entities(148), { r }));
+    await expectRefused(run(entities(149), { r }), 'objects_limit_error', /150,000/);
+  });
+
   it('once for each team of the caller', async () => {
     const query = '{ viewer { teams { team { secrets(first: 1000) { nodes { id } } } } } }';
     const token = (teams: number) => gateway.issuer.token({ teams: Array.from({ length: teams }, (_, i) => `t${i}`) });
