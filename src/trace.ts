@@ -34,16 +34,20 @@ export async function traced<T>(name: string, work: () => Promise<T>): Promise<T
 
 /** The same object, with every method that returns a promise traced as `prefix.method`. */
 export function tracedMethods<T extends object>(prefix: string, target: T): T {
+  const wrapped = new Map<string | symbol, unknown>();
   return new Proxy(target, {
     get(object, property) {
+      if (wrapped.has(property)) return wrapped.get(property);
       const member: unknown = Reflect.get(object, property, object);
-      if (typeof member !== 'function' || typeof property !== 'string') return member;
-      return (...args: unknown[]) => {
-        const call = () => Reflect.apply(member, object, args);
-        return untraced.has(property) ? call() : traced(`${prefix}.${property}`, call);
-      };
+      if (typeof member !== 'function') return member;
+      const name = `${prefix}.${String(property)}`;
+      const method = untraced.has(property)
+        ? member.bind(object)
+        : (...args: unknown[]) => traced(name, () => Reflect.apply(member, object, args));
+      wrapped.set(property, method);
+      return method;
     },
   });
 }
 
-const untraced = new Set(['counter', 'close']);
+const untraced = new Set<string | symbol>(['counter', 'close']);

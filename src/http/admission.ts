@@ -12,17 +12,19 @@ const mutationPoints = 4;
  */
 export function useAdmission(): GatewayPlugin {
   return {
-    async onParams({ params, context }) {
+    onParams({ params, context }) {
       const { parameters, spend } = context as unknown as ServerContext;
       // The server took one for the request; in a batch each further operation takes its own.
-      if (Array.isArray(parameters) && params !== parameters[0]) await spend(1);
+      if (Array.isArray(parameters) && params !== parameters[0]) return spend(1);
+      return undefined;
     },
-    async onExecute({ args }) {
+    onExecute({ args }) {
       const { caller, spend } = args.contextValue;
       const operation = getOperationAST(args.document, args.operationName);
-      if (!operation) return;
+      if (!operation) return undefined;
       if (!caller.principal && !anonymousMayRun(operation, args.document)) throw unauthorized();
-      if (operation.operation === 'mutation') await spend(mutationPoints);
+      // A query is not made to wait for what concerns mutations alone.
+      return operation.operation === 'mutation' ? spend(mutationPoints) : undefined;
     },
   };
 }

@@ -32,11 +32,13 @@ interface Window {
 }
 
 const maxKeys = 10_000;
-const tellMilliseconds = 500;
+const tellMilliseconds = 2000;
+/** Of a limit this wide, what others have used may be learnt while the first requests are let through. */
+const wide = 100;
 
 /**
  * A limit that all gateways on one store share, without a round trip to it for each request: what is counted here is told
- * to the shared counter once it makes a tenth of what is left, and at least twice a second. Who alone takes a tenth of what
+ * to the shared counter once it makes a tenth of what is left, and at least every two seconds. Who alone takes a tenth of what
  * is left waits for the shared counter; so near the limit everyone does, and exactly the limit is let through.
  */
 export function createRateLimiter(limit: RateLimit, counter: Counter, now: () => number = Date.now): RateLimiter {
@@ -89,7 +91,8 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, now: () =>
     if (left < 0) return window.counted;
     window.pending += points;
     const place = window.pending;
-    if (points >= left / 10 || window.resetsAt === Number.POSITIVE_INFINITY) return (await tell(key, window)) + place;
+    const isFirst = window.resetsAt === Number.POSITIVE_INFINITY;
+    if (points >= left / 10 || (isFirst && limit.points < wide)) return (await tell(key, window)) + place;
     const used = window.counted + place;
     if (place >= left / 10 || now() - window.toldAt >= tellMilliseconds) void tell(key, window);
     return used;
@@ -102,7 +105,7 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, now: () =>
       return {
         limit: limit.points,
         remaining: Math.max(0, limit.points - used),
-        resetSeconds: Math.max(1, Math.ceil((window.resetsAt - now()) / 1000)),
+        resetSeconds: Math.max(1, Math.ceil(Math.min(window.resetsAt - now(), limit.windowSeconds * 1000) / 1000)),
         exceeded: used > limit.points,
       };
     },

@@ -36,6 +36,8 @@ export interface ServerOptions {
 const maxInFlight = 1000;
 /** How long a client may take to say what it wants. */
 const silenceMilliseconds = 10_000;
+/** How long nothing may move while a request is answered: who never reads the answer would be under way for ever. */
+const stallMilliseconds = 30_000;
 const drainMilliseconds = 10_000;
 /** How long those who were refused meanwhile have to read so. */
 const lingerMilliseconds = 500;
@@ -100,7 +102,7 @@ export class GatewayServer {
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const startedAt = performance.now();
-    request.socket.setTimeout(0);
+    request.socket.setTimeout(stallMilliseconds);
     const requestId = requestIdOf(request);
     const mediaType = responseType(request.headers.accept);
     response.setHeader('X-Request-Id', requestId);

@@ -17,7 +17,7 @@ const mebibyte = 1024 * 1024;
 /** An attack is answered within this. */
 const boundMs = 2000;
 /** What the process may grow by, whatever it is sent: what it held while answering, and the heap's own slack. */
-const maxGrowth = 200 * mebibyte;
+const maxGrowth = 256 * mebibyte;
 /** How often each attack comes, and how long after the one before: as fast as RATE_LIMIT lets one caller by default. */
 const rounds = 8;
 const paceMs = 100;
@@ -35,7 +35,7 @@ let token: string;
 let client: SteadyClient;
 let quiet: Sample[];
 /** The slowest answers to the well-behaved client under each attack. */
-const attacked: { by: string; samples: Sample[] }[] = [];
+const attacked: { kind: string; by: string; samples: Sample[] }[] = [];
 let memoryAtRest: number;
 let mostMemory = 0;
 let watching: NodeJS.Timeout;
@@ -78,7 +78,7 @@ afterAll(async () => {
 });
 
 afterEach(async ({ task }) => {
-  attacked.push({ by: task.name, samples: await client.take() });
+  attacked.push({ kind: task.suite?.name ?? '', by: task.name, samples: await client.take() });
 });
 
 const create = `mutation ($input: CreateSecretInput!) {
@@ -224,7 +224,8 @@ describe('an attack is answered by a typed error, in time', () => {
   });
 
   it('JSON nested a hundred thousand levels deep', async () => {
-    const body = `{"query":"query ($v: Int) { __typename }","variables":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const body = `{"query":"query ($v: Int) { __typename }","variables":{"v":${nested}}}`;
     await attack(() => post(body), 'variables_limit_error');
     await attack(() => post('['.repeat(500_000)), 'invalid_request_error');
   });
@@ -313,23 +314,47 @@ describe('slow clients', () => {
     });
   }
 
-  it.each([
-    ['headers', `${head}X-Slow: `, 15],
-    ['a body', `${head}Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"query":"`, 36],
-  ])('that send %s are told so, and cut off', { timeout: 60_000 }, async (what, beginning, seconds) => {
-    const authorized =
-      what === 'a body' ? beginning.replace('\r\n', `\r\nAuthorization: Bearer ${token}\r\n`) : beginning;
-    const dripped = await Promise.all(Array.from({ length: 40 }, (_, i) => drip(authorized, i % 2 === 1)));
-    for (const one of dripped) {
-      expect(one.seconds).toBeLessThan(seconds);
-      expect(one.text).toMatch(/^HTTP\/1\.1 408 /);
-      expect(one.text).toContain('"code":"REQUEST_TIMEOUT"');
+  it('are told so, and cut off, also those who do not hang up in turn', { timeout: 60_000 }, async () => {
+    const credentials = `Authorization: Bearer ${token}\r\n`;
+    const length = 'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n';
+    const many = (beginning: string) => Promise.all(Array.from({ length: 40 }, (_, i) => drip(beginning, i % 2 === 1)));
+    const [slowHeaders, slowBodies, silent] = await Promise.all([
+      many(`${head}X-Slow: `),
+      many(`${head}${credentials}${length}{"query":"`),
+      Promise.all(Array.from({ length: 40 }, () => drip('', false))),
+    ]);
+    for (const { text, seconds } of [...slowHeaders, ...slowBodies]) {
+      expect(seconds).toBeLessThan(36);
+      expect(text).toMatch(/^HTTP\/1\.1 408 /);
+      expect(text).toContain('"code":"REQUEST_TIMEOUT"');
     }
+    for (const { seconds } of [...slowHeaders, ...silent]) expect(seconds).toBeLessThan(15);
   });
+});
 
-  it('that send nothing are cut off', async () => {
-    const silent = await Promise.all(Array.from({ length: 40 }, (_, i) => drip('', i % 2 === 1)));
-    for (const { seconds } of silent) expect(seconds).toBeLessThan(15);
+describe('clients that do not read', () => {
+  const inFlight = async () =>
+    Number(/in_flight (\d+)/.exec(await (await fetch(new URL('/metrics', gateway.url))).text())?.[1]);
+
+  it('are cut off, and hold no place among those being answered', { timeout: 60_000 }, async () => {
+    // More than the buffers of both sockets: 1,000 entities with 30 long aliases each.
+    const aliases = times(30, (i) => `${'a'.repeat(250)}${i}: id`);
+    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { ${aliases} } } }`;
+    const r = Array(1000).fill({ __typename: 'User', id: 'ada' });
+    const body = JSON.stringify({ query, variables: { r } });
+    const { port } = new URL(gateway.url);
+    const sockets = Array.from({ length: 3 }, () => {
+      const socket = connect(Number(port), '127.0.0.1').pause();
+      socket.on('error', () => {});
+      socket.write(
+        `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      return socket;
+    });
+    await sleep(3000);
+    expect(await inFlight()).toBeGreaterThanOrEqual(4);
+    await expect.poll(inFlight, { timeout: 45_000, interval: 500 }).toBeLessThan(3);
+    for (const socket of sockets) socket.destroy();
   });
 });
 
@@ -528,17 +553,22 @@ describe('meanwhile', () => {
     await sleep(4000);
     // Also afterwards: what else the machine does may have changed meanwhile.
     quiet.push(...(await client.take()));
-    const samples = attacked.flatMap((attack) => attack.samples);
+    const before = percentile(quiet, 0.99);
+    console.info(`p99 in quiet ${before.toFixed(1)} ms, of ${quiet.length}`);
+    const kinds = Map.groupBy(attacked, ({ kind }) => kind);
+    for (const [kind, attacks] of kinds) {
+      const samples = attacks.flatMap((attack) => attack.samples);
+      const during = percentile(samples, 0.99);
+      const [worst] = attacks.sort((a, b) => percentile(b.samples, 1) - percentile(a.samples, 1));
+      console.info(`p99 ${during.toFixed(1)} ms, of ${samples.length}: ${kind} (worst: ${worst?.by})`);
+      expect(samples.filter(({ status }) => status !== 200)).toEqual([]);
+      // Below 15 ms a p99 is the machine's: other tests on its few cores, and collections of garbage. Three times 2 ms
+      // would test those; a gateway that an attack holds up answers in hundreds of milliseconds.
+      if (samples.length >= 300) expect(during).toBeLessThan(3 * Math.max(before, 15));
+    }
+    expect(attacked.flatMap(({ samples }) => samples).length).toBeGreaterThan(1000);
     expect(quiet.length).toBeGreaterThan(500);
-    expect(samples.length).toBeGreaterThan(1000);
-    expect([...quiet, ...samples].filter(({ status }) => status !== 200)).toEqual([]);
-    const [before, during] = [percentile(quiet, 0.99), percentile(samples, 0.99)];
-    const slowest = attacked.sort((a, b) => percentile(b.samples, 1) - percentile(a.samples, 1)).slice(0, 5);
-    console.info(`p99 ${before.toFixed(1)} ms in quiet, ${during.toFixed(1)} ms under attack, of ${samples.length}`);
-    for (const { by, samples } of slowest) console.info(`  at most ${percentile(samples, 1).toFixed()} ms: ${by}`);
-    // Below 15 ms a p99 is the machine's: other tests on its few cores, and collections of garbage. Three times 2 ms
-    // would test those; a gateway that an attack holds up answers in hundreds of milliseconds.
-    expect(during).toBeLessThan(3 * Math.max(before, 15));
+    expect(quiet.filter(({ status }) => status !== 200)).toEqual([]);
   });
 
   it('the memory of the gateway stayed bounded, and it still answers', async () => {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are what must not be taken for templates
 /** Texts that have broken programs before: of each kind a few, written so that this file itself stays readable. */
 export const naughtyStrings: readonly string[] = [
   // Nothing, or what looks like it

@@ -23,6 +23,8 @@ export function createClient(uri: string, options: MongoClientOptions): MongoCli
       connectTimeoutMS: reachTimeoutMs,
       readPreference: 'primary',
       readConcern: { level: 'majority' },
+      // What is read was written by a gateway, which lets nothing through that is not well-formed.
+      enableUtf8Validation: false,
       ...options,
     });
   } catch {
