@@ -21,7 +21,7 @@ export type CreateSecretInput = {
   value?: string | null | undefined;
 };
 
-/** Whose secrets. Empty: your own (with an API key: its team’s). `teamId`: a team’s. Both: those of a team’s connector. */
+/** Whose secrets. Empty: your own. `teamId`: a team’s. Both: those of a team’s connector. */
 export type OwnerInput = {
   /** A connector of that team. */
   connectorId?: string | null | undefined;
@@ -45,7 +45,7 @@ export type SecretFilter = {
 
 /** What a member may do in a team. */
 export type TeamRole =
-  /** Works with secrets, and runs the team’s API keys. */
+  /** Works with secrets, and runs the team. */
   | 'ADMIN'
   /** Works with secrets. */
   | 'MEMBER';
