@@ -36,8 +36,11 @@ export interface ServerOptions {
 const maxInFlight = 1000;
 /** How long a client may take to say what it wants. */
 const silenceMilliseconds = 10_000;
-/** How long nothing may move while a request is answered: who never reads the answer would be under way for ever. */
-const stallMilliseconds = 30_000;
+/**
+ * How long nothing may move while a request is answered: who never reads the answer would be under way for ever. (Of an
+ * answer that was written in part, Node waits twice as long.)
+ */
+const stallMilliseconds = 15_000;
 const drainMilliseconds = 10_000;
 /** How long those who were refused meanwhile have to read so. */
 const lingerMilliseconds = 500;
@@ -115,6 +118,8 @@ export class GatewayServer {
       const line = { requestId, code: refusal.code, milliseconds: performance.now() - startedAt };
       if (refusal.status < 500) this.#logRefusal(line, refusal);
       else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
+      // What is left of the body may end with the connection, so that no other request should follow on it.
+      if (!request.complete && !response.headersSent) response.setHeader('Connection', 'close');
       dropBody(request);
       if (response.headersSent) response.destroy();
       else refuse(response, refusal, requestId, mediaType);
@@ -133,6 +138,9 @@ export class GatewayServer {
     if (request.headers.host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
     if (path === '/livez') return sendLiveness(response);
     if (path === '/readyz') return sendReadiness(response, this.#draining, options.readinessChecks);
+    if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
+    // Also while too much goes on: that is when they are looked at.
+    if (path === '/metrics') return sendMetrics(response, options.metrics);
     if (this.#draining) throw unavailable('The gateway is shutting down.', { Connection: 'close' });
     if (this.#inFlight >= maxInFlight) throw unavailable('The gateway has more requests than it can answer.');
     this.#inFlight += 1;
@@ -140,8 +148,6 @@ export class GatewayServer {
       this.#inFlight -= 1;
       if (this.#draining && this.#inFlight === 0) this.#idle.resolve();
     });
-    if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
-    if (path === '/metrics') return sendMetrics(response, options.metrics);
     if (options.developmentToken && wantsGraphiql(request) && (path === '/' || path === '/graphql')) {
       return sendGraphiql(response, await options.developmentToken());
     }

@@ -364,6 +364,14 @@ describe('a body has at most 1 MiB', () => {
   const mebibyte = 1024 * 1024;
   const body = (bytes: number) => '{"query":"{ __typename }"}'.padEnd(bytes);
 
+  it('and what follows one that is larger is not lost with it', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { status, headers } = await gateway.send({ body: body(mebibyte * 2) });
+      expect([status, headers.get('connection')]).toEqual([413, 'close']);
+      expect((await gateway.send({ body: body(100) })).data).toEqual({ __typename: 'Query' });
+    }
+  });
+
   it('by its content-length', async () => {
     expect((await gateway.send({ body: body(mebibyte) })).data).toEqual({ __typename: 'Query' });
     const { status, errors, headers } = await gateway.send({ body: body(mebibyte + 1) });
