@@ -119,10 +119,13 @@ export class GatewayServer {
       if (refusal.status < 500) this.#logRefusal(line, refusal);
       else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
       // What is left of the body may end with the connection, so that no other request should follow on it.
-      if (!request.complete && !response.headersSent) response.setHeader('Connection', 'close');
-      dropBody(request);
-      if (response.headersSent) response.destroy();
-      else refuse(response, refusal, requestId, mediaType);
+      if (!request.complete) response.setHeader('Connection', 'close');
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      refuse(response, refusal, requestId, mediaType);
+      dropBody(request, () => response.end());
     });
   }
 
@@ -237,18 +240,22 @@ function foreignHost(): DomainError {
 const unreadBytes = 1024 * 1024;
 
 /**
- * Reads on for a moment after a refusal, and then holds still, so that the client gets to see the answer instead of a
- * reset connection; a body that still goes on after that ends with its connection.
+ * Reads on for a moment after a refusal, and then holds still, before it ends the response and with it the connection.
+ * To end with bytes unread would reset the connection, and the client would perhaps not get to see the answer.
  */
-function dropBody(request: IncomingMessage): void {
-  if (request.complete) return;
+function dropBody(request: IncomingMessage, end: () => void): void {
+  if (request.complete) {
+    end();
+    return;
+  }
   let bytes = 0;
-  const timer = setTimeout(() => request.socket.destroySoon(), 1000).unref();
+  const timer = setTimeout(end, 1000).unref();
   request.on('error', () => {});
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
     if (bytes > unreadBytes) request.pause();
   });
+  request.on('end', end);
   request.on('close', () => clearTimeout(timer));
   request.resume();
 }
