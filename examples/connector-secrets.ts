@@ -16,7 +16,7 @@ const { createSecret } = await run(CreateConnectorSecretDocument, {
 });
 const { id, name, placeholder } = createSecret.secret;
 console.log(`created ${name}; a template refers to it as ${placeholder}`);
-console.log(`the connector has ${createSecret.secrets.totalCount} in all`);
+console.log(`the connector has ${createSecret.secrets?.totalCount} in all`);
 
 const { secrets } = await run(ConnectorSecretsDocument, { ...connector, first: 10 });
 for (const secret of secrets.nodes) console.log(`- ${secret.placeholder} ${secret.name}`);

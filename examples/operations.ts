@@ -76,7 +76,7 @@ export type CreateConnectorSecretMutationVariables = Exact<{
 }>;
 
 
-export type CreateConnectorSecretMutation = { createSecret: { secret: { id: string, placeholder: string, name: string }, secrets: { totalCount: number, nodes: Array<{ placeholder: string, name: string }> } } };
+export type CreateConnectorSecretMutation = { createSecret: { secret: { id: string, placeholder: string, name: string }, secrets: { totalCount: number, nodes: Array<{ placeholder: string, name: string }> } | null } };
 
 export type ConnectorSecretsQueryVariables = Exact<{
   teamId: string;

@@ -14,6 +14,7 @@ import { scopes } from './identity/principal.ts';
 import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
 import { describeError, type Log } from './log.ts';
 import { bindOperations } from './secrets/operations.ts';
+import { createTurns } from './secrets/turns.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import { tracedMethods } from './trace.ts';
@@ -44,7 +45,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   try {
     const keyring = await openKeyring(config, store);
     const { rules, developmentIssuer } = await openIssuer(config, log);
-    const dependencies = { store, keyring: () => keyring, now: () => new Date() };
+    const dependencies = { store, keyring: () => keyring, now: () => new Date(), inTurn: createTurns() };
     const metrics = createMetrics(() => server.inFlight);
     const server = new GatewayServer({
       graphql: createGraphQLEndpoint({

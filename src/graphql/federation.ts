@@ -1,5 +1,6 @@
 import { DomainError } from '../errors.ts';
 import type { Owner } from '../owner.ts';
+import { maxNameCharacters, maxUnitsOf } from '../secrets/limits.ts';
 import type { Operations } from '../secrets/operations.ts';
 import type { Secret } from '../store/store.ts';
 import { builder } from './builder.ts';
@@ -61,7 +62,7 @@ builder.queryField('_entities', (t) =>
 
 async function resolveEntity(representation: unknown, operations: Operations): Promise<Entity | null> {
   const { __typename, id, teamId } = Object(representation) as Record<string, unknown>;
-  if (!isText(id)) throw notARepresentation();
+  if (!isKey(id)) throw notARepresentation();
   switch (__typename) {
     case 'Secret':
       return operations.findSecret(id);
@@ -70,7 +71,7 @@ async function resolveEntity(representation: unknown, operations: Operations): P
     case 'Team':
       return { type: 'team', teamId: id };
     case 'Connector':
-      if (!isText(teamId)) throw notARepresentation();
+      if (!isKey(teamId)) throw notARepresentation();
       // As OwnerInput takes it: other subgraphs may spell the same id otherwise.
       return { type: 'connector', teamId, connectorId: id.normalize('NFC') };
     default:
@@ -78,9 +79,9 @@ async function resolveEntity(representation: unknown, operations: Operations): P
   }
 }
 
-/** A lone surrogate has no UTF-8, and so no place in a store. */
-function isText(key: unknown): key is string {
-  return typeof key === 'string' && key.isWellFormed();
+/** A lone surrogate has no UTF-8, and so no place in a store; and to normalise what is long takes for ever. */
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key.isWellFormed() && key.length <= maxUnitsOf(maxNameCharacters);
 }
 
 function notARepresentation(): DomainError {

@@ -23,6 +23,7 @@ const limits = {
   directives: { max: 30, what: 'directives' },
   repetitions: { max: 50, what: 'fields that repeat one beside them' },
   objects: { max: 150_000, what: 'objects that it could return' },
+  lists: { max: 1500, what: 'lists of secrets to read' },
 } as const;
 
 type Measure = { -readonly [name in keyof typeof limits]: number };
@@ -34,6 +35,7 @@ const nothing: Measure = {
   aliasLength: 0,
   directives: 0,
   repetitions: 0,
+  lists: 0,
   objects: 0,
 };
 
@@ -84,12 +86,7 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
   function ofSelections(selectionSet: SelectionSetNode, listSize: number, names = new Set<string>()): Measure {
     const total = { ...nothing };
     /** What is one entity is no other: of fragments on several, the largest counts. */
-    const ofEntities = new Map<string, number>();
-    const objectsIfOf = (typeName: string, objects: number): number => {
-      if (!entities.has(typeName)) return objects;
-      ofEntities.set(typeName, (ofEntities.get(typeName) ?? 0) + objects);
-      return 0;
-    };
+    const ofEntities = new Map<string, Measure>();
     for (const selection of selectionSet.selections) {
       total.directives += selection.directives?.length ?? 0;
       if (selection.kind === Kind.FIELD) {
@@ -104,12 +101,20 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
             : ofFragment(selection.name.value, listSize);
         const type = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
         const typeName = type?.typeCondition?.name.value ?? '';
-        addUp(total, { ...inner, objects: objectsIfOf(typeName, inner.objects) });
+        if (entities.has(typeName)) {
+          const ofEntity = ofEntities.get(typeName) ?? { ...nothing };
+          addUp(ofEntity, { ...nothing, lists: inner.lists, objects: inner.objects });
+          ofEntities.set(typeName, ofEntity);
+          addUp(total, { ...inner, lists: 0, objects: 0 });
+        } else addUp(total, inner);
         total.depth = Math.max(total.depth, inner.depth);
         total.rootFields += inner.rootFields;
       }
     }
-    addUp(total, { ...nothing, objects: Math.max(0, ...ofEntities.values()) });
+    const alternatives = [...ofEntities.values()];
+    const lists = Math.max(0, ...alternatives.map((measure) => measure.lists));
+    const objects = Math.max(0, ...alternatives.map((measure) => measure.objects));
+    addUp(total, { ...nothing, lists, objects });
     return total;
   }
 
@@ -122,7 +127,8 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
     const inner = ofSelections(field.selectionSet, sizeOfList(field, variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
     const times = timesReturned(field, listSize, variables, sizes.teams);
-    addUp(total, { ...inner, objects: times * (1 + inner.objects) });
+    const lists = field.name.value === 'secrets' ? 1 : 0;
+    addUp(total, { ...inner, lists: times * (lists + inner.lists), objects: times * (1 + inner.objects) });
   }
 
   function ofFragment(name: string, listSize: number): Measure {
@@ -144,6 +150,11 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
   return total;
 }
 
+/** How many fields an operation has at its root, whatever fragments they stand in. */
+export function countRootFields(document: DocumentNode, operation: OperationDefinitionNode): number {
+  return measureDocument(document, operation, { variables: {}, teams: 0 }).rootFields;
+}
+
 function spreadsItself(): DomainError {
   return new DomainError('BAD_REQUEST', {
     type: 'fragment_cycle_error',
@@ -158,6 +169,7 @@ function addUp(total: Measure, inner: Measure): void {
   total.directives += inner.directives;
   total.repetitions += inner.repetitions;
   // Fragments that double each other reach any number; beyond the limit it no longer matters which.
+  total.lists = Math.min(total.lists + inner.lists, Number.MAX_SAFE_INTEGER);
   total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
 }
 

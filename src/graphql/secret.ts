@@ -88,10 +88,12 @@ const CreateSecretPayload = builder.objectRef<Secret>('CreateSecretPayload').imp
     secret: t.field({ type: SecretRef, description: 'The new secret.', resolve: (secret) => secret }),
     secrets: t.field({
       type: SecretConnectionRef,
-      description: 'The owner’s updated list, read after the write.',
+      // The secret is there whatever becomes of the list: an error here must not hide that.
+      nullable: true,
+      description: 'The owner’s updated list, read after the write. Needs the scope `secrets:read`.',
       args: shortListArguments,
       resolve: ({ owner }, args, { operations }, info) =>
-        operations.listSecrets({ ...args, owner, select: listSelection(info) }, 'secrets:write'),
+        operations.listSecrets({ ...args, owner, select: listSelection(info) }),
     }),
   }),
 });

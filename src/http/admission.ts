@@ -1,30 +1,26 @@
 import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { anonymousMayRun } from '../graphql/anonymous.ts';
+import { countRootFields } from '../graphql/limits.ts';
 import { unauthorized } from '../identity/authorize.ts';
-import type { GatewayPlugin, ServerContext } from './server-context.ts';
+import type { GatewayPlugin } from './server-context.ts';
 
-/** A mutation costs five points, a query one. */
-const mutationPoints = 4;
+/** A query costs a point, and so does a request for itself; each mutation at the root of an operation costs five. */
+const mutationPoints = 5;
 
 /**
  * Refuses an operation without credentials before anything of it runs (operations would refuse it all the same),
- * and a mutation beyond the rate limit.
+ * and mutations beyond the rate limit.
  */
 export function useAdmission(): GatewayPlugin {
   return {
-    onParams({ params, context }) {
-      const { parameters, spend } = context as unknown as ServerContext;
-      // The server took one for the request; in a batch each further operation takes its own.
-      if (Array.isArray(parameters) && params !== parameters[0]) return spend(1);
-      return undefined;
-    },
     onExecute({ args }) {
       const { caller, spend } = args.contextValue;
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return undefined;
       if (!caller.principal && !anonymousMayRun(operation, args.document)) throw unauthorized();
       // A query is not made to wait for what concerns mutations alone.
-      return operation.operation === 'mutation' ? spend(mutationPoints) : undefined;
+      if (operation.operation !== 'mutation') return undefined;
+      return spend(mutationPoints * countRootFields(args.document, operation) - 1);
     },
   };
 }

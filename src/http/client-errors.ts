@@ -46,10 +46,21 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
       };
     },
     onResultProcess({ result, setResult, serverContext }) {
-      if (Array.isArray(result)) setResult(result.map((one) => finish(one, serverContext)));
+      if (Array.isArray(result)) setResult(asOne(result.map((one) => finish(one, serverContext))));
       else setResult(finish(result as ExecutionResult, serverContext));
     },
   };
+}
+
+/** An array in which everything was refused has the status of its first refusal, where Yoga would say 200. */
+function asOne(results: ExecutionResult[]): ExecutionResult[] {
+  const refusals = results.map(({ data, errors }) => (data == null ? errors?.find(isRefusal) : undefined));
+  const http = refusals.every(Boolean) ? refusals[0]?.extensions.http : undefined;
+  return http === undefined ? results : Object.assign(results, { extensions: { http } });
+}
+
+function isRefusal({ extensions: { code } }: GraphQLError): boolean {
+  return code === 'UNAUTHORIZED' || code === 'TOO_MANY_REQUESTS';
 }
 
 /** The field at the root, of the schema; the operation's own name is the client's to choose, and could be anything. */
@@ -60,8 +71,7 @@ function nameOf({ selectionSet }: OperationDefinitionNode): string {
 
 /** Refused whatever the operation was: these have their own status also for clients that accept application/json. */
 function withStatus(error: GraphQLError): GraphQLError {
-  const { code, http } = error.extensions;
-  if (code === 'UNAUTHORIZED' || code === 'TOO_MANY_REQUESTS') Object.assign(Object(http), { spec: false });
+  if (isRefusal(error)) Object.assign(Object(error.extensions.http), { spec: false });
   return error;
 }
 

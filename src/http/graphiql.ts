@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { prefersHtml } from './media-type.ts';
 
 const mySecrets = `# Your secrets. Values went in; masks come out.
 query MySecrets {
@@ -69,7 +70,7 @@ const contentSecurityPolicy =
   "img-src data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 export function wantsGraphiql(request: IncomingMessage): boolean {
-  return request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
+  return request.method === 'GET' && prefersHtml(request.headers.accept);
 }
 
 /** @param developmentToken makes the explorer's requests work at the first click */

@@ -65,6 +65,9 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     maskedErrors: false,
   });
   return async (request, response, { body, ...context }) => {
-    await yoga.handle(request, response, { ...context, parameters: readParameters(request, body, rules) });
+    const parameters = readParameters(request, body, rules);
+    // The server took a point for the request: that of the first operation.
+    if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
+    await yoga.handle(request, response, { ...context, parameters });
   };
 }

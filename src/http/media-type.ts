@@ -8,15 +8,7 @@ export const jsonType = 'application/json';
 export function responseType(accept: string | undefined): string | null {
   if (accept === undefined) return jsonType;
   const ranges = accept.split(',').map(parseRange);
-  const quality = (type: string) => {
-    // The most specific range that matches decides.
-    for (const range of [type, 'application/*', '*/*']) {
-      const match = ranges.find((candidate) => candidate.range === range);
-      if (match) return match.quality;
-    }
-    return 0;
-  };
-  const [forGraphql, forJson] = [quality(graphqlResponseType), quality(jsonType)];
+  const [forGraphql, forJson] = [qualityOf(graphqlResponseType, ranges), qualityOf(jsonType, ranges)];
   if (forGraphql === 0 && forJson === 0) return null;
   if (forGraphql !== forJson) return forGraphql > forJson ? graphqlResponseType : jsonType;
   // Equally welcome: the one named first, if any is named.
@@ -24,7 +16,29 @@ export function responseType(accept: string | undefined): string | null {
   return named?.range ?? jsonType;
 }
 
-function parseRange(text: string): { range: string; quality: number } {
+/** Whether the client is a browser that navigates, and would rather have a page than data. */
+export function prefersHtml(accept: string | undefined): boolean {
+  const ranges = (accept ?? '').split(',').map(parseRange);
+  if (!ranges.some(({ range }) => range === 'text/html')) return false;
+  const forData = Math.max(qualityOf(graphqlResponseType, ranges), qualityOf(jsonType, ranges));
+  return qualityOf('text/html', ranges) > forData;
+}
+
+interface MediaRange {
+  readonly range: string;
+  readonly quality: number;
+}
+
+/** The most specific range that matches decides. */
+function qualityOf(type: string, ranges: readonly MediaRange[]): number {
+  for (const range of [type, `${type.split('/')[0]}/*`, '*/*']) {
+    const match = ranges.find((candidate) => candidate.range === range);
+    if (match) return match.quality;
+  }
+  return 0;
+}
+
+function parseRange(text: string): MediaRange {
   const [range = '', ...parameters] = text
     .toLowerCase()
     .split(';')

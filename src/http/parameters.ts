@@ -87,7 +87,7 @@ function checkEntries(variables: unknown): void {
 
 /** What else a URL may hold is none of GraphQL's business. */
 function parametersOfUrl(url: string): Record<string, unknown> {
-  const search = new URLSearchParams(url.split('?')[1] ?? '');
+  const search = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
   const parameters: Record<string, unknown> = {};
   for (const name of known) {
     const text = search.get(name);

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse } from 'graphql';
 import { ConfigurationError, DomainError } from '../errors.ts';
+import type { Parameters } from './parameters.ts';
 
 /** Documents by their ids: the only ones that run. */
 export type PersistedOperations = ReadonlyMap<string, string>;
@@ -30,18 +31,13 @@ export async function readPersistedOperations(path: string): Promise<PersistedOp
   return new Map(documents as [string, string][]);
 }
 
-interface Parameters {
-  query?: unknown;
-  documentId?: unknown;
-  extensions?: { persistedQuery?: { sha256Hash?: unknown } } | null;
-}
-
 /**
  * The document that a request names, by `documentId` or as Apollo clients do by `extensions.persistedQuery.sha256Hash`.
  * @throws DomainError BAD_REQUEST for one that is not known, and for a request that brings its own
  */
 export function persistedDocument(parameters: Parameters, operations: PersistedOperations): string {
-  const id = parameters.documentId ?? parameters.extensions?.persistedQuery?.sha256Hash;
+  const persistedQuery = parameters.extensions?.persistedQuery as { sha256Hash?: unknown } | null | undefined;
+  const id = parameters.documentId ?? persistedQuery?.sha256Hash;
   const document = typeof id === 'string' ? operations.get(id) : undefined;
   if (document !== undefined && parameters.query == null) return document;
   throw new DomainError('BAD_REQUEST', {

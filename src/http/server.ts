@@ -137,7 +137,11 @@ export class GatewayServer {
     mediaType: string | null,
   ): Promise<void> {
     const options = this.#options;
-    const path = request.url?.split('?', 1)[0];
+    const isPreflight = applyCors(request, response, options.corsOrigins);
+    if (isPreflight) return;
+    // RFC 9112, section 3.2.2: the target may be a whole URL, as a client of a proxy sends it.
+    if (!request.url?.startsWith('/')) request.url = pathOfUrl(request.url);
+    const path = request.url.split('?', 1)[0];
     if (request.headers.host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
     if (path === '/livez') return sendLiveness(response);
     if (path === '/readyz') return sendReadiness(response, this.#draining, options.readinessChecks);
@@ -155,7 +159,6 @@ export class GatewayServer {
       return sendGraphiql(response, await options.developmentToken());
     }
     if (path !== '/graphql') throw new DomainError('NOT_FOUND', { description: 'GraphQL is at /graphql.' });
-    if (applyCors(request, response, options.corsOrigins)) return;
     checkProtocol(request, mediaType);
     const caller: Caller = {
       principal: await this.#authenticate(request, response),
@@ -192,6 +195,11 @@ async function sendMetrics(response: ServerResponse, metrics: Metrics): Promise<
   const { type, body } = await metrics.text();
   response.writeHead(200, { 'Content-Type': type });
   response.end(body);
+}
+
+function pathOfUrl(target: string | undefined): string {
+  const url = URL.parse(target ?? '');
+  return url ? url.pathname + url.search : '/';
 }
 
 function unavailable(description: string, headers: Record<string, string> = {}): DomainError {

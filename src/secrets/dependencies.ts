@@ -1,5 +1,6 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import type { Store } from '../store/store.ts';
+import type { InTurn } from './turns.ts';
 
 /** What operations work with. */
 export interface Dependencies {
@@ -7,4 +8,5 @@ export interface Dependencies {
   /** The ring as it is now. */
   readonly keyring: () => Keyring;
   readonly now: () => Date;
+  readonly inTurn: InTurn;
 }

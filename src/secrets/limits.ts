@@ -59,16 +59,22 @@ export function checkName(name: string, ownerType: Owner['type'], broken: Broken
 // Control, format, private-use and surrogate characters: invisible, or not the same everywhere.
 const unwantedCharacters = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
 
-/** One line of text in any language, normalised to NFC so that what looks the same is the same. */
+/**
+ * To normalise takes time quadratic in a row of accents, so that what is too long must be refused before. No character is
+ * shorter in NFC than by a factor of 4 (UAX #15), and none has more than two units: nothing longer can become short enough.
+ */
+export function maxUnitsOf(maxCharacters: number): number {
+  return 8 * maxCharacters;
+}
+
+/** Text in any language, normalised to NFC so that what looks the same is the same. */
 export function checkLabel(
   text: string,
   loc: [string, ...(string | number)[]],
   maxCharacters: number,
   broken: BrokenFields,
 ): string {
-  // To normalise takes time quadratic in a row of accents. No character is shorter in NFC than by a factor of 4 (UAX #15),
-  // and none has more than two units, so nothing this long can become short enough.
-  const label = text.length > 8 * maxCharacters ? text : text.normalize('NFC');
+  const label = text.length > maxUnitsOf(maxCharacters) ? text : text.normalize('NFC');
   if (label === '') broken.add(loc, 'required', 'Must not be empty.');
   else if (label.length > maxCharacters && [...label].length > maxCharacters) {
     broken.add(loc, 'too_long', `Must have at most ${maxCharacters} characters.`);
@@ -86,7 +92,7 @@ export function checkLookup(
   broken: BrokenFields,
 ): string {
   if (!text.isWellFormed()) broken.add(loc, 'ill_formed', 'Must be well-formed Unicode.');
-  else if (text.length > 8 * maxCharacters)
+  else if (text.length > maxUnitsOf(maxCharacters))
     broken.add(loc, 'too_long', `Must have at most ${maxCharacters} characters.`);
   else return text.normalize('NFC');
   return text;

@@ -1,5 +1,5 @@
 import { authorize } from '../identity/authorize.ts';
-import type { Caller, Scope } from '../identity/principal.ts';
+import type { Caller } from '../identity/principal.ts';
 import type { Owner } from '../owner.ts';
 import type { Filter, Secret } from '../store/store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -49,18 +49,16 @@ export interface SecretPage {
 
 /**
  * An owner's secrets, by name.
- * @param scope what the caller must hold; after a write of theirs, the scope that allowed it will do
  * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UNPROCESSABLE_ENTITY, BAD_REQUEST (cursor)
  */
 export async function listSecrets(
   { store, keyring }: Dependencies,
   caller: Caller,
   input: ListSecretsInput,
-  scope: Scope = 'secrets:read',
 ): Promise<SecretPage> {
   const broken = new BrokenFields();
   const owner = 'type' in input.owner ? input.owner : resolveOwner(input.owner, caller, ['owner'], broken);
-  if (owner) authorize(caller, owner, scope);
+  if (owner) authorize(caller, owner, 'secrets:read');
   const filter = checkFilter(input.filter ?? {}, broken);
   const { from, limit } = checkPage(input, broken);
   broken.throwIfAny();

@@ -1,5 +1,5 @@
 import { authenticated } from '../identity/authorize.ts';
-import type { Caller, Scope } from '../identity/principal.ts';
+import type { Caller } from '../identity/principal.ts';
 import { type CreateSecretInput, createSecret } from './create-secret.ts';
 import { type DeleteSecretInput, deleteSecret } from './delete-secret.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -12,7 +12,7 @@ export function bindOperations(dependencies: Dependencies, caller: Caller) {
   return {
     viewer: () => authenticated(caller),
     findSecret: (id: string) => findSecret(dependencies, caller, id),
-    listSecrets: (input: ListSecretsInput, scope?: Scope) => listSecrets(dependencies, caller, input, scope),
+    listSecrets: (input: ListSecretsInput) => listSecrets(dependencies, caller, input),
     createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),
     updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),

@@ -1,14 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { seal } from '../crypto/envelope.ts';
-import { DomainError } from '../errors.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../identity/principal.ts';
 import { type Owner, ownerKey } from '../owner.ts';
-import { type Secret, StoreConflict } from '../store/store.ts';
+import type { Secret } from '../store/store.ts';
+import { changeSecret, checkVersion } from './change-secret.ts';
 import { requireConfidential } from './confidential.ts';
-import { nameTaken, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
-import { visibleSecret } from './find-secret.ts';
 import {
   BrokenFields,
   checkId,
@@ -35,61 +33,43 @@ export interface UpdateSecretInput {
   readonly expectedVersion?: number | null | undefined;
 }
 
-/** Writers without expectedVersion that meet on one secret take turns; beyond this they are told to come back. */
-const maxAttempts = 10;
-
 /**
  * Changes a secret, and its version by one; an update that changes nothing leaves both.
- * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR,
+ * SERVICE_UNAVAILABLE
  */
 export async function updateSecret(
   dependencies: Dependencies,
   caller: Caller,
   input: UpdateSecretInput,
 ): Promise<Secret> {
-  const { store, keyring, now } = dependencies;
+  const { keyring, now } = dependencies;
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
   if (input.value != null) requireConfidential(caller);
   const id = checkUpdatedId(input);
 
-  for (let attempt = 1; ; attempt += 1) {
-    const current = await visibleSecret(dependencies, caller, id, 'secrets:write');
-    if (!current) throw new DomainError('NOT_FOUND');
+  return changeSecret(dependencies, caller, id, async (current) => {
     const broken = new BrokenFields();
     const { value, ...changes } = checkChanges(input, current.owner.type, broken);
     broken.throwIfAny();
-    if (input.expectedVersion != null && input.expectedVersion !== current.version) {
-      throw versionIsNotCurrent(current.version);
-    }
-    if (value === undefined && isSame(current, changes)) return current;
+    checkVersion(current, input.expectedVersion);
+    if (value === undefined && isSame(current, changes)) return { change: null, result: current };
 
     const version = current.version + 1;
-    const updated: Secret = {
+    const at = now();
+    const secret: Secret = {
       ...current,
       ...changes,
       maskedValue: value === undefined ? current.maskedValue : mask(value),
       version,
-      updatedAt: now(),
+      updatedAt: at,
     };
     const binding = { owner: ownerKey(current.owner), secretId: id, version };
-    const sealed = value === undefined ? undefined : { version, envelope: await seal(value, binding, keyring()) };
-    const audit = {
-      type: 'secret.updated',
-      actor: principal.subject,
-      requestId: caller.requestId,
-      at: updated.updatedAt,
-    } as const;
-    try {
-      await store.commit([{ type: 'update', secret: updated, ...(sealed && { sealed }), audit }]);
-      return updated;
-    } catch (error) {
-      if (!(error instanceof StoreConflict)) throw error;
-      if (error.on === 'name') throw nameTaken();
-      // Somebody else's change came between: look again, unless the caller asked for exactly the version it saw.
-      if (attempt === maxAttempts) throw versionIsNotCurrent(current.version);
-    }
-  }
+    const sealed = value === undefined ? {} : { sealed: { version, envelope: await seal(value, binding, keyring()) } };
+    const audit = { type: 'secret.updated', actor: principal.subject, requestId: caller.requestId, at } as const;
+    return { change: { type: 'update', secret, ...sealed, audit }, result: secret };
+  });
 }
 
 /** With an id that is none, there is no owner to tell the rules by: the other fields are held to those for all. */

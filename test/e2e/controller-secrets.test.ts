@@ -115,11 +115,23 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
   it('update: of writers that meet, none is lost', async () => {
     const created = await gateway.run(create, { input: { owner, name: 'contended' } });
     const { id } = created.data.createSecret.secret;
-    const writes = Array.from({ length: 8 }, (_, n) => gateway.run(update, { input: { id, notes: `note ${n}` } }));
+    const writes = Array.from({ length: 40 }, (_, n) => gateway.run(update, { input: { id, notes: `note ${n}` } }));
     const answers = await Promise.all(writes);
     expect(answers.map(({ errors }) => errors)).toEqual(answers.map(() => []));
     const versions = answers.map(({ data }) => data.updateSecret.secret.version);
-    expect(versions.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
+  });
+
+  it('create: an error in the list that comes with it does not hide the secret that was made', async () => {
+    const withList = (list: string) =>
+      `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { name } ${list} { totalCount } } }`;
+    const tooMany = await gateway.run(withList('secrets(first: 5000)'), { input: { owner, name: 'made, first' } });
+    expect(tooMany.data.createSecret).toEqual({ secret: { name: 'made, first' }, secrets: null });
+    expect(tooMany.errors[0]?.extensions.code).toBe('UNPROCESSABLE_ENTITY');
+    const token = await gateway.issuer.token({ scope: 'secrets:write' });
+    const writer = await gateway.run(withList('secrets'), { input: { owner, name: 'made, second' } }, { token });
+    expect(writer.data.createSecret).toEqual({ secret: { name: 'made, second' }, secrets: null });
+    expect(writer.errors[0]?.extensions.code).toBe('PERMISSION_ERROR');
   });
 
   it('delete: the secret is gone, its name is free again, and a stale expectedVersion is refused', async () => {

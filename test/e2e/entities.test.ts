@@ -66,6 +66,20 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(data._service.sdl).toBe(await readFile('schema/subgraph.graphql', 'utf8'));
   });
 
+  it('a key that is slow to normalise spoils only itself, in no time', async () => {
+    const accents = `a${'\u0301\u0316'.repeat(150_000)}`;
+    const startedAt = performance.now();
+    const { data, errors } = await gateway.run(entities, {
+      representations: [
+        { __typename: 'Connector', teamId: 'red', id: accents },
+        { __typename: 'User', id: 'ada' },
+      ],
+    });
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(errors).toMatchObject([{ path: ['_entities', 0], extensions: { code: 'BAD_REQUEST' } }]);
+    expect(data._entities[1]).toMatchObject({ id: 'ada' });
+  });
+
   it('the SDL has the security directives for those who ask for them', async () => {
     const secured = await TestGateway.start('sqlite', { SECURITY_DIRECTIVES: 'on' });
     const { data } = await secured.run('{ _service { sdl } }', {}, { token: null });

@@ -1,3 +1,4 @@
+import { get as httpGet } from 'node:http';
 import { type AuditResult, serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type GraphQLAnswer, storeNames, TestGateway } from '../support/gateway.ts';
@@ -303,6 +304,23 @@ describe.each(storeNames)('GraphQL over HTTP on %s', (store) => {
     );
   });
 
+  it('takes a question mark in a query of a URL, and a whole URL as the target', async () => {
+    const document = encodeURIComponent('{ secrets(filter: { name: "?" }) { totalCount } }').replaceAll('%3F', '?');
+    const inUrl = await gateway.send({ method: 'GET' }, {}, `?query=${document}`);
+    expect(inUrl.data).toEqual({ secrets: { totalCount: 0 } });
+    const { hostname, port } = new URL(gateway.url);
+    const token = await gateway.issuer.token();
+    const status = await new Promise((resolve, reject) => {
+      const path = `${gateway.url}?query=%7B__typename%7D`;
+      const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
+      httpGet({ hostname, port, path, headers }, (response) => resolve(response.resume().statusCode)).on(
+        'error',
+        reject,
+      );
+    });
+    expect(status).toBe(200);
+  });
+
   describe('batches', () => {
     it('answers up to 10 operations, each in its place', async () => {
       const items = Array.from({ length: 10 }, (_, index) => ({
@@ -341,6 +359,13 @@ describe.each(storeNames)('GraphQL over HTTP on %s', (store) => {
         { errors: [{ extensions: { code: 'UNPROCESSABLE_ENTITY', status: 422, requestId } }] },
         { data: { secrets: { totalCount: expect.any(Number) } } },
       ]);
+    });
+
+    it('without credentials is refused as a whole where nothing of it is open', async () => {
+      const answer = await batch(gateway, Array(2).fill({ query: '{ viewer { subject } }' }), { token: null });
+      expect(answer.status).toBe(401);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
+      expect(JSON.parse(answer.text)).toHaveLength(2);
     });
 
     it('without credentials answers only what is open', async () => {

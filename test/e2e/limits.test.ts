@@ -229,6 +229,16 @@ describe('the objects that an operation could return are counted', () => {
     await expectRefused(run(entities(149), { r }), 'objects_limit_error', /150,000/);
   });
 
+  it('and so are the lists it reads, however little is in them', async () => {
+    const aliases = (count: number) =>
+      times(count, (index) => `a${index}: secrets(first: 0, filter: { tags: ["t"] }) { totalCount }`);
+    const entities = (count: number) =>
+      `query ($r: [_Any!]!) { _entities(representations: $r) { ... on User { ${aliases(count)} } } }`;
+    const r = Array(100).fill({ __typename: 'User', id: 'ada' });
+    await expectAllowed(run(entities(15), { r }));
+    await expectRefused(run(entities(16), { r }), 'lists_limit_error', /1,500 lists/);
+  });
+
   it('once for each team of the caller', async () => {
     const query = '{ viewer { teams { team { secrets(first: 1000) { nodes { id } } } } } }';
     const token = (teams: number) => gateway.issuer.token({ teams: Array.from({ length: teams }, (_, i) => `t${i}`) });

@@ -100,18 +100,25 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(data.secrets.nodes).toEqual([{ name: 'ONE' }, { name: 'TWO' }]);
   });
 
-  it('counts each operation of a batch, and answers those that are within it', async () => {
+  it('counts each operation of a batch, and refuses the whole of one that is beyond it', async () => {
     const gateway = await start(store, '7/1h');
     const ada = await as(gateway, 'ada');
     const batch = (count: number) => gateway.send({ body: JSON.stringify(Array(count).fill({ query })) }, ada);
     expect(remaining(await batch(5))).toBe(2);
-    const { status, text } = await batch(4);
-    expect(status).toBe(200);
-    const codes = JSON.parse(text).map(
-      (one: { errors?: { extensions: { code: string } }[] }) => one.errors?.[0]?.extensions.code,
-    );
-    expect(codes.filter((code?: string) => code === undefined)).toHaveLength(2);
-    expect(codes.filter((code?: string) => code === 'TOO_MANY_REQUESTS')).toHaveLength(2);
+    const { status, errors, headers } = await batch(4);
+    expect(status).toBe(429);
+    expect(errors[0]?.extensions.code).toBe('TOO_MANY_REQUESTS');
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+
+  it('counts every mutation of an operation', async () => {
+    const gateway = await start(store, '100/1h');
+    const ada = await as(gateway, 'ada');
+    const remove = (alias: string) =>
+      `${alias}: deleteSecret(input: { id: "4c07bc67-57ea-42dd-b702-c2d6c45419fc" }) { id }`;
+    expect(remaining(await gateway.run(`mutation { ${remove('a')} }`, {}, ada))).toBe(95);
+    const fragment = `fragment F on Mutation { ${remove('b')} ${remove('c')} }`;
+    expect(remaining(await gateway.run(`mutation { ${remove('a')} ...F } ${fragment}`, {}, ada))).toBe(80);
   });
 
   it('counts a refused batch once', async () => {

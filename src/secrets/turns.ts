@@ -1,0 +1,46 @@
+import { DomainError } from '../errors.ts';
+
+/** Does work on one key after another's is done, in the order of asking. */
+export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+
+const patienceMilliseconds = 5000;
+
+/**
+ * Writers of one secret take turns in this process. The store would let only one of them through at a time anyway, and
+ * have all the others begin anew.
+ */
+export function createTurns(): InTurn {
+  const last = new Map<string, Promise<unknown>>();
+
+  return async (key, work) => {
+    const before = last.get(key);
+    const mine = Promise.withResolvers<void>();
+    const turn = Promise.all([before, mine.promise]);
+    last.set(key, turn);
+    try {
+      if (before) await patiently(before);
+      return await work();
+    } finally {
+      mine.resolve();
+      if (last.get(key) === turn) last.delete(key);
+    }
+  };
+}
+
+/** @throws DomainError SERVICE_UNAVAILABLE when the turn does not come in time */
+async function patiently(before: Promise<unknown>): Promise<void> {
+  const patience = Promise.withResolvers<never>();
+  const timer = setTimeout(() => patience.reject(tooMuchContention()), patienceMilliseconds);
+  try {
+    await Promise.race([before, patience.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function tooMuchContention(): DomainError {
+  return new DomainError('SERVICE_UNAVAILABLE', {
+    description: 'Too many others change this secret at once.',
+    retryAfterSeconds: 1,
+  });
+}
