@@ -153,6 +153,17 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     await expect.poll(() => complaints.join()).toMatch(/connect-src.*script-src/);
   });
 
+  it('is for browsers alone: who accepts data as well, or no page, gets data', async () => {
+    const typeFor = async (accept: string) => {
+      const response = await page.request.get(`${gateway.url}?query=%7B__typename%7D`, { headers: { accept } });
+      return response.headers()['content-type'];
+    };
+    expect(await typeFor('text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8')).toMatch(/^text\/html/);
+    for (const accept of ['application/json, text/html;q=0.1', 'application/json, text/html;q=0', '*/*']) {
+      expect(await typeFor(accept)).toMatch(/^application\/json/);
+    }
+  });
+
   it('cannot be framed', async () => {
     const response = await page.request.get(gateway.url, { headers: { accept: 'text/html' } });
     expect(response.headers()['content-security-policy']).toContain("frame-ancestors 'none'");
