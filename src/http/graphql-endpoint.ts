@@ -20,7 +20,7 @@ export interface GraphQLEndpointOptions {
   readonly introspection: boolean;
   readonly securityDirectives: boolean;
   readonly batchLimit: number;
-  /** Null: any document is accepted. */
+  /** Null where every document is accepted. */
   readonly persistedOperations: PersistedOperations | null;
   readonly log: Log;
   readonly metrics: Metrics;
