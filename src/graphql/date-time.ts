@@ -2,28 +2,34 @@ import { GraphQLError } from 'graphql';
 import { builder } from './builder.ts';
 
 const dayMilliseconds = 86_400_000;
-let day = Number.NaN;
-let dayText = '';
+const maxDays = 1000;
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+/** `2026-04-15T`, by the days since 1970. */
+const days = new Map<number, string>();
+/** `12:00:`, by the minutes of the day. */
+const minutes = Array.from({ length: 24 * 60 }, (_, minute) => {
+  return `${twoDigits[Math.floor(minute / 60)]}:${twoDigits[minute % 60]}:`;
+});
+const seconds = twoDigits.map((text) => `${text}.`);
+const milliseconds = Array.from({ length: 1000 }, (_, millisecond) => `${String(millisecond).padStart(3, '0')}Z`);
 
-/** The same as toISOString(), which takes four times as long; what is listed together was mostly written on one day. */
+/** The same as toISOString(), which takes several times as long, in pieces that many moments share. */
 function isoTime(date: Date): string {
   const time = date.getTime();
-  const wholeDays = Math.floor(time / dayMilliseconds);
-  if (wholeDays !== day) {
-    dayText = date.toISOString().slice(0, -'00:00:00.000Z'.length);
-    day = wholeDays;
-  }
-  let rest = time - wholeDays * dayMilliseconds;
-  const milliseconds = rest % 1000;
-  rest = (rest - milliseconds) / 1000;
-  const seconds = rest % 60;
-  rest = (rest - seconds) / 60;
-  const minutes = rest % 60;
-  const hours = (rest - minutes) / 60;
-  return `${dayText}${twoDigits[hours]}:${twoDigits[minutes]}:${twoDigits[seconds]}.${milliseconds < 100 ? '0' : ''}${milliseconds < 10 ? '0' : ''}${milliseconds}Z`;
+  const day = Math.floor(time / dayMilliseconds);
+  const inDay = time - day * dayMilliseconds;
+  const millisecond = inDay % 1000;
+  const wholeSeconds = (inDay - millisecond) / 1000;
+  const second = wholeSeconds % 60;
+  return `${days.get(day) ?? addDay(day, date)}${minutes[(wholeSeconds - second) / 60]}${seconds[second]}${milliseconds[millisecond]}`;
 }
 
-const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+function addDay(day: number, date: Date): string {
+  if (days.size >= maxDays) days.clear();
+  const text = date.toISOString().slice(0, -'12:00:00.000Z'.length);
+  days.set(day, text);
+  return text;
+}
 
 builder.scalarType('DateTime', {
   description: 'A moment in UTC, to the millisecond (RFC 3339), such as `2026-04-15T12:00:00.000Z`.',

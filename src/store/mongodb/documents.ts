@@ -1,5 +1,5 @@
 import type { Collection, Db } from 'mongodb';
-import { ownerKey, ownerOfKey } from '../../owner.ts';
+import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
 import type { AuditEvent, Sealed, Secret, SecretRecord } from '../store.ts';
 
 /** `owner` is the owner's key everywhere. */
@@ -18,8 +18,11 @@ export interface SecretDocument {
   readonly sealed: Sealed | null;
 }
 
-/** What a list or a find reads. */
-export type ListedDocument = Omit<SecretDocument, 'sealed'>;
+/** What a find reads. */
+export type FoundDocument = Omit<SecretDocument, 'sealed'>;
+
+/** What a list reads, which knows whose it is. */
+export type ListedDocument = Omit<FoundDocument, 'owner'>;
 
 export interface OwnerDocument {
   readonly _id: string;
@@ -49,7 +52,7 @@ export function collectionsOf(database: Db): Collections {
 }
 
 /** Everything of a secret but its id and its envelope. */
-export function fieldsOf(secret: Secret): Omit<ListedDocument, '_id'> {
+export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id'> {
   const { owner, name, placeholder, provider, notes, tags, maskedValue, version, createdAt, updatedAt } = secret;
   return {
     owner: ownerKey(owner),
@@ -69,10 +72,14 @@ export function documentOf(record: SecretRecord): SecretDocument {
   return { _id: record.id, ...fieldsOf(record), sealed: record.sealed };
 }
 
-export function secretOf(document: ListedDocument): Secret {
+export function secretOf(document: FoundDocument): Secret {
+  return listedSecretOf(document, ownerOfKey(document.owner));
+}
+
+export function listedSecretOf(document: ListedDocument, owner: Owner): Secret {
   return {
     id: document._id,
-    owner: ownerOfKey(document.owner),
+    owner,
     placeholder: document.placeholder,
     name: document.name,
     provider: document.provider,

@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 import { ownerKey } from '../../owner.ts';
 import { isUnfiltered, nameConditions } from '../filter.ts';
 import type { ListQuery, ListResult } from '../store.ts';
-import { type ListedDocument, secretOf } from './documents.ts';
+import { type ListedDocument, listedSecretOf } from './documents.ts';
 
 interface Part {
   readonly collection: 'secrets' | 'owners';
@@ -62,7 +62,8 @@ export function listResults(queries: readonly ListQuery[], rows: readonly Docume
     if (hasMore) page.pop();
     if (query.from === 'end') page.reverse();
     const counted = isUnfiltered(query.filter) ? ownerCounts.get(ownerKey(query.owner)) : filteredCounts.get(k);
-    return { secrets: page.map(secretOf), hasMore, totalCount: query.count ? (counted ?? 0) : null };
+    const secrets = page.map((document) => listedSecretOf(document, query.owner));
+    return { secrets, hasMore, totalCount: query.count ? (counted ?? 0) : null };
   });
 }
 
@@ -73,7 +74,7 @@ function pagePart(query: ListQuery, k: number | undefined): Part {
     { $match: matching(query, nameConditions(query.filter, query.after, query.before)) },
     { $sort: { name: query.from === 'end' ? -1 : 1 } },
     { $limit: maxRows },
-    { $project: { sealed: 0 } },
+    { $project: { owner: 0, sealed: 0 } },
   ];
   if (k !== undefined) pipeline.push({ $set: { k: { $literal: k } } });
   return { collection: 'secrets', pipeline, maxRows };

@@ -8,7 +8,7 @@ import { writeCommits } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { beforeDeadline } from './deadline.ts';
-import { auditEventOf, type Collections, collectionsOf, type ListedDocument, recordOf, secretOf } from './documents.ts';
+import { auditEventOf, type Collections, collectionsOf, type FoundDocument, recordOf, secretOf } from './documents.ts';
 import { asDomainError } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
 import { rateLimitCollection } from './migrations.ts';
@@ -150,9 +150,9 @@ class MongodbStore implements Store {
     return listResults(queries, await rows.toArray());
   }
 
-  async #find(ids: readonly string[]): Promise<(ListedDocument | undefined)[]> {
+  async #find(ids: readonly string[]): Promise<(FoundDocument | undefined)[]> {
     const documents = await this.#collections.secrets
-      .find<ListedDocument>(
+      .find<FoundDocument>(
         { _id: { $in: [...new Set(ids)] } },
         { projection: { sealed: 0 }, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs },
       )

@@ -20,7 +20,7 @@ export function prepareWriteChange(database: DatabaseSync): WriteChange {
     UPDATE secrets SET name = ?3, placeholder = ?4, provider = ?5, masked_value = ?6, version = ?7, created_at = ?8,
       updated_at = ?9, tags = ?10, notes = ?11,
       sealed_version = coalesce(?12, sealed_version), envelope = coalesce(?13, envelope)
-    WHERE id = ?1 AND owner = ?2 AND version = ?7 - 1`);
+    WHERE owner = ?1 AND id = ?2 AND version = ?7 - 1`);
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ?');
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');

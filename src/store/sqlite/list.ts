@@ -1,7 +1,7 @@
 import { ownerKey } from '../../owner.ts';
 import { nameConditions } from '../filter.ts';
 import type { ListQuery } from '../store.ts';
-import { secretColumns } from './rows.ts';
+import { listedColumns } from './rows.ts';
 
 /** A statement and the values of its parameters. The same shape of query has the same text, so that it is prepared once. */
 export interface Statement {
@@ -14,7 +14,7 @@ export function pageStatement(query: ListQuery): Statement {
   const { table, where, values } = matching(query, true);
   const direction = query.from === 'end' ? 'DESC' : 'ASC';
   return {
-    sql: `SELECT ${secretColumns} FROM ${table} WHERE ${where} ORDER BY name ${direction} LIMIT ?`,
+    sql: `SELECT ${listedColumns} FROM ${table} WHERE ${where} ORDER BY name ${direction} LIMIT ?`,
     values: [...values, query.limit + 1],
   };
 }

@@ -1,18 +1,21 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { ownerKey, ownerOfKey } from '../../owner.ts';
+import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
 import type { AuditEvent, Sealed, Secret, SecretRecord } from '../store.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
-/** All that a list or a find reads: everything but the envelope. */
-export const secretColumns =
-  'id, owner, name, placeholder, provider, masked_value, version, created_at, updated_at, tags, notes';
+/** What a list reads, which knows whose it is. */
+export const listedColumns =
+  'id, name, placeholder, provider, masked_value, version, created_at, updated_at, tags, notes';
+
+/** What a find reads: everything but the envelope. */
+export const secretColumns = `owner, ${listedColumns}`;
 
 /** The values of `secretColumns`, in their order. */
 export function secretValues(secret: Secret) {
   return [
-    secret.id,
     ownerKey(secret.owner),
+    secret.id,
     secret.name,
     secret.placeholder,
     secret.provider,
@@ -30,9 +33,13 @@ export function sealedValues(sealed: Sealed | null | undefined) {
 }
 
 export function secretOfRow(row: Row): Secret {
+  return listedSecretOfRow(row, ownerOfKey(text(row.owner)));
+}
+
+export function listedSecretOfRow(row: Row, owner: Owner): Secret {
   return {
     id: text(row.id),
-    owner: ownerOfKey(text(row.owner)),
+    owner,
     placeholder: text(row.placeholder),
     name: text(row.name),
     provider: textOrNull(row.provider),

@@ -10,7 +10,7 @@ import type { AuditEvent, Change, Counter, ListQuery, ListResult, Secret, Secret
 import { prepareWriteChange, type WriteChange } from './commit.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
-import { auditEventOfRow, recordOfRow, secretColumns, secretOfRow } from './rows.ts';
+import { auditEventOfRow, listedSecretOfRow, recordOfRow, secretColumns, secretOfRow } from './rows.ts';
 import { migrate } from './schema.ts';
 
 /** How long a call waits for another process that writes. The event loop stands still meanwhile. */
@@ -94,7 +94,8 @@ class SqliteStore implements Store {
 
   async list(query: ListQuery): Promise<ListResult> {
     return this.#ask(() => {
-      const secrets = query.limit === 0 ? [] : this.#all(pageStatement(query)).map(secretOfRow);
+      const rows = query.limit === 0 ? [] : this.#all(pageStatement(query));
+      const secrets = rows.map((row) => listedSecretOfRow(row, query.owner));
       const hasMore = secrets.length > query.limit;
       if (hasMore) secrets.pop();
       if (query.from === 'end') secrets.reverse();
