@@ -22,9 +22,9 @@ interface Window {
   counted: number;
   /** Not told to the shared counter yet. */
   pending: number;
-  /** Infinite before the shared counter has answered for the first time. */
   resetsAt: number;
-  toldAt: number;
+  /** Null before the shared counter has been told for the first time. */
+  toldAt: number | null;
   /** Ends with the shared counter's last answer. */
   telling: Promise<unknown>;
   /** The next telling, while it waits for the one before. */
@@ -35,11 +35,14 @@ const maxKeys = 10_000;
 const tellMilliseconds = 2000;
 /** Of a limit this wide, what others have used may be learnt while the first requests are let through. */
 const wide = 100;
+/** What is less of a limit is told when more comes, or not at all: most callers come seldom, and telling costs a command. */
+const worthTelling = 1 / 100;
 
 /**
  * A limit that all gateways on one store share, without a round trip to it for each request: what is counted here is told
- * to the shared counter once it makes a tenth of what is left, and at least every two seconds. Who alone takes a tenth of what
- * is left waits for the shared counter; so near the limit everyone does, and exactly the limit is let through.
+ * to the shared counter once it makes a tenth of what is left, and every two seconds if it makes a hundredth of the limit. Who alone
+ * takes a tenth of what is left waits for the shared counter; so near the limit everyone does, and exactly the limit is let
+ * through.
  */
 export function createRateLimiter(limit: RateLimit, counter: Counter, now: () => number = Date.now): RateLimiter {
   const windows = new Map<string, Window>();
@@ -64,22 +67,26 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, now: () =>
     try {
       const { count, resetsInMilliseconds } = await traced('limiter.count', () => counter.add(key, points));
       window.counted = count;
-      window.resetsAt = now() + resetsInMilliseconds;
+      // Clocks differ: a window is never longer than a window.
+      window.resetsAt = now() + Math.min(resetsInMilliseconds, limit.windowSeconds * 1000);
     } catch {
       // Without the shared counter this gateway counts alone; what the caller came for will tell that the store is away.
-      window.resetsAt = Math.min(window.resetsAt, now() + limit.windowSeconds * 1000);
     }
     return window.counted - points;
   }
 
   function windowOf(key: string): Window {
     const known = windows.get(key);
-    if (known && now() < known.resetsAt) return known;
     windows.delete(key);
+    if (known && now() < known.resetsAt) {
+      // At the end of those that are kept: who came least lately is forgotten first.
+      windows.set(key, known);
+      return known;
+    }
     const oldest = windows.keys().next();
     if (windows.size >= maxKeys && !oldest.done) windows.delete(oldest.value);
-    const resetsAt = Number.POSITIVE_INFINITY;
-    const window = { counted: 0, pending: 0, resetsAt, toldAt: 0, telling: Promise.resolve(), next: null };
+    const resetsAt = now() + limit.windowSeconds * 1000;
+    const window: Window = { counted: 0, pending: 0, resetsAt, toldAt: null, telling: Promise.resolve(), next: null };
     windows.set(key, window);
     return window;
   }
@@ -91,10 +98,13 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, now: () =>
     if (left < 0) return window.counted;
     window.pending += points;
     const place = window.pending;
-    const isFirst = window.resetsAt === Number.POSITIVE_INFINITY;
-    if (points >= left / 10 || (isFirst && limit.points < wide)) return (await tell(key, window)) + place;
+    const isFirst = window.toldAt === null;
+    // While one telling is under way and another waits, a slow counter would leave everything to this gateway's own count.
+    const isBehind = place >= left / 10 && window.next !== null;
+    if (points >= left / 10 || isBehind || (isFirst && limit.points < wide)) return (await tell(key, window)) + place;
     const used = window.counted + place;
-    if (place >= left / 10 || now() - window.toldAt >= tellMilliseconds) void tell(key, window);
+    const isDue = now() - (window.toldAt ?? 0) >= tellMilliseconds && place >= limit.points * worthTelling;
+    if (place >= left / 10 || isDue) void tell(key, window);
     return used;
   }
 

@@ -228,6 +228,23 @@ describe.each(storeNames)('metrics on %s', (store) => {
     expect((await series()).get('secrets_gateway_work_seconds_count{work="jwks.load",outcome="done"}')).toBe(1);
   });
 
+  it('count what could not be read as a request', async () => {
+    const before = await series();
+    const options = { headers: { 'X-Long': 'a'.repeat(20_000) } };
+    expect((await fetch(gateway.url, options)).status).toBe(431);
+    const name = 'secrets_gateway_refusals_total{code="HEADERS_TOO_LARGE"}';
+    expect(((await series()).get(name) ?? 0) - (before.get(name) ?? 0)).toBe(1);
+  });
+
+  it('count what broke off in its body once', async () => {
+    const total = async () =>
+      [...(await series())].reduce((sum, [name, value]) => sum + (/_refusals_total/.test(name) ? value : 0), 0);
+    const before = await total();
+    const text = await raw(gateway, `${head}Transfer-Encoding: chunked\r\n\r\nno length\r\n`);
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    await expect.poll(total).toBe(before + 1);
+  });
+
   it('count those over the limit', async () => {
     const token = await gateway.issuer.token({ sub: 'grace' });
     for (let i = 0; i < 62; i += 1) await gateway.run('{ __typename }', {}, { token });
@@ -405,6 +422,36 @@ describe.each(storeNames)('OpenTelemetry on %s', (store) => {
       expect(name).toMatch(/^(graphql\.request|(store|crypto|jwks|limiter)\.[a-zA-Z]+)$/);
     }
   });
+});
+
+const head = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
+
+/** Writes these bytes to a connection of its own. @returns all that came back until it ended */
+function raw(gateway: { url: string }, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let text = '';
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1', () => socket.write(bytes));
+    socket.on('data', (data) => {
+      text += data;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => resolve(text));
+  });
+}
+
+it('what cannot be read behind a request does not take its answer', async () => {
+  const gateway = await TestGateway.start();
+  try {
+    const token = await gateway.issuer.token();
+    const body = JSON.stringify({ query: create, variables: { input: newSecret() } });
+    const request = `${head}Authorization: Bearer ${token}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+    const text = await raw(gateway, `${request}NONSENSE\r\n\r\n`);
+    expect(text).toMatch(/^HTTP\/1\.1 200 /);
+    expect(text).toContain('"createSecret"');
+    expect(text.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  } finally {
+    await gateway.close();
+  }
 });
 
 /** A POST whose body stays away until it is released. */

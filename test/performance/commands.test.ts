@@ -75,7 +75,12 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
     });
 
     it('10 lists in one batch of operations are at most two as well', async () => {
-      const body = JSON.stringify(tenLists.map((one) => ({ query: `{ ${one} }` })));
+      const query = `query ($owner: OwnerInput!) { secrets(owner: $owner, first: 20) { totalCount nodes { ${fields} } } }`;
+      const variables = (n: number) => ({ owner: { teamId: 'red', connectorId: `c${n}` } });
+      // Once the document is known: new ones take turns.
+      expectData([await gateway.run(query, variables(0))]);
+      observed.commands = [];
+      const body = JSON.stringify(Array.from({ length: 10 }, (_, n) => ({ query, variables: variables(n) })));
       expect((await gateway.send({ body })).status).toBe(200);
       expect(observed.commands.length).toBe(countOf('aggregate'));
       expect(observed.commands.length).toBeLessThanOrEqual(2);
@@ -145,6 +150,16 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
     ])('a refusal %s is none', async (_, ask, status) => {
       expect((await ask()).status).toBe(status);
       expect(observed.commands).toEqual([]);
+    });
+
+    it('the rate limit is none for callers that come now and then', async () => {
+      await gateway.stop();
+      await gateway.launch({ RATE_LIMIT: '600/60s' });
+      const subjects = Array.from({ length: 20 }, (_, n) => `seldom-${n}`);
+      const tokens = await Promise.all(subjects.map((sub) => gateway.issuer.token({ sub })));
+      observed.commands = [];
+      for (const token of tokens) expectData([await gateway.run(list, {}, { token })]);
+      expect(observed.commands).toEqual(tokens.map(() => 'aggregate'));
     });
 
     it('the rate limit that gateways share is far less than one for each request', async () => {
