@@ -124,14 +124,16 @@ function issuerConfig(env: Environment): IssuerConfig | null {
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
+const maxWindowSeconds = 24 * 3600;
+
 function rateLimit(env: Environment): Config['rateLimit'] {
   const value = text(env, 'RATE_LIMIT') ?? '600/60s';
   if (value.toLowerCase() === 'off') return null;
   const match = /^(\d{1,9})\/(\d{1,6})(s|m|h)$/.exec(value);
   const points = Number(match?.[1]);
   const windowSeconds = Number(match?.[2]) * (secondsOf[match?.[3] ?? ''] ?? 1);
-  if (points >= 1 && windowSeconds >= 1) return { points, windowSeconds };
-  throw new ConfigurationError('RATE_LIMIT must be a count and a time, such as 600/60s, or off.');
+  if (points >= 1 && windowSeconds >= 1 && windowSeconds <= maxWindowSeconds) return { points, windowSeconds };
+  throw new ConfigurationError('RATE_LIMIT must be a count and a time of at most 24 hours, such as 600/60s, or off.');
 }
 
 function corsOrigins(env: Environment): string[] {

@@ -164,7 +164,11 @@ export class DomainError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const { stackTraceLimit } = Error;
+    // Whoever is refused, or shed, chooses how often, and to record where costs more than to refuse. Of a defect it is worth it.
+    if (errorTable[code].status < 500 || code === 'SERVICE_UNAVAILABLE') Error.stackTraceLimit = 0;
     super(details.message ?? errorTable[code].message, { cause: details.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.details = details;
   }
@@ -175,6 +179,40 @@ export class DomainError extends Error {
 
   get type(): string {
     return this.details.type ?? errorTable[this.code].type;
+  }
+}
+
+/** What a client is told of an error besides its message, whatever it answers: `extensions` in GraphQL. */
+export function extensionsOf({ code, status, type, details }: DomainError, requestId: string): Record<string, unknown> {
+  const { description, errors, retryAfterSeconds, currentVersion } = details;
+  return {
+    code,
+    status,
+    type,
+    requestId,
+    ...(description !== undefined && { description }),
+    ...(errors && { errors }),
+    ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
+    ...(currentVersion !== undefined && { currentVersion }),
+  };
+}
+
+/** The HTTP response headers that go with an error. */
+export function headersOf({ details: { headers, retryAfterSeconds } }: DomainError): Record<string, string> {
+  return { ...headers, ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }) };
+}
+
+/**
+ * Runs what makes errors about a request, and awaits nothing: to record for each where it was made costs more than all else
+ * about it. A defect in there has no frames either.
+ */
+export function withoutStack<T>(run: () => T): T {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }
 

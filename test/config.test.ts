@@ -92,6 +92,8 @@ describe('a setting', () => {
     ['RATE_LIMIT', { RATE_LIMIT: marker }],
     ['RATE_LIMIT', { RATE_LIMIT: '0/60s' }],
     ['RATE_LIMIT', { RATE_LIMIT: '600/0s' }],
+    // A timer of over 24.8 days would end at once.
+    ['RATE_LIMIT', { RATE_LIMIT: '600/25h' }],
     ['RATE_LIMIT', { RATE_LIMIT: '600' }],
     ['REQUIRE_TLS', { REQUIRE_TLS: marker }],
     ['TRUST_PROXY', { TRUST_PROXY: 'true' }],

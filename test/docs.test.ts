@@ -44,8 +44,8 @@ describe('docs/errors.md', () => {
     const sources = globSync('src/{graphql,http,secrets}/*.ts', { cwd: root })
       .map((path) => `${read(path)}\n`)
       .join('');
-    const ofErrors = firstGroup(sources, /type: '(\w+_error)'/g);
-    const ofLimits = firstGroup(read('src/graphql/limits.ts'), /^ {2}(\w+): \{ max: /gm).map(
+    const ofErrors = firstGroup(sources, /'(\w+_error)'/g);
+    const ofLimits = firstGroup(read('src/graphql/check-operation.ts'), /^ {2}(\w+): \{ max: /gm).map(
       (name) => `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_limit_error`,
     );
     const ofFields = firstGroup(sources, /broken\.add\((?:\[[^\]]*\]|\w+), '(\w+)'/g);

@@ -1,39 +1,45 @@
-import { GraphQLError, type GraphQLSchema } from 'graphql';
-import { DomainError, type ErrorCode, errorTable } from '../errors.ts';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { DomainError, type ErrorCode, errorTable, extensionsOf, headersOf } from '../errors.ts';
 import { safeMessage } from './safe-message.ts';
+
+/** An error as it is answered. */
+export interface ClientError {
+  readonly formatted: GraphQLFormattedError;
+  readonly error: DomainError;
+  /** Of an HTTP response that has no data. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Yoga refused the request before it looked at the operation: the status holds whatever the client accepts. */
+  readonly isOfRequest: boolean;
+}
 
 /**
  * The error as a client may see it. A DomainError's text is made of fixed words and goes out as it is; any other
  * text is rebuilt, since graphql-js quotes what it was sent; and what nobody foresaw becomes INTERNAL_SERVER_ERROR.
  */
-export function toClientError(thrown: unknown, requestId: string, schema: GraphQLSchema): GraphQLError {
-  const error = thrown instanceof GraphQLError ? thrown : null;
-  const domainError = toDomainError(thrown, schema);
-  const { code, status, type, message, details } = domainError;
-  const { description, errors, retryAfterSeconds, currentVersion, headers } = details;
-  return new GraphQLError(message, {
-    nodes: error?.nodes ?? null,
-    source: error?.source ?? null,
-    positions: error?.positions ?? null,
-    path: error?.path ?? null,
-    originalError: domainError,
-    extensions: {
-      code,
-      status,
-      type,
-      requestId,
-      ...(description !== undefined && { description }),
-      ...(errors && { errors }),
-      ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
-      ...(currentVersion !== undefined && { currentVersion }),
-      http: {
-        // What Yoga refuses before it looks at the operation has its status whatever the client accepts.
-        spec: !isRequestRefusal(error),
-        status: httpStatus(error) ?? status,
-        headers: { ...headers, ...httpHeaders(error), ...retryHeader(retryAfterSeconds) },
-      },
+export function toClientError(thrown: unknown, requestId: string, schema: GraphQLSchema): ClientError {
+  const { locations, path, http } = thrown instanceof GraphQLError ? partsOf(thrown) : ({} as Partial<Parts>);
+  const error = toDomainError(thrown, schema);
+  return {
+    formatted: {
+      message: error.message,
+      ...(locations && { locations }),
+      ...(path && { path }),
+      extensions: extensionsOf(error, requestId),
     },
-  });
+    error,
+    status: http?.status ?? error.status,
+    headers: { ...http?.headers, ...headersOf(error) },
+    isOfRequest: http !== undefined && !http.spec,
+  };
+}
+
+interface Parts extends Pick<GraphQLError, 'locations' | 'path'> {
+  readonly http: YogaHttp | undefined;
+}
+
+function partsOf({ locations, path, extensions }: GraphQLError): Parts {
+  return { locations, path, http: extensions.http as YogaHttp | undefined };
 }
 
 function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
@@ -45,7 +51,7 @@ function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
   // graphql-js's own errors while executing that are not about arguments tell of a defect in a resolver.
   if (message === undefined && thrown.path) return new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown });
   const isReadable = message !== undefined && message.length <= maxMessageLength;
-  return new DomainError(codeOfStatus(httpStatus(thrown)), isReadable ? { message } : {});
+  return new DomainError(codeOfStatus(partsOf(thrown).http?.status), isReadable ? { message } : {});
 }
 
 /** One name of a megabyte may stand in a hundred messages about one document. */
@@ -60,13 +66,4 @@ interface YogaHttp {
   spec?: boolean;
   status?: number;
   headers?: Record<string, string>;
-}
-
-const http = (error: GraphQLError | null) => error?.extensions.http as YogaHttp | undefined;
-const httpStatus = (error: GraphQLError | null) => http(error)?.status;
-const httpHeaders = (error: GraphQLError | null) => http(error)?.headers;
-const isRequestRefusal = (error: GraphQLError | null) => http(error) !== undefined && !http(error)?.spec;
-
-function retryHeader(seconds: number | undefined): Record<string, string> {
-  return seconds === undefined ? {} : { 'Retry-After': String(seconds) };
 }

@@ -1,6 +1,6 @@
 import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
 import { anonymousMayRun } from '../graphql/anonymous.ts';
-import { countRootFields } from '../graphql/limits.ts';
+import { countRootFields } from '../graphql/check-operation.ts';
 import { unauthorized } from '../identity/authorize.ts';
 import type { GatewayPlugin } from './server-context.ts';
 

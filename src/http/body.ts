@@ -12,6 +12,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request);
   // Decoding would replace what is not UTF-8, and so change a value without a word.
   if (!isUtf8(body)) throw badBody('The body is not UTF-8.');
+  checkShape(body);
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
@@ -43,6 +44,40 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
       resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
     });
   return promise;
+}
+
+/** Levels of arrays and objects: the parser goes down the stack with each. */
+const maxDepth = 64;
+/** Ten operations with as many variables as they may have, and more than the same number again. */
+const maxItems = 100_000;
+const [quote, backslash, comma, openBracket, closeBracket, openBrace, closeBrace] = [
+  0x22, 0x5c, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d,
+];
+
+/** Refuses JSON that has more in it than a request can use before it is parsed, which would take several times as long. */
+function checkShape(body: Buffer): void {
+  let depth = 0;
+  let items = 0;
+  let inString = false;
+  for (let at = 0; at < body.length; at += 1) {
+    const byte = body[at];
+    if (byte === quote) inString = !inString;
+    else if (inString) at += byte === backslash ? 1 : 0;
+    else if (byte === comma) {
+      items += 1;
+      if (items > maxItems) throw tooMuch('variables_limit_error', maxItems, 'keys and items');
+    } else if (byte === openBracket || byte === openBrace) {
+      depth += 1;
+      if (depth > maxDepth) throw tooMuch('depth_limit_error', maxDepth, 'levels of arrays and objects');
+    } else if (byte === closeBracket || byte === closeBrace) depth -= 1;
+  }
+}
+
+function tooMuch(type: string, most: number, what: string): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type,
+    description: `The body may have at most ${most.toLocaleString('en')} ${what}.`,
+  });
 }
 
 function tooLarge(): DomainError {

@@ -1,14 +1,46 @@
-import type { GraphQLError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { getOperationAST } from 'graphql';
-import { toClientError } from '../graphql/error-map.ts';
+import { type ClientError, toClientError } from '../graphql/error-map.ts';
 import { describeError, type Log } from '../log.ts';
+import { jsonType } from './media-type.ts';
 import type { Metrics } from './metrics.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
 
 interface ExecutionResult {
-  data?: unknown;
-  errors?: readonly GraphQLError[];
+  readonly data?: unknown;
+  readonly errors?: readonly unknown[];
 }
+
+/** What became of one operation, as it is answered. */
+class Outcome {
+  readonly data: unknown;
+  readonly errors: readonly ClientError[];
+  /** Whether it was well-formed enough to be executed. */
+  readonly executed: boolean;
+
+  constructor(data: unknown, errors: readonly ClientError[], executed: boolean) {
+    this.data = data;
+    this.errors = errors;
+    this.executed = executed;
+  }
+
+  /** As it is answered: an ordinary object, since JSON.stringify is several times as slow where something has a toJSON. */
+  get response(): object {
+    const { data, errors } = this;
+    return {
+      ...(errors.length > 0 && { errors: errors.map(({ formatted }) => formatted) }),
+      ...(data !== undefined && { data }),
+    };
+  }
+
+  /** Why it was not looked at, whatever it was: that has its own status also for clients that accept application/json. */
+  get refusal(): ClientError | undefined {
+    return this.executed ? undefined : this.errors.find(isRefusal);
+  }
+}
+
+const refusals = new Set(['UNAUTHORIZED', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE']);
+const isRefusal = ({ error, isOfRequest }: ClientError) => isOfRequest || refusals.has(error.code);
 
 /**
  * The last stage: whatever went wrong, wherever, leaves as an error that a client may see, and every operation is
@@ -17,22 +49,22 @@ interface ExecutionResult {
 export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metrics): GatewayPlugin {
   const names = new WeakMap<object, string>();
 
-  function finish(result: ExecutionResult, context: ServerContext): ExecutionResult {
-    const { caller, startedAt } = context;
+  function conclude(result: ExecutionResult | Outcome, { caller, startedAt }: ServerContext): Outcome {
+    if (result instanceof Outcome) return result;
     const { requestId } = caller;
     const executed = names.get(result);
     const operation = executed ?? 'none';
-    const errors = result.errors?.map((error) => toClientError(error, requestId, schema));
-    const code = String(errors?.[0]?.extensions.code ?? 'OK');
+    const errors = (result.errors ?? []).map((error) => toClientError(error, requestId, schema));
+    const code = errors[0]?.error.code ?? 'OK';
     const milliseconds = performance.now() - startedAt;
     metrics.operation(operation, code, milliseconds / 1000);
     const line = { requestId, subject: caller.principal?.subject, operation, code, milliseconds };
-    const failure = errors?.find((error) => Number(error.extensions.status) >= 500);
-    if (failure) log.error({ ...line, cause: describeError(failure.originalError) }, 'operation failed');
+    const outcome = new Outcome(result.data, errors, executed !== undefined);
+    // To be overloaded is no defect, and a line with frames for each that is shed would make it worse.
+    const failure = errors.find((one) => one.error.status >= 500 && one !== outcome.refusal);
+    if (failure) log.error({ ...line, cause: describeError(failure.error) }, 'operation failed');
     else log.info(line, 'operation');
-    if (!errors?.length) return result;
-    if (result.data != null) return { ...result, errors: errors.map(withoutHttp) };
-    return { ...result, errors: executed === undefined ? errors.map(withStatus) : errors.map(withStatusOfSpec) };
+    return outcome;
   }
 
   return {
@@ -45,22 +77,24 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
         },
       };
     },
-    onResultProcess({ result, setResult, serverContext }) {
-      if (Array.isArray(result)) setResult(asOne(result.map((one) => finish(one, serverContext))));
-      else setResult(finish(result as ExecutionResult, serverContext));
+    // Of operations in an array, each when its own turn has come; what none of Yoga's stages went through ends below.
+    onExecutionResult({ result, setResult, context }) {
+      setResult(conclude(result as ExecutionResult, context as unknown as ServerContext) as never);
+    },
+    onResultProcess({ result, setResult, setResultProcessor, serverContext }) {
+      const { mediaType } = serverContext;
+      const outcome = Array.isArray(result)
+        ? result.map((one) => conclude(one, serverContext))
+        : conclude(result as ExecutionResult, serverContext);
+      setResult(outcome as never);
+      setResultProcessor((_result, { Response }) => {
+        const { status, headers } = Array.isArray(outcome) ? ofArray(outcome) : ofOne(outcome, mediaType);
+        const type = { 'Content-Type': `${mediaType}; charset=utf-8` };
+        const body = Array.isArray(outcome) ? outcome.map(({ response }) => response) : outcome.response;
+        return new Response(JSON.stringify(body), { status, headers: { ...headers, ...type } });
+      }, mediaType);
     },
   };
-}
-
-/** An array in which everything was refused has the status of its first refusal, where Yoga would say 200. */
-function asOne(results: ExecutionResult[]): ExecutionResult[] {
-  const refusals = results.map(({ data, errors }) => (data == null ? errors?.find(isRefusal) : undefined));
-  const http = refusals.every(Boolean) ? refusals[0]?.extensions.http : undefined;
-  return http === undefined ? results : Object.assign(results, { extensions: { http } });
-}
-
-function isRefusal({ extensions: { code } }: GraphQLError): boolean {
-  return code === 'UNAUTHORIZED' || code === 'TOO_MANY_REQUESTS';
 }
 
 /** The field at the root, of the schema; the operation's own name is the client's to choose, and could be anything. */
@@ -69,20 +103,22 @@ function nameOf({ selectionSet }: OperationDefinitionNode): string {
   return first?.kind === 'Field' && others.length === 0 ? first.name.value : 'several';
 }
 
-/** Refused whatever the operation was: these have their own status also for clients that accept application/json. */
-function withStatus(error: GraphQLError): GraphQLError {
-  if (isRefusal(error)) Object.assign(Object(error.extensions.http), { spec: false });
-  return error;
+type Head = Pick<ClientError, 'status' | 'headers'>;
+
+/** GraphQL over HTTP, section 6.4: the status of the error where there is no data, as far as the media type lets it be told. */
+function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
+  // Part of the data is there: the response is a success with errors, and a gateway would drop it on another status.
+  if (data != null) return { status: 200, headers: {} };
+  const told = mediaType === jsonType ? [refusal] : errors;
+  return {
+    status: Math.max(200, ...told.map((error) => error?.status ?? 200)),
+    headers: Object.assign({}, ...errors.map(({ headers }) => headers)),
+  };
 }
 
-/** What was well-formed enough to be executed has 200 for those clients, though Yoga says 400 of wrong variables. */
-function withStatusOfSpec(error: GraphQLError): GraphQLError {
-  Object.assign(Object(error.extensions.http), { spec: true });
-  return error;
-}
-
-/** Part of the data is there: the response is a success with errors, and a gateway would drop it on another status. */
-function withoutHttp(error: GraphQLError): GraphQLError {
-  delete error.extensions.http;
-  return error;
+/** An array is a success, but one in which everything was refused: that has the status of its first refusal. */
+function ofArray(outcomes: readonly Outcome[]): Head {
+  const refusals = outcomes.map(({ refusal }) => refusal);
+  const [first] = refusals;
+  return first && refusals.every(Boolean) ? first : { status: 200, headers: {} };
 }

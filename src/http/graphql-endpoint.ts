@@ -7,7 +7,8 @@ import type { Log } from '../log.ts';
 import type { Operations } from '../secrets/operations.ts';
 import { useAdmission, useIntrospectionSwitch } from './admission.ts';
 import { useClientErrors } from './client-errors.ts';
-import { createDocumentCache, useLimits } from './document-limits.ts';
+import { createDocumentCache } from './document-cache.ts';
+import { useLimits } from './document-limits.ts';
 import type { Metrics } from './metrics.ts';
 import { readParameters } from './parameters.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
@@ -47,9 +48,9 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
     batching: batchLimit > 0 && { limit: batchLimit },
     parserAndValidationCache: documents.options,
     plugins: [
-      documents.plugin,
       useParameters(rules),
       ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
+      documents.plugin,
       useLimits(),
       useIntrospectionSwitch(introspection),
       useClientErrors(schema, log, metrics),

@@ -7,6 +7,8 @@ export interface ServerContext {
   readonly caller: Caller;
   /** Checked; those of an array one by one, when their turn comes. */
   readonly parameters: unknown;
+  /** Of the two of GraphQL over HTTP, the one that was agreed on. */
+  readonly mediaType: string;
   readonly startedAt: number;
   /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
   readonly spend: (points: number) => Promise<void>;

@@ -14,7 +14,7 @@ import type { GraphQLEndpoint } from './graphql-endpoint.ts';
 import { type ReadinessChecks, sendLiveness, sendReadiness } from './health.ts';
 import { isJson, responseType } from './media-type.ts';
 import type { Metrics } from './metrics.ts';
-import { refuse } from './refuse.ts';
+import { bodyOf, refuse } from './refuse.ts';
 import { requestIdOf } from './request-id.ts';
 import { hasLoopbackHost, isConfidential } from './transport.ts';
 
@@ -60,6 +60,8 @@ export class GatewayServer {
     },
     (request, response) => this.#receive(request, response),
   );
+  /** The last response that is under way on a connection. */
+  readonly #answering = new WeakMap<Socket, ServerResponse<IncomingMessage>>();
   #inFlight = 0;
   #draining = false;
   /** Resolved when, while draining, the last request has been answered. */
@@ -67,7 +69,17 @@ export class GatewayServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#server.on('clientError', refuseUnreadable);
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const response = this.#answering.get(socket);
+      // What cannot be read comes behind a request that is being answered: its answer goes first, and alone.
+      if (response?.req.complete) {
+        response.once('close', () => socket.destroySoon());
+        return;
+      }
+      const refusal = refuseUnreadable(error, socket);
+      // Of a request that had begun, its own end tells.
+      if (refusal && !response) options.metrics.refusal(refusal.code);
+    });
     // Node's own time-outs begin with the first byte: who never sends one would keep the connection.
     this.#server.on('connection', (socket) => socket.setTimeout(silenceMilliseconds));
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
@@ -105,7 +117,12 @@ export class GatewayServer {
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const startedAt = performance.now();
-    request.socket.setTimeout(stallMilliseconds);
+    const { socket } = request;
+    socket.setTimeout(stallMilliseconds);
+    this.#answering.set(socket, response);
+    response.once('close', () => {
+      if (this.#answering.get(socket) === response) this.#answering.delete(socket);
+    });
     const requestId = requestIdOf(request);
     const mediaType = responseType(request.headers.accept);
     response.setHeader('X-Request-Id', requestId);
@@ -116,14 +133,15 @@ export class GatewayServer {
       const refusal = known ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
       this.#options.metrics.refusal(refusal.code);
       const line = { requestId, code: refusal.code, milliseconds: performance.now() - startedAt };
-      if (refusal.status < 500) this.#logRefusal(line, refusal);
+      // To shed load is no defect, and a line with frames for each that is shed would make it worse.
+      if (refusal.status < 500 || refusal.code === 'SERVICE_UNAVAILABLE') this.#logRefusal(line, refusal);
       else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
-      // What is left of the body may end with the connection, so that no other request should follow on it.
-      if (!request.complete) response.setHeader('Connection', 'close');
       if (response.headersSent) {
         response.destroy();
         return;
       }
+      // What is left of the body may end with the connection, so that no other request should follow on it.
+      if (!request.complete) response.setHeader('Connection', 'close');
       refuse(response, refusal, requestId, mediaType);
       dropBody(request, () => response.end());
     });
@@ -159,7 +177,8 @@ export class GatewayServer {
       return sendGraphiql(response, await options.developmentToken());
     }
     if (path !== '/graphql') throw new DomainError('NOT_FOUND', { description: 'GraphQL is at /graphql.' });
-    checkProtocol(request, mediaType);
+    checkProtocol(request);
+    if (!mediaType) throw notAcceptable();
     const caller: Caller = {
       principal: await this.#authenticate(request, response),
       requestId,
@@ -168,9 +187,9 @@ export class GatewayServer {
     const spend = (points: number) => options.budget.spend(caller.principal, request, response, points);
     await spend(1);
     const body = request.method === 'POST' ? await readJson(request) : undefined;
-    // Yoga shall answer in what was agreed here.
-    if (mediaType) request.headers.accept = mediaType;
-    await traced('graphql.request', () => options.graphql(request, response, { caller, body, startedAt, spend }));
+    await traced('graphql.request', () =>
+      options.graphql(request, response, { caller, body, mediaType, startedAt, spend }),
+    );
   }
 
   #logRefusal(line: object, { details }: DomainError): void {
@@ -207,17 +226,12 @@ function unavailable(description: string, headers: Record<string, string> = {}):
 }
 
 /** What GraphQL over HTTP asks of a request before its body is read. @throws DomainError */
-function checkProtocol(request: IncomingMessage, mediaType: string | null): void {
+function checkProtocol(request: IncomingMessage): void {
   const { method, headers } = request;
   if (method !== 'GET' && method !== 'POST') {
     throw new DomainError('METHOD_NOT_ALLOWED', {
       description: 'Send a POST, or a GET for a query.',
       headers: { Allow: 'GET, POST' },
-    });
-  }
-  if (!mediaType) {
-    throw new DomainError('NOT_ACCEPTABLE', {
-      description: 'Accept application/graphql-response+json or application/json.',
     });
   }
   // JSON alone: a form could be sent by any page the caller has open, without a preflight.
@@ -233,6 +247,12 @@ function checkProtocol(request: IncomingMessage, mediaType: string | null): void
       headers: { 'Accept-Encoding': 'identity' },
     });
   }
+}
+
+function notAcceptable(): DomainError {
+  return new DomainError('NOT_ACCEPTABLE', {
+    description: 'Accept application/graphql-response+json or application/json.',
+  });
 }
 
 function badRequest(description: string): DomainError {
@@ -273,19 +293,23 @@ const unreadable: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };
 
-/** For what is not HTTP, or too slow to become it. The parser's own message would quote it. */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+/**
+ * For what is not HTTP, or too slow to become it. The parser's own message would quote it.
+ * @returns what the client was told, undefined when it has gone
+ */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): DomainError | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
-    return;
+    return undefined;
   }
-  const { code, status, type, message } = new DomainError(unreadable[error.code ?? ''] ?? 'BAD_REQUEST');
+  const refusal = new DomainError(unreadable[error.code ?? ''] ?? 'BAD_REQUEST');
   // Who does not hang up in turn would keep the socket.
   setTimeout(() => socket.destroy(), 1000).unref();
   const requestId = crypto.randomUUID();
-  const body = JSON.stringify({ errors: [{ message, extensions: { code, status, type, requestId } }] });
+  const body = bodyOf(refusal, requestId);
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+  return refusal;
 }

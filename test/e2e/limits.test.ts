@@ -67,6 +67,37 @@ describe('an operation may have at most', () => {
     await expectRefused(run(document(524_289)), 'length_limit_error', /524,288 characters/);
   });
 
+  it('255 characters in a name', async () => {
+    const named = (length: number) => run(`query ${'Q'.repeat(length)} { viewer { ${'a'.repeat(length)}: subject } }`);
+    await expectAllowed(named(255));
+    await expectRefused(named(256), 'name_length_limit_error', /255 characters in a name/);
+    await expectRefused(run(`{ viewer { subject @${'a'.repeat(256)} } }`), 'name_length_limit_error', /255/);
+  });
+
+  it('64 levels of brackets of any kind', async () => {
+    const lists = (levels: number) => `{ secret(id: ${'['.repeat(levels)}${']'.repeat(levels)}) { id } }`;
+    const { errors } = await run(lists(62));
+    expect(errors[0]?.extensions.type).toBe('invalid_request_error');
+    await expectRefused(run(lists(63)), 'depth_limit_error', /64 levels of brackets/);
+    await expectRefused(run(`{ secret(id: ${'{ a: '.repeat(63)}`), 'depth_limit_error', /64 levels of brackets/);
+    // What stands in a string or behind a # opens nothing.
+    await expectAllowed(run(`{ secrets(filter: { name: "${'['.repeat(100)}" }) { totalCount } } # ${'['.repeat(100)}`));
+  });
+
+  it('64 levels of arrays and objects in the body', async () => {
+    const nested = (levels: number, text = '') => {
+      const list = `${'['.repeat(levels)}${text}${']'.repeat(levels)}`;
+      return gateway.send({ body: `{ "query": "query ($v: Int) { __typename }", "variables": { "v": ${list} } }` });
+    };
+    const { errors } = await nested(62);
+    expect(errors[0]?.extensions.type).toBe('invalid_request_error');
+    await expectRefused(nested(63), 'depth_limit_error', /64 levels of arrays and objects/);
+    // What stands in a string opens nothing, wherever the string seems to end.
+    const text = JSON.stringify(`"${'['.repeat(100)}\\"\\\\`);
+    expect((await nested(62, `${text},${text}`)).errors[0]?.extensions.type).toBe('invalid_request_error');
+    await expectRefused(nested(62, `${text},[${text}]`), 'depth_limit_error', /64 levels/);
+  });
+
   it('16 levels of fields', async () => {
     await expectAllowed(run(nested(16)));
     await expectRefused(run(nested(17)), 'depth_limit_error', /16 levels/);
@@ -245,6 +276,16 @@ describe('the objects that an operation could return are counted', () => {
     await expectAllowed(run(query, {}, { token: await token(149) }));
     await expectRefused(run(query, {}, { token: await token(150) }), 'objects_limit_error', /150,000/);
   });
+});
+
+it.each([
+  '{ then: viewer { subject } }',
+  '{ viewer { then: subject } }',
+  '{ ...F } fragment F on Query { then: __typename }',
+])('an alias that would make an object look like a promise is refused: %s', async (query) => {
+  const { status, errors } = await run(query);
+  expect([status, errors[0]?.extensions.type]).toEqual([400, 'invalid_request_error']);
+  expect(errors[0]?.message).toMatch(/alias/);
 });
 
 describe('a list', () => {

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -18,8 +18,9 @@ const mebibyte = 1024 * 1024;
 const boundMs = 2000;
 /** What the process may grow by, whatever it is sent: what it held while answering, and the heap's own slack. */
 const maxGrowth = 256 * mebibyte;
-/** How often each attack comes, and how long after the one before: as fast as RATE_LIMIT lets one caller by default. */
-const rounds = 8;
+/** How often each attack comes. */
+const rounds = 3;
+/** How long after the one before: as fast as RATE_LIMIT lets one caller by default. */
 const paceMs = 100;
 
 interface Answer {
@@ -33,9 +34,6 @@ let issuer: Issuer;
 let gateway: RunningGateway;
 let token: string;
 let client: SteadyClient;
-let quiet: Sample[];
-/** The slowest answers to the well-behaved client under each attack. */
-const attacked: { kind: string; by: string; samples: Sample[] }[] = [];
 let memoryAtRest: number;
 let mostMemory = 0;
 let watching: NodeJS.Timeout;
@@ -59,13 +57,10 @@ beforeAll(async () => {
     url: gateway.url,
     token: await issuer.token({ sub: 'ada' }),
     body: JSON.stringify({ query: '{ secrets(first: 20) { totalCount nodes { id name maskedValue } } }' }),
-    intervalMs: 20,
+    intervalMs: 10,
   });
   // Compiled and warm before it counts.
   await sleep(3000);
-  await client.take();
-  await sleep(8000);
-  quiet = await client.take();
   memoryAtRest = await memory();
   watching = setInterval(() => void memory().catch(() => {}), 100);
 }, 60_000);
@@ -73,12 +68,14 @@ beforeAll(async () => {
 afterAll(async () => {
   clearInterval(watching);
   await client?.stop();
+  const exit = await gateway?.stop();
   await commandLine.close();
   await issuer.close();
+  expect(exit?.code).toBe(0);
 });
 
-afterEach(async ({ task }) => {
-  attacked.push({ kind: task.suite?.name ?? '', by: task.name, samples: await client.take() });
+afterEach(async () => {
+  expect((await client.take()).filter(({ status }) => status !== 200)).toEqual([]);
 });
 
 const create = `mutation ($input: CreateSecretInput!) {
@@ -95,7 +92,7 @@ async function memory(): Promise<number> {
   return bytes;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: 16 });
+const agent = new Agent({ keepAlive: true, maxSockets: 400 });
 
 async function post(body: string | Buffer, headers: Record<string, string | number> = {}): Promise<Answer> {
   const startedAt = performance.now();
@@ -152,60 +149,102 @@ async function attack(send: () => Promise<Answer>, type: string): Promise<void> 
   }
 }
 
-describe('an attack is answered by a typed error, in time', () => {
-  const cycle = (count: number) =>
-    times(
-      count,
-      (i) =>
-        `fragment F${i} on Secret { owner { ... on Team { secrets { nodes { ...F${(i + 1) % count} ...F${(i + 2) % count} } } } } }`,
-    );
-  const doubling = (leaf: string) =>
-    `${times(150, (i) => `fragment F${i} on Viewer { ...F${i + 1} ...F${i + 1} }`)} fragment F150 on Viewer { ${leaf} }`;
-  const documents: [string, string, string][] = [
-    ['5,000 aliases', `{ ${times(5000, (i) => `a${i}: __typename`)} }`, 'tokens_limit_error'],
-    ['600 aliases', `{ viewer { ${times(600, (i) => `a${i}: __typename`)} } }`, 'aliases_limit_error'],
-    ['a depth of 3,000', '{ a '.repeat(3000) + '}'.repeat(3000), 'tokens_limit_error'],
-    ['a depth of 3,000, never closed', '{ a '.repeat(3000), 'tokens_limit_error'],
-    ['a depth of 600', `${'{ a '.repeat(600)}${'}'.repeat(600)}`, 'depth_limit_error'],
-    ['a list of lists of lists', `{ secret(id: ${'['.repeat(3000)}`, '(tokens|depth)_limit_error'],
-    ['a fragment cycle', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }', 'fragment_cycle_error'],
-    ['fragment cycles in pairs', `{ secrets { nodes { ...F0 ...F1 } } } ${cycle(70)}`, 'fragment_cycle_error'],
-    ['fragments that double', `{ viewer { ...F0 } } ${doubling('a: subject')}`, 'aliases_limit_error'],
-    [
-      'circular introspection',
-      `{ __schema { ${'types { fields { type { '.repeat(4)}name${' } } }'.repeat(4)} } }`,
-      'invalid_request_error',
-    ],
-    ['5,000 directives', `{ __typename ${'@skip(if: false) '.repeat(5000)} }`, 'tokens_limit_error'],
-    ['200 directives', `{ __typename ${'@skip(if: false) '.repeat(200)} }`, 'directives_limit_error'],
-    ['1,000 unknown directives', `{ __typename ${'@a '.repeat(990)} }`, 'directives_limit_error'],
-    [
-      'fields repeated without end',
-      `{ secrets { ${'nodes { owner { __typename } } '.repeat(280)} } }`,
-      'repetitions_limit_error',
-    ],
-    [
-      'lists of lists of secrets',
-      '{ secrets { nodes { owner { ... on User { secrets { nodes { owner { ... on User { secrets { nodes { id } } } } } } } } } } }',
-      'objects_limit_error',
-    ],
-    ['a name of a megabyte', `{ ${'a'.repeat(mebibyte - 1000)} }`, 'length_limit_error'],
-    ['a name of half of that', `{ ${'a'.repeat(mebibyte / 2 - 1000)} }`, 'invalid_request_error'],
-    [
-      '1,000 unknown arguments',
-      `{ secrets(${times(600, (i) => `frist${i}: 1`)}) { totalCount } }`,
-      'invalid_request_error',
-    ],
-  ];
+const cycle = (count: number) =>
+  times(
+    count,
+    (i) =>
+      `fragment F${i} on Secret { owner { ... on Team { secrets { nodes { ...F${(i + 1) % count} ...F${(i + 2) % count} } } } } }`,
+  );
+const doubling = (leaf: string) =>
+  `${times(150, (i) => `fragment F${i} on Viewer { ...F${i + 1} ...F${i + 1} }`)} fragment F150 on Viewer { ${leaf} }`;
+const documents: [string, string, string][] = [
+  ['5,000 aliases', `{ ${times(5000, (i) => `a${i}: __typename`)} }`, 'tokens_limit_error'],
+  ['600 aliases', `{ viewer { ${times(600, (i) => `a${i}: __typename`)} } }`, 'aliases_limit_error'],
+  ['a depth of 3,000', '{ a '.repeat(3000) + '}'.repeat(3000), 'depth_limit_error'],
+  ['a depth of 3,000, never closed', '{ a '.repeat(3000), 'depth_limit_error'],
+  ['a depth of 600', `${'{ a '.repeat(600)}${'}'.repeat(600)}`, 'depth_limit_error'],
+  ['a list of lists of lists', `{ secret(id: ${'['.repeat(3000)}`, 'depth_limit_error'],
+  ['a fragment cycle', '{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }', 'fragment_cycle_error'],
+  ['fragment cycles in pairs', `{ secrets { nodes { ...F0 ...F1 } } } ${cycle(70)}`, 'fragment_cycle_error'],
+  ['fragments that double', `{ viewer { ...F0 } } ${doubling('a: subject')}`, 'aliases_limit_error'],
+  [
+    'circular introspection',
+    `{ __schema { ${'types { fields { type { '.repeat(4)}name${' } } }'.repeat(4)} } }`,
+    'invalid_request_error',
+  ],
+  ['5,000 directives', `{ __typename ${'@skip(if: false) '.repeat(5000)} }`, 'tokens_limit_error'],
+  ['200 directives', `{ __typename ${'@skip(if: false) '.repeat(200)} }`, 'directives_limit_error'],
+  ['1,000 unknown directives', `{ __typename ${'@a '.repeat(990)} }`, 'directives_limit_error'],
+  [
+    'fields repeated without end',
+    `{ secrets { ${'nodes { owner { __typename } } '.repeat(280)} } }`,
+    'repetitions_limit_error',
+  ],
+  [
+    'lists of lists of secrets',
+    '{ secrets { nodes { owner { ... on User { secrets { nodes { owner { ... on User { secrets { nodes { id } } } } } } } } } } }',
+    'objects_limit_error',
+  ],
+  ['a name of a megabyte', `{ ${'a'.repeat(mebibyte - 1000)} }`, 'length_limit_error'],
+  ['a name of half of that', `{ ${'a'.repeat(mebibyte / 2 - 1000)} }`, 'name_length_limit_error'],
+  [
+    '1,000 unknown arguments',
+    `{ secrets(${times(600, (i) => `frist${i}: 1`)}) { totalCount } }`,
+    'invalid_request_error',
+  ],
+];
 
+const batchOf = (query: string) => JSON.stringify(Array(10).fill({ query }));
+const fitsInBatch = ([, query]: readonly [string, string, string]) => query.length <= 90_000;
+const batchOfThousand = JSON.stringify(Array(1000).fill({ query: '{ secrets { totalCount } }' }));
+const nestedVariable = `{"query":"query ($v: Int) { __typename }","variables":{"v":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
+const manyVariables = JSON.stringify({
+  query: 'query ($v: Int) { __typename }',
+  variables: { v: Array(150_000).fill([]) },
+});
+const neverClosed = '['.repeat(500_000);
+const manyQuotes = `{"query":"${'\\"'.repeat(500_000)}"}`;
+const manyStrings = `{"query":"{ __typename }","variables":{"v":[${'"",'.repeat(340_000)}""]}}`;
+const gzipBomb = gzipSync(Buffer.alloc(256 * mebibyte, 32));
+
+/** Sends a piece over and over until it is stopped or all is sent. @returns the answer, and how much was taken */
+async function flood(headers: string, piece: Buffer, bytes: number): Promise<{ text: string; sent: number }> {
+  const { port } = new URL(gateway.url);
+  return new Promise((resolve) => {
+    let [text, sent, over] = ['', 0, false];
+    const socket = connect(Number(port), '127.0.0.1');
+    const send = () => {
+      while (!over && sent < bytes) {
+        sent += piece.length;
+        if (!socket.write(piece)) return;
+      }
+    };
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}\r\n${headers}\r\n\r\n`,
+    );
+    socket.on('drain', send).on('data', (data) => {
+      text += data;
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      over = true;
+      resolve({ text, sent });
+    });
+    send();
+  });
+}
+
+const space = Buffer.alloc(65_536, 32);
+const chunk = Buffer.concat([Buffer.from('10000\r\n'), space, Buffer.from('\r\n')]);
+
+describe('an attack is answered by a typed error, in time', () => {
   it.each(documents)('%s', async (_what, query, type) => {
     await attack(() => run(query), type);
   });
 
-  it.each(documents)('%s, ten at once in a batch', async (_what, query, type) => {
-    if (query.length > 90_000) return;
+  it.each(documents.filter(fitsInBatch))('%s, ten at once in a batch', async (_what, query, type) => {
     for (let round = 0; round < rounds; round += 1) {
-      const answered = post(JSON.stringify(Array(10).fill({ query })));
+      const answered = post(batchOf(query));
       await sleep(paceMs);
       const { status, text, milliseconds } = await answered;
       expect(status).toBe(200);
@@ -219,56 +258,32 @@ describe('an attack is answered by a typed error, in time', () => {
   });
 
   it('a batch of 1,000', async () => {
-    const body = JSON.stringify(Array(1000).fill({ query: '{ secrets { totalCount } }' }));
-    await attack(() => post(body), 'batch_limit_error');
+    await attack(() => post(batchOfThousand), 'batch_limit_error');
   });
 
   it('JSON nested a hundred thousand levels deep', async () => {
-    const nested = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    const body = `{"query":"query ($v: Int) { __typename }","variables":{"v":${nested}}}`;
-    await attack(() => post(body), 'variables_limit_error');
-    await attack(() => post('['.repeat(500_000)), 'invalid_request_error');
+    await attack(() => post(nestedVariable), 'depth_limit_error');
+    await attack(() => post(neverClosed), 'depth_limit_error');
+  });
+
+  it('a list of a hundred and fifty thousand lists in a variable', async () => {
+    await attack(() => post(manyVariables), 'variables_limit_error');
+  });
+
+  it('strings of quotes, and quotes of strings', async () => {
+    await attack(() => post(manyQuotes), 'tokens_limit_error');
+    await attack(() => post(manyStrings), 'variables_limit_error');
   });
 
   it('a gzip bomb', async () => {
-    const bomb = gzipSync(Buffer.alloc(256 * mebibyte, 32));
-    if (bomb.length > mebibyte) throw new Error('the bomb is too large');
-    await attack(() => post(bomb, { 'content-encoding': 'gzip' }), 'unsupported_media_type_error');
+    expect(gzipBomb.length).toBeLessThan(mebibyte);
+    await attack(() => post(gzipBomb, { 'content-encoding': 'gzip' }), 'unsupported_media_type_error');
   });
-
-  /** Sends a piece over and over until it is stopped or all is sent. @returns the answer, and how much was taken */
-  async function flood(headers: string, piece: Buffer, bytes: number): Promise<{ text: string; sent: number }> {
-    const { port } = new URL(gateway.url);
-    return new Promise((resolve) => {
-      let [text, sent, over] = ['', 0, false];
-      const socket = connect(Number(port), '127.0.0.1');
-      const send = () => {
-        while (!over && sent < bytes) {
-          sent += piece.length;
-          if (!socket.write(piece)) return;
-        }
-      };
-      socket.write(
-        `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer ${token}\r\n${headers}\r\n\r\n`,
-      );
-      socket.on('drain', send).on('data', (data) => {
-        text += data;
-      });
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        over = true;
-        resolve({ text, sent });
-      });
-      send();
-    });
-  }
 
   it.each([
     ['a body of 1 GiB in chunks', 'Transfer-Encoding: chunked', 1024],
     ['a variable of 100 MiB', `Content-Length: ${100 * mebibyte}`, 100],
   ])('%s, cut off early', async (_what, header, mebibytes) => {
-    const space = Buffer.alloc(65_536, 32);
-    const chunk = Buffer.concat([Buffer.from('10000\r\n'), space, Buffer.from('\r\n')]);
     const piece = header.startsWith('Transfer') ? chunk : space;
     for (let round = 0; round < 4; round += 1) {
       const startedAt = performance.now();
@@ -284,36 +299,38 @@ describe('an attack is answered by a typed error, in time', () => {
   });
 
   it('a body without end for what takes none', async () => {
-    const space = Buffer.from(`10000\r\n${' '.repeat(65_536)}\r\n`);
-    const { text, sent } = await flood(`Transfer-Encoding: chunked\r\nX-Api-Key: sgk_wrong`, space, 1024 * mebibyte);
+    const { text, sent } = await flood(`Transfer-Encoding: chunked\r\nX-Api-Key: sgk_wrong`, chunk, 1024 * mebibyte);
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(sent).toBeLessThan(16 * mebibyte);
   });
 });
 
-describe('slow clients', () => {
-  const head = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n';
+const head = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\n';
+const dripping = new Set<Socket>();
 
-  /** Opens a connection, sends a beginning, and then a byte now and again. @returns what it was told, and when it was cut off */
-  async function drip(beginning: string, allowHalfOpen: boolean): Promise<{ text: string; seconds: number }> {
-    const startedAt = performance.now();
-    const { port } = new URL(gateway.url);
-    return new Promise((resolve) => {
-      const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen });
-      let text = '';
-      if (beginning) socket.write(beginning);
-      const dripping = setInterval(() => beginning && socket.writable && socket.write('a'), 500);
-      socket.on('data', (data) => {
-        text += data;
-      });
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        clearInterval(dripping);
-        resolve({ text, seconds: (performance.now() - startedAt) / 1000 });
-      });
+/** Opens a connection, sends a beginning, and then a byte now and again. @returns what it was told, and when it was cut off */
+async function drip(beginning: string, allowHalfOpen: boolean): Promise<{ text: string; seconds: number }> {
+  const startedAt = performance.now();
+  const { port } = new URL(gateway.url);
+  return new Promise((resolve) => {
+    const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen });
+    dripping.add(socket);
+    let text = '';
+    if (beginning) socket.write(beginning);
+    const drops = setInterval(() => beginning && socket.writable && socket.write('a'), 500);
+    socket.on('data', (data) => {
+      text += data;
     });
-  }
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      clearInterval(drops);
+      dripping.delete(socket);
+      resolve({ text, seconds: (performance.now() - startedAt) / 1000 });
+    });
+  });
+}
 
+describe('slow clients', () => {
   it('are told so, and cut off, also those who do not hang up in turn', { timeout: 60_000 }, async () => {
     const credentials = `Authorization: Bearer ${token}\r\n`;
     const length = 'Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n';
@@ -358,41 +375,80 @@ describe('clients that do not read', () => {
   });
 });
 
-describe('operators and prototypes in variables', () => {
-  const operators = [
-    { $where: 'sleep(10000)' },
-    { $ne: null },
-    { $gt: '' },
-    { $regex: '.*' },
-    { $in: ['ada'] },
-    JSON.parse('{"__proto__":{"polluted":true}}'),
-    { constructor: { prototype: { polluted: true } } },
-    { toString: 'x', valueOf: 'x', hasOwnProperty: 'x' },
-  ];
-  const positions: [string, string, (operator: unknown) => unknown][] = [
-    ['an id', 'query ($id: ID!) { secret(id: $id) { id } }', (id) => ({ id })],
-    [
-      'a team',
-      'query ($owner: OwnerInput!) { secrets(owner: $owner) { totalCount } }',
-      (teamId) => ({ owner: { teamId } }),
-    ],
-    ['an owner', 'query ($owner: OwnerInput!) { secrets(owner: $owner) { totalCount } }', (owner) => ({ owner })],
-    [
-      'a name to look for',
-      'query ($f: SecretFilter) { secrets(filter: $f) { totalCount } }',
-      (name) => ({ f: { name } }),
-    ],
-    [
-      'tags to look for',
-      'query ($f: SecretFilter) { secrets(filter: $f) { totalCount } }',
-      (tag) => ({ f: { tags: [tag] } }),
-    ],
-    ['a cursor', 'query ($after: String) { secrets(after: $after) { totalCount } }', (after) => ({ after })],
-    ['a size', 'query ($first: Int) { secrets(first: $first) { totalCount } }', (first) => ({ first })],
-    ['a new name', create, (name) => ({ input: { name, provider: 'openai', value: 'v' } })],
-    ['an input', create, (input) => ({ input })],
-  ];
+const operators = [
+  { $where: 'sleep(10000)' },
+  { $ne: null },
+  { $gt: '' },
+  { $regex: '.*' },
+  { $in: ['ada'] },
+  JSON.parse('{"__proto__":{"polluted":true}}'),
+  { constructor: { prototype: { polluted: true } } },
+  { toString: 'x', valueOf: 'x', hasOwnProperty: 'x' },
+];
+const positions: [string, string, (operator: unknown) => unknown][] = [
+  ['an id', 'query ($id: ID!) { secret(id: $id) { id } }', (id) => ({ id })],
+  [
+    'a team',
+    'query ($owner: OwnerInput!) { secrets(owner: $owner) { totalCount } }',
+    (teamId) => ({ owner: { teamId } }),
+  ],
+  ['an owner', 'query ($owner: OwnerInput!) { secrets(owner: $owner) { totalCount } }', (owner) => ({ owner })],
+  [
+    'a name to look for',
+    'query ($f: SecretFilter) { secrets(filter: $f) { totalCount } }',
+    (name) => ({ f: { name } }),
+  ],
+  [
+    'tags to look for',
+    'query ($f: SecretFilter) { secrets(filter: $f) { totalCount } }',
+    (tag) => ({ f: { tags: [tag] } }),
+  ],
+  ['a cursor', 'query ($after: String) { secrets(after: $after) { totalCount } }', (after) => ({ after })],
+  ['a size', 'query ($first: Int) { secrets(first: $first) { totalCount } }', (first) => ({ first })],
+  ['a new name', create, (name) => ({ input: { name, provider: 'openai', value: 'v' } })],
+  ['an input', create, (input) => ({ input })],
+];
 
+describe('more new documents than can wait', () => {
+  let made = 0;
+  const one = () => {
+    made += 1;
+    return { query: `{ secrets(${times(250, (i) => `no${made}x${i}: 1`)}) { totalCount } }` };
+  };
+  const errorOf = (answer: { errors: { extensions: { code: string; retryAfter?: number } }[] }) =>
+    answer.errors[0]?.extensions;
+
+  it.each(['application/json', 'application/graphql-response+json'])(
+    'are told to come back, with 503 under %s, and those that wait are answered',
+    async (accept) => {
+      const bodies = Array.from({ length: 150 }, () => [
+        JSON.stringify(Array.from({ length: 10 }, one)),
+        JSON.stringify(one()),
+      ]);
+      const send = (body = '') => post(body, { accept });
+      // Connected first, so that they then come all at once.
+      await Promise.all(bodies.flat().map(() => send('{}')));
+      const batches = bodies.map(([batch]) => send(batch));
+      const singles = bodies.map(([, single]) => send(single));
+      let refused = 0;
+      for (const { status, text } of await Promise.all(singles)) {
+        const error = errorOf(JSON.parse(text));
+        if (error?.code === 'BAD_REQUEST') continue;
+        expect([status, error?.code, error?.retryAfter]).toEqual([503, 'SERVICE_UNAVAILABLE', 1]);
+        refused += 1;
+      }
+      expect(refused).toBeGreaterThan(0);
+      for (const { status, text } of await Promise.all(batches)) {
+        const codes = JSON.parse(text).map((answer: Parameters<typeof errorOf>[0]) => errorOf(answer)?.code);
+        expect(codes).toHaveLength(10);
+        for (const code of codes) expect(['BAD_REQUEST', 'SERVICE_UNAVAILABLE']).toContain(code);
+        expect(status).toBe(codes.includes('BAD_REQUEST') ? 200 : 503);
+      }
+    },
+  );
+});
+
+describe('operators and prototypes in variables', () => {
   it.each(positions)('as %s are refused as what they are not', async (_position, query, variables) => {
     for (const operator of operators) {
       expect(typeOf(await run(query, variables(operator)))).toBe('invalid_request_error');
@@ -542,34 +598,98 @@ describe('naughty strings', () => {
   it.each(['operationName', 'query', 'variables', 'extensions'])('as %s are refused', async (parameter) => {
     const body = { query: '{ __typename }' };
     for (const answer of await each((text) => post(JSON.stringify({ ...body, [parameter]: text })))) {
-      if (answer.status !== 200) expect(typeOf(answer)).toBe('invalid_request_error');
+      if (answer.status !== 200) expect(typeOf(answer)).toMatch(/^(invalid_request|name_length_limit)_error$/);
       else expect(JSON.parse(answer.text)).toHaveProperty('data');
     }
   });
 });
 
 describe('meanwhile', () => {
-  it('a well-behaved client was always answered, and beyond 45 ms at most three times as slowly as in quiet', async () => {
-    await sleep(4000);
-    // Also afterwards: what else the machine does may have changed meanwhile.
-    quiet.push(...(await client.take()));
-    const before = percentile(quiet, 0.99);
-    console.info(`p99 in quiet ${before.toFixed(1)} ms, of ${quiet.length}`);
-    const kinds = Map.groupBy(attacked, ({ kind }) => kind);
-    for (const [kind, attacks] of kinds) {
-      const samples = attacks.flatMap((attack) => attack.samples);
-      const during = percentile(samples, 0.99);
-      const [worst] = attacks.sort((a, b) => percentile(b.samples, 1) - percentile(a.samples, 1));
-      console.info(`p99 ${during.toFixed(1)} ms, of ${samples.length}: ${kind} (worst: ${worst?.by})`);
-      expect(samples.filter(({ status }) => status !== 200)).toEqual([]);
-      // Below 15 ms a p99 is the machine's: other tests on its few cores, and collections of garbage. Three times 2 ms
-      // would test those; a gateway that an attack holds up answers in hundreds of milliseconds.
-      if (samples.length >= 300) expect(during).toBeLessThan(3 * Math.max(before, 15));
+  /** One of them after another, far apart in their order, so that what is alike does not come all at once. */
+  const inTurn = (sends: (() => Promise<unknown>)[]) => {
+    const stride = 7919;
+    let next = 0;
+    return () => {
+      next += stride;
+      return sends[next % sends.length]?.();
+    };
+  };
+  const naughtyUses: ((text: string) => Promise<unknown>)[] = [
+    (value) => run(create, { input: { owner: { teamId: 'red' }, name: crypto.randomUUID(), value } }),
+    (name) => run(create, { input: { owner: { teamId: 'red' }, name } }),
+    (notes) => run(create, { input: { owner: { teamId: 'red' }, name: crypto.randomUUID(), notes, tags: [notes] } }),
+    (id) => run('query ($id: ID!) { secret(id: $id) { name } }', { id }),
+    (after) => run('query ($after: String) { secrets(after: $after) { totalCount } }', { after }),
+    (query) => run(query),
+  ];
+  const kinds: [string, (() => Promise<unknown>)[]][] = [
+    [
+      'documents, alone and ten in a batch',
+      documents.flatMap((one) => [() => run(one[1]), ...(fitsInBatch(one) ? [() => post(batchOf(one[1]))] : [])]),
+    ],
+    [
+      'bodies',
+      [
+        () => post(batchOfThousand),
+        () => post(nestedVariable),
+        () => post(manyVariables),
+        () => post(neverClosed),
+        () => post(manyQuotes),
+        () => post(manyStrings),
+        () => post(gzipBomb, { 'content-encoding': 'gzip' }),
+        () => flood('Transfer-Encoding: chunked', chunk, 1024 * mebibyte),
+        () => flood(`Content-Length: ${100 * mebibyte}`, space, 100 * mebibyte),
+      ],
+    ],
+    // Nobody waits for these: they are ended after the window.
+    ['slow headers', [async () => void Array.from({ length: 5 }, () => drip(`${head}X-Slow: `, true))]],
+    ['operators', positions.flatMap(([, query, v]) => operators.map((operator) => () => run(query, v(operator))))],
+    ['naughty strings', naughtyStrings.flatMap((text) => naughtyUses.map((use) => () => use(text)))],
+  ];
+
+  const seconds = 1;
+  const windows = 8;
+
+  /** Quiet and attack in turn, so that what else the machine does disturbs both. @returns both p99s, in milliseconds */
+  async function compare(send: () => Promise<unknown> | undefined): Promise<{ quiet: number; attacked: number }> {
+    const [quiet, attacked]: [Sample[], Sample[]] = [[], []];
+    for (let window = 0; window < windows; window += 1) {
+      await client.take();
+      await sleep(seconds * 1000);
+      quiet.push(...(await client.take()));
+      const answers: Promise<unknown>[] = [];
+      for (let sent = 0; sent < (seconds * 1000) / paceMs; sent += 1) {
+        answers.push(Promise.resolve(send()));
+        await sleep(paceMs);
+      }
+      await Promise.all(answers);
+      // And what was asked meanwhile and is still under way.
+      await sleep(100);
+      attacked.push(...(await client.take()));
+      for (const socket of dripping) socket.destroy();
     }
-    expect(attacked.flatMap(({ samples }) => samples).length).toBeGreaterThan(1000);
-    expect(quiet.length).toBeGreaterThan(500);
-    expect(quiet.filter(({ status }) => status !== 200)).toEqual([]);
-  });
+    expect(Math.min(quiet.length, attacked.length)).toBeGreaterThan(windows * seconds * 50);
+    expect([...quiet, ...attacked].filter(({ status }) => status !== 200)).toEqual([]);
+    return { quiet: percentile(quiet, 0.99), attacked: percentile(attacked, 0.99) };
+  }
+
+  it.each(kinds)(
+    'the p99 of a well-behaved client is at most three times that in quiet: %s',
+    { timeout: 120_000 },
+    async (kind, sends) => {
+      const send = inTurn(sends);
+      // What else the machine does can make both slower, never faster: the least of either in up to three tries is meant.
+      let [quiet, attacked] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+      for (let tries = 0; tries === 0 || (tries < 3 && attacked > 3 * quiet); tries += 1) {
+        const tried = await compare(send);
+        [quiet, attacked] = [Math.min(quiet, tried.quiet), Math.min(attacked, tried.attacked)];
+        const times = (attacked / quiet).toFixed(1);
+        console.info(`p99 ${quiet.toFixed(1)} ms in quiet, ${attacked.toFixed(1)} ms (× ${times}): ${kind}`);
+      }
+      expect(attacked).toBeLessThan(Number.POSITIVE_INFINITY);
+      expect(attacked).toBeLessThanOrEqual(3 * quiet);
+    },
+  );
 
   it('the memory of the gateway stayed bounded, and it still answers', async () => {
     await expectSuccess(run('{ secrets { totalCount } }'));
@@ -579,6 +699,5 @@ describe('meanwhile', () => {
     );
     expect(mostMemory).toBeLessThan(memoryAtRest + maxGrowth);
     expect(gateway.output.stderr).not.toContain('"level":50');
-    expect((await gateway.stop()).code).toBe(0);
   });
 });

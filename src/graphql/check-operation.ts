@@ -10,16 +10,11 @@ import {
 import { DomainError } from '../errors.ts';
 import { defaultPageSize, maxPageSize } from '../secrets/limits.ts';
 
-export const maxTokens = 2000;
-/** Validation looks for what a long unknown name could have meant; a value of 64 KiB fits with every character escaped. */
-export const maxDocumentLength = 512 * 1024;
-
 /** What one operation may ask for. The introspection query of GraphiQL has depth 15, the widest of gateways a few aliases. */
 const limits = {
   depth: { max: 16, what: 'levels of fields' },
   rootFields: { max: 20, what: 'fields at the root' },
   aliases: { max: 30, what: 'aliases' },
-  aliasLength: { max: 255, what: 'characters in an alias, which an answer may repeat for every item of a list' },
   directives: { max: 30, what: 'directives' },
   repetitions: { max: 50, what: 'fields that repeat one beside them' },
   objects: { max: 150_000, what: 'objects that it could return' },
@@ -32,7 +27,6 @@ const nothing: Measure = {
   depth: 0,
   rootFields: 0,
   aliases: 0,
-  aliasLength: 0,
   directives: 0,
   repetitions: 0,
   lists: 0,
@@ -55,7 +49,7 @@ export interface Sizes {
  * whatever its fragments multiply to.
  * @throws DomainError BAD_REQUEST, with a type of its own for each limit
  */
-export function checkLimits(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): void {
+export function checkOperation(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): void {
   const measure = measureDocument(document, operation, sizes);
   for (const [name, { max, what }] of Object.entries(limits)) {
     if (measure[name as keyof Measure] > max) {
@@ -119,9 +113,9 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
   }
 
   function addField(total: Measure, field: FieldNode, listSize: number): void {
+    if (field.alias?.value === 'then') throw isThenable();
     total.rootFields += 1;
     total.aliases += field.alias ? 1 : 0;
-    total.aliasLength = Math.max(total.aliasLength, field.alias?.value.length ?? 0);
     total.depth = Math.max(total.depth, 1);
     if (!field.selectionSet) return;
     const inner = ofSelections(field.selectionSet, sizeOfList(field, variables));
@@ -155,6 +149,14 @@ export function countRootFields(document: DocumentNode, operation: OperationDefi
   return measureDocument(document, operation, { variables: {}, teams: 0 }).rootFields;
 }
 
+/** Executors take an object with a `then` for a promise. */
+function isThenable(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    message: 'An alias must not be "then".',
+    description: 'Give the field another alias.',
+  });
+}
+
 function spreadsItself(): DomainError {
   return new DomainError('BAD_REQUEST', {
     type: 'fragment_cycle_error',
@@ -165,7 +167,6 @@ function spreadsItself(): DomainError {
 
 function addUp(total: Measure, inner: Measure): void {
   total.aliases += inner.aliases;
-  total.aliasLength = Math.max(total.aliasLength, inner.aliasLength);
   total.directives += inner.directives;
   total.repetitions += inner.repetitions;
   // Fragments that double each other reach any number; beyond the limit it no longer matters which.
