@@ -2,7 +2,7 @@ import type { TransactionOptions } from 'mongodb';
 import { ownerKey } from '../../src/owner.ts';
 import { writeCommits } from '../../src/store/mongodb/commit.ts';
 import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
-import { collectionsOf, type ListedDocument, secretOf } from '../../src/store/mongodb/documents.ts';
+import { collectionsOf, type FoundDocument, secretOf } from '../../src/store/mongodb/documents.ts';
 import { inTransaction } from '../../src/store/mongodb/transaction.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Change, ListQuery, Store } from '../../src/store/store.ts';
@@ -29,13 +29,13 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
 
   const naive: Pick<Store, 'find' | 'list' | 'commit'> = {
     async find(id) {
-      const document = await secrets.findOne<ListedDocument>({ _id: id }, { projection: { sealed: 0 } });
+      const document = await secrets.findOne<FoundDocument>({ _id: id }, { projection: { sealed: 0 } });
       return document ? secretOf(document) : undefined;
     },
     async list(query: ListQuery) {
       const match = { owner: ownerKey(query.owner) };
       const page = secrets
-        .find<ListedDocument>(match, { projection: { sealed: 0 } })
+        .find<FoundDocument>(match, { projection: { sealed: 0 } })
         .sort({ name: 1 })
         .limit(query.limit + 1)
         .toArray();

@@ -4,6 +4,7 @@ import { createKeySet, jwksFromFile } from '../../src/identity/key-set.ts';
 import type { Caller } from '../../src/identity/principal.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 import { bindOperations, type Operations } from '../../src/secrets/operations.ts';
+import { createTurns } from '../../src/secrets/turns.ts';
 import type { Store } from '../../src/store/store.ts';
 import { audience, issuer } from '../identities.ts';
 
@@ -27,7 +28,7 @@ export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promi
 
 export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
   const keyring = await readKeyring(setting('KEYRING_FILE'));
-  const dependencies = { store, keyring: () => keyring, now: () => new Date() };
+  const dependencies = { store, keyring: () => keyring, now: () => new Date(), inTurn: createTurns() };
   return (caller) => bindOperations(dependencies, caller);
 }
 
