@@ -84,20 +84,6 @@ describe('secrets-gateway serve', () => {
     expect((await run(second.url, first.token)).data.secrets.totalCount).toBe(1);
   });
 
-  it('answers its first query within a second of being launched', async () => {
-    const times: number[] = [];
-    for (let i = 0; i < 3; i += 1) {
-      const fresh = await CommandLine.open();
-      const launchedAt = performance.now();
-      const gateway = await fresh.serve();
-      expect((await run(gateway.url, gateway.token)).status).toBe(200);
-      times.push(performance.now() - launchedAt);
-      await fresh.close();
-    }
-    // The best of three: the machine may be busy with other tests.
-    expect(Math.min(...times)).toBeLessThan(1000);
-  });
-
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, without a word of complaint', async (signal) => {
     const gateway = await shell.serve();
     await run(gateway.url, gateway.token);

@@ -1,0 +1,12 @@
+import { appendFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+
+// Imported into a gateway before all else: appends the URL of each module that is loaded to the file LOADED_MODULES.
+
+const file = process.env.LOADED_MODULES ?? '';
+registerHooks({
+  load(url, context, nextLoad) {
+    appendFileSync(file, `${url}\n`);
+    return nextLoad(url, context);
+  },
+});

@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { CommandLine } from '../support/command-line.ts';
+
+// How long a start takes differs threefold between machines and hours: benchmark/ measures it. What it takes is loading
+// modules, and their number is the same everywhere.
+
+let shell: CommandLine;
+beforeEach(async () => {
+  shell = await CommandLine.open();
+});
+afterEach(() => shell.close());
+
+it('until its first answer the embedded gateway loads what it needs, and nothing for later', async () => {
+  const file = join(shell.directory, 'modules.txt');
+  const hook = join(import.meta.dirname, 'loaded-modules.ts');
+  const gateway = await shell.serve({ LOADED_MODULES: file, NODE_OPTIONS: `--import ${hook}` });
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
+  const body = JSON.stringify({ query: '{ viewer { subject } secrets { totalCount } }' });
+  expect((await fetch(gateway.url, { method: 'POST', headers, body })).status).toBe(200);
+  const loaded = (await readFile(file, 'utf8')).trim().split('\n');
+
+  const packages = new Set(loaded.map((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url)?.[1]));
+  expect(packages).toContain('graphql');
+  for (const later of ['mongodb', 'bson', '@graphql-yoga/render-graphiql', '@apollo/subgraph']) {
+    expect(packages).not.toContain(later);
+  }
+  // 850 to 880 as it stands. Whoever needs more looks first at what comes with a new import.
+  console.info(`${loaded.length} modules loaded until the first answer`);
+  expect(loaded.length).toBeGreaterThan(300);
+  expect(loaded.length).toBeLessThan(920);
+});
