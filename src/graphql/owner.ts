@@ -1,7 +1,6 @@
-import type { GraphQLResolveInfo } from 'graphql';
+import type { ObjectFieldBuilder } from '@pothos/core';
 import type { Owner } from '../owner.ts';
-import type { PageArguments } from '../secrets/list-secrets.ts';
-import { builder, type GraphQLContext, scoped } from './builder.ts';
+import { builder, scoped } from './builder.ts';
 import { ConnectorRef, SecretConnectionRef, TeamRef, UserRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
 
@@ -13,23 +12,12 @@ export const OwnerInput = builder.inputType('OwnerInput', {
   }),
 });
 
-const listOf = (owner: Owner, args: PageArguments, { operations }: GraphQLContext, info: GraphQLResolveInfo) =>
-  operations.listSecrets({ ...args, owner, select: listSelection(info) });
-
 UserRef.implement({
   description: 'Somebody who signs in. Its secrets are visible to that user alone.',
   directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.id({ description: 'The subject of the user’s tokens.', resolve: (user) => user.userId }),
-    secrets: t.field({
-      type: SecretConnectionRef,
-      // One owner that may not be seen must not take the others of a federated answer with it.
-      nullable: true,
-      directives: scoped('secrets:read'),
-      description: 'The user’s own secrets, such as provider API keys.',
-      args: listArguments,
-      resolve: listOf,
-    }),
+    secrets: secretsField(t, 'The user’s own secrets, such as provider API keys.'),
   }),
 });
 
@@ -38,15 +26,7 @@ TeamRef.implement({
   directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.id({ description: 'The id that tokens name the team by.', resolve: (team) => team.teamId }),
-    secrets: t.field({
-      type: SecretConnectionRef,
-      // One owner that may not be seen must not take the others of a federated answer with it.
-      nullable: true,
-      directives: scoped('secrets:read'),
-      description: 'The team’s secrets, without those of its connectors.',
-      args: listArguments,
-      resolve: listOf,
-    }),
+    secrets: secretsField(t, 'The team’s secrets, without those of its connectors.'),
   }),
 });
 
@@ -56,17 +36,25 @@ ConnectorRef.implement({
   fields: (t) => ({
     teamId: t.exposeID('teamId', { description: 'The team that the connector belongs to.' }),
     id: t.id({ description: 'The connector’s id within its team.', resolve: (connector) => connector.connectorId }),
-    secrets: t.field({
-      type: SecretConnectionRef,
-      // One owner that may not be seen must not take the others of a federated answer with it.
-      nullable: true,
-      directives: scoped('secrets:read'),
-      description: 'The connector’s secrets.',
-      args: listArguments,
-      resolve: listOf,
-    }),
+    secrets: secretsField(t, 'The connector’s secrets.'),
   }),
 });
+
+function secretsField<T extends Owner>(
+  t: ObjectFieldBuilder<typeof builder.$inferSchemaTypes, T>,
+  description: string,
+) {
+  return t.field({
+    type: SecretConnectionRef,
+    // One owner that may not be seen must not take the others of a federated answer with it.
+    nullable: true,
+    directives: scoped('secrets:read'),
+    description,
+    args: listArguments,
+    resolve: (owner, args, { operations }, info) =>
+      operations.listSecrets({ ...args, owner, select: listSelection(info) }),
+  });
+}
 
 export const ownerTypeNames = { user: 'User', team: 'Team', connector: 'Connector' } as const;
 

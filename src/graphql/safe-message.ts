@@ -12,11 +12,11 @@ import {
 } from 'graphql';
 
 /*
- * graphql-js, its executors and Yoga quote what a client sent. This file rebuilds such a text instead of cleaning it.
+ * graphql-js and its executors quote what a client sent. This file rebuilds such a text instead of cleaning it.
  *
  * Why the answer cannot hold a value, whatever a client makes the text look like: it is always the constant output of one
  * of the rows below, and all that is ever put into it is what `rebuild` of a hole returns, which is one of
- *   - a word out of a constant alternation (token kinds, keywords, directive locations, typeof names),
+ *   - a word out of a constant alternation (token kinds, keywords, directive locations),
  *   - a name that is in the schema, or is the value of a Name node of the document (an enum value, a string or a key of the
  *     variables is no Name node), with the brackets and marks of a type or the dots and indexes of a path around it,
  *   - at most seven digits, in the place of a limit of the server or of a list index (which stands behind the quoted value,
@@ -161,31 +161,8 @@ const EXECUTION: readonly Row[] = [
   'Argument "<argument>" of required type "<type>" was provided the variable "$<variable>" which was not provided a runtime value.',
   'Argument "<argument>" of non-null type "<type>" must not be null.',
   ['Argument "<argument>" has invalid value *.', 'Argument "<argument>" has an invalid value.'],
-];
-
-const REQUEST: readonly Row[] = [
-  'GraphQL only supports GET and POST requests.',
+  // Yoga, of a GET. Whatever else it says of a request was found and said before it is asked.
   'Can only perform a mutation operation from a POST request.',
-  'Could not determine what operation to execute.',
-  'Must provide query string.',
-  'Invalid "params" in the request body',
-  ['Unexpected parameter "*" in the request body.', 'Unexpected parameter in the request body.'],
-  'Expected params to be an object but given <typeof>.',
-  'Expected "query" param to be a string, but given <typeof>.',
-  'Expected "variables" param to be empty or an object, but given <typeof>.',
-  'Expected "extensions" param to be empty or an object, but given <typeof>.',
-  'POST body is expected to be object but received <typeof>',
-  'POST body sent invalid JSON.',
-  ['POST body sent invalid multipart data: *', 'POST body sent invalid multipart data.'],
-  'Missing multipart form field "operations"',
-  'Multipart form field "operations" must be a string',
-  'Multipart form field "operations" must be a valid JSON string',
-  'Multipart form field "map" must be a string',
-  'Multipart form field "map" must be a valid JSON string',
-  'Request body too large',
-  'Content-Length header is invalid.',
-  'Batching is not supported.',
-  'Batching is limited to <limit> operations per request.',
 ];
 
 /** The first half of what is said of a bad variable, which quotes the whole value. */
@@ -288,7 +265,6 @@ const HOLES: Readonly<Record<string, Hole>> = {
   found: token,
   kind: words('query|mutation|subscription'),
   location: words(Object.values(DirectiveLocation).join('|')),
-  typeof: words('null|undefined|array|object|string|number|boolean'),
   limit: words('[0-9]{1,7}'),
 };
 
@@ -346,7 +322,7 @@ function captures(text: string, { start, rest }: Parser): string[] | undefined {
   return tail === null ? undefined : [...head.slice(1), ...tail.slice(1)];
 }
 
-const SENTENCES = [...SYNTAX, ...COERCION, ...VALIDATION, ...EXECUTION, ...REQUEST].map(compile);
+const SENTENCES = [...SYNTAX, ...COERCION, ...VALIDATION, ...EXECUTION].map(compile);
 const VARIABLE_SENTENCES = VARIABLE.map(compile);
 const VARIABLE_REASONS = VARIABLE_REASON.map(compile);
 

@@ -79,7 +79,7 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
     },
     // Of operations in an array, each when its own turn has come; what none of Yoga's stages went through ends below.
     onExecutionResult({ result, setResult, context }) {
-      setResult(conclude(result as ExecutionResult, context as unknown as ServerContext) as never);
+      setResult(conclude(result as ExecutionResult, context) as never);
     },
     onResultProcess({ result, setResult, setResultProcessor, serverContext }) {
       const { mediaType } = serverContext;

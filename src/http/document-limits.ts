@@ -1,9 +1,8 @@
 import { type DocumentNode, type GraphQLError, getOperationAST, parse, validate } from 'graphql';
-import type { YogaInitialContext } from 'graphql-yoga';
 import { DomainError, withoutStack } from '../errors.ts';
 import { checkOperation } from '../graphql/check-operation.ts';
 import { checkTokens, maxTokens } from '../graphql/check-tokens.ts';
-import type { GatewayPlugin, ServerContext } from './server-context.ts';
+import type { GatewayPlugin } from './server-context.ts';
 
 /** Refuses what is too long before it is parsed, and what asks for too much before anything else is done with it. */
 export function useLimits(): GatewayPlugin {
@@ -12,7 +11,7 @@ export function useLimits(): GatewayPlugin {
       setParseFn(parseWithin);
       return ({ result, context }) => {
         if (result instanceof Error || result === null) return;
-        const { params, caller } = context as unknown as YogaInitialContext & ServerContext;
+        const { params, caller } = context;
         const operation = getOperationAST(result, params.operationName);
         const teams = caller.principal?.teams.length ?? 0;
         if (!operation) throw noOperation();

@@ -1,6 +1,6 @@
 import { checkParameters, type ParameterRules } from './parameters.ts';
 import { type PersistedOperations, persistedDocument } from './persisted-operations.ts';
-import type { GatewayPlugin, ServerContext } from './server-context.ts';
+import type { GatewayPlugin } from './server-context.ts';
 
 /** The parameters were read before Yoga; its own parsers would accept forms and quote what they cannot read. */
 export function useParameters(rules: ParameterRules): GatewayPlugin {
@@ -9,7 +9,7 @@ export function useParameters(rules: ParameterRules): GatewayPlugin {
       setRequestParser(() => serverContext.parameters as never);
     },
     onParams({ params, context }) {
-      if (Array.isArray((context as unknown as ServerContext).parameters)) checkParameters(params, rules);
+      if (Array.isArray(context.parameters)) checkParameters(params, rules);
     },
   };
 }
