@@ -216,7 +216,7 @@ export function withoutStack<T>(run: () => T): T {
   }
 }
 
-/** Something in the environment keeps the gateway from starting. The message names the variable or file, and the mend. */
+/** Something keeps the gateway from starting, or a command from what it does. The message names the variable or file, and the mend. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }

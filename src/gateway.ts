@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import type { Config } from './config.ts';
-import { createKeyring, readKeyring } from './crypto/keyring.ts';
+import { createKeyring } from './crypto/keyring.ts';
+import { type LiveKeyring, openLiveKeyring } from './crypto/live-keyring.ts';
 import { ConfigurationError } from './errors.ts';
 import { schema } from './graphql/schema.ts';
 import { createBudget } from './http/budget.ts';
@@ -43,9 +44,9 @@ const developer: TokenClaims = {
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   const store = tracedMethods('store', await openStore(config.databaseUrl));
   try {
-    const keyring = await openKeyring(config, store);
+    const keyring = await openKeyring(config, store, log);
     const { rules, developmentIssuer } = await openIssuer(config, log);
-    const dependencies = { store, keyring: () => keyring, now: () => new Date(), inTurn: createTurns() };
+    const dependencies = { store, keyring: keyring.current, now: () => new Date(), inTurn: createTurns() };
     const metrics = createMetrics(() => server.inFlight);
     const server = new GatewayServer({
       graphql: createGraphQLEndpoint({
@@ -67,7 +68,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       trustProxy: config.trustProxy,
       corsOrigins: config.corsOrigins,
       developmentToken: developmentIssuer && (() => developmentIssuer.issue(developer)),
-      readinessChecks: { store: () => store.check(), keyring: () => readKeyring(config.keyringFile) },
+      readinessChecks: { store: () => store.check(), keyring: keyring.check },
       metrics,
       log,
     });
@@ -81,6 +82,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
       async close() {
         await server.drain();
         await store.close();
+        keyring.close();
         metrics.close();
       },
     };
@@ -90,7 +92,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   }
 }
 
-async function openKeyring(config: Config, store: Store) {
+async function openKeyring(config: Config, store: Store, log: Log): Promise<LiveKeyring> {
   const exists = await access(config.keyringFile).then(
     () => true,
     () => false,
@@ -104,7 +106,11 @@ async function openKeyring(config: Config, store: Store) {
     }
     await createKeyring(config.keyringFile);
   }
-  return readKeyring(config.keyringFile);
+  return openLiveKeyring(config.keyringFile, (ring, error) => {
+    const active = ring.active.kid;
+    if (error === undefined) log.info({ active }, 'keyring loaded');
+    else log.error({ active, cause: describeError(error) }, 'keyring not loaded; the one before stays in use');
+  });
 }
 
 async function openIssuer(

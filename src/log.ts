@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { ConfigurationError } from './errors.ts';
 
 export type Log = Logger;
 
@@ -12,7 +13,7 @@ export function createLog(level: string): Log {
 
 /**
  * What may be logged of an error: its class, code and stack frames. Not its message, nor a driver's details:
- * they quote what could not be parsed or written.
+ * they quote what could not be parsed or written. A ConfigurationError's is the gateway's own, and names the mend.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
@@ -20,6 +21,7 @@ export function describeError(error: unknown): Record<string, unknown> {
   const code = (error as { code?: unknown }).code;
   return {
     name,
+    ...(error instanceof ConfigurationError && { message: error.message }),
     ...((typeof code === 'string' || typeof code === 'number') && { code }),
     frames: stack
       ?.split('\n')

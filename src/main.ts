@@ -8,6 +8,7 @@ Usage: secrets-gateway COMMAND
   serve    run the gateway (settings come from the environment, see README.md)
   token    print a development token
   schema   print the subgraph's GraphQL schema
+  keys     list, rotate and retire the keys that values are sealed with, and rewrap the values
 
 secrets-gateway COMMAND --help tells more.
 `;
@@ -28,6 +29,10 @@ async function run(args: string[]): Promise<void> {
       const { printSubgraph, schemaHelp } = await import('./cli/schema.ts');
       return wantsHelp ? print(schemaHelp) : printSubgraph(rest);
     }
+    case 'keys': {
+      const { keys, keysHelp } = await import('./cli/keys.ts');
+      return wantsHelp ? print(keysHelp) : keys(rest);
+    }
     case undefined:
     case 'help':
     case '--help':
@@ -46,7 +51,9 @@ try {
   await run(process.argv.slice(2));
 } catch (error) {
   if (error instanceof ConfigurationError) {
-    process.stderr.write(`secrets-gateway cannot start: ${error.message}\n`);
+    const [command] = process.argv.slice(2);
+    const what = command === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${command}`;
+    process.stderr.write(`${what}: ${error.message}\n`);
     process.exit(1);
   }
   const usage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');

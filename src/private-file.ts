@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ConfigurationError } from './errors.ts';
 
 const maxBytes = 1024 * 1024;
@@ -60,12 +61,7 @@ async function write(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}`;
   const file = await open(temporary, 'wx', 0o600);
   try {
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeAndClose(file, text);
     // link() fails where rename() would replace: of two gateways that start at once, both keep the first one's file.
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
@@ -73,6 +69,73 @@ async function write(path: string, text: string): Promise<void> {
   } finally {
     await unlink(temporary);
   }
+  await syncDirectoryOf(path);
+}
+
+const lockAttempts = 100;
+const lockPauseMs = 50;
+
+/**
+ * Rewrites a private file, whole or not at all. Writers take turns: the new file is what each has to make first, so that it
+ * is the lock as well, and to rename it both publishes the text and lets the next one in. One that is left behind by a
+ * writer that was killed is never taken away here: nobody can tell it from that of a writer at work.
+ * @param variable the setting that named the file, for the error
+ * @returns what was written
+ * @throws ConfigurationError, and what `rewrite` throws; then the file is as it was
+ */
+export async function rewritePrivateFile(
+  path: string,
+  variable: string,
+  rewrite: (text: string) => Promise<string>,
+): Promise<string> {
+  const next = `${path}.new`;
+  const file = await makeAlone(next, variable);
+  let text: string;
+  try {
+    text = await rewrite(await readPrivateFile(path, variable));
+    await writeAndClose(file, text);
+    await rename(next, path);
+  } catch (error) {
+    await file.close();
+    await unlink(next);
+    throw error;
+  }
+  await syncDirectoryOf(path);
+  return text;
+}
+
+async function makeAlone(path: string, variable: string): Promise<FileHandle> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EEXIST') {
+        throw new ConfigurationError(
+          `${variable}: ${path} cannot be made (${code}). Run this as the file's owner, where its directory can be written to.`,
+        );
+      }
+      if (attempt === lockAttempts) {
+        throw new ConfigurationError(
+          `${variable}: ${path} is there: another command is changing the keys, or was cut off while it did. Wait for it; if none is running, remove that file and run this again.`,
+        );
+      }
+    }
+    await setTimeout(lockPauseMs);
+  }
+}
+
+async function writeAndClose(file: FileHandle, text: string): Promise<void> {
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Until then a crash could take back that a file is there, or that it is the new one. */
+async function syncDirectoryOf(path: string): Promise<void> {
   const directory = await open(dirname(path), constants.O_RDONLY);
   await directory.sync();
   await directory.close();

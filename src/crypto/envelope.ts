@@ -1,5 +1,5 @@
 import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
-import type { Envelope } from '../store/store.ts';
+import type { Envelope, WrappedKey } from '../store/store.ts';
 import { traced } from '../trace.ts';
 import { type Keyring, type KeyringKey, opens } from './keyring.ts';
 
@@ -104,6 +104,26 @@ async function decrypt(envelope: Envelope, binding: Binding, keyring: Keyring): 
     }
     throw error;
   }
+}
+
+/**
+ * Wraps a content key under the keyring's active key instead of the one that wraps it now. The value is neither read nor
+ * needed: what it is bound to stands in its ciphertext's authentication, which stays as it is.
+ * @throws EnvelopeRejected when the wrapped key was changed (A256KW authenticates it, RFC 3394, section 2.2.3)
+ * @throws KeyMissing when the keyring lacks the key that wraps it
+ */
+export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<WrappedKey> {
+  const key = keyring.keys.get(wrapped.kid);
+  if (!key || !opens(key.state)) throw new KeyMissing(wrapped.kid);
+  if (!isCanonicalBase64url(wrapped.encryptedKey)) throw new EnvelopeRejected('the envelope is malformed');
+  const contentKey = await crypto.subtle
+    // Extractable, since to wrap it again is to export it; it exists for this one call.
+    .unwrapKey('raw', Buffer.from(wrapped.encryptedKey, 'base64url'), key.key, 'AES-KW', 'AES-GCM', true, ['decrypt'])
+    .catch((error: unknown) => {
+      throw new EnvelopeRejected('the content key does not unwrap', { cause: error });
+    });
+  const encryptedKey = await crypto.subtle.wrapKey('raw', contentKey, keyring.active.key, 'AES-KW');
+  return { ...wrapped, kid: keyring.active.kid, encryptedKey: Buffer.from(encryptedKey).toString('base64url') };
 }
 
 const protectedHeaderText = base64url.encode(JSON.stringify({ enc: contentEncryption }));

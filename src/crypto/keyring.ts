@@ -15,6 +15,10 @@ const states: readonly KeyState[] = ['pending', 'active', 'decrypting', 'retired
 export interface KeyringKey {
   readonly kid: string;
   readonly state: KeyState;
+  /** Null where the file does not say. */
+  readonly createdAt: Date | null;
+  /** When it came into this state; null where the file does not say. */
+  readonly changedAt: Date | null;
   readonly key: CryptoKey;
   /** Derived from the same secret by HKDF; signs what the gateway hands out and must recognise again. */
   readonly macKey: Uint8Array;
@@ -30,16 +34,30 @@ export function opens(state: KeyState): boolean {
   return state !== 'retired';
 }
 
-interface KeyringFile {
-  keys: { kty: 'oct'; alg: 'A256KW'; kid: string; state: KeyState; createdAt: string; k: string }[];
+/** A JWK set (RFC 7517) of `oct` keys with `alg` A256KW, a `kid` and a `state` each. */
+export interface KeyringFile {
+  keys: {
+    kty: 'oct';
+    alg: 'A256KW';
+    kid: string;
+    state: KeyState;
+    createdAt?: string;
+    changedAt?: string;
+    k: string;
+  }[];
+}
+
+/** @throws ConfigurationError that names the file and the mend, and never the content */
+export async function readKeyring(path: string): Promise<Keyring> {
+  return parseKeyring(await readPrivateFile(path, 'KEYRING_FILE'), path);
 }
 
 /**
- * Reads a keyring file: a JWK set (RFC 7517) of `oct` keys with `alg` A256KW, a `kid` and a `state` each.
+ * Reads what a keyring file holds.
+ * @param path for the error
  * @throws ConfigurationError that names the file and the mend, and never the content
  */
-export async function readKeyring(path: string): Promise<Keyring> {
-  const text = await readPrivateFile(path, 'KEYRING_FILE');
+export async function parseKeyring(text: string, path: string): Promise<Keyring> {
   const refuse = (what: string, mend: string) => new ConfigurationError(`KEYRING_FILE ${path}: ${what}. ${mend}`);
 
   let file: unknown;
@@ -74,6 +92,8 @@ export async function readKeyring(path: string): Promise<Keyring> {
     keys.set(kid, {
       kid,
       state,
+      createdAt: timeOf(jwk.createdAt),
+      changedAt: timeOf(jwk.changedAt),
       key: await crypto.subtle.importKey('raw', bytes, 'AES-KW', false, ['wrapKey', 'unwrapKey']),
       macKey: new Uint8Array(hkdfSync('sha256', bytes, new Uint8Array(), 'secrets-gateway mac', 32)),
     });
@@ -89,19 +109,24 @@ export async function readKeyring(path: string): Promise<Keyring> {
 
 /** Writes a keyring with one new active key, readable by its owner alone; keeps a file that is already there. */
 export async function createKeyring(path: string): Promise<void> {
-  const file: KeyringFile = {
-    keys: [
-      {
-        kty: 'oct',
-        alg: 'A256KW',
-        kid: `kek-${randomBytes(6).toString('hex')}`,
-        state: 'active',
-        createdAt: new Date().toISOString(),
-        k: base64url.encode(randomBytes(32)),
-      },
-    ],
+  await createPrivateFile(path, textOfKeyring({ keys: [newKey('active')] }));
+}
+
+export function newKey(state: KeyState): KeyringFile['keys'][number] {
+  const now = new Date().toISOString();
+  return {
+    kty: 'oct',
+    alg: 'A256KW',
+    kid: `kek-${randomBytes(6).toString('hex')}`,
+    state,
+    createdAt: now,
+    changedAt: now,
+    k: base64url.encode(randomBytes(32)),
   };
-  await createPrivateFile(path, `${JSON.stringify(file, null, 2)}\n`);
+}
+
+export function textOfKeyring(file: KeyringFile): string {
+  return `${JSON.stringify(file, null, 2)}\n`;
 }
 
 /** HMAC-SHA-256 under the active key, cut to 16 bytes. */
@@ -126,6 +151,11 @@ function macWith(key: KeyringKey, purpose: string, message: string): Uint8Array 
 
 function isKeyState(state: unknown): state is KeyState {
   return states.includes(state as KeyState);
+}
+
+function timeOf(value: unknown): Date | null {
+  const time = typeof value === 'string' ? new Date(value) : null;
+  return time && Number.isFinite(time.getTime()) ? time : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -21,3 +21,13 @@ export async function openStore(databaseUrl: string): Promise<Store> {
     'DATABASE_URL names no store. Set it to sqlite:<path>, sqlite::memory:, mongodb://… or mongodb+srv://….',
   );
 }
+
+/** Opens the store for as long as `use` takes. @throws ConfigurationError, and what `use` throws */
+export async function withStore<T>(databaseUrl: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = await openStore(databaseUrl);
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}

@@ -31,6 +31,14 @@ export interface Sealed {
   readonly envelope: Envelope;
 }
 
+/** The content key of a secret's envelope, wrapped: the part that a rewrap replaces. */
+export interface WrappedKey {
+  readonly secretId: string;
+  /** Of the key that wraps it. */
+  readonly kid: string;
+  readonly encryptedKey: string;
+}
+
 /** What a store holds. */
 export interface SecretRecord extends Secret {
   readonly sealed: Sealed | null;
@@ -133,6 +141,14 @@ export interface Store {
   commit(changes: readonly Change[]): Promise<void>;
   /** An owner's audit chain from its first event on, in order. */
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]>;
+  /** The wrapped content keys of all owners, in the order of the secrets' ids, after this one. */
+  wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]>;
+  /**
+   * Puts each content key in the place of the one it was made from, where that is still there. Nothing else of a secret
+   * changes, its version neither.
+   * @returns how many were put in place
+   */
+  replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number>;
   /** Counts in windows of this length; gateways on one store count together, where the store is shared at all. */
   counter(windowSeconds: number): Counter;
   /** Whether the store has never held a secret. */

@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
-import type { AuditEvent, Sealed, Secret, SecretRecord } from '../store.ts';
+import type { AuditEvent, Sealed, Secret, SecretRecord, WrappedKey } from '../store.ts';
 
 /** `owner` is the owner's key everywhere. */
 export interface SecretDocument {
@@ -20,6 +20,14 @@ export interface SecretDocument {
 
 /** What a find reads. */
 export type FoundDocument = Omit<SecretDocument, 'sealed'>;
+
+/** What a rewrap reads: neither the value nor what it is bound to. */
+export interface WrappedKeyDocument {
+  readonly _id: string;
+  readonly sealed: {
+    readonly envelope: { readonly header: { readonly kid: string }; readonly encrypted_key: string };
+  };
+}
 
 /** What a list reads, which knows whose it is. */
 export type ListedDocument = Omit<FoundDocument, 'owner'>;
@@ -94,6 +102,10 @@ export function listedSecretOf(document: ListedDocument, owner: Owner): Secret {
 
 export function recordOf(document: SecretDocument): SecretRecord {
   return { ...secretOf(document), sealed: document.sealed };
+}
+
+export function wrappedKeyOf({ _id, sealed: { envelope } }: WrappedKeyDocument): WrappedKey {
+  return { secretId: _id, kid: envelope.header.kid, encryptedKey: envelope.encrypted_key };
 }
 
 export function auditEventOf(document: AuditDocument): AuditEvent {

@@ -1,14 +1,33 @@
 import DataLoader from 'dataloader';
-import type { CommandStartedEvent, MongoClient, TransactionOptions } from 'mongodb';
+import type { CommandStartedEvent, MongoClient, TransactionOptions, WriteConcernSettings } from 'mongodb';
 import { RateLimiterMongo } from 'rate-limiter-flexible';
 import { type Owner, ownerKey } from '../../owner.ts';
 import { countWith } from '../counter.ts';
-import type { AuditEvent, Change, Counter, ListQuery, ListResult, Secret, SecretRecord, Store } from '../store.ts';
+import type {
+  AuditEvent,
+  Change,
+  Counter,
+  ListQuery,
+  ListResult,
+  Secret,
+  SecretRecord,
+  Store,
+  WrappedKey,
+} from '../store.ts';
 import { writeCommits } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { beforeDeadline } from './deadline.ts';
-import { auditEventOf, type Collections, collectionsOf, type FoundDocument, recordOf, secretOf } from './documents.ts';
+import {
+  auditEventOf,
+  type Collections,
+  collectionsOf,
+  type FoundDocument,
+  recordOf,
+  secretOf,
+  type WrappedKeyDocument,
+  wrappedKeyOf,
+} from './documents.ts';
 import { asDomainError } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
 import { rateLimitCollection } from './migrations.ts';
@@ -49,6 +68,7 @@ class MongodbStore implements Store {
   readonly #client: MongoClient;
   readonly #collections: Collections;
   readonly #timeoutMs: number;
+  readonly #durable: WriteConcernSettings;
   readonly #queue: CommitQueue;
   readonly #lists: DataLoader<ListQuery, ListResult, string> = new DataLoader((queries) => this.#list(queries), {
     ...batched(maxLists),
@@ -62,9 +82,10 @@ class MongodbStore implements Store {
     this.#client = client;
     this.#collections = collections;
     this.#timeoutMs = timeoutMs;
+    this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     const transaction: TransactionOptions = {
       readConcern: { level: 'snapshot' },
-      writeConcern: { w: 'majority', journal: true, wtimeoutMS: timeoutMs },
+      writeConcern: this.#durable,
       readPreference: 'primary',
     };
     this.#queue = new CommitQueue(async (commits, deadline) => {
@@ -104,6 +125,33 @@ class MongodbStore implements Store {
       .limit(limit)
       .batchSize(limit + 1);
     return (await this.#answer(events.toArray())).map(auditEventOf);
+  }
+
+  async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
+    const keys = this.#collections.secrets
+      .find<WrappedKeyDocument>(
+        { _id: { $gt: afterId }, sealed: { $ne: null } },
+        {
+          projection: { 'sealed.envelope.header.kid': 1, 'sealed.envelope.encrypted_key': 1 },
+          maxTimeMS: this.#timeoutMs,
+        },
+      )
+      .sort({ _id: 1 })
+      .limit(limit)
+      .batchSize(limit + 1);
+    return (await this.#answer(keys.toArray())).map(wrappedKeyOf);
+  }
+
+  async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
+    if (replacements.length === 0) return 0;
+    const writes = replacements.map(({ from, to }) => ({
+      updateOne: {
+        filter: { _id: from.secretId, 'sealed.envelope.encrypted_key': from.encryptedKey },
+        update: { $set: { 'sealed.envelope.header.kid': to.kid, 'sealed.envelope.encrypted_key': to.encryptedKey } },
+      },
+    }));
+    const options = { ordered: false, writeConcern: this.#durable, maxTimeMS: this.#timeoutMs };
+    return (await this.#answer(this.#collections.secrets.bulkWrite(writes, options))).matchedCount;
   }
 
   counter(windowSeconds: number): Counter {

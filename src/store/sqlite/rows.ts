@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
-import type { AuditEvent, Sealed, Secret, SecretRecord } from '../store.ts';
+import type { AuditEvent, Sealed, Secret, SecretRecord, WrappedKey } from '../store.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -73,6 +73,10 @@ export function auditEventOfRow(row: Row): AuditEvent {
     previousHash: text(row.previous_hash),
     hash: text(row.hash),
   };
+}
+
+export function wrappedKeyOfRow(row: Row): WrappedKey {
+  return { secretId: text(row.id), kid: text(row.kid), encryptedKey: text(row.encrypted_key) };
 }
 
 function text(value: SQLOutputValue | undefined): string {

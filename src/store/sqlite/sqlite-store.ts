@@ -6,11 +6,28 @@ import { ConfigurationError } from '../../errors.ts';
 import { type Owner, ownerKey } from '../../owner.ts';
 import { countWith } from '../counter.ts';
 import { isUnfiltered } from '../filter.ts';
-import type { AuditEvent, Change, Counter, ListQuery, ListResult, Secret, SecretRecord, Store } from '../store.ts';
+import type {
+  AuditEvent,
+  Change,
+  Counter,
+  ListQuery,
+  ListResult,
+  Secret,
+  SecretRecord,
+  Store,
+  WrappedKey,
+} from '../store.ts';
 import { prepareWriteChange, type WriteChange } from './commit.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
-import { auditEventOfRow, listedSecretOfRow, recordOfRow, secretColumns, secretOfRow } from './rows.ts';
+import {
+  auditEventOfRow,
+  listedSecretOfRow,
+  recordOfRow,
+  secretColumns,
+  secretOfRow,
+  wrappedKeyOfRow,
+} from './rows.ts';
 import { migrate } from './schema.ts';
 
 /** How long a call waits for another process that writes. The event loop stands still meanwhile. */
@@ -61,7 +78,16 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #writeChange: WriteChange;
   readonly #statements: Record<
-    'find' | 'findRecord' | 'auditEvents' | 'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo',
+    | 'find'
+    | 'findRecord'
+    | 'auditEvents'
+    | 'wrappedKeys'
+    | 'replaceWrappedKey'
+    | 'ownerCount'
+    | 'anyOwner'
+    | 'savepoint'
+    | 'release'
+    | 'rollbackTo',
     StatementSync
   >;
   readonly #lists = new Map<string, StatementSync>();
@@ -74,6 +100,14 @@ class SqliteStore implements Store {
       find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
       findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
+      wrappedKeys: database.prepare(
+        `SELECT id, json_extract(envelope, '$.header.kid') AS kid, json_extract(envelope, '$.encrypted_key') AS encrypted_key
+         FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
+      ),
+      replaceWrappedKey: database.prepare(
+        `UPDATE secrets SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
+         WHERE id = ? AND json_extract(envelope, '$.encrypted_key') = ?`,
+      ),
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
       anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
       savepoint: database.prepare('SAVEPOINT job'),
@@ -114,6 +148,26 @@ class SqliteStore implements Store {
     return this.#ask(() => this.#statements.auditEvents.all(ownerKey(owner), afterSequence, limit)).map(
       auditEventOfRow,
     );
+  }
+
+  async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
+    return this.#ask(() => this.#statements.wrappedKeys.all(afterId, limit)).map(wrappedKeyOfRow);
+  }
+
+  async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
+    try {
+      this.#database.exec('BEGIN IMMEDIATE');
+      let replaced = 0;
+      for (const { from, to } of replacements) {
+        const values = [to.kid, to.encryptedKey, from.secretId, from.encryptedKey];
+        replaced += Number(this.#statements.replaceWrappedKey.run(...values).changes);
+      }
+      this.#database.exec('COMMIT');
+      return replaced;
+    } catch (error) {
+      this.#rollBack();
+      throw asDomainError(error);
+    }
   }
 
   /** In memory: there is one process, and a limit may be forgotten with it. */
