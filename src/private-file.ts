@@ -88,6 +88,8 @@ export async function rewritePrivateFile(
   variable: string,
   rewrite: (text: string) => Promise<string>,
 ): Promise<string> {
+  // What is wrong with the file itself is told first.
+  await readPrivateFile(path, variable);
   const next = `${path}.new`;
   const file = await makeAlone(next, variable);
   let text: string;

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Binding, EnvelopeRejected, KeyMissing, open, seal } from '../../src/crypto/envelope.ts';
+import { type Binding, EnvelopeRejected, KeyMissing, open, rewrap, seal } from '../../src/crypto/envelope.ts';
 import { type Keyring, readKeyring } from '../../src/crypto/keyring.ts';
-import type { Envelope } from '../../src/store/store.ts';
+import type { Envelope, WrappedKey } from '../../src/store/store.ts';
 import { keyBytes, writeKeyring } from '../support/keyring.ts';
 
 const binding: Binding = { owner: 'team:red', secretId: '4c07bc67-57ea-42dd-b702-c2d6c45419fc', version: 3 };
@@ -170,6 +170,64 @@ describe('an envelope', () => {
   it('opens in a second implementation that shares no code with the first', async () => {
     const envelope = await seal('sk-second-implementation', binding, keyring);
     expect(openWithNodeCrypto(envelope, binding, keyBytes('one'))).toBe('sk-second-implementation');
+  });
+
+  describe('rewrapped', () => {
+    const wrappedKeyOf = (envelope: Envelope): WrappedKey => ({
+      secretId: binding.secretId,
+      kid: envelope.header.kid,
+      encryptedKey: envelope.encrypted_key,
+    });
+    const withKey = (envelope: Envelope, { kid, encryptedKey }: WrappedKey): Envelope => ({
+      ...envelope,
+      header: { ...envelope.header, kid },
+      encrypted_key: encryptedKey,
+    });
+    let rotated: Keyring;
+
+    beforeAll(async () => {
+      rotated = await ring({ kid: 'one', state: 'decrypting' }, { kid: 'two', state: 'active' });
+    });
+
+    it('opens to the same value under the new key alone, with its ciphertext as it was', async () => {
+      const envelope = await seal('value', binding, keyring);
+      const moved = withKey(envelope, await rewrap(wrappedKeyOf(envelope), rotated));
+      expect(moved.header.kid).toBe('two');
+      expect(moved.encrypted_key).not.toBe(envelope.encrypted_key);
+      expect(await open(moved, binding, await ring({ kid: 'two', state: 'active' }))).toBe('value');
+      expect(openWithNodeCrypto(moved, binding, keyBytes('two'))).toBe('value');
+      await expect(open(moved, binding, keyring)).rejects.toThrow(KeyMissing);
+      // And the one before still opens, for whoever read it before it was replaced.
+      expect(await open(envelope, binding, rotated)).toBe('value');
+    });
+
+    it('opens nowhere but where it did', async () => {
+      const envelope = await seal('value', binding, keyring);
+      const moved = withKey(envelope, await rewrap(wrappedKeyOf(envelope), rotated));
+      await expect(open(moved, { ...binding, version: 4 }, rotated)).rejects.toThrow(EnvelopeRejected);
+      await expect(open(moved, { ...binding, owner: 'team:blue' }, rotated)).rejects.toThrow(EnvelopeRejected);
+    });
+
+    it('is refused when the wrapped key was changed in any bit', async () => {
+      const wrapped = wrappedKeyOf(await seal('value', binding, keyring));
+      const bytes = Buffer.from(wrapped.encryptedKey, 'base64url');
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const flipped = Buffer.from(bytes);
+        flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        const changed = { ...wrapped, encryptedKey: flipped.toString('base64url') };
+        await expect(rewrap(changed, rotated)).rejects.toThrow(EnvelopeRejected);
+      }
+      for (const encryptedKey of ['', '!', `${wrapped.encryptedKey}=`, wrapped.encryptedKey.slice(1)]) {
+        await expect(rewrap({ ...wrapped, encryptedKey }, rotated)).rejects.toThrow(EnvelopeRejected);
+      }
+    });
+
+    it('is refused when its key is missing or retired', async () => {
+      const wrapped = wrappedKeyOf(await seal('value', binding, keyring));
+      const retired = await ring({ kid: 'one', state: 'retired' }, { kid: 'two', state: 'active' });
+      await expect(rewrap(wrapped, retired)).rejects.toThrow(KeyMissing);
+      await expect(rewrap({ ...wrapped, kid: 'three' }, rotated)).rejects.toThrow(KeyMissing);
+    });
   });
 });
 

@@ -29,12 +29,12 @@ export class CommandLine {
 
   /** Runs a command to its end. */
   async run(args: string[], env: Record<string, string> = {}, node = packagedNode): Promise<Exit> {
-    return this.#start(args, env, node).exit;
+    return this.start(args, env, node).exit;
   }
 
   /** Starts the gateway, and waits until it says that it runs. */
   async serve(env: Record<string, string> = {}): Promise<RunningGateway> {
-    const { child, output, exit } = this.#start(['serve'], { PORT: '0', ...env });
+    const { child, output, exit } = this.start(['serve'], { PORT: '0', ...env });
     const url = await new Promise<string>((resolve, reject) => {
       const look = () => {
         // What it prints in development, and what it logs otherwise.
@@ -66,7 +66,8 @@ export class CommandLine {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  #start(args: string[], env: Record<string, string>, node = packagedNode) {
+  /** Starts a command; what it prints is there to look at while it runs. */
+  start(args: string[], env: Record<string, string>, node = packagedNode) {
     // Of this process's environment nothing but what finds programs: no setting of the machine's shall count.
     const child = spawn(node, [command, ...args], {
       cwd: this.directory,

@@ -1,0 +1,230 @@
+import { spawnSync } from 'node:child_process';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readKeyring } from '../../src/crypto/keyring.ts';
+import { withStore } from '../../src/store/open-store.ts';
+import { CommandLine } from '../support/command-line.ts';
+import { storeNames, TestGateway } from '../support/gateway.ts';
+import { writeKeyring } from '../support/keyring.ts';
+
+const create = `mutation ($name: String!, $value: String!) {
+  createSecret(input: { owner: { teamId: "red" }, name: $name, value: $value }) { secret { id version updatedAt } }
+}`;
+const soon = { timeout: 10_000, interval: 50 };
+
+describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
+  let gateway: TestGateway;
+  let shell: CommandLine;
+  let keyringFile: string;
+
+  beforeEach(async () => {
+    gateway = await TestGateway.start(store);
+    shell = await CommandLine.open();
+    keyringFile = join(gateway.directory, 'keyring.json');
+  });
+  afterEach(async () => {
+    await shell.close();
+    await gateway.close();
+  });
+
+  const keys = (...args: string[]) =>
+    shell.run(['keys', ...args], { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: keyringFile });
+  const activeKid = async () => (await readKeyring(keyringFile)).active.kid;
+  /** As `keys list` prints them: without the head, without the dates. */
+  async function listed(): Promise<string[][]> {
+    const { stdout } = await keys('list');
+    return stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.replace(/\s\d{4}-\d\d-\d\d\s/, ' ').split(/\s+/));
+  }
+  async function created(name: string, value = `the value of ${name}`): Promise<string> {
+    return (await gateway.run(create, { name, value })).data.createSecret.secret.id;
+  }
+
+  async function damage(id: string): Promise<void> {
+    await withStore(gateway.databaseUrl, async (opened) => {
+      const from = (await opened.wrappedKeys('', 100)).find(({ secretId }) => secretId === id);
+      if (!from) throw new Error('it has an envelope');
+      const encryptedKey = Buffer.from(from.encryptedKey, 'base64url').reverse().toString('base64url');
+      await opened.replaceWrappedKeys([{ from, to: { ...from, encryptedKey } }]);
+    });
+  }
+
+  it('rotate, rewrap, retire, while the gateway runs: every value opens, and no secret looks changed', async () => {
+    const ids = [await created('one'), await created('two')];
+    const first = `{ secret(id: "${ids[0]}") { name version maskedValue createdAt updatedAt } }`;
+    const before = await gateway.run(first);
+    const old = await activeKid();
+    expect(await listed()).toEqual([[old, 'active', '2']]);
+
+    const rotated = await keys('rotate');
+    const fresh = await activeKid();
+    expect(rotated).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`${fresh} is active`) });
+    await expect.poll(() => gateway.log.join(''), soon).toContain(`"active":"${fresh}","msg":"keyring loaded"`);
+    ids.push(await created('three'));
+    expect(await listed()).toEqual([
+      [old, 'decrypting', '2'],
+      [fresh, 'active', '1'],
+    ]);
+    expect(await keys('retire', old)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/\(2\)\. Run keys rewrap/),
+    });
+
+    expect(await keys('rewrap')).toEqual({
+      code: 0,
+      stdout: `2 envelopes rewrapped: they are under ${fresh} now.\n`,
+      stderr: '',
+    });
+    expect(await keys('rewrap')).toMatchObject({ code: 0, stdout: expect.stringMatching(/^0 envelopes/) });
+    expect((await gateway.run(first)).data).toEqual(before.data);
+
+    expect(await keys('retire', old)).toMatchObject({ code: 0, stdout: expect.stringContaining(`${old} is retired`) });
+    expect(await listed()).toEqual([
+      [old, 'retired', '0'],
+      [fresh, 'active', '3'],
+    ]);
+    for (const [index, id] of ids.entries()) {
+      const { record, value } = await gateway.openValue(id);
+      expect(value).toBe(`the value of ${['one', 'two', 'three'][index]}`);
+      expect(record.version).toBe(1);
+      expect(record.sealed?.envelope.header.kid).toBe(fresh);
+    }
+    expect((await gateway.run('{ secrets(owner: { teamId: "red" }) { totalCount } }')).data.secrets.totalCount).toBe(3);
+  });
+
+  it('a pending key travels first, and is then made active', async () => {
+    const old = await activeKid();
+    const { stdout } = await keys('rotate', '--pending');
+    const [pending = ''] = stdout.split(' ');
+    expect(await listed()).toEqual([
+      [old, 'active', '0'],
+      [pending, 'pending', '0'],
+    ]);
+    await keys('rotate');
+    expect(await activeKid()).toBe(pending);
+  });
+
+  it('retire waits until no gateway can be sealing under the key, and then looks again', async () => {
+    const old = await activeKid();
+    // Of a gateway that has another copy of the file, and so does not follow this one.
+    const copy = join(shell.directory, 'keyring.json');
+    await cp(keyringFile, copy);
+    const env = { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: copy };
+    await shell.run(['keys', 'rotate'], env);
+    const retiring = shell.start(['keys', 'retire', old], env);
+    await expect.poll(() => retiring.output.stderr, soon).toMatch(/Looks again in \d+ s/);
+    await created('late');
+    expect(await retiring.exit).toMatchObject({ code: 1, stderr: expect.stringMatching(/\(1\)\. Run keys rewrap/) });
+    expect((await readKeyring(copy)).keys.get(old)?.state).toBe('decrypting');
+  });
+
+  it('goes on with the others when a key is lost or an envelope is damaged, names both, and ends with 1', async () => {
+    const lost = await activeKid();
+    await created('under the lost key');
+    await keys('rotate');
+    const decrypting = await activeKid();
+    await expect.poll(() => gateway.log.join(''), soon).toContain(decrypting);
+    const ids = [await created('one'), await created('two')];
+    const damaged = ids[0] ?? '';
+    await keys('rotate');
+    const active = await activeKid();
+    await gateway.stop();
+    const file = JSON.parse(await readFile(keyringFile, 'utf8'));
+    file.keys = file.keys.filter(({ kid }: { kid: string }) => kid !== lost);
+    await writeFile(keyringFile, JSON.stringify(file));
+    await damage(damaged);
+
+    const { code, stdout, stderr } = await keys('rewrap');
+    expect(code).toBe(1);
+    expect(stdout).toBe(`1 envelopes rewrapped: they are under ${active} now.\n`);
+    expect(stderr).toContain(`1 are still under ${lost}. The keyring does not have that key`);
+    expect(stderr).toContain(`1 are still under ${decrypting}.`);
+    expect(stderr).toContain(damaged);
+    expect(await listed()).toEqual([
+      [decrypting, 'decrypting', '1'],
+      [active, 'active', '1'],
+      [lost, 'missing', '1'],
+    ]);
+    expect(await keys('list')).toMatchObject({ code: 1, stderr: expect.stringContaining('from a backup') });
+    expect((await gateway.openValue(ids[1] ?? '')).value).toBe('the value of two');
+    await gateway.launch();
+    expect((await gateway.run('{ secrets(owner: { teamId: "red" }) { totalCount } }')).data.secrets.totalCount).toBe(3);
+  });
+
+  it('a gateway keeps its ring when the file is bad: says so in the log and at /readyz, never with a key', async () => {
+    const readyz = () => fetch(new URL('/readyz', gateway.url)).then((response) => response.json());
+    const old = await activeKid();
+    const before = await readFile(keyringFile, 'utf8');
+    await writeFile(keyringFile, before.slice(0, -40));
+    await expect.poll(() => gateway.log.join(''), soon).toContain('the one before stays in use');
+    expect(await readyz()).toMatchObject({ checks: { keyring: 'failed' } });
+    const id = await created('meanwhile');
+    expect(gateway.log.join('')).not.toContain(JSON.parse(before).keys[0].k.slice(0, 12));
+    await writeFile(keyringFile, before);
+    expect((await gateway.openValue(id)).record.sealed?.envelope.header.kid).toBe(old);
+    await expect.poll(readyz, soon).toMatchObject({ checks: { keyring: 'ok' } });
+  });
+});
+
+describe('secrets-gateway keys', () => {
+  let shell: CommandLine;
+  beforeEach(async () => {
+    shell = await CommandLine.open();
+  });
+  afterEach(() => shell.close());
+
+  it('tells its commands', async () => {
+    const { code, stdout } = await shell.run(['keys', '--help']);
+    expect(code).toBe(0);
+    for (const command of ['list', 'rotate', 'rewrap', 'retire KID']) expect(stdout).toContain(command);
+  });
+
+  it.each([[[]], [['rotat']], [['retire']], [['retire', 'a', 'b']], [['rotate', 'now']], [['constructor']]])(
+    'refuses %j as a command, with 2',
+    async (args) => {
+      const { code, stdout, stderr } = await shell.run(['keys', ...args]);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('secrets-gateway --help');
+    },
+  );
+
+  it.each(['list', 'rotate', 'rewrap'])('%s without a keyring makes none, and names the file', async (command) => {
+    const { code, stderr } = await shell.run(['keys', command]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^secrets-gateway keys: KEYRING_FILE \.data\/keyring\.json: there is no such file/);
+  });
+
+  it('says when the store cannot be reached, with 1', async () => {
+    const keyringFile = join(shell.directory, 'keyring.json');
+    await writeKeyring(keyringFile, [{ kid: 'one', state: 'active' }]);
+    const env = { KEYRING_FILE: keyringFile, DATABASE_URL: 'mongodb://127.0.0.1:1/?replicaSet=rs0' };
+    expect(await shell.run(['keys', 'rewrap'], env)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^secrets-gateway keys: DATABASE_URL/),
+    });
+  });
+
+  it('shows a bar on a terminal', async () => {
+    const gateway = await shell.serve();
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
+    const query = 'mutation { createSecret(input: { name: "NAME", value: "v", provider: "p" }) { secret { id } } }';
+    expect((await fetch(gateway.url, { method: 'POST', headers, body: JSON.stringify({ query }) })).status).toBe(200);
+    await shell.run(['keys', 'rotate']);
+    const command = ['node_modules/.bin/node', 'bin/secrets-gateway.js'].map((path) =>
+      join(import.meta.dirname, '../..', path),
+    );
+    const program = `import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)`;
+    const { stdout, status } = spawnSync('python3', ['-c', program, ...command, 'keys', 'rewrap'], {
+      cwd: shell.directory,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/\rrewrapping {2}█{30} {2}100 % {2}1 of 1 {2}\d[\d,]*\/s/);
+    expect(stdout).toContain('1 envelopes rewrapped');
+    await rm(join(shell.directory, '.data'), { recursive: true });
+  });
+});
