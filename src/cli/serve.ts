@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
-import { createLog } from '../log.ts';
+import { createLog, describeError, type Log } from '../log.ts';
 
 export const serveHelp = `Usage: secrets-gateway serve
 
@@ -16,7 +16,7 @@ export async function serve(args: string[]): Promise<void> {
   const gateway = await startGateway(config, log);
   if (gateway.developmentToken) welcome(gateway.url, gateway.developmentToken, config.databaseUrl);
   else log.info({ url: gateway.url }, 'listening');
-  stopOnSignal(gateway);
+  stopOnSignal(gateway, log);
 }
 
 function welcome(url: string, token: string, databaseUrl: string): void {
@@ -38,14 +38,17 @@ function welcome(url: string, token: string, databaseUrl: string): void {
 `);
 }
 
-function stopOnSignal(gateway: Gateway): void {
+function stopOnSignal(gateway: Gateway, log: Log): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, async () => {
       // A second signal means: at once.
       if (stopping) process.exit(1);
       stopping = true;
-      await gateway.close();
+      await gateway.close().catch((error: unknown) => {
+        log.error({ cause: describeError(error) }, 'not closed properly');
+        process.exit(1);
+      });
       process.exit(0);
     });
   }

@@ -9,6 +9,9 @@ export const maxBrackets = 64;
 /** Validation compares an unknown name with all that it could have meant, and an answer may repeat an alias for every item of a list. */
 export const maxNameLength = 255;
 
+/** The lexer keeps each as a token, and makes those between two others in one piece. */
+const maxComments = 2000;
+
 const opening = new Set<TokenKind>([TokenKind.PAREN_L, TokenKind.BRACKET_L, TokenKind.BRACE_L]);
 const closing = new Set<TokenKind>([TokenKind.PAREN_R, TokenKind.BRACKET_R, TokenKind.BRACE_R]);
 
@@ -18,6 +21,7 @@ const closing = new Set<TokenKind>([TokenKind.PAREN_R, TokenKind.BRACKET_R, Toke
  */
 export function checkTokens(document: string): void {
   if (document.length > maxDocumentLength) throw tooLong('length_limit_error', maxDocumentLength, 'characters');
+  if (isOverOften(document, '#', maxComments)) throw tooLong('comments_limit_error', maxComments, 'comments');
   const lexer = new Lexer(new Source(document));
   let brackets = 0;
   for (let tokens = 0; ; tokens += 1) {
@@ -32,6 +36,16 @@ export function checkTokens(document: string): void {
     else if (closing.has(kind)) brackets -= 1;
     if (brackets > maxBrackets) throw tooLong('depth_limit_error', maxBrackets, 'levels of brackets');
   }
+}
+
+/** In a string it is no comment: there it counts all the same, since to know it the lexer would have to have been there. */
+function isOverOften(text: string, character: string, most: number): boolean {
+  let count = 0;
+  for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) {
+    count += 1;
+    if (count > most) return true;
+  }
+  return false;
 }
 
 function advance(lexer: Lexer): boolean {

@@ -6,12 +6,23 @@ export function apiSdl(schema: GraphQLSchema): string {
   return withoutMachinery(printSchema(lexicographicSortSchema(schema)));
 }
 
+/** Anybody may ask for it, as often as a document has room for, and to print it takes milliseconds. */
+const printed = new WeakMap<GraphQLSchema, Map<boolean, string>>();
+
 /**
  * The subgraph as a composer of Apollo Federation 2 takes it.
  * @param securityDirectives with @authenticated and @requiresScopes, for routers that understand them. Apollo Gateway does
  *   not start on a supergraph that has them, so they are for those who ask. What they say is enforced here either way.
  */
 export function subgraphSdl(schema: GraphQLSchema, securityDirectives = false): string {
+  const known = printed.get(schema) ?? new Map<boolean, string>();
+  printed.set(schema, known);
+  const sdl = known.get(securityDirectives) ?? printSubgraph(schema, securityDirectives);
+  known.set(securityDirectives, sdl);
+  return sdl;
+}
+
+function printSubgraph(schema: GraphQLSchema, securityDirectives: boolean): string {
   const sdl = withoutMachinery(printSubgraphSchema(lexicographicSortSchema(schema)));
   return securityDirectives ? sdl : withoutSecurity(sdl);
 }

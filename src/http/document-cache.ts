@@ -1,31 +1,40 @@
 import type { DocumentNode } from 'graphql';
-import { createLRUCache, type YogaServerOptions } from 'graphql-yoga';
+import type { YogaServerOptions } from 'graphql-yoga';
+import { LRUCache } from 'lru-cache';
 import { DomainError } from '../errors.ts';
 import { maxDocumentLength } from '../graphql/check-tokens.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
 type DocumentCacheOptions = Exclude<YogaServerOptions<object, object>['parserAndValidationCache'], boolean | undefined>;
 
-const maxCachedDocuments = 1000;
 const maxCachedLength = 16 * 1024;
+/** Of all of them together. A parsed document takes up to 70 bytes for each of its characters. */
+const maxCachedCharacters = 500_000;
+
+/** Text, a comment, or a number that is no size of a page. */
+const mayHoldValue = /["#]|\d{7}/;
 
 /**
- * Parsed documents are kept for the next request that sends the same, but none that could hold a value: what stands in
- * quotes was perhaps a secret, and would stay in memory. Nor are those that do not parse or are not valid: nobody sends
+ * Parsed documents are kept for the next request that sends the same, but none that could hold a value, which would
+ * stay in memory. Nor are those that do not parse or are not valid: nobody sends
  * these twice but to fill the memory.
  *
  * A new document costs up to milliseconds of parsing and validation in one piece: they take turns, so that those who send
  * known documents are answered in between, however many new ones come at once.
  */
 export function createDocumentCache(): { options: DocumentCacheOptions; plugin: GatewayPlugin } {
-  const documents = createLRUCache<DocumentNode>({ max: maxCachedDocuments });
+  const documents = new LRUCache<string, DocumentNode>({
+    maxSize: maxCachedCharacters,
+    maxEntrySize: maxCachedLength,
+    sizeCalculation: (_document, text) => text.length,
+  });
   const turn = createReadingTurns();
   return {
     options: {
       documentCache: {
         get: (text) => documents.get(text),
         set(text, document) {
-          if (text.length <= maxCachedLength && !text.includes('"')) documents.set(text, document);
+          if (!mayHoldValue.test(text)) documents.set(text, document);
         },
       },
       errorCache: { get: () => undefined, set() {} },

@@ -12,14 +12,27 @@ export function sendLiveness(response: ServerResponse): void {
 
 /** Whether the gateway should be sent requests, check by check. */
 export async function sendReadiness(response: ServerResponse, draining: boolean, checks: ReadinessChecks) {
-  const outcomes = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, (await passes(check)) ? 'ok' : 'failed'] as const),
-  );
+  const outcomes = await outcomesOf(checks);
   const ready = !draining && outcomes.every(([, outcome]) => outcome === 'ok');
   sendJson(response, ready ? 200 : 503, {
     status: draining ? 'draining' : ready ? 'ok' : 'failed',
     checks: Object.fromEntries(outcomes),
   });
+}
+
+type Outcomes = readonly (readonly [name: string, outcome: 'ok' | 'failed'])[];
+
+const running = new WeakMap<ReadinessChecks, Promise<Outcomes>>();
+
+/** Anybody may ask, as often as they like: those who ask meanwhile share what is being found out. */
+function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
+  const known = running.get(checks);
+  if (known) return known;
+  const outcomes = Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, (await passes(check)) ? 'ok' : 'failed'] as const),
+  ).finally(() => running.delete(checks));
+  running.set(checks, outcomes);
+  return outcomes;
 }
 
 async function passes(check: () => Promise<unknown>): Promise<boolean> {

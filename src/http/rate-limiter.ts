@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Counter } from '../store/store.ts';
 import { traced } from '../trace.ts';
 
@@ -44,8 +45,10 @@ const worthTelling = 1 / 100;
  * takes a tenth of what is left waits for the shared counter; so near the limit everyone does, and exactly the limit is let
  * through.
  */
-export function createRateLimiter(limit: RateLimit, counter: Counter, now: () => number = Date.now): RateLimiter {
-  const windows = new Map<string, Window>();
+export function createRateLimiter(limit: RateLimit, counter: Counter): RateLimiter {
+  // Not the time of day: that may be set back, and a caller would be kept out for as long.
+  const now = () => performance.now();
+  const windows = new LRUCache<string, Window>({ max: maxKeys });
 
   /** Tells the shared counter what is pending, one telling after another. @returns what it had counted before that */
   function tell(key: string, window: Window): Promise<number> {
@@ -77,14 +80,7 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, now: () =>
 
   function windowOf(key: string): Window {
     const known = windows.get(key);
-    windows.delete(key);
-    if (known && now() < known.resetsAt) {
-      // At the end of those that are kept: who came least lately is forgotten first.
-      windows.set(key, known);
-      return known;
-    }
-    const oldest = windows.keys().next();
-    if (windows.size >= maxKeys && !oldest.done) windows.delete(oldest.value);
+    if (known && now() < known.resetsAt) return known;
     const resetsAt = now() + limit.windowSeconds * 1000;
     const window: Window = { counted: 0, pending: 0, resetsAt, toldAt: null, telling: Promise.resolve(), next: null };
     windows.set(key, window);

@@ -9,7 +9,12 @@ const loopbackAddress = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
  */
 export function isConfidential(request: IncomingMessage, trustProxy: boolean): boolean {
   const forwarded = trustProxy ? request.headers['x-forwarded-proto'] : undefined;
-  if (forwarded !== undefined) return String(forwarded).split(',')[0]?.trim().toLowerCase() === 'https';
+  // Where proxies append to the header, the first word in it is the client's own.
+  if (forwarded !== undefined) {
+    return String(forwarded)
+      .split(',')
+      .every((scheme) => scheme.trim().toLowerCase() === 'https');
+  }
   if ((request.socket as Partial<TLSSocket>).encrypted) return true;
   return loopbackAddress.test(request.socket.remoteAddress ?? '');
 }

@@ -78,10 +78,8 @@ export class CommitQueue {
     const group: Job[] = [];
     const left: Job[] = [];
     const kept = new Set(this.#busyOwners);
-    const now = performance.now();
-    for (const job of this.#waiting.splice(0)) {
-      if (job.deadline <= now) job.reject(new DomainError('GATEWAY_TIMEOUT'));
-      else if (group.length < maxGroup && !isAnyIn(kept, job.owners)) group.push(job);
+    for (const job of stillWaiting(this.#waiting.splice(0))) {
+      if (group.length < maxGroup && !isAnyIn(kept, job.owners)) group.push(job);
       else {
         left.push(job);
         for (const owner of job.owners) kept.add(owner);
@@ -93,6 +91,7 @@ export class CommitQueue {
 
   /** A group that fails wrote nothing, so its halves can be run in its place: one bad job of n costs 2 log2(n) more. */
   async #run(group: readonly Job[]): Promise<void> {
+    if (group.length === 0) return;
     try {
       await this.#writeGroup(
         group.map((job) => job.changes),
@@ -105,10 +104,16 @@ export class CommitQueue {
         return;
       }
       const half = Math.ceil(group.length / 2);
-      await this.#run(group.slice(0, half));
-      await this.#run(group.slice(half));
+      for (const jobs of [group.slice(0, half), group.slice(half)]) await this.#run(stillWaiting(jobs));
     }
   }
+}
+
+/** Those whose deadline has not passed; the others are told that theirs has. */
+function stillWaiting(jobs: readonly Job[]): Job[] {
+  const now = performance.now();
+  for (const job of jobs) if (job.deadline <= now) job.reject(new DomainError('GATEWAY_TIMEOUT'));
+  return jobs.filter((job) => job.deadline > now);
 }
 
 function isAnyIn(set: ReadonlySet<string>, owners: Iterable<string>): boolean {

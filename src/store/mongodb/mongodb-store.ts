@@ -1,8 +1,12 @@
 import DataLoader from 'dataloader';
-import type { CommandStartedEvent, MongoClient, TransactionOptions, WriteConcernSettings } from 'mongodb';
-import { RateLimiterMongo } from 'rate-limiter-flexible';
+import type {
+  ClientSession,
+  CommandStartedEvent,
+  MongoClient,
+  TransactionOptions,
+  WriteConcernSettings,
+} from 'mongodb';
 import { type Owner, ownerKey } from '../../owner.ts';
-import { countWith } from '../counter.ts';
 import type {
   AuditEvent,
   Change,
@@ -17,6 +21,7 @@ import type {
 import { writeCommits } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
+import { countTogether } from './counter.ts';
 import { beforeDeadline } from './deadline.ts';
 import {
   auditEventOf,
@@ -28,9 +33,8 @@ import {
   type WrappedKeyDocument,
   wrappedKeyOf,
 } from './documents.ts';
-import { asDomainError } from './errors.ts';
+import { asDomainError, Contention } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
-import { rateLimitCollection } from './migrations.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface MongodbOptions {
@@ -46,6 +50,9 @@ export interface MongodbOptions {
  */
 const maxLists = 100;
 const maxFinds = 1000;
+/** How often a transaction is run that meets another. */
+const maxAttempts = 20;
+const maxAttemptsTogether = 3;
 
 /**
  * Opens a store in MongoDB 6.0 or newer, a replica set or a sharded cluster, and brings its schema up to date.
@@ -89,10 +96,13 @@ class MongodbStore implements Store {
       readPreference: 'primary',
     };
     this.#queue = new CommitQueue(async (commits, deadline) => {
+      // Several together do not wait for the one among them that is in the way: each then tries alone.
+      const attempts = commits.length === 1 ? maxAttempts : maxAttemptsTogether;
       try {
-        await inTransaction(client, transaction, deadline, (session) => writeCommits(collections, commits, session));
+        const write = (session: ClientSession) => writeCommits(collections, commits, session);
+        await inTransaction(client, transaction, { deadline, attempts }, write);
       } catch (error) {
-        throw asDomainError(error);
+        throw error instanceof Contention ? error : asDomainError(error);
       }
     });
   }
@@ -155,18 +165,7 @@ class MongodbStore implements Store {
   }
 
   counter(windowSeconds: number): Counter {
-    const counter = countWith(
-      new RateLimiterMongo({
-        // A count that is lost with its primary costs nothing, so it does not wait for the others.
-        storeClient: this.#client.db(this.#collections.secrets.dbName, { writeConcern: { w: 1 } }),
-        tableName: rateLimitCollection,
-        // Windows of another length are other windows.
-        keyPrefix: String(windowSeconds),
-        disableIndexesCreation: true,
-        points: 0,
-        duration: windowSeconds,
-      }),
-    );
+    const counter = countTogether(this.#client, this.#collections.secrets.dbName, windowSeconds);
     return { add: (key, points) => this.#answer(counter.add(key, points)) };
   }
 

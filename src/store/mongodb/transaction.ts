@@ -2,7 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { type ClientSession, type MongoClient, MongoError, type TransactionOptions } from 'mongodb';
 import { Contention, UnknownCommitResult } from './errors.ts';
 
-const maxAttempts = 20;
+/** To commit once more. */
+const maxCommitAttempts = 20;
 const firstBackoffMs = 5;
 const maxBackoffMs = 200;
 
@@ -10,12 +11,13 @@ const maxBackoffMs = 200;
  * Runs `work` in a transaction until it is committed, and durable on a majority. When it met another transaction
  * it wrote nothing and is run again.
  * @param deadline as `performance.now()` tells the time: nothing is begun again after it
+ * @param attempts how often it is run at most
  * @throws UnknownCommitResult, or whatever `work` or the server refused: then nothing was written
  */
 export async function inTransaction(
   client: MongoClient,
   options: TransactionOptions,
-  deadline: number,
+  { deadline, attempts }: { readonly deadline: number; readonly attempts: number },
   work: (session: ClientSession) => Promise<void>,
 ): Promise<void> {
   await client.withSession(async (session) => {
@@ -29,7 +31,7 @@ export async function inTransaction(
       } catch (error) {
         // Never throws; a transaction that was to be committed is left alone.
         if (session.inTransaction()) await session.abortTransaction();
-        if (!isTransient(error) || attempt === maxAttempts || performance.now() + pauseMs >= deadline) throw error;
+        if (!isTransient(error) || attempt === attempts || performance.now() + pauseMs >= deadline) throw error;
       }
       await setTimeout(pauseMs);
     }
@@ -47,7 +49,7 @@ async function commit(session: ClientSession, deadline: number): Promise<void> {
       return;
     } catch (error) {
       if (isTransient(error)) throw error;
-      if (attempt === maxAttempts || performance.now() >= deadline) {
+      if (attempt === maxCommitAttempts || performance.now() >= deadline) {
         throw new UnknownCommitResult('the commit was sent, and not confirmed', { cause: error });
       }
     }

@@ -1,10 +1,8 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { ConfigurationError } from '../../errors.ts';
 import { type Owner, ownerKey } from '../../owner.ts';
-import { countWith } from '../counter.ts';
 import { isUnfiltered } from '../filter.ts';
 import type {
   AuditEvent,
@@ -18,6 +16,7 @@ import type {
   WrappedKey,
 } from '../store.ts';
 import { prepareWriteChange, type WriteChange } from './commit.ts';
+import { countInMemory } from './counter.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
 import {
@@ -172,7 +171,7 @@ class SqliteStore implements Store {
 
   /** In memory: there is one process, and a limit may be forgotten with it. */
   counter(windowSeconds: number): Counter {
-    return countWith(new RateLimiterMemory({ points: 0, duration: windowSeconds }));
+    return countInMemory(windowSeconds);
   }
 
   async isEmpty(): Promise<boolean> {
@@ -210,8 +209,8 @@ class SqliteStore implements Store {
       }
       this.#database.exec('COMMIT');
     } catch (error) {
-      this.#rollBack();
       for (const job of group) job.reject(asDomainError(error));
+      this.#rollBack();
       return;
     }
     for (const job of group) {
@@ -227,7 +226,11 @@ class SqliteStore implements Store {
   }
 
   #rollBack(): void {
-    if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    try {
+      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    } catch {
+      // The disk is broken beyond that. The next transaction cannot begin, and says so to whom it concerns.
+    }
   }
 
   #count(query: ListQuery): number {
