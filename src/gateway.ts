@@ -92,6 +92,9 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   }
 }
 
+/** Enough to tell another deployment's keyring from one that lost a key, and read at once. */
+const sampledEnvelopes = 1000;
+
 async function openKeyring(config: Config, store: Store, log: Log): Promise<LiveKeyring> {
   const exists = await access(config.keyringFile).then(
     () => true,
@@ -106,11 +109,21 @@ async function openKeyring(config: Config, store: Store, log: Log): Promise<Live
     }
     await createKeyring(config.keyringFile);
   }
-  return openLiveKeyring(config.keyringFile, (ring, error) => {
+  const keyring = await openLiveKeyring(config.keyringFile, (ring, error) => {
     const active = ring.active.kid;
     if (error === undefined) log.info({ active }, 'keyring loaded');
     else log.error({ active, cause: describeError(error) }, 'keyring not loaded; the one before stays in use');
   });
+  const used = new Set((await store.wrappedKeys('', sampledEnvelopes)).map(({ kid }) => kid));
+  const lost = [...used].filter((kid) => !keyring.current().keys.has(kid));
+  if (lost.length > 0 && lost.length === used.size) {
+    keyring.close();
+    throw new ConfigurationError(
+      `KEYRING_FILE ${config.keyringFile}: it lacks the keys that the store's secrets are sealed with (${lost.join(', ')}). Set it to the file of the gateways that made them, or restore that from its backup.`,
+    );
+  }
+  if (lost.length > 0) log.error({ lost }, 'secrets are sealed with keys that the keyring lacks');
+  return keyring;
 }
 
 async function openIssuer(

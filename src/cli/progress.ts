@@ -13,7 +13,7 @@ export interface Progress {
 /** How far long work has come: a bar that is redrawn on a terminal, a line every ten seconds elsewhere. */
 export function createProgress(what: string, stream: Pick<WriteStream, 'write' | 'isTTY'>): Progress {
   const startedAt = performance.now();
-  let shownAt = stream.isTTY ? 0 : startedAt;
+  let shownAt = stream.isTTY ? Number.NEGATIVE_INFINITY : startedAt;
   let hasBar = false;
   return {
     show(done, total) {

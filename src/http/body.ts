@@ -89,3 +89,26 @@ function tooLarge(): DomainError {
 function badBody(description: string): DomainError {
   return new DomainError('BAD_REQUEST', { description });
 }
+
+const unreadBytes = 1024 * 1024;
+
+/**
+ * Reads on for a moment after a refusal, and then holds still, before it ends the response and with it the connection.
+ * To end with bytes unread would reset the connection, and the client would perhaps not get to see the answer.
+ */
+export function dropBody(request: IncomingMessage, end: () => void): void {
+  if (request.complete) {
+    end();
+    return;
+  }
+  let bytes = 0;
+  const timer = setTimeout(end, 1000).unref();
+  request.on('error', () => {});
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > unreadBytes) request.pause();
+  });
+  request.on('end', end);
+  request.on('close', () => clearTimeout(timer));
+  request.resume();
+}

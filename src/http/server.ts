@@ -1,11 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { DomainError, type ErrorCode } from '../errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DomainError } from '../errors.ts';
 import type { Caller } from '../identity/principal.ts';
 import type { VerifyToken } from '../identity/verify-token.ts';
 import { describeError, type Log } from '../log.ts';
 import { traced } from '../trace.ts';
-import { readJson } from './body.ts';
+import { dropBody, readJson } from './body.ts';
 import type { Budget } from './budget.ts';
 import { applyCors } from './cors.ts';
 import { authenticate } from './credentials.ts';
@@ -14,9 +15,11 @@ import type { GraphQLEndpoint } from './graphql-endpoint.ts';
 import { type ReadinessChecks, sendLiveness, sendReadiness } from './health.ts';
 import { isJson, responseType } from './media-type.ts';
 import type { Metrics } from './metrics.ts';
-import { bodyOf, refuse } from './refuse.ts';
+import { Places } from './places.ts';
+import { refuse } from './refuse.ts';
 import { requestIdOf } from './request-id.ts';
 import { hasLoopbackHost, isConfidential } from './transport.ts';
+import { refuseUnreadable } from './unreadable-request.ts';
 
 export interface ServerOptions {
   readonly graphql: GraphQLEndpoint;
@@ -33,7 +36,7 @@ export interface ServerOptions {
 }
 
 /** Beyond this many requests at once, more of them would only make all of them late. */
-const maxInFlight = 1000;
+const maxPlaces = 1000;
 /** How long a client may take to say what it wants. */
 const silenceMilliseconds = 10_000;
 /**
@@ -41,6 +44,10 @@ const silenceMilliseconds = 10_000;
  * answer that was written in part, Node waits twice as long.)
  */
 const stallMilliseconds = 15_000;
+/** After this no write is begun for a request. What was begun has the deadlines of the store: two calls of 5 s. */
+const writeMilliseconds = 10_000;
+/** So an operation has ended by then, whatever the store does, and its client is told how. */
+const operationMilliseconds = 25_000;
 const drainMilliseconds = 10_000;
 /** How long those who were refused meanwhile have to read so. */
 const lingerMilliseconds = 500;
@@ -62,10 +69,8 @@ export class GatewayServer {
   );
   /** The last response that is under way on a connection. */
   readonly #answering = new WeakMap<Socket, ServerResponse<IncomingMessage>>();
-  #inFlight = 0;
+  readonly #places = new Places(maxPlaces);
   #draining = false;
-  /** Resolved when, while draining, the last request has been answered. */
-  #idle = Promise.withResolvers<void>();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -86,7 +91,7 @@ export class GatewayServer {
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#places.taken;
   }
 
   /** @returns the port it listens on */
@@ -103,11 +108,7 @@ export class GatewayServer {
   async drain(): Promise<void> {
     this.#draining = true;
     // Until then the port stays open: who calls meanwhile is told to come back, and who asks, that this is not ready.
-    if (this.#inFlight > 0) {
-      const timer = setTimeout(this.#idle.resolve, drainMilliseconds);
-      await this.#idle.promise;
-      clearTimeout(timer);
-    }
+    await Promise.race([this.#places.whenEmpty(), sleep(drainMilliseconds, undefined, { ref: false })]);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), lingerMilliseconds);
@@ -166,27 +167,27 @@ export class GatewayServer {
     if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
     // Also while too much goes on: that is when they are looked at.
     if (path === '/metrics') return sendMetrics(response, options.metrics);
-    if (this.#draining) throw unavailable('The gateway is shutting down.', { Connection: 'close' });
-    if (this.#inFlight >= maxInFlight) throw unavailable('The gateway has more requests than it can answer.');
-    this.#inFlight += 1;
-    response.once('close', () => {
-      this.#inFlight -= 1;
-      if (this.#draining && this.#inFlight === 0) this.#idle.resolve();
-    });
+    if (this.#draining) throw shuttingDown();
+    const place = this.#places.take();
+    response.once('close', place.leave);
     if (options.developmentToken && wantsGraphiql(request) && (path === '/' || path === '/graphql')) {
       return sendGraphiql(response, await options.developmentToken());
     }
     if (path !== '/graphql') throw new DomainError('NOT_FOUND', { description: 'GraphQL is at /graphql.' });
     checkProtocol(request);
     if (!mediaType) throw notAcceptable();
+    const principal = await this.#authenticate(request, response);
+    const spend = (points: number) => options.budget.spend(principal, request, response, points);
+    await spend(1);
+    const body = request.method === 'POST' ? await place.receive(() => readJson(request)) : undefined;
     const caller: Caller = {
-      principal: await this.#authenticate(request, response),
+      principal,
       requestId,
+      writeDeadline: performance.now() + writeMilliseconds,
       confidential: !options.requireTls || isConfidential(request, options.trustProxy),
     };
-    const spend = (points: number) => options.budget.spend(caller.principal, request, response, points);
-    await spend(1);
-    const body = request.method === 'POST' ? await readJson(request) : undefined;
+    request.socket.setTimeout(operationMilliseconds);
+    response.once('prefinish', () => request.socket.setTimeout(stallMilliseconds));
     await traced('graphql.request', () =>
       options.graphql(request, response, { caller, body, mediaType, startedAt, spend }),
     );
@@ -221,8 +222,12 @@ function pathOfUrl(target: string | undefined): string {
   return url ? url.pathname + url.search : '/';
 }
 
-function unavailable(description: string, headers: Record<string, string> = {}): DomainError {
-  return new DomainError('SERVICE_UNAVAILABLE', { description, retryAfterSeconds: 1, headers });
+function shuttingDown(): DomainError {
+  return new DomainError('SERVICE_UNAVAILABLE', {
+    description: 'The gateway is shutting down.',
+    retryAfterSeconds: 1,
+    headers: { Connection: 'close' },
+  });
 }
 
 /** What GraphQL over HTTP asks of a request before its body is read. @throws DomainError */
@@ -263,53 +268,4 @@ function foreignHost(): DomainError {
   return new DomainError('FORBIDDEN', {
     description: 'In development mode the gateway answers to localhost, 127.0.0.1 and [::1] alone.',
   });
-}
-
-const unreadBytes = 1024 * 1024;
-
-/**
- * Reads on for a moment after a refusal, and then holds still, before it ends the response and with it the connection.
- * To end with bytes unread would reset the connection, and the client would perhaps not get to see the answer.
- */
-function dropBody(request: IncomingMessage, end: () => void): void {
-  if (request.complete) {
-    end();
-    return;
-  }
-  let bytes = 0;
-  const timer = setTimeout(end, 1000).unref();
-  request.on('error', () => {});
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > unreadBytes) request.pause();
-  });
-  request.on('end', end);
-  request.on('close', () => clearTimeout(timer));
-  request.resume();
-}
-
-const unreadable: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
-  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
-};
-
-/**
- * For what is not HTTP, or too slow to become it. The parser's own message would quote it.
- * @returns what the client was told, undefined when it has gone
- */
-function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): DomainError | undefined {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return undefined;
-  }
-  const refusal = new DomainError(unreadable[error.code ?? ''] ?? 'BAD_REQUEST');
-  // Who does not hang up in turn would keep the socket.
-  setTimeout(() => socket.destroy(), 1000).unref();
-  const requestId = crypto.randomUUID();
-  const body = bodyOf(refusal, requestId);
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
-      `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-  return refusal;
 }

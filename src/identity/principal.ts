@@ -20,6 +20,8 @@ export interface Caller {
   /** Null without credentials. */
   readonly principal: Principal | null;
   readonly requestId: string;
-  /** Whether nobody on the way could have read what was sent: TLS, or loopback. */
+  /** As `performance.now()` tells the time: no write is begun after it. */
+  readonly writeDeadline: number;
+  /** Whether values may come in clear: by TLS, over loopback, or where the operator asks for neither. */
   readonly confidential: boolean;
 }

@@ -6,6 +6,7 @@ import { nameTaken, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { visibleSecret } from './find-secret.ts';
 import { tooMuchContention } from './turns.ts';
+import { requireTime } from './write-deadline.ts';
 
 /** What shall be of a secret as it is now; no change leaves it as it is. */
 export interface PreparedChange {
@@ -28,6 +29,7 @@ export function changeSecret(
 ): Promise<Secret> {
   return dependencies.inTurn(id, async () => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      requireTime(caller);
       const current = await visibleSecret(dependencies, caller, id, 'secrets:write');
       if (!current) throw new DomainError('NOT_FOUND');
       const { change, result } = await prepare(current);

@@ -21,6 +21,7 @@ import {
 import { mask } from './mask.ts';
 import { type OwnerInput, resolveOwner } from './owner-input.ts';
 import { newPlaceholder } from './placeholder.ts';
+import { requireTime } from './write-deadline.ts';
 
 export interface CreateSecretInput {
   readonly id?: string | null | undefined;
@@ -68,6 +69,7 @@ export async function createSecret(
 
   for (let attempt = 1; ; attempt += 1) {
     const created: Secret = { ...secret, placeholder: newPlaceholder() };
+    requireTime(caller);
     try {
       await store.commit([{ type: 'insert', record: { ...created, sealed }, audit }]);
       return created;

@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CommandLine } from '../support/command-line.ts';
 import { Issuer } from '../support/issuer.ts';
+import { writeKeyring } from '../support/keyring.ts';
 
 const viewer = '{ viewer { subject scopes teams { id role } } secrets { totalCount } }';
 const create = 'mutation { createSecret(input: { name: "NAME", value: "v", provider: "p" }) { secret { name } } }';
@@ -172,6 +173,18 @@ describe('secrets-gateway serve', () => {
     await rename(inDirectory('backup.json'), inDirectory('.data/keyring.json'));
     const again = await shell.serve();
     expect((await run(again.url, gateway.token)).data.secrets.totalCount).toBe(1);
+  });
+
+  it('refuses a keyring of another deployment beside secrets that it cannot open: names the key and the mend', async () => {
+    const first = await shell.serve();
+    await run(first.url, first.token, create);
+    await first.stop();
+    const other = inDirectory('other.json');
+    await writeKeyring(other, [{ kid: 'other', state: 'active' }]);
+    const { keys } = JSON.parse(await readFile(inDirectory('.data/keyring.json'), 'utf8'));
+    const { code, stderr } = await shell.run(['serve'], { PORT: '0', KEYRING_FILE: other });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(new RegExp(`KEYRING_FILE .*other\\.json: it lacks the keys .*${keys[0].kid}.* restore`));
   });
 
   it('names the port that is in use, and the mend', async () => {
