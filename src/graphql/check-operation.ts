@@ -16,18 +16,25 @@ const limits = {
   rootFields: { max: 20, what: 'fields at the root' },
   aliases: { max: 30, what: 'aliases' },
   directives: { max: 30, what: 'directives' },
+  introspections: { max: 5, what: 'of __schema, __type and _service' },
   repetitions: { max: 50, what: 'fields that repeat one beside them' },
   objects: { max: 150_000, what: 'objects that it could return' },
   lists: { max: 1500, what: 'lists of secrets to read' },
 } as const;
 
-type Measure = { -readonly [name in keyof typeof limits]: number };
+type Mutable<T> = { -readonly [name in keyof T]: T[name] };
+
+/** What an operation asks for. */
+export type Measure = { readonly [name in keyof typeof limits]: number };
+
+const introspection = new Set(['__schema', '__type', '_service']);
 
 const nothing: Measure = {
   depth: 0,
   rootFields: 0,
   aliases: 0,
   directives: 0,
+  introspections: 0,
   repetitions: 0,
   lists: 0,
   objects: 0,
@@ -47,9 +54,10 @@ export interface Sizes {
  *
  * Each fragment is measured once for each size of list it is spread in, so that the time is linear in the document
  * whatever its fragments multiply to.
+ * @returns what it asks for
  * @throws DomainError BAD_REQUEST, with a type of its own for each limit
  */
-export function checkOperation(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): void {
+export function checkOperation(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): Measure {
   const measure = measureDocument(document, operation, sizes);
   for (const [name, { max, what }] of Object.entries(limits)) {
     if (measure[name as keyof Measure] > max) {
@@ -60,6 +68,7 @@ export function checkOperation(document: DocumentNode, operation: OperationDefin
       });
     }
   }
+  return measure;
 }
 
 const entities = new Set(['User', 'Team', 'Connector', 'Secret']);
@@ -80,7 +89,7 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
   function ofSelections(selectionSet: SelectionSetNode, listSize: number, names = new Set<string>()): Measure {
     const total = { ...nothing };
     /** What is one entity is no other: of fragments on several, the largest counts. */
-    const ofEntities = new Map<string, Measure>();
+    const ofEntities = new Map<string, Mutable<Measure>>();
     for (const selection of selectionSet.selections) {
       total.directives += selection.directives?.length ?? 0;
       if (selection.kind === Kind.FIELD) {
@@ -112,9 +121,10 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
     return total;
   }
 
-  function addField(total: Measure, field: FieldNode, listSize: number): void {
+  function addField(total: Mutable<Measure>, field: FieldNode, listSize: number): void {
     if (field.alias?.value === 'then') throw isThenable();
     total.rootFields += 1;
+    total.introspections += introspection.has(field.name.value) ? 1 : 0;
     total.aliases += field.alias ? 1 : 0;
     total.depth = Math.max(total.depth, 1);
     if (!field.selectionSet) return;
@@ -139,14 +149,9 @@ function measureDocument(document: DocumentNode, operation: OperationDefinitionN
 
   // Validation goes through every fragment, spread or not, and some cycles would take it beyond the stack.
   for (const name of fragments.keys()) ofFragment(name, 1);
-  const total = ofSelections(operation.selectionSet, 1);
+  const total = { ...ofSelections(operation.selectionSet, 1) };
   total.directives += operation.directives?.length ?? 0;
   return total;
-}
-
-/** How many fields an operation has at its root, whatever fragments they stand in. */
-export function countRootFields(document: DocumentNode, operation: OperationDefinitionNode): number {
-  return measureDocument(document, operation, { variables: {}, teams: 0 }).rootFields;
 }
 
 /** Executors take an object with a `then` for a promise. */
@@ -165,9 +170,10 @@ function spreadsItself(): DomainError {
   });
 }
 
-function addUp(total: Measure, inner: Measure): void {
+function addUp(total: Mutable<Measure>, inner: Measure): void {
   total.aliases += inner.aliases;
   total.directives += inner.directives;
+  total.introspections += inner.introspections;
   total.repetitions += inner.repetitions;
   // Fragments that double each other reach any number; beyond the limit it no longer matters which.
   total.lists = Math.min(total.lists + inner.lists, Number.MAX_SAFE_INTEGER);

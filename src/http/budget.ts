@@ -50,7 +50,7 @@ export function createBudget(
 
 function tooMany({ limit, resetSeconds }: RateLimitState): DomainError {
   return new DomainError('TOO_MANY_REQUESTS', {
-    description: `The limit is ${limit} points in a window; a query takes 1, each mutation in an operation 5. Come back in ${resetSeconds} s.`,
+    description: `The limit is ${limit} points in a window; a query takes 1, each mutation in an operation 5, every 1,000 objects that it could return 1 more. Come back in ${resetSeconds} s.`,
     retryAfterSeconds: resetSeconds,
   });
 }

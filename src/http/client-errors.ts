@@ -5,6 +5,7 @@ import { describeError, type Log } from '../log.ts';
 import { jsonType } from './media-type.ts';
 import type { Metrics } from './metrics.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
+import { stringify } from './stringify.ts';
 
 interface ExecutionResult {
   readonly data?: unknown;
@@ -87,11 +88,13 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
         ? result.map((one) => conclude(one, serverContext))
         : conclude(result as ExecutionResult, serverContext);
       setResult(outcome as never);
-      setResultProcessor((_result, { Response }) => {
+      setResultProcessor(async (_result, { Response }) => {
         const { status, headers } = Array.isArray(outcome) ? ofArray(outcome) : ofOne(outcome, mediaType);
         const type = { 'Content-Type': `${mediaType}; charset=utf-8` };
-        const body = Array.isArray(outcome) ? outcome.map(({ response }) => response) : outcome.response;
-        return new Response(JSON.stringify(body), { status, headers: { ...headers, ...type } });
+        const body = Array.isArray(outcome)
+          ? `[${(await Promise.all(outcome.map(({ response }) => stringify(response)))).join(',')}]`
+          : await stringify(outcome.response);
+        return new Response(body, { status, headers: { ...headers, ...type } });
       }, mediaType);
     },
   };

@@ -9,13 +9,13 @@ export function useLimits(): GatewayPlugin {
   return {
     onParse({ setParseFn }) {
       setParseFn(parseWithin);
-      return ({ result, context }) => {
+      return ({ result, context, extendContext }) => {
         if (result instanceof Error || result === null) return;
         const { params, caller } = context;
         const operation = getOperationAST(result, params.operationName);
         const teams = caller.principal?.teams.length ?? 0;
         if (!operation) throw noOperation();
-        checkOperation(result, operation, { variables: Object(params.variables), teams });
+        extendContext({ measure: checkOperation(result, operation, { variables: Object(params.variables), teams }) });
       };
     },
     onValidate({ setValidationFn }) {

@@ -1,5 +1,6 @@
 import type { Plugin } from 'graphql-yoga';
 import type { GraphQLContext } from '../graphql/builder.ts';
+import type { Measure } from '../graphql/check-operation.ts';
 import type { Caller } from '../identity/principal.ts';
 
 /** What the HTTP server found out before Yoga is asked. */
@@ -14,4 +15,9 @@ export interface ServerContext {
   readonly spend: (points: number) => Promise<void>;
 }
 
-export type GatewayPlugin = Plugin<GraphQLContext & ServerContext, ServerContext>;
+/** What the limits found out about the operation. */
+export interface MeasuredContext {
+  readonly measure: Measure;
+}
+
+export type GatewayPlugin = Plugin<GraphQLContext & ServerContext & MeasuredContext, ServerContext>;

@@ -185,6 +185,13 @@ const documents: [string, string, string][] = [
     '{ secrets { nodes { owner { ... on User { secrets { nodes { owner { ... on User { secrets { nodes { id } } } } } } } } } } }',
     'objects_limit_error',
   ],
+  [
+    'the subgraph’s schema twenty times',
+    `{ ${times(20, (i) => `a${i}: _service { sdl }`)} }`,
+    'introspections_limit_error',
+  ],
+  ['250,000 comments', `{ __typename } ${'#\n'.repeat(250_000)}`, 'comments_limit_error'],
+  ['25,000 comments', `{ __typename } ${'#\n'.repeat(25_000)}`, 'comments_limit_error'],
   ['a name of a megabyte', `{ ${'a'.repeat(mebibyte - 1000)} }`, 'length_limit_error'],
   ['a name of half of that', `{ ${'a'.repeat(mebibyte / 2 - 1000)} }`, 'name_length_limit_error'],
   [
@@ -699,5 +706,40 @@ describe('meanwhile', () => {
     );
     expect(mostMemory).toBeLessThan(memoryAtRest + maxGrowth);
     expect(gateway.output.stderr).not.toContain('"level":50');
+  });
+});
+
+describe('what is allowed, and large', () => {
+  it('600 documents of 8 KB are not all kept, which would take half a gigabyte', { timeout: 60_000 }, async () => {
+    const before = await memory();
+    for (let made = 0; made < 600; made += 1) {
+      const names = Array.from({ length: 165 }, (_, i) => `f${made}x${i}`);
+      const fragments = names.map((name) => `fragment ${name} on Viewer{subject scopes}`).join(' ');
+      await expectSuccess(run(`{ viewer { ${names.map((name) => `...${name}`).join(' ')} } } ${fragments}`));
+    }
+    const growth = (await memory()) - before;
+    console.info(`${(growth / mebibyte).toFixed()} MiB more after 600 large documents`);
+    expect(growth).toBeLessThan(500 * mebibyte);
+  });
+
+  it('an answer of 100,000 secrets holds nobody up while it is made', { timeout: 60_000 }, async () => {
+    const owner = { teamId: 'red', connectorId: 'large' };
+    for (let made = 0; made < 100; made += 1) {
+      await expectSuccess(
+        run(create, { input: { owner, name: `secret ${made}`, value: 'a value', tags: ['a', 'b'] } }),
+      );
+    }
+    const fields = 'id name placeholder provider notes tags maskedValue version createdAt updatedAt';
+    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Connector { secrets { nodes { ${fields} } } } } }`;
+    const r = Array(1000).fill({ __typename: 'Connector', teamId: 'red', id: 'large' });
+    await client.take();
+    const { status, text, milliseconds } = await run(query, { r });
+    const longest = percentile(await client.take(), 1);
+    console.info(
+      `${text.length} bytes in ${milliseconds.toFixed()} ms; another client waited for ${longest.toFixed()} ms at most`,
+    );
+    expect(status).toBe(200);
+    expect(text.match(/"maskedValue"/g)).toHaveLength(100_000);
+    expect(longest).toBeLessThan(milliseconds / 3);
   });
 });

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ConfigurationError } from '../../errors.ts';
 import { type Owner, ownerKey } from '../../owner.ts';
+import { createPacing } from '../../pacing.ts';
 import { isUnfiltered } from '../filter.ts';
 import type {
   AuditEvent,
@@ -33,6 +34,8 @@ import { migrate } from './schema.ts';
 const busyTimeoutMs = 500;
 /** Commits that share one transaction, and so one sync to disk. */
 const maxGroup = 64;
+/** Secrets that lists may read in one turn of the event loop. */
+const maxReadInTurn = 1000;
 /** Lists differ in the shape of their filters; this many shapes stay prepared. */
 const maxPreparedLists = 128;
 
@@ -91,6 +94,7 @@ class SqliteStore implements Store {
   >;
   readonly #lists = new Map<string, StatementSync>();
   readonly #waiting: Job[] = [];
+  readonly #pace = createPacing(maxReadInTurn);
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -126,6 +130,8 @@ class SqliteStore implements Store {
   }
 
   async list(query: ListQuery): Promise<ListResult> {
+    // A read stops everything else meanwhile: of many that come at once, others have their turn in between.
+    await this.#pace(1 + query.limit);
     return this.#ask(() => {
       const rows = query.limit === 0 ? [] : this.#all(pageStatement(query));
       const secrets = rows.map((row) => listedSecretOfRow(row, query.owner));
