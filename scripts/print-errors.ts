@@ -57,7 +57,7 @@ credentials, the rate limit, \`Accept\`, the media type, the size, overload – 
 ## Types of their own
 
 \`BAD_REQUEST\` has another \`type\` for each limit of an operation, so that a client can tell what to split:
-\`tokens_limit_error\`, \`length_limit_error\`, \`depth_limit_error\`, \`root_fields_limit_error\`, \`aliases_limit_error\`, \`directives_limit_error\`,
+\`tokens_limit_error\`, \`length_limit_error\`, \`depth_limit_error\`, \`root_fields_limit_error\`, \`aliases_limit_error\`, \`directives_limit_error\`, \`comments_limit_error\`, \`introspections_limit_error\`,
 \`repetitions_limit_error\`, \`objects_limit_error\`, \`lists_limit_error\`, \`representations_limit_error\`,
 \`name_length_limit_error\`, \`variables_limit_error\`. A longer array of operations: \`batch_limit_error\`. And \`fragment_cycle_error\` for a fragment
 that spreads itself, \`unknown_operation_error\` where only registered operations are accepted.

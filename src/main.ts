@@ -10,7 +10,7 @@ Usage: secrets-gateway COMMAND
   schema   print the subgraph's GraphQL schema
   keys     list, rotate and retire the keys that values are sealed with, and rewrap the values
 
-secrets-gateway COMMAND --help tells more.
+secrets-gateway COMMAND --help tells more, secrets-gateway --version which this is.
 `;
 
 async function run(args: string[]): Promise<void> {
@@ -33,6 +33,8 @@ async function run(args: string[]): Promise<void> {
       const { keys, keysHelp } = await import('./cli/keys.ts');
       return wantsHelp ? print(keysHelp) : keys(rest);
     }
+    case '--version':
+      return print(`${await (await import('./cli/version.ts')).version()}\n`);
     case undefined:
     case 'help':
     case '--help':

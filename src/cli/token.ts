@@ -3,6 +3,7 @@ import { readConfig } from '../config.ts';
 import { ConfigurationError } from '../errors.ts';
 import { openDevelopmentIssuer } from '../identity/development-issuer.ts';
 import { type Membership, type Scope, scopes } from '../identity/principal.ts';
+import { isIdentifier, maxTokenLength } from '../identity/verify-token.ts';
 import { UsageError } from './usage-error.ts';
 
 export const tokenHelp = `Usage: secrets-gateway token --sub U [--team T[:role]]… [--scope "…"] [--ttl 1h]
@@ -27,6 +28,7 @@ export async function token(args: string[]): Promise<void> {
     },
   });
   if (!values.sub) throw new UsageError('--sub is missing: whose token shall it be?');
+  if (!isIdentifier(values.sub)) throw new UsageError('--sub must have at most 255 characters.');
   const claims = {
     subject: values.sub,
     teams: values.team.map(parseTeam),
@@ -40,14 +42,19 @@ export async function token(args: string[]): Promise<void> {
     );
   }
   const issuer = await openDevelopmentIssuer(config.developmentIssuerFile);
-  process.stdout.write(`${await issuer.issue(claims)}\n`);
+  const issued = await issuer.issue(claims);
+  if (issued.length > maxTokenLength)
+    throw new UsageError('The token would be too long to be accepted: name fewer teams.');
+  process.stdout.write(`${issued}\n`);
 }
 
 function parseTeam(text: string): Membership {
   const colon = text.lastIndexOf(':');
   const [id, role] = colon < 0 ? [text, 'member'] : [text.slice(0, colon), text.slice(colon + 1)];
-  if (!id || (role !== 'admin' && role !== 'member')) {
-    throw new UsageError('--team must be a team id, or one with :admin or :member behind it.');
+  if (!isIdentifier(id) || (role !== 'admin' && role !== 'member')) {
+    throw new UsageError(
+      '--team must be a team id of at most 255 characters, or one with :admin or :member behind it.',
+    );
   }
   return { id, role };
 }

@@ -9,16 +9,22 @@ const mutationPoints = 5;
 const objectsForPoint = 1000;
 
 /**
- * Refuses an operation without credentials before anything of it runs (operations would refuse it all the same),
- * and mutations beyond the rate limit.
+ * Refuses an operation without credentials before anything of it is looked at (operations would refuse it all the same):
+ * who has none is not told what is wrong with it. And what is beyond the rate limit.
  */
-export function useAdmission(): GatewayPlugin {
+export function useAdmission(introspection: boolean): GatewayPlugin {
   return {
+    onParse:
+      () =>
+      ({ result, context }) => {
+        if (context.caller.principal || result instanceof Error || result === null) return;
+        const operation = getOperationAST(result, context.params.operationName);
+        if (operation && !anonymousMayRun(operation, result, introspection)) throw unauthorized();
+      },
     onExecute({ args }) {
-      const { caller, measure, spend } = args.contextValue;
+      const { measure, spend } = args.contextValue;
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return undefined;
-      if (!caller.principal && !anonymousMayRun(operation, args.document)) throw unauthorized();
       const ofMutations = operation.operation === 'mutation' ? mutationPoints * measure.rootFields - 1 : 0;
       const points = ofMutations + Math.floor(measure.objects / objectsForPoint);
       // Most queries have nothing to wait for.

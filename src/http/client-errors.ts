@@ -83,7 +83,7 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
       setResult(conclude(result as ExecutionResult, context) as never);
     },
     onResultProcess({ result, setResult, setResultProcessor, serverContext }) {
-      const { mediaType } = serverContext;
+      const { mediaType, onAnswer } = serverContext;
       const outcome = Array.isArray(result)
         ? result.map((one) => conclude(one, serverContext))
         : conclude(result as ExecutionResult, serverContext);
@@ -94,6 +94,7 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
         const body = Array.isArray(outcome)
           ? `[${(await Promise.all(outcome.map(({ response }) => stringify(response)))).join(',')}]`
           : await stringify(outcome.response);
+        onAnswer();
         return new Response(body, { status, headers: { ...headers, ...type } });
       }, mediaType);
     },
@@ -112,10 +113,10 @@ type Head = Pick<ClientError, 'status' | 'headers'>;
 function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
   // Part of the data is there: the response is a success with errors, and a gateway would drop it on another status.
   if (data != null) return { status: 200, headers: {} };
-  const told = mediaType === jsonType ? [refusal] : errors;
+  const told = (mediaType === jsonType ? [refusal] : errors).filter((error) => error !== undefined);
   return {
-    status: Math.max(200, ...told.map((error) => error?.status ?? 200)),
-    headers: Object.assign({}, ...errors.map(({ headers }) => headers)),
+    status: Math.max(200, ...told.map((error) => error.status)),
+    headers: Object.assign({}, ...told.map(({ headers }) => headers)),
   };
 }
 

@@ -51,10 +51,10 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       useParameters(rules),
       ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
       documents.plugin,
+      useAdmission(introspection),
       useLimits(),
       useIntrospectionSwitch(introspection),
       useClientErrors(schema, log, metrics),
-      useAdmission(),
     ],
     // The server around Yoga does these, and error texts are made in one place.
     maxRequestBodySize: false,

@@ -11,6 +11,8 @@ export interface ServerContext {
   /** Of the two of GraphQL over HTTP, the one that was agreed on. */
   readonly mediaType: string;
   readonly startedAt: number;
+  /** To be called when the answer is there, and only has to be sent. */
+  readonly onAnswer: () => void;
   /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
   readonly spend: (points: number) => Promise<void>;
 }

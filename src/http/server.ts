@@ -187,9 +187,9 @@ export class GatewayServer {
       confidential: !options.requireTls || isConfidential(request, options.trustProxy),
     };
     request.socket.setTimeout(operationMilliseconds);
-    response.once('prefinish', () => request.socket.setTimeout(stallMilliseconds));
+    const onAnswer = () => void request.socket.setTimeout(stallMilliseconds);
     await traced('graphql.request', () =>
-      options.graphql(request, response, { caller, body, mediaType, startedAt, spend }),
+      options.graphql(request, response, { caller, body, mediaType, startedAt, spend, onAnswer }),
     );
   }
 

@@ -16,7 +16,8 @@ export interface TokenRules {
 export type VerifyToken = (token: string) => Promise<Principal>;
 
 const toleranceSeconds = 30;
-const maxTokenLength = 8192;
+/** Some 250 teams by their UUIDs, and room for other headers within 16 KiB. */
+export const maxTokenLength = 12 * 1024;
 const maxCachedTokens = 10_000;
 const maxTeams = 1000;
 
@@ -108,15 +109,23 @@ function scopesOf(claim: unknown): Set<Scope> {
 function teamsOf(claim: unknown): Membership[] {
   if (claim === undefined) return [];
   if (!Array.isArray(claim) || claim.length > maxTeams) throw unauthorized();
-  return claim.map((team: unknown) => {
-    if (isIdentifier(team)) return { id: team, role: 'member' };
-    if (typeof team !== 'object' || team === null) throw unauthorized();
-    const { id, role = 'member' } = team as { id?: unknown; role?: unknown };
-    if (!isIdentifier(id) || (role !== 'admin' && role !== 'member')) throw unauthorized();
-    return { id, role };
-  });
+  const teams = new Map<string, Membership>();
+  for (const { id, role } of claim.map(membershipOf)) {
+    // Named twice, with one role and another: the claim grants both.
+    if (role === 'admin' || !teams.has(id)) teams.set(id, { id, role });
+  }
+  return [...teams.values()];
 }
 
-function isIdentifier(value: unknown): value is string {
+function membershipOf(team: unknown): Membership {
+  if (isIdentifier(team)) return { id: team, role: 'member' };
+  if (typeof team !== 'object' || team === null) throw unauthorized();
+  const { id, role = 'member' } = team as { id?: unknown; role?: unknown };
+  if (!isIdentifier(id) || (role !== 'admin' && role !== 'member')) throw unauthorized();
+  return { id, role };
+}
+
+/** What a subject and a team may be called. */
+export function isIdentifier(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= 255 && value.isWellFormed();
 }

@@ -353,10 +353,15 @@ describe('secrets-gateway', () => {
     expect(stdout).toContain('type Secret');
   });
 
+  it('tells its version', async () => {
+    const { version } = JSON.parse(await readFile(join(import.meta.dirname, '../../package.json'), 'utf8'));
+    expect(await shell.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
   it.each([[], ['help'], ['--help'], ['-h']])('%j tells what there is', async (...args) => {
     const { code, stdout } = await shell.run(args);
     expect(code).toBe(0);
-    for (const name of ['serve', 'token', 'schema']) expect(stdout).toContain(`  ${name}`);
+    for (const name of ['serve', 'token', 'schema', 'keys']) expect(stdout).toContain(`  ${name}`);
   });
 
   it.each(['serve', 'token', 'schema'])('%s --help tells its usage, and does nothing', async (name) => {

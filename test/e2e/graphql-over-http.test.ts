@@ -509,6 +509,17 @@ describe('with REQUIRE_TLS=on', () => {
     expect((await create({ 'x-forwarded-proto': 'https' })).status).toBe(200);
   });
 
+  it.each(['https, http', 'http, https', 'http,https', 'https,', ''])(
+    'behind proxies that append, one hop in clear is enough to refuse it: %j',
+    async (schemes) => {
+      expect((await create({ 'x-forwarded-proto': schemes })).status).toBe(426);
+    },
+  );
+
+  it('a value that came by TLS through every proxy is taken', async () => {
+    expect((await create({ 'x-forwarded-proto': 'https, HTTPS' })).status).toBe(200);
+  });
+
   it('reading needs no TLS: no value goes out', async () => {
     const answer = await gateway.run('{ viewer { subject } }', {}, { headers: { 'x-forwarded-proto': 'http' } });
     expect(answer.status).toBe(200);

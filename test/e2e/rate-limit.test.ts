@@ -52,6 +52,23 @@ function expectTooMany(answer: GraphQLAnswer, limit: number, windowSeconds: numb
 }
 
 describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
+  it('costs a point more for every 1,000 objects that an operation could return, on its real variables', async () => {
+    const gateway = await start(store, '100/1h');
+    const ada = await as(gateway, 'ada');
+    const list = 'query ($first: Int) { secrets(first: $first) { nodes { id } } }';
+    const costs: number[] = [];
+    let before = 100;
+    for (const first of [100, 900, 1000]) {
+      const left = remaining(await gateway.run(list, { first }, ada));
+      costs.push(before - left);
+      before = left;
+    }
+    const teams = Array(30).fill({ __typename: 'Team', id: 'red' });
+    const entities = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Team { secrets { nodes { id } } } } }';
+    costs.push(before - remaining(await gateway.run(entities, { r: teams }, ada)));
+    expect(costs).toEqual([1, 1, 2, 4]);
+  });
+
   it('gives each principal as many queries as it says, and tells with each what is left', async () => {
     const gateway = await start(store, '12/1h');
     const ada = await as(gateway, 'ada');

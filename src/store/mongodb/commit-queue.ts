@@ -112,7 +112,9 @@ export class CommitQueue {
 /** Those whose deadline has not passed; the others are told that theirs has. */
 function stillWaiting(jobs: readonly Job[]): Job[] {
   const now = performance.now();
-  for (const job of jobs) if (job.deadline <= now) job.reject(new DomainError('GATEWAY_TIMEOUT'));
+  for (const job of jobs) {
+    if (job.deadline <= now) job.reject(new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 }));
+  }
   return jobs.filter((job) => job.deadline > now);
 }
 

@@ -9,7 +9,7 @@ export function beforeDeadline<T>(timeoutMs: number, answer: Promise<T>): Promis
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       const cause = new Error(`MongoDB did not answer within ${timeoutMs} ms`);
-      reject(new DomainError('GATEWAY_TIMEOUT', { cause }));
+      reject(new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, cause }));
     }, timeoutMs);
     answer.then(resolve, (error: unknown) => reject(asDomainError(error))).finally(() => clearTimeout(timer));
   });

@@ -24,7 +24,7 @@ const maxTimeExpired = 50;
 
 /** What the store's port promises instead of the driver's own error. */
 export function asDomainError(error: unknown): unknown {
-  if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { cause: error });
+  if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, cause: error });
   if (isUnavailable(error)) return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
   if (!(error instanceof MongoError)) return error;
   // A defect. The driver's error holds the whole document that was refused, so none of it goes on from here.
