@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import type { Config } from './config.ts';
 import { createKeyring } from './crypto/keyring.ts';
 import { type LiveKeyring, openLiveKeyring } from './crypto/live-keyring.ts';
@@ -14,6 +13,7 @@ import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identi
 import { scopes } from './identity/principal.ts';
 import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
 import { describeError, type Log } from './log.ts';
+import { exists } from './private-file.ts';
 import { bindOperations } from './secrets/operations.ts';
 import { createTurns } from './secrets/turns.ts';
 import { openStore } from './store/open-store.ts';
@@ -96,11 +96,7 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
 const sampledEnvelopes = 1000;
 
 async function openKeyring(config: Config, store: Store, log: Log): Promise<LiveKeyring> {
-  const exists = await access(config.keyringFile).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) {
+  if (!(await exists(config.keyringFile))) {
     // A new keyring beside old envelopes would look like a start, and be the loss of every value.
     if (!(await store.isEmpty())) {
       throw new ConfigurationError(

@@ -97,7 +97,6 @@ export async function parseKeyring(text: string, path: string): Promise<Keyring>
       key: await crypto.subtle.importKey('raw', bytes, 'AES-KW', false, ['wrapKey', 'unwrapKey']),
       macKey: new Uint8Array(hkdfSync('sha256', bytes, new Uint8Array(), 'secrets-gateway mac', 32)),
     });
-    bytes.fill(0);
   }
 
   const [active, ...others] = [...keys.values()].filter((key) => key.state === 'active');

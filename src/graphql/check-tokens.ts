@@ -5,9 +5,9 @@ export const maxTokens = 2000;
 /** A value of 64 KiB fits with every character escaped. */
 export const maxDocumentLength = 512 * 1024;
 /** Of fields, arguments, lists and objects together: the parser and validation go down one level of the stack or more for each. */
-export const maxBrackets = 64;
+const maxBrackets = 64;
 /** Validation compares an unknown name with all that it could have meant, and an answer may repeat an alias for every item of a list. */
-export const maxNameLength = 255;
+const maxNameLength = 255;
 
 /** The lexer keeps each as a token, and makes those between two others in one piece. */
 const maxComments = 2000;

@@ -1,16 +1,11 @@
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import { DomainError, type ErrorCode, errorTable, extensionsOf, headersOf } from '../errors.ts';
+import { DomainError, extensionsOf } from '../errors.ts';
 import { safeMessage } from './safe-message.ts';
 
 /** An error as it is answered. */
 export interface ClientError {
   readonly formatted: GraphQLFormattedError;
   readonly error: DomainError;
-  /** Of an HTTP response that has no data. */
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Yoga refused the request before it looked at the operation: the status holds whatever the client accepts. */
-  readonly isOfRequest: boolean;
 }
 
 /**
@@ -18,7 +13,7 @@ export interface ClientError {
  * text is rebuilt, since graphql-js quotes what it was sent; and what nobody foresaw becomes INTERNAL_SERVER_ERROR.
  */
 export function toClientError(thrown: unknown, requestId: string, schema: GraphQLSchema): ClientError {
-  const { locations, path, http } = thrown instanceof GraphQLError ? partsOf(thrown) : ({} as Partial<Parts>);
+  const { locations, path } = thrown instanceof GraphQLError ? thrown : ({} as Partial<GraphQLError>);
   const error = toDomainError(thrown, schema);
   return {
     formatted: {
@@ -28,18 +23,7 @@ export function toClientError(thrown: unknown, requestId: string, schema: GraphQ
       extensions: extensionsOf(error, requestId),
     },
     error,
-    status: http?.status ?? error.status,
-    headers: { ...http?.headers, ...headersOf(error) },
-    isOfRequest: http !== undefined && !http.spec,
   };
-}
-
-interface Parts extends Pick<GraphQLError, 'locations' | 'path'> {
-  readonly http: YogaHttp | undefined;
-}
-
-function partsOf({ locations, path, extensions }: GraphQLError): Parts {
-  return { locations, path, http: extensions.http as YogaHttp | undefined };
 }
 
 function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
@@ -51,19 +35,8 @@ function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
   // graphql-js's own errors while executing that are not about arguments tell of a defect in a resolver.
   if (message === undefined && thrown.path) return new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown });
   const isReadable = message !== undefined && message.length <= maxMessageLength;
-  return new DomainError(codeOfStatus(partsOf(thrown).http?.status), isReadable ? { message } : {});
+  return new DomainError('BAD_REQUEST', isReadable ? { message } : {});
 }
 
 /** One name of a megabyte may stand in a hundred messages about one document. */
 const maxMessageLength = 1000;
-
-function codeOfStatus(status: number | undefined): ErrorCode {
-  const codes = Object.keys(errorTable) as ErrorCode[];
-  return codes.find((code) => status !== 500 && errorTable[code].status === status) ?? 'BAD_REQUEST';
-}
-
-interface YogaHttp {
-  spec?: boolean;
-  status?: number;
-  headers?: Record<string, string>;
-}

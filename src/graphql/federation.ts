@@ -40,7 +40,7 @@ builder.queryField('_service', (t) =>
   t.field({ type: Service, description: 'This subgraph, for a composer.', resolve: () => ({}) }),
 );
 
-export const maxRepresentations = 1000;
+const maxRepresentations = 1000;
 
 builder.queryField('_entities', (t) =>
   t.field({

@@ -161,8 +161,6 @@ const EXECUTION: readonly Row[] = [
   'Argument "<argument>" of required type "<type>" was provided the variable "$<variable>" which was not provided a runtime value.',
   'Argument "<argument>" of non-null type "<type>" must not be null.',
   ['Argument "<argument>" has invalid value *.', 'Argument "<argument>" has an invalid value.'],
-  // Yoga, of a GET. Whatever else it says of a request was found and said before it is asked.
-  'Can only perform a mutation operation from a POST request.',
 ];
 
 /** The first half of what is said of a bad variable, which quotes the whole value. */

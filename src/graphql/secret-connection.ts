@@ -5,7 +5,7 @@ import { builder } from './builder.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { selectedFields } from './selection.ts';
 
-export const SecretFilter = builder.inputType('SecretFilter', {
+const SecretFilter = builder.inputType('SecretFilter', {
   description: 'Narrows a list of secrets. What is left out does not narrow; what is there must all hold.',
   fields: (t) => ({
     name: t.string({ description: 'Exactly this name.' }),

@@ -1,4 +1,5 @@
 import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
+import { DomainError } from '../errors.ts';
 import { anonymousMayRun } from '../graphql/anonymous.ts';
 import { unauthorized } from '../identity/authorize.ts';
 import type { GatewayPlugin } from './server-context.ts';
@@ -17,9 +18,11 @@ export function useAdmission(introspection: boolean): GatewayPlugin {
     onParse:
       () =>
       ({ result, context }) => {
-        if (context.caller.principal || result instanceof Error || result === null) return;
+        if (result instanceof Error || result === null) return;
         const operation = getOperationAST(result, context.params.operationName);
-        if (operation && !anonymousMayRun(operation, result, introspection)) throw unauthorized();
+        if (operation?.operation === 'mutation' && context.request.method === 'GET') throw mutationByGet();
+        if (operation && !context.caller.principal && !anonymousMayRun(operation, result, introspection))
+          throw unauthorized();
       },
     onExecute({ args }) {
       const { measure, spend } = args.contextValue;
@@ -31,6 +34,14 @@ export function useAdmission(introspection: boolean): GatewayPlugin {
       return points > 0 ? spend(points) : undefined;
     },
   };
+}
+
+/** GraphQL over HTTP, section 6.2.1: what is fetched, linked to or fetched ahead must change nothing. */
+function mutationByGet(): DomainError {
+  return new DomainError('METHOD_NOT_ALLOWED', {
+    description: 'Send a mutation with POST.',
+    headers: { Allow: 'POST' },
+  });
 }
 
 export function useIntrospectionSwitch(enabled: boolean): GatewayPlugin {

@@ -1,5 +1,6 @@
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { getOperationAST } from 'graphql';
+import { type ErrorCode, headersOf } from '../errors.ts';
 import { type ClientError, toClientError } from '../graphql/error-map.ts';
 import { describeError, type Log } from '../log.ts';
 import { jsonType } from './media-type.ts';
@@ -40,8 +41,8 @@ class Outcome {
   }
 }
 
-const refusals = new Set(['UNAUTHORIZED', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE']);
-const isRefusal = ({ error, isOfRequest }: ClientError) => isOfRequest || refusals.has(error.code);
+const refusals = new Set<ErrorCode>(['UNAUTHORIZED', 'METHOD_NOT_ALLOWED', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE']);
+const isRefusal = ({ error }: ClientError) => refusals.has(error.code);
 
 /**
  * The last stage: whatever went wrong, wherever, leaves as an error that a client may see, and every operation is
@@ -107,16 +108,21 @@ function nameOf({ selectionSet }: OperationDefinitionNode): string {
   return first?.kind === 'Field' && others.length === 0 ? first.name.value : 'several';
 }
 
-type Head = Pick<ClientError, 'status' | 'headers'>;
+interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const success: Head = { status: 200, headers: {} };
 
 /** GraphQL over HTTP, section 6.4: the status of the error where there is no data, as far as the media type lets it be told. */
 function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
   // Part of the data is there: the response is a success with errors, and a gateway would drop it on another status.
-  if (data != null) return { status: 200, headers: {} };
+  if (data != null) return success;
   const told = (mediaType === jsonType ? [refusal] : errors).filter((error) => error !== undefined);
   return {
-    status: Math.max(200, ...told.map((error) => error.status)),
-    headers: Object.assign({}, ...told.map(({ headers }) => headers)),
+    status: Math.max(success.status, ...told.map(({ error }) => error.status)),
+    headers: Object.assign({}, ...told.map(({ error }) => headersOf(error))),
   };
 }
 
@@ -124,5 +130,5 @@ function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
 function ofArray(outcomes: readonly Outcome[]): Head {
   const refusals = outcomes.map(({ refusal }) => refusal);
   const [first] = refusals;
-  return first && refusals.every(Boolean) ? first : { status: 200, headers: {} };
+  return first && refusals.every(Boolean) ? { status: first.error.status, headers: headersOf(first.error) } : success;
 }

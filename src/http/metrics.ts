@@ -13,7 +13,8 @@ export interface Metrics {
 
 /** Figures about the gateway, and never about a secret: every label has few values, all of them the gateway's own words. */
 export function createMetrics(inFlight: () => number): Metrics {
-  const registers = [new Registry()];
+  const registry = new Registry();
+  const registers = [registry];
   const operations = new Counter({
     name: 'secrets_gateway_operations_total',
     help: 'GraphQL operations by root field and outcome (OK or an error code).',
@@ -65,10 +66,7 @@ export function createMetrics(inFlight: () => number): Metrics {
       latency.observe({ operation }, seconds);
     },
     refusal: (code) => refusals.inc({ code }),
-    async text() {
-      const [registry] = registers;
-      return { type: registry?.contentType ?? '', body: (await registry?.metrics()) ?? '' };
-    },
+    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
     close: stop,
   };
 }

@@ -1,7 +1,6 @@
-import { access } from 'node:fs/promises';
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { ConfigurationError } from '../errors.ts';
-import { createPrivateFile, readPrivateFile } from '../private-file.ts';
+import { createPrivateFile, exists, readPrivateFile } from '../private-file.ts';
 import { createKeySet } from './key-set.ts';
 import type { Membership, Scope } from './principal.ts';
 import type { TokenRules } from './verify-token.ts';
@@ -26,11 +25,7 @@ const kid = 'development';
 
 /** Opens the development issuer whose private key is in this file, making it the first time. */
 export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIssuer> {
-  const exists = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) {
+  if (!(await exists(path))) {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
     await createPrivateFile(path, `${JSON.stringify(await exportJWK(privateKey))}\n`);
   }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.ts';
+import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../identity/principal.ts';
 import { type Change, type Secret, StoreConflict } from '../store/store.ts';
 import { nameTaken, versionIsNotCurrent } from './conflicts.ts';
@@ -18,7 +19,7 @@ export interface PreparedChange {
 const maxAttempts = 10;
 
 /**
- * Changes one secret as it is now, after those who asked before.
+ * Changes one secret as it is now, after those who asked before. The scope is the operation's to require.
  * @throws DomainError NOT_FOUND, CONFLICT_ERROR (name), SERVICE_UNAVAILABLE, and what `prepare` throws
  */
 export function changeSecret(
@@ -27,10 +28,11 @@ export function changeSecret(
   id: string,
   prepare: (current: Secret) => Promise<PreparedChange> | PreparedChange,
 ): Promise<Secret> {
+  const principal = authenticated(caller);
   return dependencies.inTurn(id, async () => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       requireTime(caller);
-      const current = await visibleSecret(dependencies, caller, id, 'secrets:write');
+      const current = await visibleSecret(dependencies, principal, id);
       if (!current) throw new DomainError('NOT_FOUND');
       const { change, result } = await prepare(current);
       if (!change) return result;

@@ -1,5 +1,5 @@
 import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
-import type { Caller, Scope } from '../identity/principal.ts';
+import type { Caller, Principal } from '../identity/principal.ts';
 import type { Secret } from '../store/store.ts';
 import type { Dependencies } from './dependencies.ts';
 import { BrokenFields, checkId } from './limits.ts';
@@ -9,22 +9,16 @@ import { BrokenFields, checkId } from './limits.ts';
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, UNPROCESSABLE_ENTITY
  */
 export async function findSecret(dependencies: Dependencies, caller: Caller, id: string): Promise<Secret | null> {
-  requireScope(authenticated(caller), 'secrets:read');
+  const principal = authenticated(caller);
+  requireScope(principal, 'secrets:read');
   const broken = new BrokenFields();
   const checkedId = checkId(id, ['id'], broken);
   broken.throwIfAny();
-  return visibleSecret(dependencies, caller, checkedId, 'secrets:read');
+  return visibleSecret(dependencies, principal, checkedId);
 }
 
-/** The secret of this id if the caller may see it. The scope is looked at first, so it says nothing of the secret. */
-export async function visibleSecret(
-  { store }: Dependencies,
-  caller: Caller,
-  id: string,
-  scope: Scope,
-): Promise<Secret | null> {
-  const principal = authenticated(caller);
-  requireScope(principal, scope);
+/** The secret of this id, if it is the principal's to see. Scopes are looked at before, so that they tell nothing of it. */
+export async function visibleSecret({ store }: Dependencies, principal: Principal, id: string): Promise<Secret | null> {
   const secret = await store.find(id);
   return secret && mayReach(principal, secret.owner) ? secret : null;
 }

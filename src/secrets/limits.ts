@@ -1,8 +1,8 @@
 import { DomainError, type FieldError } from '../errors.ts';
 import type { Owner } from '../owner.ts';
 
-export const maxValueBytes = 64 * 1024;
-export const maxNotesBytes = 4 * 1024;
+const maxValueBytes = 64 * 1024;
+const maxNotesBytes = 4 * 1024;
 export const maxTags = 50;
 export const maxTagCharacters = 64;
 export const maxNameCharacters = 255;

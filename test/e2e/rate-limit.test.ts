@@ -64,7 +64,8 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
       before = left;
     }
     const teams = Array(30).fill({ __typename: 'Team', id: 'red' });
-    const entities = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Team { secrets { nodes { id } } } } }';
+    const entities =
+      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Team { secrets { nodes { id } } } } }';
     costs.push(before - remaining(await gateway.run(entities, { r: teams }, ada)));
     expect(costs).toEqual([1, 1, 2, 4]);
   });

@@ -21,7 +21,6 @@ import {
   validate,
   visit,
 } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, test } from 'vitest';
 import { safeMessage } from '../../src/graphql/safe-message.ts';
 
@@ -641,18 +640,6 @@ test('what the executor says of a variable where graphql-js is silent', () => {
   expect(says('DateTime', NO_ANSWER)).toEqual(['Expected value of type "DateTime".']);
   expect(says('Choice', { id: MARKER, name: MARKER })).toEqual([
     'Within OneOf Input Object type "Choice", exactly one field must be specified, and the value for that field must be non-null.',
-  ]);
-});
-
-test('what Yoga says of a mutation by GET', async () => {
-  const seen: GraphQLError[] = [];
-  const collect = {
-    onResultProcess: ({ result }: { result: ExecutionResult }) => void seen.push(...(result.errors ?? [])),
-  };
-  const yoga = createYoga({ schema, logging: false, maskedErrors: false, plugins: [collect as Plugin] });
-  await yoga.fetch('http://localhost/graphql?query=mutation{createSecret}');
-  expect(seen.map((error) => safeMessage(error, schema))).toEqual([
-    'Can only perform a mutation operation from a POST request.',
   ]);
 });
 

@@ -5,7 +5,7 @@ import { migrate } from './migrations.ts';
 /** What MongoDB 6.0 speaks (https://github.com/mongodb/specifications: wireversion-featurelist). */
 const wireVersionOf60 = 17;
 /** To find a server, and to open a connection. */
-export const reachTimeoutMs = 2500;
+const reachTimeoutMs = 2500;
 
 const defaultDatabase = 'secrets-gateway';
 
