@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
@@ -92,6 +93,36 @@ describe('secrets-gateway serve', () => {
     expect(code).toBe(0);
     expect(stderr).not.toMatch(/error|warn/i);
     await expect(fetch(gateway.url)).rejects.toThrow();
+  });
+
+  it('ends with npm start, which passes the signal on', async () => {
+    const issuer = await Issuer.start();
+    const npm = spawn('npm', ['start'], {
+      cwd: join(import.meta.dirname, '../..'),
+      env: {
+        PATH: process.env.PATH,
+        HOME: shell.directory,
+        PORT: '0',
+        DATABASE_URL: 'sqlite::memory:',
+        KEYRING_FILE: inDirectory('keyring.json'),
+        JWT_ISSUER: issuer.issuer,
+        JWT_AUDIENCE: issuer.audience,
+        JWT_JWKS_URL: issuer.jwksUrl,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let printed = '';
+    npm.stderr.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+    });
+    await expect.poll(() => printed, { timeout: 15_000 }).toContain('"url"');
+    const [, url = ''] = /"url":"([^"]+)"/.exec(printed) ?? [];
+    expect((await fetch(new URL('/livez', url))).status).toBe(200);
+    const ended = once(npm, 'exit');
+    npm.kill('SIGTERM');
+    await ended;
+    await expect.poll(() => fetch(new URL('/livez', url)).catch(() => null), { timeout: 5000 }).toBeNull();
+    await issuer.close();
   });
 
   it('in development answers to the names of this machine alone: DNS rebinding meets FORBIDDEN, 403', async () => {
