@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { withDeadline } from '../deadline.ts';
 
 /** What must be well for the gateway to be sent requests; each rejects or times out when it is not. */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
@@ -36,15 +37,11 @@ function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
 }
 
 async function passes(check: () => Promise<unknown>): Promise<boolean> {
-  const deadline = Promise.withResolvers<never>();
-  const timer = setTimeout(() => deadline.reject(new Error('deadline')), deadlineMilliseconds);
   try {
-    await Promise.race([check(), deadline.promise]);
+    await withDeadline(check(), deadlineMilliseconds, () => new Error('too late'));
     return true;
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }
 

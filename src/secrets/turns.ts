@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts';
 import { DomainError } from '../errors.ts';
 
 /** Does work on one key after another's is done, in the order of asking. */
@@ -18,24 +19,13 @@ export function createTurns(): InTurn {
     const turn = Promise.all([before, mine.promise]);
     last.set(key, turn);
     try {
-      if (before) await patiently(before);
+      if (before) await withDeadline(before, patienceMilliseconds, tooMuchContention);
       return await work();
     } finally {
       mine.resolve();
       if (last.get(key) === turn) last.delete(key);
     }
   };
-}
-
-/** @throws DomainError SERVICE_UNAVAILABLE when the turn does not come in time */
-async function patiently(before: Promise<unknown>): Promise<void> {
-  const patience = Promise.withResolvers<never>();
-  const timer = setTimeout(() => patience.reject(tooMuchContention()), patienceMilliseconds);
-  try {
-    await Promise.race([before, patience.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 export function tooMuchContention(): DomainError {

@@ -1,3 +1,4 @@
+import { withDeadline } from '../../deadline.ts';
 import { DomainError } from '../../errors.ts';
 import { asDomainError } from './errors.ts';
 
@@ -6,11 +7,12 @@ import { asDomainError } from './errors.ts';
  * What was sent goes on by itself, and ends by the server's maxTimeMS or the socket's own timeout.
  */
 export function beforeDeadline<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      const cause = new Error(`MongoDB did not answer within ${timeoutMs} ms`);
-      reject(new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, cause }));
-    }, timeoutMs);
-    answer.then(resolve, (error: unknown) => reject(asDomainError(error))).finally(() => clearTimeout(timer));
+  const late = () =>
+    new DomainError('GATEWAY_TIMEOUT', {
+      retryAfterSeconds: 1,
+      cause: new Error(`MongoDB did not answer within ${timeoutMs} ms`),
+    });
+  return withDeadline(answer, timeoutMs, late).catch((error: unknown) => {
+    throw asDomainError(error);
   });
 }
