@@ -182,6 +182,11 @@ export class DomainError extends Error {
   }
 }
 
+/** @param description what is wrong, and how to mend it */
+export function badRequest(description: string): DomainError {
+  return new DomainError('BAD_REQUEST', { description });
+}
+
 /** What a client is told of an error besides its message, whatever it answers: `extensions` in GraphQL. */
 export function extensionsOf({ code, status, type, details }: DomainError, requestId: string): Record<string, unknown> {
   const { description, errors, retryAfterSeconds, currentVersion } = details;

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
-import { DomainError } from '../errors.ts';
+import { badRequest, DomainError } from '../errors.ts';
 
 const maxBodyBytes = 1024 * 1024;
 
@@ -11,19 +11,19 @@ const maxBodyBytes = 1024 * 1024;
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const body = await readBody(request);
   // Decoding would replace what is not UTF-8, and so change a value without a word.
-  if (!isUtf8(body)) throw badBody('The body is not UTF-8.');
+  if (!isUtf8(body)) throw badRequest('The body is not UTF-8.');
   checkShape(body);
   try {
     return JSON.parse(body.toString('utf8'));
   } catch {
-    throw badBody('The body is not valid JSON.');
+    throw badRequest('The body is not valid JSON.');
   }
 }
 
 function readBody(request: IncomingMessage): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
   // The client left while its credentials were looked at: nothing more will be heard of it.
-  if (request.destroyed) return Promise.reject(badBody('The body ended early.'));
+  if (request.destroyed) return Promise.reject(badRequest('The body ended early.'));
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -34,7 +34,7 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
     request.off('data', take).pause();
     reject(tooLarge());
   };
-  const breakOff = () => reject(badBody('The body ended early.'));
+  const breakOff = () => reject(badRequest('The body ended early.'));
   request
     .on('data', take)
     .once('error', breakOff)
@@ -84,10 +84,6 @@ function tooLarge(): DomainError {
   return new DomainError('PAYLOAD_TOO_LARGE', {
     description: 'Send at most 1 MiB. Split the request.',
   });
-}
-
-function badBody(description: string): DomainError {
-  return new DomainError('BAD_REQUEST', { description });
 }
 
 const unreadBytes = 1024 * 1024;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { DomainError } from '../errors.ts';
+import { badRequest, DomainError } from '../errors.ts';
 
 /** What a request asks for (GraphQL over HTTP, section 5). */
 export interface Parameters {
@@ -29,8 +29,8 @@ export function readParameters(request: IncomingMessage, body: unknown, rules: P
     checkParameters(sent, rules);
     return sent;
   }
-  if (rules.batchLimit === 0) throw badParameters('Batching is off here. Send one operation.');
-  if (sent.length === 0) throw badParameters('An array must hold at least one operation.');
+  if (rules.batchLimit === 0) throw badRequest('Batching is off here. Send one operation.');
+  if (sent.length === 0) throw badRequest('An array must hold at least one operation.');
   if (sent.length > rules.batchLimit) {
     throw new DomainError('PAYLOAD_TOO_LARGE', {
       type: 'batch_limit_error',
@@ -44,21 +44,19 @@ const known = new Set(['query', 'variables', 'operationName', 'extensions', 'doc
 
 /** @throws DomainError BAD_REQUEST */
 export function checkParameters(sent: unknown, { persistedOperations }: ParameterRules): asserts sent is Parameters {
-  if (!isObject(sent)) throw badParameters('The body must be a JSON object with a "query".');
+  if (!isObject(sent)) throw badRequest('The body must be a JSON object with a "query".');
   for (const [name, value] of Object.entries(sent)) {
     if (value !== null && !known.has(name)) {
-      throw badParameters(
-        'The body may hold query, variables, operationName, extensions and documentId, nothing else.',
-      );
+      throw badRequest('The body may hold query, variables, operationName, extensions and documentId, nothing else.');
     }
   }
   const { query, variables, operationName, extensions } = sent;
   if (typeof query !== 'string' && !(persistedOperations && query == null)) {
-    throw badParameters('"query" must be there, as text.');
+    throw badRequest('"query" must be there, as text.');
   }
-  if (variables != null && !isObject(variables)) throw badParameters('"variables" must be an object.');
-  if (operationName != null && typeof operationName !== 'string') throw badParameters('"operationName" must be text.');
-  if (extensions != null && !isObject(extensions)) throw badParameters('"extensions" must be an object.');
+  if (variables != null && !isObject(variables)) throw badRequest('"variables" must be an object.');
+  if (operationName != null && typeof operationName !== 'string') throw badRequest('"operationName" must be text.');
+  if (extensions != null && !isObject(extensions)) throw badRequest('"extensions" must be an object.');
   checkEntries(variables);
 }
 
@@ -101,14 +99,10 @@ function jsonOfUrl(text: string): unknown {
   try {
     return text === '' ? null : JSON.parse(text);
   } catch {
-    throw badParameters('variables and extensions in a URL must be JSON.');
+    throw badRequest('variables and extensions in a URL must be JSON.');
   }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function badParameters(description: string): DomainError {
-  return new DomainError('BAD_REQUEST', { description });
 }

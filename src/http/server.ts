@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DomainError } from '../errors.ts';
+import { badRequest, DomainError } from '../errors.ts';
 import type { Caller } from '../identity/principal.ts';
 import type { VerifyToken } from '../identity/verify-token.ts';
 import { describeError, type Log } from '../log.ts';
@@ -258,10 +258,6 @@ function notAcceptable(): DomainError {
   return new DomainError('NOT_ACCEPTABLE', {
     description: 'Accept application/graphql-response+json or application/json.',
   });
-}
-
-function badRequest(description: string): DomainError {
-  return new DomainError('BAD_REQUEST', { description });
 }
 
 function foreignHost(): DomainError {
