@@ -146,6 +146,25 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     await expect(store.check()).resolves.toBeUndefined();
   });
 
+  it.each<[string, Document, string]>([
+    ['has stepped down', { errorCode: 10107 }, 'SERVICE_UNAVAILABLE'],
+    [
+      'hears of no majority',
+      { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } },
+      'GATEWAY_TIMEOUT',
+    ],
+  ])('%s while content keys are replaced: is away for it, so that it can be asked again', async (_, fault, code) => {
+    const record = newRecord(newOwner());
+    await store.commit([insert(record)]);
+    const from = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
+    const replacements = [{ from, to: { ...from, kid: 'kek-2', encryptedKey: 'another' } }];
+    await failCommand('alwaysOn', { failCommands: ['update'], ...fault });
+    await expect(store.replaceWrappedKeys(replacements)).rejects.toMatchObject({ name: 'DomainError', code });
+    await failCommand('off', {});
+    await store.replaceWrappedKeys(replacements);
+    expect((await store.findRecord(record.id))?.sealed?.envelope.header.kid).toBe('kek-2');
+  });
+
   it('is stopped: answers every call with a typed error before the deadline', async () => {
     const other = await startReplicaSet();
     const cutOff = await openMongodbStore(other.uri, { timeoutMs: 4000 });
@@ -160,6 +179,9 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'DomainError' } });
     }
     await expect(cutOff.check()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    const from = { secretId: 'one', kid: 'kek-1', encryptedKey: 'encryptedKey' };
+    const replaced = cutOff.replaceWrappedKeys([{ from, to: { ...from, kid: 'kek-2' } }]);
+    await expect(replaced).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     await cutOff.close();
   });
 });

@@ -1,4 +1,5 @@
 import {
+  MongoBulkWriteError,
   MongoClientClosedError,
   MongoError,
   MongoNetworkError,
@@ -21,9 +22,12 @@ export class Contention extends Error {
 }
 
 const maxTimeExpired = 50;
+/** A majority did not confirm the write in time. */
+const writeConcernFailed = 64;
 
 /** What the store's port promises instead of the driver's own error. */
-export function asDomainError(error: unknown): unknown {
+export function asDomainError(thrown: unknown): unknown {
+  const error = thrown instanceof MongoBulkWriteError ? stoppedBy(thrown) : thrown;
   if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, cause: error });
   if (isUnavailable(error)) return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
   if (!(error instanceof MongoError)) return error;
@@ -33,7 +37,13 @@ export function asDomainError(error: unknown): unknown {
 
 function hasTimedOut(error: unknown): boolean {
   if (error instanceof UnknownCommitResult || error instanceof MongoNetworkTimeoutError) return true;
-  return error instanceof MongoServerError && error.code === maxTimeExpired;
+  return error instanceof MongoServerError && (error.code === maxTimeExpired || error.code === writeConcernFailed);
+}
+
+/** What stopped a bulk write: the driver wraps even that no server was found in an error of the server. */
+function stoppedBy(error: MongoBulkWriteError): MongoError {
+  const wrapped: unknown = error.errorResponse;
+  return wrapped instanceof MongoError ? wrapped : error;
 }
 
 function isUnavailable(error: unknown): boolean {
