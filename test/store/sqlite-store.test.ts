@@ -115,6 +115,19 @@ describe('a SQLite file', () => {
     expect(await store.findRecord(record.id)).toEqual(record);
     await store.close();
   });
+
+  it('that another process writes to is opened all the same, and read', async () => {
+    const first = await openSqliteStore(path);
+    const record = newRecord(newOwner());
+    await first.commit([insert(record)]);
+    await first.close();
+    const other = new DatabaseSync(path);
+    other.exec('BEGIN IMMEDIATE');
+    const store = await openSqliteStore(path);
+    expect(await store.findRecord(record.id)).toEqual(record);
+    await store.close();
+    other.close();
+  });
 });
 
 describe('a group of SQLite commits', () => {

@@ -67,10 +67,12 @@ const migrations: readonly string[] = [
  * @throws ConfigurationError when a newer gateway has been here
  */
 export function migrate(database: DatabaseSync): void {
+  // Where there is nothing to do it waits for no other process that writes.
+  if (versionOf(database) === migrations.length) return;
   // Of two processes that start at once the second waits here, and then finds nothing left to do.
   database.exec('BEGIN IMMEDIATE');
   try {
-    const version = Number(database.prepare('PRAGMA user_version').get()?.user_version);
+    const version = versionOf(database);
     if (version > migrations.length) {
       throw new ConfigurationError(
         `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
@@ -84,4 +86,8 @@ export function migrate(database: DatabaseSync): void {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.user_version);
 }
