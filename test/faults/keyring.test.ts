@@ -1,0 +1,326 @@
+import { randomUUID } from 'node:crypto';
+import { watch } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rotateKeyring } from '../../src/crypto/change-keyring.ts';
+import { open, seal } from '../../src/crypto/envelope.ts';
+import { createKeyring, type Keyring, readKeyring } from '../../src/crypto/keyring.ts';
+import { DomainError } from '../../src/errors.ts';
+import { ownerKey } from '../../src/owner.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Envelope, Store } from '../../src/store/store.ts';
+import { insert, newOwner, newRecord, update } from '../contract/fixtures.ts';
+import { CommandLine } from '../support/command-line.ts';
+import { FaultyLink, type LinkFault } from '../support/faulty-link.ts';
+import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
+import { writeKeyring } from '../support/keyring.ts';
+
+let directory: string;
+let keyringFile: string;
+let shell: CommandLine;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'keyring-faults-'));
+  keyringFile = join(directory, 'keyring.json');
+  shell = await CommandLine.open();
+});
+afterEach(async () => {
+  await shell.close();
+  await rm(directory, { recursive: true });
+});
+
+/** An envelope of the store. */
+interface Opened {
+  readonly value: string;
+  /** Of the key that wraps its content key. */
+  readonly kid: string;
+  /** All of it that no rewrap may touch. */
+  readonly rest: string;
+}
+
+describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
+  const owner = newOwner();
+  let databaseUrl: string;
+  let store: Store;
+
+  beforeEach(async () => {
+    await createKeyring(keyringFile);
+    databaseUrl = newDatabaseUrl(storeName, directory);
+    store = await openStore(databaseUrl);
+  });
+  afterEach(() => store.close());
+
+  const startRewrap = (url = databaseUrl) =>
+    shell.start(['keys', 'rewrap'], { DATABASE_URL: url, KEYRING_FILE: keyringFile });
+
+  /** So many new secrets: the value of each by its id. */
+  async function filled(count: number): Promise<Map<string, string>> {
+    const ring = await readKeyring(keyringFile);
+    const values = new Map<string, string>();
+    while (values.size < count) {
+      const batch = Array.from({ length: 500 }, async () => {
+        const record = newRecord(owner);
+        const value = `value ${randomUUID()}`;
+        values.set(record.id, value);
+        return { ...record, sealed: { version: 1, envelope: await sealAt(record.id, 1, value, ring) } };
+      });
+      await store.commit((await Promise.all(batch)).map(insert));
+    }
+    return values;
+  }
+
+  function sealAt(secretId: string, version: number, value: string, ring: Keyring): Promise<Envelope> {
+    return seal(value, { owner: ownerKey(owner), secretId, version }, ring);
+  }
+
+  /** What the store holds, opened with the keyring as it is now, in the order of the ids. @throws when one does not open */
+  async function opened(ids: readonly string[]): Promise<Opened[]> {
+    const ring = await readKeyring(keyringFile);
+    const all: Opened[] = [];
+    for (let from = 0; from < ids.length; from += 500) {
+      const part = ids.slice(from, from + 500).map(async (secretId) => {
+        const sealed = (await store.findRecord(secretId))?.sealed;
+        if (!sealed) throw new Error(`${secretId} has no envelope`);
+        const { version, envelope } = sealed;
+        const value = await open(envelope, { owner: ownerKey(owner), secretId, version }, ring);
+        const { header, encrypted_key: _, ...rest } = envelope;
+        return { value, kid: header.kid, rest: JSON.stringify([version, rest]) };
+      });
+      all.push(...(await Promise.all(part)));
+    }
+    return all;
+  }
+
+  const valuesOf = (all: readonly Opened[]) => all.map(({ value }) => value);
+  const countUnder = (kid: string, all: readonly Opened[]) => all.filter((one) => one.kid === kid).length;
+
+  async function expectAllUnderActive(values: ReadonlyMap<string, string>): Promise<void> {
+    const all = await opened([...values.keys()]);
+    expect(valuesOf(all)).toEqual([...values.values()]);
+    expect(countUnder((await readKeyring(keyringFile)).active.kid, all)).toBe(values.size);
+  }
+
+  it('killed at any moment leaves every envelope whole under one key or the other, and another run ends the work', {
+    timeout: 180_000,
+  }, async () => {
+    const values = await filled(3000);
+    const ids = [...values.keys()];
+    const before = await opened(ids);
+    await rotateKeyring(keyringFile);
+    const began = performance.now();
+    expect(await startRewrap().exit).toMatchObject({ code: 0 });
+    const wholeMs = performance.now() - began;
+
+    let [kills, cutInTheMiddle] = [0, 0];
+    let { kid } = (await rotateKeyring(keyringFile)).active;
+    while (kills < 12 || cutInTheMiddle < 3) {
+      // Chance has had enough of them, however slow the machine is of a sudden.
+      expect(kills).toBeLessThan(60);
+      const { child, exit } = startRewrap();
+      await Promise.race([sleep(Math.random() * wholeMs), exit]);
+      child.kill('SIGKILL');
+      const { code } = await exit;
+      kills += 1;
+
+      const after = await opened(ids);
+      expect(valuesOf(after)).toEqual([...values.values()]);
+      expect(after.map(({ rest }) => rest)).toEqual(before.map(({ rest }) => rest));
+      const done = countUnder(kid, after);
+      if (code === 0) expect(done).toBe(ids.length);
+      if (done === ids.length) ({ kid } = (await rotateKeyring(keyringFile)).active);
+      else if (done > 0) cutInTheMiddle += 1;
+    }
+
+    expect(await startRewrap().exit).toMatchObject({ code: 0, stderr: '' });
+    await expectAllUnderActive(values);
+  });
+
+  it('loses no value that is set meanwhile, be it under the new key or, by a gateway that is late, under the old one', {
+    timeout: 120_000,
+  }, async () => {
+    const values = await filled(3000);
+    const ids = [...values.keys()];
+    const rings = [await readKeyring(keyringFile), await rotateKeyring(keyringFile)];
+    let [isDone, writes, renames] = [false, 0, 0];
+
+    async function write(own: readonly string[]): Promise<void> {
+      while (!isDone) {
+        const secretId = own[Math.floor(Math.random() * own.length)] ?? '';
+        const current = await store.find(secretId);
+        const ring = rings[writes % rings.length];
+        if (!current || !ring) throw new Error('there is always one');
+        const version = current.version + 1;
+        const value = `value ${randomUUID()}`;
+        // A rename keeps the envelope that is there.
+        const isRename = Math.random() < 0.2;
+        const change = isRename
+          ? update(current, { name: `NAME_${randomUUID()}` })
+          : update(current, {}, { version, envelope: await sealAt(secretId, version, value, ring) });
+        try {
+          await store.commit([change]);
+        } catch (error) {
+          // Nothing was written, as when another process writes for too long.
+          if (error instanceof DomainError && error.code === 'SERVICE_UNAVAILABLE') continue;
+          throw error;
+        }
+        if (isRename) renames += 1;
+        else {
+          values.set(secretId, value);
+          writes += 1;
+        }
+      }
+    }
+
+    const share = ids.length / 4;
+    const writers = Promise.all([0, 1, 2, 3].map((n) => write(ids.slice(n * share, (n + 1) * share))));
+    for (let run = 1; run <= 4; run += 1) {
+      const { code, stderr } = await startRewrap().exit;
+      // What the late one sets behind the last pass is told, and left for another run.
+      const told = code === 0 ? '' : expect.stringMatching(/^\d+ are still under kek-\w+\. Run this again.*\n$/);
+      expect([code, stderr]).toEqual([code === 0 ? 0 : 1, told]);
+    }
+    isDone = true;
+    await writers;
+    expect(writes).toBeGreaterThan(100);
+    expect(renames).toBeGreaterThan(10);
+
+    expect(valuesOf(await opened(ids))).toEqual([...values.values()]);
+    expect(await startRewrap().exit).toMatchObject({ code: 0, stderr: '' });
+    await expectAllUnderActive(values);
+  });
+
+  it.runIf(storeName === 'sqlite')('outlasts another process that writes for four seconds, and goes on', async () => {
+    const values = await filled(2000);
+    await rotateKeyring(keyringFile);
+    const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+    other.exec('BEGIN IMMEDIATE');
+    const { exit } = startRewrap();
+    await sleep(4000);
+    other.close();
+    expect(await exit).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2,000 envelopes/), stderr: '' });
+    await expectAllUnderActive(values);
+  });
+
+  it.runIf(storeName === 'mongodb').each<LinkFault>(['silent', 'cut'])(
+    'outlasts a link to the database that is %s for eight seconds in the middle of a write, and goes on',
+    { timeout: 60_000 },
+    async (fault) => {
+      const values = await filled(3000);
+      const { kid } = (await rotateKeyring(keyringFile)).active;
+      const url = new URL(databaseUrl);
+      const link = await FaultyLink.open({ host: url.hostname, port: Number(url.port) });
+      try {
+        url.host = `127.0.0.1:${link.port}`;
+        url.search = 'directConnection=true';
+        const { exit } = startRewrap(url.href);
+        // A page of content keys takes some 250 kB to write: this is in the second one.
+        await link.sent(400_000);
+        link.fail(fault);
+        const done = countUnder(kid, await opened([...values.keys()]));
+        expect([done > 0, done < values.size]).toEqual([true, true]);
+        await sleep(8000);
+        link.mend();
+        expect(await exit).toMatchObject({ code: 0, stdout: expect.stringContaining(' envelopes rewrapped') });
+      } finally {
+        await link.close();
+      }
+      await expectAllUnderActive(values);
+    },
+  );
+});
+
+describe('keys rotate', () => {
+  /** So many that there is time to cut a change off while it is written. */
+  const retired = Array.from({ length: 300 }, (_, index) => ({ kid: `retired-${index}`, state: 'retired' }));
+
+  beforeEach(() => writeKeyring(keyringFile, [{ kid: 'first', state: 'active' }, ...retired]));
+
+  const startRotate = () => shell.start(['keys', 'rotate'], { KEYRING_FILE: keyringFile });
+  const kidTold = (stdout: string) => / ?(kek-\w+) is active/.exec(stdout)?.[1];
+
+  /** By their ids, what tells the keys apart. @throws unless the ring is sound, with exactly one active key */
+  async function keysNow(): Promise<Map<string, string>> {
+    const { keys } = await readKeyring(keyringFile);
+    return new Map([...keys.values()].map(({ kid, macKey }) => [kid, Buffer.from(macKey).toString('hex')]));
+  }
+
+  function firstChange(): Promise<void> {
+    return new Promise((resolve) => {
+      const watcher = watch(directory, () => {
+        watcher.close();
+        resolve();
+      });
+    });
+  }
+
+  it('killed at any moment leaves a sound ring with every key that was ever in it, and says what to do with what it left', {
+    timeout: 120_000,
+  }, async () => {
+    const began = performance.now();
+    expect(await startRotate().exit).toMatchObject({ code: 0 });
+    const wholeMs = performance.now() - began;
+
+    let seen = await keysNow();
+    let [kills, leftBehind] = [0, 0];
+    while (kills < 60 || leftBehind < 5) {
+      expect(kills).toBeLessThan(200);
+      // Every second one hits the short time in which something is written.
+      const moment =
+        kills % 2 === 0 ? sleep(Math.random() * wholeMs) : firstChange().then(() => sleep(Math.random() * 20));
+      const { child, exit } = startRotate();
+      await Promise.race([moment, exit]);
+      child.kill('SIGKILL');
+      const { stdout } = await exit;
+      kills += 1;
+
+      const now = await keysNow();
+      expect(Object.fromEntries(now)).toMatchObject(Object.fromEntries(seen));
+      const told = kidTold(stdout);
+      if (told !== undefined) expect(now.has(told)).toBe(true);
+      seen = now;
+
+      if (!(await readdir(directory)).includes('keyring.json.new')) continue;
+      leftBehind += 1;
+      if (leftBehind === 1) {
+        const { code, stderr } = await startRotate().exit;
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`${keyringFile}.new is there`)]);
+        expect(stderr).toContain('remove that file and run this again');
+        expect(await keysNow()).toEqual(seen);
+      }
+      await rm(`${keyringFile}.new`);
+    }
+    expect(await readdir(directory)).toEqual(['keyring.json']);
+    expect(await startRotate().exit).toMatchObject({ code: 0 });
+    expect((await keysNow()).size).toBe(seen.size + 1);
+  });
+
+  it('run twice at once adds both keys, and whoever reads meanwhile finds a sound ring', {
+    timeout: 60_000,
+  }, async () => {
+    let isDone = false;
+    const reader = (async () => {
+      let reads = 0;
+      for (; !isDone; reads += 1) await keysNow();
+      return reads;
+    })();
+    for (let round = 1; round <= 8; round += 1) {
+      const before = await keysNow();
+      const exits = await Promise.all([startRotate().exit, startRotate().exit]);
+      expect(exits.map(({ code, stderr }) => [code, stderr])).toEqual([
+        [0, ''],
+        [0, ''],
+      ]);
+      const told = exits.map(({ stdout }) => kidTold(stdout));
+      const after = await keysNow();
+      expect([...after.keys()].toSorted()).toEqual([...before.keys(), ...told].toSorted());
+      expect(Object.fromEntries(after)).toMatchObject(Object.fromEntries(before));
+      expect(told).toContain((await readKeyring(keyringFile)).active.kid);
+    }
+    isDone = true;
+    expect(await reader).toBeGreaterThan(8);
+  });
+});

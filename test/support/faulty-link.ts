@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** silent: what is sent disappears · cut: connections break, and new ones too */
+export type LinkFault = 'silent' | 'cut';
+
+/** A way to a server on this machine that fails when it is told to. */
+export class FaultyLink {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #fault: LinkFault | null = null;
+  #sentBytes = 0;
+  #waiting: { bytes: number; resolve: () => void } | null = null;
+
+  private constructor(target: { host: string; port: number }) {
+    this.#server = createServer((client) => {
+      const server = connect(target);
+      this.#join(client, server, (bytes) => this.#count(bytes));
+      this.#join(server, client);
+      if (this.#fault === 'cut') client.destroy();
+    });
+  }
+
+  static async open(target: { host: string; port: number }): Promise<FaultyLink> {
+    const link = new FaultyLink(target);
+    link.#server.listen(0, '127.0.0.1');
+    await once(link.#server, 'listening');
+    return link;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the link is closed');
+    return address.port;
+  }
+
+  /** Resolves once so many bytes in all have gone to the server. */
+  sent(bytes: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting = { bytes, resolve };
+      this.#count(0);
+    });
+  }
+
+  fail(fault: LinkFault): void {
+    this.#fault = fault;
+    if (fault === 'cut') this.#destroyAll();
+  }
+
+  /** New connections are good again. Those that lost something on the way are broken. */
+  mend(): void {
+    this.#fault = null;
+    this.#destroyAll();
+  }
+
+  async close(): Promise<void> {
+    this.#destroyAll();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #join(from: Socket, to: Socket, count: (bytes: number) => void = () => {}): void {
+    this.#sockets.add(from);
+    from.on('data', (chunk) => {
+      if (this.#fault === null) to.write(chunk);
+      count(chunk.length);
+    });
+    // The close that follows is what the other side hears of.
+    from.on('error', () => {});
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      to.destroy();
+    });
+  }
+
+  #count(bytes: number): void {
+    this.#sentBytes += bytes;
+    if (this.#waiting && this.#sentBytes >= this.#waiting.bytes) this.#waiting.resolve();
+  }
+
+  #destroyAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
