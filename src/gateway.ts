@@ -1,5 +1,5 @@
 import type { Config } from './config.ts';
-import { createKeyring } from './crypto/keyring.ts';
+import { createKeyring, type Keyring, readKeyring } from './crypto/keyring.ts';
 import { type LiveKeyring, openLiveKeyring } from './crypto/live-keyring.ts';
 import { ConfigurationError } from './errors.ts';
 import { schema } from './graphql/schema.ts';
@@ -14,10 +14,11 @@ import { scopes } from './identity/principal.ts';
 import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
 import { describeError, type Log } from './log.ts';
 import { exists } from './private-file.ts';
+import { wrappedKeyPages } from './secrets/count-envelopes.ts';
 import { bindOperations } from './secrets/operations.ts';
 import { createTurns } from './secrets/turns.ts';
 import { openStore } from './store/open-store.ts';
-import type { Store } from './store/store.ts';
+import { type Store, unknownKid } from './store/store.ts';
 import { tracedMethods } from './trace.ts';
 
 export interface Gateway {
@@ -92,9 +93,6 @@ export async function startGateway(config: Config, log: Log): Promise<Gateway> {
   }
 }
 
-/** Enough to tell another deployment's keyring from one that lost a key, and read at once. */
-const sampledEnvelopes = 1000;
-
 async function openKeyring(config: Config, store: Store, log: Log): Promise<LiveKeyring> {
   if (!(await exists(config.keyringFile))) {
     // A new keyring beside old envelopes would look like a start, and be the loss of every value.
@@ -105,21 +103,30 @@ async function openKeyring(config: Config, store: Store, log: Log): Promise<Live
     }
     await createKeyring(config.keyringFile);
   }
-  const keyring = await openLiveKeyring(config.keyringFile, (ring, error) => {
+  await requireOwnSecrets(store, await readKeyring(config.keyringFile), config.keyringFile);
+  return openLiveKeyring(config.keyringFile, (ring, error) => {
     const active = ring.active.kid;
     if (error === undefined) log.info({ active }, 'keyring loaded');
     else log.error({ active, cause: describeError(error) }, 'keyring not loaded; the one before stays in use');
   });
-  const used = new Set((await store.wrappedKeys('', sampledEnvelopes)).map(({ kid }) => kid));
-  const lost = [...used].filter((kid) => !keyring.current().keys.has(kid));
-  if (lost.length > 0 && lost.length === used.size) {
-    keyring.close();
-    throw new ConfigurationError(
-      `KEYRING_FILE ${config.keyringFile}: it lacks the keys that the store's secrets are sealed with (${lost.join(', ')}). Set it to the file of the gateways that made them, or restore that from its backup.`,
-    );
+}
+
+/**
+ * A keyring that opens nothing of what is there is another deployment's; one that opens a part has lost a key, and the rest goes on.
+ * As a rule the first envelope tells.
+ */
+async function requireOwnSecrets(store: Store, { keys }: Keyring, keyringFile: string): Promise<void> {
+  const lost = new Set<string>();
+  for await (const page of wrappedKeyPages(store)) {
+    for (const { kid } of page) {
+      if (keys.has(kid)) return;
+      if (kid !== unknownKid) lost.add(kid);
+    }
   }
-  if (lost.length > 0) log.error({ lost }, 'secrets are sealed with keys that the keyring lacks');
-  return keyring;
+  if (lost.size === 0) return;
+  throw new ConfigurationError(
+    `KEYRING_FILE ${keyringFile}: it lacks the keys that the store's secrets are sealed with (${[...lost].slice(0, 5).join(', ')}). Set it to the file of the gateways that made them, or restore that from its backup.`,
+  );
 }
 
 async function openIssuer(

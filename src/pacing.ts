@@ -8,10 +8,12 @@ export function createPacing(capacity: number): (weight: number) => Promise<void
   const waiting: { readonly weight: number; readonly begin: () => void }[] = [];
   let used = 0;
   let isTurning = false;
+  let isLast = false;
 
   function turn(): void {
     used = 0;
-    for (let isLast = true; used < capacity; isLast = !isLast) {
+    while (used < capacity) {
+      isLast = !isLast;
       const next = isLast ? waiting.pop() : waiting.shift();
       if (!next) break;
       used += next.weight;

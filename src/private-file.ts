@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { access, type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigurationError } from './errors.ts';
@@ -35,13 +35,13 @@ export async function readPrivateFile(path: string, variable: string): Promise<s
     }
   });
   try {
-    const stat = await file.stat();
-    if (!stat.isFile()) throw refuse('it is not a regular file', 'Set the variable to a file.');
-    if ((stat.mode & 0o077) !== 0) throw refuse('others can read or write it', `Run: chmod 600 ${path}`);
-    if (process.getuid && stat.uid !== process.getuid()) {
+    const found = await file.stat();
+    if (!found.isFile()) throw refuse('it is not a regular file', 'Set the variable to a file.');
+    if ((found.mode & 0o077) !== 0) throw refuse('others can read or write it', `Run: chmod 600 ${path}`);
+    if (process.getuid && found.uid !== process.getuid()) {
       throw refuse('it belongs to another user', 'Make the user that runs the gateway its owner.');
     }
-    if (stat.size > maxBytes) throw refuse('it is larger than 1 MiB', 'Check that it is the right file.');
+    if (found.size > maxBytes) throw refuse('it is larger than 1 MiB', 'Check that it is the right file.');
     return await file.readFile('utf8');
   } finally {
     await file.close();
@@ -99,18 +99,32 @@ export async function rewritePrivateFile(
   await readPrivateFile(path, variable);
   const next = `${path}.new`;
   const file = await makeAlone(next, variable);
-  let text: string;
+  const { ino } = await file.stat();
+  // While it is open, no other file has its number.
+  const isOurs = async () => (await stat(next).catch(() => null))?.ino === ino;
   try {
-    text = await rewrite(await readPrivateFile(path, variable));
-    await writeAndClose(file, text);
+    const text = await rewrite(await readPrivateFile(path, variable));
+    await file.writeFile(text);
+    await file.sync();
+    // Whoever took it for a left-over has let another writer in.
+    if (!(await isOurs())) {
+      throw new ConfigurationError(
+        `${variable}: ${next} was taken away meanwhile, and nothing was changed. Run this again.`,
+      );
+    }
     await rename(next, path);
+    await syncDirectoryOf(path);
+    return text;
   } catch (error) {
+    if (await isOurs()) await unlink(next);
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new ConfigurationError(
+      `${variable}: ${path} cannot be written (${code}). Mend that, see with keys list what is in the file, and run this again.`,
+    );
+  } finally {
     await file.close();
-    await unlink(next);
-    throw error;
   }
-  await syncDirectoryOf(path);
-  return text;
 }
 
 async function makeAlone(path: string, variable: string): Promise<FileHandle> {

@@ -52,3 +52,18 @@ it('begins at once again when the event loop has turned', async () => {
     await turnOfEventLoop();
   }
 });
+
+it('lets the oldest begin though newer ones of full weight keep coming', async () => {
+  const pace = createPacing(10);
+  await pace(10);
+  let hasBegun = false;
+  const oldest = Promise.resolve(pace(10)).then(() => {
+    hasBegun = true;
+  });
+  for (let turn = 0; turn < 10 && !hasBegun; turn += 1) {
+    void pace(10);
+    await turnOfEventLoop();
+  }
+  expect(hasBegun).toBe(true);
+  await oldest;
+});

@@ -3,12 +3,15 @@ import type { Config } from '../config.ts';
 import { opens, readKeyring } from '../crypto/keyring.ts';
 import { countEnvelopes } from '../secrets/count-envelopes.ts';
 import { withStore } from '../store/open-store.ts';
+import { unknownKid } from '../store/store.ts';
 
 /** Prints the keys, and how many envelopes are under each: also those under a key that cannot open them. */
 export async function list(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
   parseArgs({ args, options: {} });
   const { keys } = await readKeyring(keyringFile);
   const counts = await withStore(databaseUrl, countEnvelopes);
+  const damaged = counts.get(unknownKid) ?? 0;
+  counts.delete(unknownKid);
   const missing = [...counts.keys()].filter((kid) => !keys.has(kid));
   const rows = [
     ...[...keys.values()].map(({ kid, state, createdAt }) => [kid, state, createdAt?.toISOString().slice(0, 10) ?? '']),
@@ -28,7 +31,8 @@ export async function list(args: string[], { keyringFile, databaseUrl }: Config)
         `Set its "state" in ${keyringFile} to "decrypting", and run: secrets-gateway keys rewrap\n`,
     );
   }
-  if (missing.length + retired.length > 0) process.exitCode = 1;
+  if (damaged > 0) process.stderr.write(`${damaged} envelopes are broken; keys rewrap names their secrets.\n`);
+  if (missing.length + retired.length + damaged > 0) process.exitCode = 1;
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {

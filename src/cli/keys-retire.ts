@@ -9,11 +9,16 @@ export async function retire(args: string[], { keyringFile, databaseUrl }: Confi
   const { positionals } = parseArgs({ args, allowPositionals: true });
   const [kid, ...others] = positionals;
   if (kid === undefined || others.length > 0) throw new UsageError('keys retire needs one KID; keys list shows them.');
-  await withStore(databaseUrl, (store) =>
-    retireUnusedKey(store, keyringFile, kid, (milliseconds) => {
+  await withStore(databaseUrl, async (store) => {
+    if (await store.isEmpty()) {
+      process.stderr.write(
+        'This store has never held a secret. Is DATABASE_URL set as it is for the gateways? Ctrl-C stops.\n',
+      );
+    }
+    await retireUnusedKey(store, keyringFile, kid, (milliseconds) => {
       const seconds = Math.ceil(milliseconds / 1000);
       process.stderr.write(`Looks again in ${seconds} s, when every gateway follows the file…\n`);
-    }),
-  );
+    });
+  });
   process.stdout.write(`${kid} is retired. It stays in ${keyringFile}, and opens nothing.\n`);
 }

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../config.ts';
 import { readKeyring } from '../crypto/keyring.ts';
+import { ConfigurationError } from '../errors.ts';
 import { rewrapSecrets } from '../secrets/rewrap-secrets.ts';
 import { withStore } from '../store/open-store.ts';
 import { createProgress } from './progress.ts';
@@ -15,7 +16,7 @@ export async function rewrap(args: string[], { keyringFile, databaseUrl }: Confi
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
   const progress = createProgress('rewrapping', process.stderr);
   const { rewrapped, left, damaged } = await withStore(databaseUrl, (store) =>
-    rewrapSecrets({ store, keyring }, { onProgress: progress.show, signal: stop.signal }),
+    rewrapSecrets({ store, keyring, requireActive }, { onProgress: progress.show, signal: stop.signal }),
   ).finally(() => progress.end());
 
   const { kid } = keyring.active;
@@ -31,7 +32,14 @@ export async function rewrap(args: string[], { keyringFile, databaseUrl }: Confi
     );
   }
   if (stop.signal.aborted) process.stderr.write('Stopped. Run it again to go on from here.\n');
-  if (left.size > 0) process.exitCode = 1;
+  if (left.size + damaged.length > 0) process.exitCode = 1;
+
+  async function requireActive(): Promise<void> {
+    if ((await readKeyring(keyringFile)).active.kid === keyring.active.kid) return;
+    throw new ConfigurationError(
+      'the active key is another by now. Run this again, to put all envelopes under that one.',
+    );
+  }
 
   function mendFor(other: string): string {
     switch (keyring.keys.get(other)?.state) {

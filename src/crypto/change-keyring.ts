@@ -11,9 +11,9 @@ export function rotateKeyring(path: string): Promise<Keyring> {
     if (keys.filter(isPending).length > 1) {
       throw new ConfigurationError('several keys are pending. Retire all of them but the one that shall be active.');
     }
-    for (const key of keys.filter(({ state }) => state === 'active')) setState(key, 'decrypting');
+    for (const key of keys.filter(({ state }) => state === 'active')) key.state = 'decrypting';
     const next = keys.find(isPending);
-    if (next) setState(next, 'active');
+    if (next) next.state = 'active';
     else keys.push(newKey('active'));
   });
 }
@@ -30,10 +30,12 @@ export function addPendingKey(path: string): Promise<Keyring> {
 
 /** @throws ConfigurationError when the key is not there, or is the active one */
 export function retireKey(path: string, kid: string): Promise<Keyring> {
-  return changeKeyring(path, ({ keys }) => setState(retirable(keys, kid), 'retired'));
+  return changeKeyring(path, ({ keys }) => {
+    retirable(keys, kid).state = 'retired';
+  });
 }
 
-/** The key of this id, which must not be the active one. @throws ConfigurationError */
+/** The key of this id, which must be neither active nor retired. @throws ConfigurationError */
 export function retirable<Key extends { kid: string; state: KeyState }>(keys: readonly Key[], kid: string): Key {
   const key = keys.find((one) => one.kid === kid);
   // What was typed is not repeated: it could be a key.
@@ -44,6 +46,7 @@ export function retirable<Key extends { kid: string; state: KeyState }>(keys: re
   if (key.state === 'active') {
     throw new ConfigurationError('this key is the active one. Run keys rotate and keys rewrap first.');
   }
+  if (key.state === 'retired') throw new ConfigurationError('this key is retired already.');
   return key;
 }
 
@@ -59,11 +62,6 @@ async function changeKeyring(path: string, change: (file: KeyringFile) => void):
     return next;
   });
   return parseKeyring(written, path);
-}
-
-function setState(key: KeyringFile['keys'][number], state: KeyState): void {
-  key.state = state;
-  key.changedAt = new Date().toISOString();
 }
 
 function isPending({ state }: { state: KeyState }): boolean {

@@ -17,8 +17,6 @@ export interface KeyringKey {
   readonly state: KeyState;
   /** Null where the file does not say. */
   readonly createdAt: Date | null;
-  /** When it came into this state; null where the file does not say. */
-  readonly changedAt: Date | null;
   readonly key: CryptoKey;
   /** Derived from the same secret by HKDF; signs what the gateway hands out and must recognise again. */
   readonly macKey: Uint8Array;
@@ -42,7 +40,6 @@ export interface KeyringFile {
     kid: string;
     state: KeyState;
     createdAt?: string;
-    changedAt?: string;
     k: string;
   }[];
 }
@@ -93,7 +90,6 @@ export async function parseKeyring(text: string, path: string): Promise<Keyring>
       kid,
       state,
       createdAt: timeOf(jwk.createdAt),
-      changedAt: timeOf(jwk.changedAt),
       key: await crypto.subtle.importKey('raw', bytes, 'AES-KW', false, ['wrapKey', 'unwrapKey']),
       macKey: new Uint8Array(hkdfSync('sha256', bytes, new Uint8Array(), 'secrets-gateway mac', 32)),
     });
@@ -112,14 +108,12 @@ export async function createKeyring(path: string): Promise<void> {
 }
 
 export function newKey(state: KeyState): KeyringFile['keys'][number] {
-  const now = new Date().toISOString();
   return {
     kty: 'oct',
     alg: 'A256KW',
     kid: `kek-${randomBytes(6).toString('hex')}`,
     state,
-    createdAt: now,
-    changedAt: now,
+    createdAt: new Date().toISOString(),
     k: base64url.encode(randomBytes(32)),
   };
 }

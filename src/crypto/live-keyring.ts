@@ -8,14 +8,14 @@ export const reloadMilliseconds = 2000;
 
 /**
  * After this no gateway writes what it sealed under a key that had ceased to be active: it has followed the file, and what it
- * had begun before is stored, or was given up (a store has 5 s).
+ * had begun before is stored, or given up (a store begins to commit within 5 s, and has 5 s for that).
  */
-export const settleMilliseconds = reloadMilliseconds + 8000;
+export const settleMilliseconds = reloadMilliseconds + 11_000;
 
 export interface LiveKeyring {
   /** The ring as it is now. */
   current(): Keyring;
-  /** Whether the file is sound, and could take the place of the ring. @throws ConfigurationError */
+  /** Follows the file at once. @throws ConfigurationError when it is bad, and the ring is still the one before */
   check(): Promise<void>;
   close(): void;
 }
@@ -29,38 +29,36 @@ export async function openLiveKeyring(
   path: string,
   onChange: (ring: Keyring, error?: unknown) => void,
 ): Promise<LiveKeyring> {
-  let seen = await fingerprintOf(path);
+  let loaded = await fingerprintOf(path);
   let ring = await readKeyring(path);
+  let told: string | null = null;
 
-  async function read(): Promise<Keyring> {
-    const next = await readKeyring(path);
-    checkCovers(next, ring, path);
-    return next;
-  }
-
+  /** Until it is loaded the file is read again each time: what kept it from being read may pass. */
   async function follow(): Promise<void> {
     const found = await fingerprintOf(path);
-    if (found === seen) return;
-    // Before it is read: what is written meanwhile is another change.
-    seen = found;
+    if (found === loaded) return;
     try {
-      ring = await read();
+      const next = await readKeyring(path);
+      checkCovers(next, ring, path);
+      [ring, loaded, told] = [next, found, null];
       onChange(ring);
     } catch (error) {
-      onChange(ring, error);
+      const failure = `${found} ${error instanceof Error ? error.message : ''}`;
+      if (failure !== told) onChange(ring, error);
+      told = failure;
+      throw error;
     }
   }
 
-  let following = Promise.resolve();
-  const timer = setInterval(() => {
-    following = following.then(follow);
-  }, reloadMilliseconds);
-  timer.unref();
-  return {
-    current: () => ring,
-    check: async () => void (await read()),
-    close: () => clearInterval(timer),
+  let following: Promise<void> = Promise.resolve();
+  const followInTurn = () => {
+    following = following.catch(() => {}).then(follow);
+    return following;
   };
+  // A failure has been told by then.
+  const timer = setInterval(() => followInTurn().catch(() => {}), reloadMilliseconds);
+  timer.unref();
+  return { current: () => ring, check: followInTurn, close: () => clearInterval(timer) };
 }
 
 /** Differs when the file was written, replaced or removed. */

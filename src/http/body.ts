@@ -6,10 +6,11 @@ const maxBodyBytes = 1024 * 1024;
 
 /**
  * Reads a JSON body, counting its bytes as they come.
+ * @param signal ends it, with its reason
  * @throws DomainError PAYLOAD_TOO_LARGE, or BAD_REQUEST, which never says what was wrong where: it would quote the body
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const body = await readBody(request);
+export async function readJson(request: IncomingMessage, signal: AbortSignal): Promise<unknown> {
+  const body = await readBody(request, signal);
   // Decoding would replace what is not UTF-8, and so change a value without a word.
   if (!isUtf8(body)) throw badRequest('The body is not UTF-8.');
   checkShape(body);
@@ -20,7 +21,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
-function readBody(request: IncomingMessage): Promise<Buffer> {
+function readBody(request: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
   // The client left while its credentials were looked at: nothing more will be heard of it.
   if (request.destroyed) return Promise.reject(badRequest('The body ended early.'));
@@ -34,6 +35,11 @@ function readBody(request: IncomingMessage): Promise<Buffer> {
     request.off('data', take).pause();
     reject(tooLarge());
   };
+  signal.addEventListener('abort', () => {
+    request.off('data', take);
+    chunks.length = 0;
+    reject(signal.reason);
+  });
   const breakOff = () => reject(badRequest('The body ended early.'));
   request
     .on('data', take)

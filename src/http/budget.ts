@@ -32,9 +32,11 @@ export function createBudget(
 ): Budget {
   if (!limit) return { async spend() {}, async spendFailure() {} };
   const limiter = createRateLimiter(limit, counter(limit.windowSeconds));
+  const { points: windowPoints } = limit;
 
   async function take(key: string, points: number, response: ServerResponse): Promise<void> {
-    const state = await limiter.consume(key, points);
+    // Dearer than a whole window, it could never be met: it takes what a window has, but for the point of the request itself.
+    const state = await limiter.consume(key, Math.min(points, Math.max(1, windowPoints - 1)));
     response.setHeader('RateLimit-Limit', state.limit);
     response.setHeader('RateLimit-Remaining', state.remaining);
     response.setHeader('RateLimit-Reset', state.resetSeconds);

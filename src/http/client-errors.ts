@@ -122,7 +122,7 @@ function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
   const told = (mediaType === jsonType ? [refusal] : errors).filter((error) => error !== undefined);
   return {
     status: Math.max(success.status, ...told.map(({ error }) => error.status)),
-    headers: Object.assign({}, ...told.map(({ error }) => headersOf(error))),
+    headers: Object.assign({}, ...errors.map(({ error }) => headersOf(error))),
   };
 }
 

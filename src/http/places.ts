@@ -2,8 +2,8 @@ import { DomainError } from '../errors.ts';
 
 /** A request's, from when it is looked at until its answer has gone out. */
 export interface Place {
-  /** Runs what takes the body in. Until that is done, the place may be given to somebody else. */
-  receive<T>(read: () => Promise<T>): Promise<T>;
+  /** Runs what takes the body in. Until that is done, the place may be given to somebody else, which `signal` tells. */
+  receive<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T>;
   leave(): void;
 }
 
@@ -13,7 +13,7 @@ export interface Place {
  */
 export class Places {
   readonly #max: number;
-  readonly #evictions = new Set<() => void>();
+  readonly #evictions = new Set<(reason: DomainError) => void>();
   #taken = 0;
   #empty = Promise.withResolvers<void>();
 
@@ -32,12 +32,17 @@ export class Places {
     return this.#empty.promise;
   }
 
+  /** Sends those away whose bodies are still arriving: nothing has begun for them. */
+  evictAll(reason: DomainError): void {
+    for (const evict of this.#evictions) evict(reason);
+  }
+
   /** @throws DomainError SERVICE_UNAVAILABLE */
   take(): Place {
     if (this.#taken >= this.#max) {
       const [evictOldest] = this.#evictions;
       if (!evictOldest) throw noPlace('The gateway has more requests than it can answer.');
-      evictOldest();
+      evictOldest(noPlace('The body arrived too slowly for a gateway that has other requests to answer.'));
     }
     this.#taken += 1;
     let hasLeft = false;
@@ -47,16 +52,16 @@ export class Places {
       this.#taken -= 1;
       if (this.#taken === 0) this.#empty.resolve();
     };
-    const receive = async <T>(read: () => Promise<T>): Promise<T> => {
-      const evicted = Promise.withResolvers<never>();
-      const evict = () => {
+    const receive = async <T>(read: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+      const eviction = new AbortController();
+      const evict = (reason: DomainError) => {
         this.#evictions.delete(evict);
         leave();
-        evicted.reject(noPlace('The body arrived too slowly for a gateway that has other requests to answer.'));
+        eviction.abort(reason);
       };
       this.#evictions.add(evict);
       try {
-        return await Promise.race([read(), evicted.promise]);
+        return await read(eviction.signal);
       } finally {
         this.#evictions.delete(evict);
       }

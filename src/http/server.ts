@@ -49,6 +49,8 @@ const writeMilliseconds = 10_000;
 /** So an operation has ended by then, whatever the store does, and its client is told how. */
 const operationMilliseconds = 25_000;
 const drainMilliseconds = 10_000;
+/** How long of that a body has to arrive that was on its way. */
+const arrivalMilliseconds = 1000;
 /** How long those who were refused meanwhile have to read so. */
 const lingerMilliseconds = 500;
 
@@ -108,7 +110,10 @@ export class GatewayServer {
   async drain(): Promise<void> {
     this.#draining = true;
     // Until then the port stays open: who calls meanwhile is told to come back, and who asks, that this is not ready.
-    await Promise.race([this.#places.whenEmpty(), sleep(drainMilliseconds, undefined, { ref: false })]);
+    const empty = this.#places.whenEmpty();
+    await Promise.race([empty, sleep(arrivalMilliseconds, undefined, { ref: false })]);
+    this.#places.evictAll(shuttingDown());
+    await Promise.race([empty, sleep(drainMilliseconds - arrivalMilliseconds, undefined, { ref: false })]);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), lingerMilliseconds);
@@ -119,7 +124,8 @@ export class GatewayServer {
   #receive(request: IncomingMessage, response: ServerResponse): void {
     const startedAt = performance.now();
     const { socket } = request;
-    socket.setTimeout(stallMilliseconds);
+    // A request that came before on the connection, and is still under way, has its own.
+    if (!this.#answering.has(socket)) socket.setTimeout(stallMilliseconds);
     this.#answering.set(socket, response);
     response.once('close', () => {
       if (this.#answering.get(socket) === response) this.#answering.delete(socket);
@@ -179,7 +185,7 @@ export class GatewayServer {
     const principal = await this.#authenticate(request, response);
     const spend = (points: number) => options.budget.spend(principal, request, response, points);
     await spend(1);
-    const body = request.method === 'POST' ? await place.receive(() => readJson(request)) : undefined;
+    const body = request.method === 'POST' ? await place.receive((signal) => readJson(request, signal)) : undefined;
     const caller: Caller = {
       principal,
       requestId,

@@ -1,32 +1,57 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Entities to write out in one turn of the event loop. */
-const itemsInTurn = 20;
+/** Lists of at most so many items are written out in one piece. */
+const shortList = 200;
+/** Characters of JSON that are written out in one turn of the event loop. */
+const charactersInTurn = 256 * 1024;
 
 /**
- * The JSON of a response. A list at its root, which `_entities` alone has, is written out piece by piece where it is long:
- * it may come to tens of megabytes, and others are answered in between.
+ * The JSON of an answer. One that has long lists may come to tens of megabytes: it is written out piece by piece, and others are
+ * answered in between.
  */
-export function stringify(response: { readonly data?: unknown }): string | Promise<string> {
-  const isLong = (value: unknown) => Array.isArray(value) && value.length > itemsInTurn;
-  return Object.values(Object(response.data)).some(isLong) ? stringifyInTurns(response) : JSON.stringify(response);
+export function stringify(answer: object): string | Promise<string> {
+  return hasLongList(answer) ? stringifyInTurns(answer) : JSON.stringify(answer);
 }
 
-async function stringifyInTurns({ data, ...rest }: { readonly data?: unknown }): Promise<string> {
-  const fields: string[] = [];
-  for (const [name, value] of Object.entries(Object(data))) {
-    const json = Array.isArray(value) ? await stringifyList(value) : JSON.stringify(value);
-    fields.push(`${JSON.stringify(name)}:${json}`);
-  }
-  const head = JSON.stringify(rest).slice(1, -1);
-  return `{${head}${head && ','}"data":{${fields.join(',')}}}`;
-}
-
-async function stringifyList(items: readonly unknown[]): Promise<string> {
+async function stringifyInTurns(answer: object): Promise<string> {
   const pieces: string[] = [];
-  for (let at = 0; at < items.length; at += itemsInTurn) {
-    pieces.push(JSON.stringify(items.slice(at, at + itemsInTurn)).slice(1, -1));
-    await setImmediate();
+  let inTurn = 0;
+
+  async function write(value: unknown): Promise<void> {
+    if (Array.isArray(value) && hasLongList(value)) {
+      pieces.push('[');
+      for (const [index, item] of value.entries()) {
+        if (index > 0) pieces.push(',');
+        await write(item);
+      }
+      pieces.push(']');
+    } else if (hasLongList(value)) {
+      pieces.push('{');
+      const members = Object.entries(Object(value)).filter(([, member]) => member !== undefined);
+      for (const [index, [name, member]] of members.entries()) {
+        pieces.push(`${index > 0 ? ',' : ''}${JSON.stringify(name)}:`);
+        await write(member);
+      }
+      pieces.push('}');
+    } else {
+      // As in any list, what JSON cannot say is null.
+      const piece = JSON.stringify(value) ?? 'null';
+      pieces.push(piece);
+      inTurn += piece.length;
+      if (inTurn < charactersInTurn) return;
+      inTurn = 0;
+      await setImmediate();
+    }
   }
-  return `[${pieces.join(',')}]`;
+
+  await write(answer);
+  return pieces.join('');
+}
+
+/** Items of one list are alike: whether there are long lists in them, the first one tells. */
+function hasLongList(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > shortList || hasLongList(value[0]);
+  if (typeof value !== 'object' || value === null) return false;
+  for (const name in value) if (hasLongList((value as Record<string, unknown>)[name])) return true;
+  return false;
 }

@@ -36,6 +36,7 @@ export function changeSecret(
       if (!current) throw new DomainError('NOT_FOUND');
       const { change, result } = await prepare(current);
       if (!change) return result;
+      requireTime(caller);
       try {
         await dependencies.store.commit([change]);
         return result;

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { retirable, retireKey } from '../crypto/change-keyring.ts';
-import { readKeyring } from '../crypto/keyring.ts';
+import { type Keyring, readKeyring } from '../crypto/keyring.ts';
 import { settleMilliseconds } from '../crypto/live-keyring.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -18,22 +18,23 @@ export async function retireUnusedKey(
   kid: string,
   onWait: (milliseconds: number) => void,
 ): Promise<void> {
-  const { keys } = await readKeyring(keyringFile);
-  const { changedAt } = retirable([...keys.values()], kid);
-  await refuseUsed(store, kid);
-  const age = changedAt ? Date.now() - changedAt.getTime() : 0;
-  // A clock that was set back must not make it wait for longer.
-  const wait = Math.min(settleMilliseconds - age, settleMilliseconds);
-  if (wait > 0) {
-    onWait(wait);
-    await setTimeout(wait);
-    await refuseUsed(store, kid);
-  }
+  const ring = await readKeyring(keyringFile);
+  retirable([...ring.keys.values()], kid);
+  await refuseUsed(store, ring, kid);
+  onWait(settleMilliseconds);
+  await setTimeout(settleMilliseconds);
+  await refuseUsed(store, ring, kid);
   await retireKey(keyringFile, kid);
 }
 
-async function refuseUsed(store: Store, kid: string): Promise<void> {
-  const count = (await countEnvelopes(store)).get(kid) ?? 0;
+async function refuseUsed(store: Store, ring: Keyring, kid: string): Promise<void> {
+  const counts = await countEnvelopes(store);
+  if (counts.size > 0 && ![...counts.keys()].some((one) => ring.keys.has(one))) {
+    throw new ConfigurationError(
+      'DATABASE_URL: no secret in this store is sealed with a key of this keyring. Set it to the store of the gateways that use the keyring.',
+    );
+  }
+  const count = counts.get(kid) ?? 0;
   if (count > 0) {
     throw new ConfigurationError(
       `envelopes are under this key (${count.toLocaleString('en')}). Run keys rewrap, and then this again.`,

@@ -1,8 +1,15 @@
 import { EnvelopeRejected, rewrap } from '../crypto/envelope.ts';
 import { type Keyring, opens } from '../crypto/keyring.ts';
-import type { Store, WrappedKey } from '../store/store.ts';
+import { type Store, unknownKid, type WrappedKey } from '../store/store.ts';
 import { countEnvelopes, wrappedKeyPages } from './count-envelopes.ts';
 import { retried } from './retry.ts';
+
+export interface RewrapDependencies {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  /** Rejects when the active key is another by now: to put more under this one could be to put it under a retired key. */
+  readonly requireActive: () => Promise<void>;
+}
 
 export interface RewrapOptions {
   /** Told after every page how many of how many are done. */
@@ -13,9 +20,9 @@ export interface RewrapOptions {
 
 export interface RewrapReport {
   readonly rewrapped: number;
-  /** How many envelopes are still under other keys than the active one, by `kid`. */
+  /** How many envelopes are still under other keys than the active one, by `kid`; without the damaged ones. */
   readonly left: ReadonlyMap<string, number>;
-  /** Ids of secrets whose content key does not unwrap. */
+  /** Ids of secrets whose envelope is broken, or whose content key does not unwrap. */
   readonly damaged: readonly string[];
 }
 
@@ -28,31 +35,40 @@ const maxPasses = 3;
  * @throws DomainError when the store stays away
  */
 export async function rewrapSecrets(
-  { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
+  { store, keyring, requireActive }: RewrapDependencies,
   { onProgress, signal }: RewrapOptions = {},
 ): Promise<RewrapReport> {
   let left = await countOthers(store, keyring);
   let rewrapped = 0;
-  let damaged: string[] = [];
-  for (let pass = 1; pass <= maxPasses && openable(left, keyring) > damaged.length; pass += 1) {
+  let damaged: WrappedKey[] = [];
+  for (
+    let pass = 1;
+    pass <= maxPasses && openable(left, keyring) > damaged.filter(({ kid }) => kid !== unknownKid).length;
+    pass += 1
+  ) {
     const total = rewrapped + openable(left, keyring);
     damaged = [];
     for await (const page of wrappedKeyPages(store)) {
       const { replacements, rejected } = await rewrapPage(page, keyring);
       damaged.push(...rejected);
       // What a gateway sealed anew meanwhile stays as that gateway left it.
-      rewrapped += await retried(() => store.replaceWrappedKeys(replacements));
+      rewrapped += await retried(async () => {
+        await requireActive();
+        return store.replaceWrappedKeys(replacements);
+      });
       onProgress?.(rewrapped, total);
       if (signal?.aborted) break;
     }
     left = await countOthers(store, keyring);
     if (signal?.aborted) break;
   }
-  return { rewrapped, left, damaged };
+  await requireActive();
+  for (const { kid } of damaged) decrement(left, kid);
+  return { rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
 }
 
 async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
-  const rejected: string[] = [];
+  const rejected = page.filter(({ kid }) => kid === unknownKid);
   const replacements: { from: WrappedKey; to: WrappedKey }[] = [];
   const due = page.filter(({ kid }) => kid !== keyring.active.kid && isOpenable(kid, keyring));
   await Promise.all(
@@ -61,7 +77,7 @@ async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
         replacements.push({ from, to: await rewrap(from, keyring) });
       } catch (error) {
         if (!(error instanceof EnvelopeRejected)) throw error;
-        rejected.push(from.secretId);
+        rejected.push(from);
       }
     }),
   );
@@ -71,6 +87,7 @@ async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
 async function countOthers(store: Store, { active }: Keyring): Promise<Map<string, number>> {
   const counts = await countEnvelopes(store);
   counts.delete(active.kid);
+  counts.delete(unknownKid);
   return counts;
 }
 
@@ -81,4 +98,10 @@ function openable(counts: ReadonlyMap<string, number>, keyring: Keyring): number
 function isOpenable(kid: string, keyring: Keyring): boolean {
   const key = keyring.keys.get(kid);
   return key !== undefined && opens(key.state);
+}
+
+function decrement(counts: Map<string, number>, kid: string): void {
+  const count = counts.get(kid) ?? 0;
+  if (count > 1) counts.set(kid, count - 1);
+  else counts.delete(kid);
 }

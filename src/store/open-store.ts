@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { ConfigurationError } from '../errors.ts';
 import type { Store } from './store.ts';
 
@@ -22,8 +23,17 @@ export async function openStore(databaseUrl: string): Promise<Store> {
   );
 }
 
-/** Opens the store for as long as `use` takes. @throws ConfigurationError, and what `use` throws */
+/**
+ * Opens a store that is there already for as long as `use` takes: to make another, on a mistyped DATABASE_URL, would show it empty.
+ * @throws ConfigurationError, and what `use` throws
+ */
 export async function withStore<T>(databaseUrl: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const path = /^sqlite:(?!:memory:)(.+)/s.exec(databaseUrl)?.[1];
+  if (path !== undefined && !existsSync(path)) {
+    throw new ConfigurationError(
+      'DATABASE_URL: there is no such SQLite database. Set it as it is set for the gateway, and run this where that runs.',
+    );
+  }
   const store = await openStore(databaseUrl);
   try {
     return await use(store);

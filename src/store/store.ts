@@ -34,10 +34,13 @@ export interface Sealed {
 /** The content key of a secret's envelope, wrapped: the part that a rewrap replaces. */
 export interface WrappedKey {
   readonly secretId: string;
-  /** Of the key that wraps it. */
+  /** Of the key that wraps it; `unknownKid` where something that is no gateway broke the envelope. */
   readonly kid: string;
   readonly encryptedKey: string;
 }
+
+/** No key has this id. */
+export const unknownKid = '';
 
 /** What a store holds. */
 export interface SecretRecord extends Secret {

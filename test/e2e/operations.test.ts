@@ -542,6 +542,17 @@ describe('overload', () => {
   });
 });
 
+it('who only begins to send holds up no end: is told that the gateway is shutting down, at once', async () => {
+  const gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
+  const token = await gateway.issuer.token();
+  const slow = new SlowRequest(gateway, token, JSON.stringify({ query: list }));
+  await expect.poll(async () => (await get(gateway, '/metrics')).text).toContain('in_flight 1');
+  const startedAt = performance.now();
+  await gateway.close();
+  expect(performance.now() - startedAt).toBeLessThan(6000);
+  expect(await slow.answer).toMatchObject({ status: 503, text: expect.stringContaining('shutting down') });
+});
+
 describe('SIGTERM', () => {
   let commandLine: CommandLine;
   let issuer: Issuer;

@@ -52,6 +52,18 @@ function expectTooMany(answer: GraphQLAnswer, limit: number, windowSeconds: numb
 }
 
 describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
+  it('of a whole window is what an operation costs at most: none is refused for ever', async () => {
+    const gateway = await start(store, '50/1h');
+    const ada = await as(gateway, 'ada');
+    const r = Array(1000).fill({ __typename: 'Team', id: 'red' });
+    const entities =
+      'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Team { secrets { nodes { id } } } } }';
+    const answer = await gateway.run(entities, { r }, ada);
+    expect(answer.status).toBe(200);
+    expect(remaining(answer)).toBe(0);
+    expectTooMany(await gateway.run(query, {}, ada), 50, 3600);
+  });
+
   it('costs a point more for every 1,000 objects that an operation could return, on its real variables', async () => {
     const gateway = await start(store, '100/1h');
     const ada = await as(gateway, 'ada');

@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
-import type { AuditEvent, Sealed, Secret, SecretRecord, WrappedKey } from '../store.ts';
+import { type AuditEvent, type Sealed, type Secret, type SecretRecord, unknownKid, type WrappedKey } from '../store.ts';
 
 /** `owner` is the owner's key everywhere. */
 export interface SecretDocument {
@@ -25,7 +25,7 @@ export type FoundDocument = Omit<SecretDocument, 'sealed'>;
 export interface WrappedKeyDocument {
   readonly _id: string;
   readonly sealed: {
-    readonly envelope: { readonly header: { readonly kid: string }; readonly encrypted_key: string };
+    readonly envelope?: { readonly header?: { readonly kid?: string }; readonly encrypted_key?: string };
   };
 }
 
@@ -105,7 +105,10 @@ export function recordOf(document: SecretDocument): SecretRecord {
 }
 
 export function wrappedKeyOf({ _id, sealed: { envelope } }: WrappedKeyDocument): WrappedKey {
-  return { secretId: _id, kid: envelope.header.kid, encryptedKey: envelope.encrypted_key };
+  const { header, encrypted_key: encryptedKey } = envelope ?? {};
+  return header?.kid !== undefined && encryptedKey !== undefined
+    ? { secretId: _id, kid: header.kid, encryptedKey }
+    : { secretId: _id, kid: unknownKid, encryptedKey: '' };
 }
 
 export function auditEventOf(document: AuditDocument): AuditEvent {

@@ -21,6 +21,13 @@ export class Contention extends Error {
   override readonly name = 'Contention';
 }
 
+const writeConflict = 112;
+
+/** Whether a transaction ended because another wrote the same: it wrote nothing. */
+export function hasMetAnother(error: unknown): boolean {
+  return error instanceof Contention || (error instanceof MongoServerError && error.code === writeConflict);
+}
+
 const maxTimeExpired = 50;
 /** A majority did not confirm the write in time. */
 const writeConcernFailed = 64;

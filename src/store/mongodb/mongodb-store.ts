@@ -33,7 +33,7 @@ import {
   type WrappedKeyDocument,
   wrappedKeyOf,
 } from './documents.ts';
-import { asDomainError, Contention } from './errors.ts';
+import { asDomainError, Contention, hasMetAnother } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -102,7 +102,7 @@ class MongodbStore implements Store {
         const write = (session: ClientSession) => writeCommits(collections, commits, session);
         await inTransaction(client, transaction, { deadline, attempts }, write);
       } catch (error) {
-        throw error instanceof Contention ? error : asDomainError(error);
+        throw hasMetAnother(error) ? new Contention('another transaction', { cause: error }) : asDomainError(error);
       }
     });
   }

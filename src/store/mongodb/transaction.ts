@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type ClientSession, type MongoClient, MongoError, type TransactionOptions } from 'mongodb';
+import { DomainError } from '../../errors.ts';
 import { Contention, UnknownCommitResult } from './errors.ts';
 
 /** To commit once more. */
@@ -26,6 +27,8 @@ export async function inTransaction(
       try {
         session.startTransaction(options);
         await work(session);
+        // Whoever waits for it has been told of a time-out: it is not made all the same later.
+        if (performance.now() >= deadline) throw new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 });
         await commit(session, deadline);
         return;
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { SQLOutputValue } from 'node:sqlite';
 import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
-import type { AuditEvent, Sealed, Secret, SecretRecord, WrappedKey } from '../store.ts';
+import { type AuditEvent, type Sealed, type Secret, type SecretRecord, unknownKid, type WrappedKey } from '../store.ts';
 
 type Row = Record<string, SQLOutputValue>;
 
@@ -76,7 +76,10 @@ export function auditEventOfRow(row: Row): AuditEvent {
 }
 
 export function wrappedKeyOfRow(row: Row): WrappedKey {
-  return { secretId: text(row.id), kid: text(row.kid), encryptedKey: text(row.encrypted_key) };
+  const [kid, encryptedKey] = [row.kid, row.encrypted_key];
+  return typeof kid === 'string' && typeof encryptedKey === 'string'
+    ? { secretId: text(row.id), kid, encryptedKey }
+    : { secretId: text(row.id), kid: unknownKid, encryptedKey: '' };
 }
 
 function text(value: SQLOutputValue | undefined): string {

@@ -104,12 +104,13 @@ class SqliteStore implements Store {
       findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
       wrappedKeys: database.prepare(
-        `SELECT id, json_extract(envelope, '$.header.kid') AS kid, json_extract(envelope, '$.encrypted_key') AS encrypted_key
+        `SELECT id, iif(json_valid(envelope), envelope ->> '$.header.kid', NULL) AS kid,
+           iif(json_valid(envelope), envelope ->> '$.encrypted_key', NULL) AS encrypted_key
          FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
       ),
       replaceWrappedKey: database.prepare(
         `UPDATE secrets SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
-         WHERE id = ? AND json_extract(envelope, '$.encrypted_key') = ?`,
+         WHERE id = ? AND json_valid(envelope) AND envelope ->> '$.encrypted_key' = ?`,
       ),
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
       anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
