@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Owner } from '../../src/owner.ts';
+import { auditHash, chainStart } from '../../src/store/audit.ts';
 import type {
   AuditEvent,
   AuditNote,
@@ -89,6 +90,18 @@ export async function countOf(store: Store, owner: Owner): Promise<number | null
 
 export function chain(store: Store, owner: Owner): Promise<AuditEvent[]> {
   return store.auditEvents(owner, 0, 100_000);
+}
+
+/** Where a chain is broken: the first event that does not follow from those before it, or null. */
+export function breakOf(events: readonly AuditEvent[], owner: Owner): number | null {
+  let head = chainStart;
+  for (const [index, event] of events.entries()) {
+    const { hash, ...said } = event;
+    const follows = event.previousHash === head.hash && event.sequence === head.sequence + 1;
+    if (!follows || auditHash(owner, said) !== hash) return index;
+    head = event;
+  }
+  return null;
 }
 
 /** By the bytes of their UTF-8, which JavaScript's own order is not. */
