@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Keyring, mac, verifyMac } from '../crypto/keyring.ts';
 import { DomainError } from '../errors.ts';
 import { type Owner, ownerKey } from '../owner.ts';
@@ -23,7 +24,9 @@ export function encodeCursor(position: Position, scope: CursorScope, keyring: Ke
 /** @throws DomainError BAD_REQUEST for anything but a cursor that was made for this very list */
 export function decodeCursor(cursor: string, scope: CursorScope, keyring: Keyring): Position {
   const bytes = Buffer.from(cursor, 'base64url');
-  if (bytes.length > tagBytes + idBytes && bytes.toString('base64url') === cursor) {
+  // Other spellings decode to the same place, and would let one cursor pass as many.
+  const isCanonical = bytes.toString('base64url') === cursor && isUtf8(bytes.subarray(tagBytes + idBytes));
+  if (bytes.length > tagBytes + idBytes && isCanonical) {
     const id = bytes.toString('hex', tagBytes, tagBytes + idBytes);
     const position = {
       id: id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),

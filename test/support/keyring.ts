@@ -11,9 +11,8 @@ export function keyBytes(kid: string): Buffer {
   return Buffer.alloc(32, kid);
 }
 
-/** Writes a keyring file by hand, as an operator would. */
-export async function writeKeyring(path: string, keys: KeyEntry[]): Promise<void> {
-  const file = {
+export function keyringText(keys: KeyEntry[]): string {
+  return JSON.stringify({
     keys: keys.map(({ kid, state, bytes }) => ({
       kty: 'oct',
       alg: 'A256KW',
@@ -22,7 +21,11 @@ export async function writeKeyring(path: string, keys: KeyEntry[]): Promise<void
       createdAt: '2026-01-01T00:00:00.000Z',
       k: (bytes ?? keyBytes(kid)).toString('base64url'),
     })),
-  };
-  await writeFile(path, JSON.stringify(file), { mode: 0o600 });
+  });
+}
+
+/** Writes a keyring file by hand, as an operator would. */
+export async function writeKeyring(path: string, keys: KeyEntry[]): Promise<void> {
+  await writeFile(path, keyringText(keys), { mode: 0o600 });
   await chmod(path, 0o600);
 }
