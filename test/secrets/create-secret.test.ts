@@ -1,0 +1,64 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Operations } from '../../src/secrets/operations.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import { type Change, type Store, StoreConflict } from '../../src/store/store.ts';
+import { chain } from '../contract/fixtures.ts';
+import { operationsOn } from '../support/operations.ts';
+
+const owner = { type: 'team', teamId: 'red' } as const;
+const input = { owner, name: 'a name', value: 'a value' };
+
+describe('creating a secret', () => {
+  let store: Store;
+  let operations: Operations;
+  beforeEach(async () => {
+    store = await openSqliteStore(':memory:');
+    operations = await operationsOn(store);
+  });
+  afterEach(() => store.close());
+
+  /** What was tried to be written, one by one. */
+  function recordsOf(commit: { mock: { calls: [readonly Change[]][] } }) {
+    return commit.mock.calls.map(([[change]]) => {
+      if (change?.type !== 'insert') throw new Error('a commit is of one insert');
+      return change.record;
+    });
+  }
+
+  it('takes another placeholder when the first is taken, and nothing else is another', async () => {
+    const commit = vi.spyOn(store, 'commit').mockRejectedValueOnce(new StoreConflict(0, 'placeholder'));
+    const created = await operations.createSecret(input);
+    const [refused, written] = recordsOf(commit);
+    expect(commit).toHaveBeenCalledTimes(2);
+    expect(written?.placeholder).not.toBe(refused?.placeholder);
+    expect(written).toEqual({ ...refused, placeholder: written?.placeholder });
+    expect(await store.findRecord(created.id)).toEqual(written);
+    expect(created.placeholder).toBe(written?.placeholder);
+    expect(await chain(store, owner)).toHaveLength(1);
+  });
+
+  it('gives up, as a defect, after five placeholders that were taken', async () => {
+    const taken = new StoreConflict(0, 'placeholder');
+    const commit = vi.spyOn(store, 'commit').mockRejectedValue(taken);
+    await expect(operations.createSecret(input)).rejects.toBe(taken);
+    const placeholders = recordsOf(commit).map(({ placeholder }) => placeholder);
+    expect(placeholders).toHaveLength(5);
+    expect(new Set(placeholders).size).toBe(5);
+  });
+
+  it.each(['name', 'id'] as const)('does not try again when its %s is taken', async (on) => {
+    const commit = vi.spyOn(store, 'commit').mockRejectedValue(new StoreConflict(0, on));
+    await expect(operations.createSecret(input)).rejects.toMatchObject({
+      code: 'CONFLICT_ERROR',
+      details: { errors: [{ field: on, loc: ['input', on], type: 'taken' }] },
+    });
+    expect(commit).toHaveBeenCalledTimes(1);
+  });
+
+  it('does not try again when the store is away', async () => {
+    const away = new Error('away');
+    const commit = vi.spyOn(store, 'commit').mockRejectedValue(away);
+    await expect(operations.createSecret(input)).rejects.toBe(away);
+    expect(commit).toHaveBeenCalledTimes(1);
+  });
+});
