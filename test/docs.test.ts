@@ -64,9 +64,19 @@ describe('SECURITY.md', () => {
     for (const promise of promises) expect(promise).toMatch(/ › /);
   });
 
+  it('cites nothing in another form', () => {
+    const citations = read('SECURITY.md').match(/`test\/[^`]+` ›/g) ?? [];
+    expect(read('SECURITY.md').match(/(?<!`file`) ›/g)).toHaveLength(citations.length);
+    expect(proofs).toHaveLength(citations.length);
+  });
+
   it.each(proofs.map(([, file = '', title = '']) => [file, title] as const))('%s › %s is there', (file, title) => {
-    const code = read(file);
-    expect([`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => code.includes(quoted))).toBe(true);
+    expect(titlesOf(read(file))).toContain(title);
+  });
+
+  it('would miss a title that is no test’s', () => {
+    const code = `it('one', f); it.each([['a row', 1]])(\n  "%s's", f); it.skipIf(x)(\`two\`, f); describe('all', f); say('no');`;
+    expect(titlesOf(code)).toEqual(['one', "%s's", 'two']);
   });
 });
 
@@ -95,6 +105,11 @@ function section(text: string, heading: string): string {
   expect(start).toBeGreaterThan(0);
   const end = text.indexOf('\n## ', start);
   return text.slice(start, end < 0 ? undefined : end);
+}
+
+/** Of tests, not of what they are grouped in. */
+function titlesOf(code: string): string[] {
+  return [...code.matchAll(/(?:\b(?:it|test)|\))\(\s*(['"`])((?:(?!\1).)*)\1,\s/g)].map(([, , title = '']) => title);
 }
 
 function withoutCode(text: string): string {
