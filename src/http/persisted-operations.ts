@@ -15,12 +15,16 @@ export async function readPersistedOperations(path: string): Promise<PersistedOp
   const text = await readFile(path, 'utf8').catch(() => {
     throw refuse('it cannot be read. Set the variable to a JSON file of { "<id>": "<document>" }.');
   });
-  let documents: [string, unknown][];
+  let file: unknown;
   try {
-    documents = Object.entries(JSON.parse(text));
+    file = JSON.parse(text);
   } catch {
     throw refuse('it is not JSON. Write it as { "<id>": "<document>" }.');
   }
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) {
+    throw refuse('it is not a JSON object. Write it as { "<id>": "<document>" }.');
+  }
+  const documents: [string, unknown][] = Object.entries(file);
   for (const [id, document] of documents) {
     try {
       parse(document as string);

@@ -536,7 +536,9 @@ describe('with PERSISTED_OPERATIONS', () => {
   it.each([
     ['is not there', undefined, /cannot be read/],
     ['is not JSON', '{', /is not JSON/],
-    ['is null', 'null', /is not JSON/],
+    ['is null', 'null', /is not a JSON object/],
+    ['is text', '"{ __typename }"', /is not a JSON object/],
+    ['is a list', '["{ __typename }"]', /is not a JSON object/],
     ['holds what is not GraphQL', '{"Broken":"query {"}', /"Broken" is not GraphQL/],
     ['holds what is not text', '{"Number":1}', /"Number" is not GraphQL/],
   ])('a file that %s is refused at start', async (_what, content, message) => {
