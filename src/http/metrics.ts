@@ -36,7 +36,7 @@ export function createMetrics(inFlight: () => number): Metrics {
   });
   const work = new Histogram({
     name: 'secrets_gateway_work_seconds',
-    help: 'Time taken by the store, the crypto and the JWKS endpoint.',
+    help: 'Time taken by requests, the store, the crypto, the JWKS endpoint and the rate limiter.',
     labelNames: ['work', 'outcome'],
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers,
