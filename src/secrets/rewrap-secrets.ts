@@ -41,11 +41,7 @@ export async function rewrapSecrets(
   let left = await countOthers(store, keyring);
   let rewrapped = 0;
   let damaged: WrappedKey[] = [];
-  for (
-    let pass = 1;
-    pass <= maxPasses && openable(left, keyring) > damaged.filter(({ kid }) => kid !== unknownKid).length;
-    pass += 1
-  ) {
+  for (let pass = 1; ; pass += 1) {
     const total = rewrapped + openable(left, keyring);
     damaged = [];
     for await (const page of wrappedKeyPages(store)) {
@@ -60,7 +56,8 @@ export async function rewrapSecrets(
       if (signal?.aborted) break;
     }
     left = await countOthers(store, keyring);
-    if (signal?.aborted) break;
+    const lost = damaged.filter(({ kid }) => kid !== unknownKid).length;
+    if (pass === maxPasses || openable(left, keyring) <= lost || signal?.aborted) break;
   }
   await requireActive();
   for (const { kid } of damaged) decrement(left, kid);

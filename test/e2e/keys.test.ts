@@ -196,6 +196,11 @@ describe('secrets-gateway keys', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/^1 envelopes rewrapped/) });
     expect(stderr).toContain(ids[0]);
     expect(stderr).not.toContain(ids[1]);
+    // Also when there is nothing else to do.
+    expect(await shell.run(['keys', 'rewrap'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(ids[0] ?? ''),
+    });
     expect(await shell.run(['keys', 'list'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('1 envelopes are broken'),

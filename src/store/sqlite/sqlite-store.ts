@@ -161,6 +161,7 @@ class SqliteStore implements Store {
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
+    if (replacements.length === 0) return 0;
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       let replaced = 0;
