@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { createKeyring } from '../src/crypto/keyring.ts';
+import { writeKeyring } from '../test/support/keyring.ts';
+import { kid } from './records.ts';
 
 export const issuer = 'https://issuer.test';
 export const audience = 'secrets-gateway';
@@ -25,7 +26,7 @@ export interface Identities {
 /** A keyring and an issuer, in this directory. */
 export async function createIdentities(directory: string): Promise<Identities> {
   const keyringFile = join(directory, 'keyring.json');
-  await createKeyring(keyringFile);
+  await writeKeyring(keyringFile, [{ kid, state: 'active' }]);
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const jwksFile = join(directory, 'jwks.json');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'benchmark', alg: 'ES256', use: 'sig' };

@@ -46,7 +46,7 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
       return { secrets: documents.map(secretOf), hasMore, totalCount };
     },
     commit: (changes: readonly Change[]) =>
-      inTransaction(client, transaction, performance.now() + timeoutMs, (session) =>
+      inTransaction(client, transaction, { deadline: performance.now() + timeoutMs, attempts: 20 }, (session) =>
         writeCommits(collections, [changes], session),
       ),
   };

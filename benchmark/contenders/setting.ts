@@ -23,7 +23,8 @@ const verifyToken = createTokenVerifier({ issuer, audience, algorithms: ['ES256'
 
 export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promise<Caller> {
   const token = request.headers.authorization?.slice('Bearer '.length);
-  return { principal: token ? await verifyToken(token) : null, requestId: crypto.randomUUID(), confidential: true };
+  const principal = token ? await verifyToken(token) : null;
+  return { principal, requestId: crypto.randomUUID(), writeDeadline: performance.now() + 10_000, confidential: true };
 }
 
 export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
