@@ -13,6 +13,13 @@ describe('a mask', () => {
     for (const length of [1, 8, 15]) expect(mask('x'.repeat(length))).toBe('••••');
   });
 
+  it('shows a quarter of a value from 16 characters on, until that is 9', () => {
+    expect(mask('abcdefghijklmnop')).toBe('abc••••p');
+    expect(mask('abcdefghijklmnopqrstuvwx')).toBe('abcd••••wx');
+    expect(mask('abcdefghijklmnopqrstuvwxyz012345678')).toBe('abcdef••••78');
+    expect(mask('abcdefghijklmnopqrstuvwxyz0123456789')).toBe('abcdef••••789');
+  });
+
   it('shows at most a quarter of the characters, at most 6 and 3 of them, from the two ends, unchanged', () => {
     fc.assert(
       fc.property(value, (text) => {

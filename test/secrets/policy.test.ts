@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Scope, scopes } from '../../src/identity/principal.ts';
+import type { Owner } from '../../src/owner.ts';
+import type { Operations } from '../../src/secrets/operations.ts';
+import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
+import type { SecretRecord, Store } from '../../src/store/store.ts';
+import { chain, insert, newRecord } from '../contract/fixtures.ts';
+import { ada, now, operationsOn } from '../support/operations.ts';
+
+type Operation = [
+  name: string,
+  scope: Scope,
+  run: (operations: Operations, secret: { id: string; owner: Owner }) => Promise<unknown>,
+];
+
+const select = { page: true, totalCount: true };
+const newSecret = () => ({ name: `N_${randomUUID().replaceAll('-', '_')}`, value: 'v', provider: 'p' });
+
+/** They take the id of a secret. */
+const byId: Operation[] = [
+  ['findSecret', 'secrets:read', (operations, { id }) => operations.findSecret(id)],
+  ['updateSecret', 'secrets:write', (operations, { id }) => operations.updateSecret({ id, notes: randomUUID() })],
+  ['deleteSecret', 'secrets:write', (operations, { id }) => operations.deleteSecret({ id })],
+];
+/** They name an owner. */
+const byOwner: Operation[] = [
+  ['listSecrets', 'secrets:read', (operations, { owner }) => operations.listSecrets({ owner, select })],
+  [
+    'listSecrets as arguments name the owner',
+    'secrets:read',
+    (operations, { owner }) => operations.listSecrets({ owner: inputOf(owner), select }),
+  ],
+  [
+    'createSecret',
+    'secrets:write',
+    (operations, { owner }) => operations.createSecret({ owner: inputOf(owner), ...newSecret() }),
+  ],
+];
+const all = [...byId, ...byOwner];
+
+const reached: Owner[] = [
+  { type: 'user', userId: 'ada' },
+  { type: 'team', teamId: 'red' },
+  { type: 'connector', teamId: 'red', connectorId: 'c' },
+];
+const foreign: Owner[] = [
+  { type: 'user', userId: 'eve' },
+  { type: 'user', userId: 'red' },
+  { type: 'user', userId: 'ADA' },
+  { type: 'team', teamId: 'blue' },
+  { type: 'team', teamId: 'ada' },
+  { type: 'team', teamId: 'RED' },
+  { type: 'connector', teamId: 'blue', connectorId: 'c' },
+  { type: 'connector', teamId: 'ada', connectorId: 'red' },
+];
+
+function inputOf(owner: Owner) {
+  if (owner.type === 'user') return {};
+  return owner.type === 'team' ? { teamId: owner.teamId } : { teamId: owner.teamId, connectorId: owner.connectorId };
+}
+
+function refused(code: string) {
+  return expect.objectContaining({ name: 'DomainError', code });
+}
+
+describe('the policy', () => {
+  let store: Store;
+  beforeAll(async () => {
+    store = await openSqliteStore(':memory:');
+  });
+  afterAll(() => store.close());
+
+  async function stored(owner: Owner): Promise<SecretRecord> {
+    const record = newRecord(owner);
+    await store.commit([insert(record)]);
+    return record;
+  }
+  const calling = (granted: readonly Scope[]) =>
+    operationsOn(store, { principal: { ...ada, scopes: new Set(granted) } });
+
+  /** Refused, and nothing came of it. */
+  async function expectRefused(code: string, record: SecretRecord, work: Promise<unknown>): Promise<void> {
+    const before = await chain(store, record.owner);
+    await expect(work).rejects.toEqual(refused(code));
+    expect(await store.findRecord(record.id)).toEqual(record);
+    expect(await chain(store, record.owner)).toEqual(before);
+  }
+
+  it.each(all)('lets %s be done with the scope %s alone, for every owner within reach', async (_name, scope, run) => {
+    for (const owner of reached) {
+      expect(await run(await calling([scope]), await stored(owner))).not.toBeNull();
+    }
+  });
+
+  it.each(all)('refuses %s without the scope %s, whatever others there are', async (_name, scope, run) => {
+    const others = scopes.filter((one) => one !== scope);
+    for (const owner of reached) {
+      const record = await stored(owner);
+      await expectRefused('PERMISSION_ERROR', record, run(await calling(others), record));
+      await expectRefused('PERMISSION_ERROR', record, run(await calling([]), record));
+    }
+  });
+
+  it.each(all)('refuses %s without credentials', async (_name, _scope, run) => {
+    const anonymous = await operationsOn(store, { principal: null });
+    for (const owner of reached) {
+      const record = await stored(owner);
+      await expectRefused('UNAUTHORIZED', record, run(anonymous, record));
+    }
+  });
+
+  it.each(byOwner)(
+    'refuses %s of an owner beyond reach as FORBIDDEN, with the scope or without',
+    async (name, scope, run) => {
+      // Arguments have no word for another user.
+      for (const owner of foreign.filter(({ type }) => name === 'listSecrets' || type !== 'user')) {
+        const record = await stored(owner);
+        await expectRefused('FORBIDDEN', record, run(await calling([scope]), record));
+        await expectRefused('FORBIDDEN', record, run(await calling([]), record));
+      }
+    },
+  );
+
+  it.each(byId)('answers %s of an owner beyond reach as if there were no such secret', async (_name, scope, run) => {
+    const operations = await calling([scope]);
+    const outcomeOf = (secret: { id: string; owner: Owner }) =>
+      run(operations, secret).catch(({ code, details }) => ({ code, details }));
+    for (const owner of foreign) {
+      const record = await stored(owner);
+      const missing = await outcomeOf({ id: randomUUID(), owner });
+      expect(await outcomeOf(record)).toEqual(missing);
+      expect(missing === null || (missing as { code: string }).code === 'NOT_FOUND').toBe(true);
+      expect(await store.findRecord(record.id)).toEqual(record);
+      await expectRefused('PERMISSION_ERROR', record, run(await calling([]), record));
+    }
+  });
+
+  it('tells a caller with credentials who it is, and nobody else', async () => {
+    expect((await operationsOn(store)).viewer()).toBe(ada);
+    const anonymous = await operationsOn(store, { principal: null });
+    expect(() => anonymous.viewer()).toThrow(refused('UNAUTHORIZED'));
+  });
+
+  it('refuses a value that came in clear, to be created or updated, and lets through what has none', async () => {
+    const inClear = await operationsOn(store, { confidential: false });
+    const owner = { teamId: 'red' };
+    const record = await stored({ type: 'team', teamId: 'red' });
+    const { id } = record;
+    await expectRefused('UPGRADE_REQUIRED', record, inClear.updateSecret({ id, value: 'v' }));
+    await expectRefused('UPGRADE_REQUIRED', record, inClear.createSecret({ owner, ...newSecret() }));
+    const { value: _, ...withoutValue } = newSecret();
+    expect(await inClear.createSecret({ owner, ...withoutValue })).toMatchObject({ maskedValue: null });
+    expect(await inClear.updateSecret({ id, notes: 'n' })).toMatchObject({ version: 2 });
+  });
+
+  it('is held to before a rule: who may not write is not told what is wrong with what was sent', async () => {
+    const reader = await calling(['secrets:read']);
+    const bad = { id: 'none', name: '', value: '' };
+    await expect(reader.createSecret({ owner: { teamId: 'red' }, ...bad })).rejects.toEqual(
+      refused('PERMISSION_ERROR'),
+    );
+    await expect(reader.updateSecret(bad)).rejects.toEqual(refused('PERMISSION_ERROR'));
+    await expect(reader.deleteSecret(bad)).rejects.toEqual(refused('PERMISSION_ERROR'));
+    await expect((await calling(['secrets:write'])).findSecret('none')).rejects.toEqual(refused('PERMISSION_ERROR'));
+  });
+
+  it('writes down of each change who made it, for which request and when', async () => {
+    const owner = { type: 'connector', teamId: 'red', connectorId: randomUUID() } as const;
+    const principal = { ...ada, subject: 'grace' };
+    const operationsOf = (requestId: string) => operationsOn(store, { principal, requestId });
+    const { id } = await (await operationsOf('r1')).createSecret({ owner, ...newSecret() });
+    await (await operationsOf('r2')).updateSecret({ id, notes: 'n' });
+    await (await operationsOf('r3')).deleteSecret({ id });
+    expect(await chain(store, owner)).toMatchObject([
+      { type: 'secret.created', actor: 'grace', requestId: 'r1', secretId: id, version: 1, at: now },
+      { type: 'secret.updated', actor: 'grace', requestId: 'r2', secretId: id, version: 2, at: now },
+      { type: 'secret.deleted', actor: 'grace', requestId: 'r3', secretId: id, version: 2, at: now },
+    ]);
+  });
+});
