@@ -24,6 +24,11 @@ afterAll(() => gateway.close());
 const call = (token: string | null, query = viewer) => gateway.run(query, {}, { token });
 const withClaims = async (claims: Record<string, unknown>) => call(await gateway.issuer.token(claims));
 
+/** Short, since a token has its limit too. */
+function teamIds(count: number): string[] {
+  return Array.from({ length: count }, (_, n) => n.toString(36));
+}
+
 /** What a client sees of a refusal, but for the request id, which is another each time. */
 function refusalOf({ status, headers, text }: GraphQLAnswer) {
   const body = JSON.parse(text, (key, value) => (key === 'requestId' ? '' : value));
@@ -54,6 +59,7 @@ describe('a good token', () => {
     ['claims nobody here knows', { nonce: 'n', cnf: { jkt: 'x' }, groups: { a: [1] } }],
     ['a subject in any language', { sub: 'Ωμέγα|数 1' }],
     ['a subject of 255 characters', { sub: 's'.repeat(255) }],
+    ['1,000 teams', { teams: teamIds(1000) }],
   ];
   it.each(good)('with %s is accepted', async (_what, claims) => {
     const { errors, data } = await withClaims(claims);
@@ -177,6 +183,8 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
     'teams: a number in the list': claimed({ teams: ['red', 7] }),
     'teams: null in the list': claimed({ teams: [null] }),
     'teams: an empty id': claimed({ teams: [''] }),
+    'teams: over 1,000': claimed({ teams: teamIds(1001) }),
+    'teams: an id of over 255 characters': claimed({ teams: ['t'.repeat(256)] }),
     'teams: no id': claimed({ teams: [{ role: 'admin' }] }),
     'teams: an unknown role': claimed({ teams: [{ id: 'red', role: 'owner' }] }),
     'teams: a role that every object has': claimed({ teams: [{ id: 'red', role: 'constructor' }] }),

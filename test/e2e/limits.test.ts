@@ -174,6 +174,14 @@ describe('an operation may have at most', () => {
       /1,?000 representations/,
     );
   });
+
+  it('5,000 keys and items in its variables, at whatever level', async () => {
+    const variables = (items: number) => ({ a: Array(items - 1).fill(null) });
+    expect((await run('{ __typename }', variables(5000))).data).toEqual({ __typename: 'Query' });
+    await expectRefused(run('{ __typename }', variables(5001)), 'variables_limit_error', /5,000 keys and items/);
+    const nested = { a: { b: Array(2500).fill({ c: 1 }) } };
+    await expectRefused(run('{ __typename }', nested), 'variables_limit_error', /5,000 keys and items/);
+  });
 });
 
 describe('the objects that an operation could return are counted', () => {

@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { hasLoopbackHost, isConfidential } from '../../src/http/transport.ts';
+
+function requestOf(remoteAddress: string | undefined, headers: Record<string, string>, encrypted?: true) {
+  return { headers, socket: { remoteAddress, encrypted } } as unknown as IncomingMessage;
+}
+
+const here = ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1'];
+const elsewhere = [
+  '192.0.2.1',
+  '10.0.0.1',
+  '::ffff:192.0.2.1',
+  '2001:db8::1',
+  '128.0.0.1',
+  '1127.0.0.1',
+  'x::1',
+  undefined,
+];
+
+describe('what came in clear', () => {
+  it.each(here)('from loopback is taken as safe: %s', (address) => {
+    expect(isConfidential(requestOf(address, {}), false)).toBe(true);
+    expect(isConfidential(requestOf(address, {}), true)).toBe(true);
+  });
+
+  it.each(elsewhere)('from elsewhere is not: %s', (address) => {
+    expect(isConfidential(requestOf(address, {}), false)).toBe(false);
+    expect(isConfidential(requestOf(address, {}), true)).toBe(false);
+  });
+
+  it('is what a header says of a proxy that is trusted, and of no other', () => {
+    const [http, https] = [{ 'x-forwarded-proto': 'http' }, { 'x-forwarded-proto': 'https' }];
+    for (const address of [...here, ...elsewhere]) {
+      expect(isConfidential(requestOf(address, https), true)).toBe(true);
+      expect(isConfidential(requestOf(address, http), true)).toBe(false);
+      expect(isConfidential(requestOf(address, https), false)).toBe(here.includes(address ?? ''));
+      expect(isConfidential(requestOf(address, http), false)).toBe(here.includes(address ?? ''));
+    }
+  });
+
+  it('came by TLS when the connection is so', () => {
+    expect(isConfidential(requestOf('192.0.2.1', {}, true), false)).toBe(true);
+  });
+
+  it.each(['HTTPS', 'https,https', ' https , https '])('by the word %j of a proxy is safe', (word) => {
+    expect(isConfidential(requestOf('192.0.2.1', { 'x-forwarded-proto': word }), true)).toBe(true);
+  });
+
+  it.each(['', 'http', 'https,http', 'http,https', 'https,', 'httpss', 'https http'])(
+    'by the word %j of a proxy is not',
+    (word) => {
+      expect(isConfidential(requestOf('127.0.0.1', { 'x-forwarded-proto': word }), true)).toBe(false);
+    },
+  );
+});
+
+describe('a Host header', () => {
+  it.each(['localhost', 'LOCALHOST:4000', '127.0.0.1', '127.1.2.3:1', '[::1]', '[::1]:4000'])(
+    'names this machine: %s',
+    (host) => expect(hasLoopbackHost(requestOf('127.0.0.1', { host }))).toBe(true),
+  );
+
+  it.each([
+    '',
+    'localhost.',
+    'localhost.evil.test',
+    'evil.localhost',
+    '127.0.0.1.evil.test',
+    '127.0.0.1@evil.test',
+    '128.0.0.1',
+    'evil.test:4000',
+    '[::2]',
+    'localhost:4000:1',
+    'localhost\n',
+  ])('names another: %j', (host) => {
+    expect(hasLoopbackHost(requestOf('127.0.0.1', { host }))).toBe(false);
+  });
+
+  it('that is missing names none', () => {
+    expect(hasLoopbackHost(requestOf('127.0.0.1', {}))).toBe(false);
+  });
+});
