@@ -17,7 +17,7 @@ const mebibyte = 1024 * 1024;
 /** An attack is answered within this. */
 const boundMs = 2000;
 /** What the process may grow by, whatever it is sent: what it held while answering, and the heap's own slack. */
-const maxGrowth = 384 * mebibyte;
+const maxGrowth = 256 * mebibyte;
 /** How often each attack comes. */
 const rounds = 3;
 /** How long after the one before: as fast as RATE_LIMIT lets one caller by default. */
