@@ -1,11 +1,11 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-/** The operations that the examples and the tests send, typed by the schema they were checked against. */
+/** The documents that the examples and some tests send, with the types of their answers. */
 const config: CodegenConfig = {
   schema: 'schema/schema.graphql',
-  documents: 'examples/operations/*.graphql',
+  documents: 'examples/documents/*.graphql',
   generates: {
-    'examples/operations.ts': {
+    'examples/documents.ts': {
       plugins: ['typescript-operations', 'typed-document-node'],
       config: {
         documentMode: 'string',

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { TypedDocumentString } from './operations.ts';
+import type { TypedDocumentString } from './documents.ts';
 
-/** What a client needs to know of an error: branch on the code, show the message, log the request id. */
+/** An error of the gateway: branch on the code, show the message, log the request id. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError';
   readonly code: string;
@@ -34,31 +34,41 @@ const url = process.env.SECRETS_GATEWAY_URL ?? 'http://127.0.0.1:4000/graphql';
 const token = process.env.SECRETS_GATEWAY_TOKEN ?? developmentToken();
 
 /**
- * Runs an operation; its variables and its answer have the types that codegen gave it.
+ * Runs a document. Codegen gave its variables and its answer their types.
  * @throws GatewayError
  */
 export async function run<Data, Variables>(
   document: TypedDocumentString<Data, Variables>,
   variables: Variables,
 ): Promise<Data> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      accept: 'application/graphql-response+json',
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-    },
-    // A value goes into the variables, never into the document: there it could end up in logs on the way.
-    body: JSON.stringify({ query: document.toString(), variables }),
-  });
-  const { data, errors } = (await response.json()) as Answer<Data>;
+  // A value goes into the variables, never into the document: a document may end up in logs on the way.
+  const response = await ask(JSON.stringify({ query: document.toString(), variables }));
+  const { data, errors } = (await response.json().catch(() => ({}))) as Answer<Data>;
   const [error] = errors ?? [];
   if (error) throw new GatewayError(error.message, error.extensions);
   if (!data) throw new Error(`no GraphQL answer, but HTTP status ${response.status}`);
   return data;
 }
 
-/** Good for the server that `npm start` runs, and for nothing else. */
+async function ask(body: string): Promise<Response> {
+  const request = {
+    method: 'POST',
+    headers: {
+      accept: 'application/graphql-response+json',
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+    },
+    body,
+  };
+  try {
+    return await fetch(url, request);
+  } catch {
+    console.error(`No gateway answers at ${url}. Run "npm start" in another terminal, or set SECRETS_GATEWAY_URL.`);
+    process.exit(1);
+  }
+}
+
+/** The gateway that `npm start` runs in this folder accepts it, and no other. */
 function developmentToken(): string {
   const command = ['bin/secrets-gateway.js', 'token', '--sub', 'developer', '--team', 'demo:admin'];
   return execFileSync(process.execPath, command, { cwd: root, encoding: 'utf8' }).trim();

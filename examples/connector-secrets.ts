@@ -1,11 +1,11 @@
-// The secrets of a team's connector: create answers with the updated list, a list has placeholders and names.
+// The secrets of a team's connector. A create answers with the updated list; a list has placeholders and names.
 import { run } from './client.ts';
 import {
   ConnectorSecretsDocument,
   CreateConnectorSecretDocument,
   DeleteSecretDocument,
   ReplaceConnectorSecretDocument,
-} from './operations.ts';
+} from './documents.ts';
 
 const connector = { teamId: 'demo', connectorId: 'example-connector' };
 

@@ -1,4 +1,4 @@
-// A team's secrets: an id of the client's own, notes, tags, and a value that may come later.
+// A team's secrets. The client chooses the id; notes and tags; the value may be set later.
 import { randomUUID } from 'node:crypto';
 import { run } from './client.ts';
 import {
@@ -6,7 +6,7 @@ import {
   CreateControllerSecretDocument,
   DeleteSecretDocument,
   UpdateControllerSecretDocument,
-} from './operations.ts';
+} from './documents.ts';
 
 const teamId = 'demo';
 const id = randomUUID();
@@ -23,7 +23,7 @@ const { createSecret } = await run(CreateControllerSecretDocument, {
 const { name, version, maskedValue } = createSecret.secret;
 console.log(`declared ${name}: version ${version}, value ${maskedValue ?? 'not set yet'}`);
 
-// What is left out is kept. expectedVersion: not if somebody else was faster.
+// A field that is left out keeps its value. expectedVersion: fails if somebody else has changed the secret.
 const withValue = await run(UpdateControllerSecretDocument, {
   input: { id, value: 'correct-horse-battery-staple', expectedVersion: version },
 });

@@ -1,11 +1,11 @@
-// A user's own secrets: keeps a provider's key under its environment variable name, whether it is new or a new one.
+// A user's own secrets. Stores a provider's key under the name of its environment variable, or replaces the one that is there.
 import { GatewayError, run } from './client.ts';
 import {
   CreateProviderSecretDocument,
   ProviderSecretsDocument,
   ReplaceProviderSecretDocument,
   ViewerDocument,
-} from './operations.ts';
+} from './documents.ts';
 
 const name = 'OPENAI_API_KEY';
 const value = 'sk-proj-9f2c1e7a4b8d6053e1c7a9d2f4b6789';

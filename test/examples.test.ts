@@ -33,9 +33,25 @@ function repeatable<T>(lines: T[]): [T[], T[]] {
 }
 
 it('every example is run here', () => {
-  const parts = ['client.ts', 'operations.ts'];
+  const parts = ['client.ts', 'documents.ts'];
   const runnable = readdirSync(folder).filter((name) => name.endsWith('.ts') && !parts.includes(name));
   expect(runnable.sort()).toEqual(Object.keys(printed).sort());
+});
+
+it.each(Object.keys(printed))('%s without a gateway says what to do in one line', async (name) => {
+  // Port 1 is reserved, and nothing listens on it.
+  const env = {
+    PATH: process.env.PATH,
+    SECRETS_GATEWAY_URL: 'http://127.0.0.1:1/graphql',
+    SECRETS_GATEWAY_TOKEN: 'any',
+  };
+  const failed = await promisify(execFile)(process.execPath, [`${folder}${name}`], { env }).catch((error) => error);
+  expect(failed).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr:
+      'No gateway answers at http://127.0.0.1:1/graphql. Run "npm start" in another terminal, or set SECRETS_GATEWAY_URL.\n',
+  });
 });
 
 describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
@@ -59,7 +75,7 @@ describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
     }
   });
 
-  it('an error comes as its code, its words and its request id', async () => {
+  it('an error is shown with its code, its message and its request id', async () => {
     const failed = await run('connector-secrets.ts', 'not-a-token').catch((error: { stderr: string }) => error.stderr);
     expect(failed).toMatch(/GatewayError: Authentication is required\. Send a valid token/);
     expect(failed).toMatch(/code: 'UNAUTHORIZED'/);

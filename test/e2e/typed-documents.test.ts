@@ -5,7 +5,7 @@ import {
   DeleteSecretDocument,
   type TypedDocumentString,
   UpdateControllerSecretDocument,
-} from '../../examples/operations.ts';
+} from '../../examples/documents.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 describe('the typed documents of codegen', () => {
