@@ -5,7 +5,7 @@ import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApolloGateway } from './examples/apollo-gateway.ts';
 import { composers, fetchSubgraph, type Subgraph } from './examples/compose.ts';
-import { startDirectory } from './support/directory.ts';
+import { startDirectory } from './examples/directory.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 
 const query = parse('{ users { email secrets { totalCount nodes { name maskedValue owner { __typename } } } } }');

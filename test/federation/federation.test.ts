@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startApolloGateway } from './examples/apollo-gateway.ts';
 import { composers, fetchSubgraph, type Subgraph } from './examples/compose.ts';
+import { startDirectory } from './examples/directory.ts';
 import { startHiveGateway } from './examples/hive-gateway.ts';
-import { startDirectory } from './support/directory.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 
 /** Apollo Gateway takes the SDL as it comes; Hive Gateway also what lets a router refuse early. */

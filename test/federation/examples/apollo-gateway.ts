@@ -1,15 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+import { portFor } from './ports.ts';
+import { readSupergraph } from './supergraph.ts';
 
 interface Context {
   authorization?: string | undefined;
   requestId?: string | undefined;
 }
 
-/** What a subgraph answers with when it refuses a whole request (401, 413, 429, 503, …): an error like any other. */
+/** How a subgraph refuses a whole request (401, 413, 429, 503, …): with an error like any other. */
 interface Refusal {
   errors?: { message: string; extensions?: GraphQLErrorExtensions }[];
 }
@@ -24,7 +25,7 @@ class Subgraph extends RemoteGraphQLDataSource<Context> {
     if (context.requestId) request.http?.headers.set('x-request-id', context.requestId);
   }
 
-  /** Without this, Apollo Gateway makes `401: Unauthorized` with a code of its own of what is not 2xx. */
+  /** Without this, Apollo Gateway replaces the error of an answer that is not 2xx with `401: Unauthorized` and a code of its own. */
   override async errorFromResponse(response: Parameters<RemoteGraphQLDataSource['errorFromResponse']>[0]) {
     const fallback = await super.errorFromResponse(response);
     const { body } = fallback.extensions.response as { body?: Refusal };
@@ -34,7 +35,7 @@ class Subgraph extends RemoteGraphQLDataSource<Context> {
 }
 
 /** Runs a supergraph behind Apollo Gateway and Apollo Server. */
-export async function startApolloGateway(supergraphSdl: string, port = 4000) {
+export async function startApolloGateway(supergraphSdl: string, port = 0) {
   const server = new ApolloServer<Context>({
     gateway: new ApolloGateway({ supergraphSdl, buildService: ({ url = '' }) => new Subgraph({ url }) }),
     includeStacktraceInErrorResponses: false,
@@ -46,11 +47,10 @@ export async function startApolloGateway(supergraphSdl: string, port = 4000) {
       requestId: req.headers['x-request-id']?.toString(),
     }),
   });
-  return { url, close: () => server.stop() };
+  return { url: new URL('/graphql', url).href, close: () => server.stop() };
 }
 
-// node examples/apollo-gateway.ts supergraph.graphql
 if (import.meta.main) {
-  const { url } = await startApolloGateway(await readFile(process.argv[2] ?? 'supergraph.graphql', 'utf8'));
+  const { url } = await startApolloGateway(await readSupergraph(), portFor('apolloGateway'));
   console.log(`Apollo Gateway: ${url}`);
 }

@@ -13,7 +13,7 @@ export const composers = {
   '@theguild/federation-composition': (subgraphs: readonly Subgraph[]) => result(composeWithGuild(services(subgraphs))),
 };
 
-/** What a composer does first: asks a running subgraph for its schema. */
+/** Asks a running subgraph for its schema, as a composer does first. */
 export async function fetchSubgraph(name: string, url: string): Promise<Subgraph> {
   const response = await fetch(url, {
     method: 'POST',
@@ -39,11 +39,17 @@ function result({
   return supergraphSdl;
 }
 
-// node examples/compose.ts secrets=http://127.0.0.1:4000/graphql users=… > supergraph.graphql
+// npm run --silent compose -- secrets=http://127.0.0.1:4000/graphql users=… > supergraph.graphql
 if (import.meta.main) {
   const named = process.argv.slice(2);
-  const subgraphs = await Promise.all(
-    named.map((one) => fetchSubgraph(one.slice(0, one.indexOf('=')), one.slice(one.indexOf('=') + 1))),
-  );
+  const subgraphs: Subgraph[] = [];
+  for (const argument of named) {
+    const [, name = '', url = ''] = /^([^=]+)=(.+)$/.exec(argument) ?? [];
+    const subgraph = await fetchSubgraph(name, url).catch(() => null);
+    if (subgraph) subgraphs.push(subgraph);
+    else console.error(`No subgraph answers for ${argument}. Start it, and name it as NAME=URL.`);
+  }
+  if (named.length === 0) console.error('Name the subgraphs as NAME=URL.');
+  if (named.length === 0 || subgraphs.length < named.length) process.exit(1);
   console.log(composers['@theguild/federation-composition'](subgraphs));
 }

@@ -3,6 +3,7 @@ import { ApolloServerPluginInlineTraceDisabled } from '@apollo/server/plugin/dis
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
+import { portFor } from './ports.ts';
 
 const typeDefs = parse(`
   extend schema @link(url: "https://specs.apollo.dev/federation/v2.6", import: ["@key"])
@@ -41,12 +42,17 @@ const resolvers = {
   },
 };
 
-/** A subgraph that has users, teams and connectors with fields of its own, and knows secrets by their ids alone. */
-export async function startDirectory() {
+/** A subgraph with users, teams and connectors. Of secrets it knows the ids alone. */
+export async function startDirectory(port = 0) {
   const server = new ApolloServer({
     schema: buildSubgraphSchema([{ typeDefs, resolvers }]),
     plugins: [ApolloServerPluginInlineTraceDisabled()],
   });
-  const { url } = await startStandaloneServer(server, { listen: { port: 0, host: '127.0.0.1' } });
-  return { url, close: () => server.stop() };
+  const { url } = await startStandaloneServer(server, { listen: { port, host: '127.0.0.1' } });
+  return { url: new URL('/graphql', url).href, close: () => server.stop() };
+}
+
+if (import.meta.main) {
+  const { url } = await startDirectory(portFor('directory'));
+  console.log(`Directory: ${url}`);
 }

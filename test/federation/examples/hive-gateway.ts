@@ -1,13 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
+import { portFor } from './ports.ts';
+import { readSupergraph } from './supergraph.ts';
 
 /** Runs a supergraph behind Hive Gateway. */
-export async function startHiveGateway(supergraph: string, port = 4000) {
+export async function startHiveGateway(supergraph: string, port = 0) {
   const gateway = createGatewayRuntime({
     supergraph,
-    // X-Request-Id is passed on, and made where there is none, without being asked for.
+    // Hive Gateway passes X-Request-Id on by itself, and makes one where there is none.
     propagateHeaders: {
       fromClientToSubgraphs: ({ request }) => ({ authorization: request.headers.get('authorization') }),
     },
@@ -24,8 +25,7 @@ export async function startHiveGateway(supergraph: string, port = 4000) {
   };
 }
 
-// node examples/hive-gateway.ts supergraph.graphql
 if (import.meta.main) {
-  const { url } = await startHiveGateway(await readFile(process.argv[2] ?? 'supergraph.graphql', 'utf8'));
+  const { url } = await startHiveGateway(await readSupergraph(), portFor('hiveGateway'));
   console.log(`Hive Gateway: ${url}`);
 }
