@@ -4,33 +4,37 @@ import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Node 26 runs the TypeScript in src/ and has node:sqlite. This file itself keeps to what an old Node understands,
-// so that it lives to say so.
+// Node 26 has node:sqlite, and runs the TypeScript in src/ of a checkout. This file uses only what an old Node understands,
+// so that an old Node can print the advice below.
 const neededMajor = 26;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 if (Number(process.versions.node.split('.')[0]) < neededMajor) {
   console.error(
-    `secrets-gateway needs Node ${neededMajor} or newer; this is Node ${process.versions.node}.\n${mend()}`,
+    `secrets-gateway needs Node ${neededMajor} or newer; this is Node ${process.versions.node}.\n${advice()}`,
   );
   process.exit(1);
 }
 
 nodeModule.enableCompileCache(join(root, 'node_modules', '.cache', 'compile'));
-// Not awaited: Node 12 could not parse that.
+// Not awaited: Node 12 cannot parse a top-level await.
 void import(existsSync(join(root, 'src', 'main.ts')) ? '../src/main.ts' : '../dist/main.js');
 
-function mend() {
+function advice() {
   const packagedNode = findPackagedNode();
-  if (!packagedNode) return 'Run "npm ci" in its folder first: that brings the Node it needs.';
-  if (!existsSync(join(packagedNode, 'bin', process.platform === 'win32' ? 'node.exe' : 'node'))) {
+  if (!packagedNode) return 'The package "node" brings it. Run "npm ci" in a checkout, or "npm install" elsewhere.';
+  const executable = join(packagedNode, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  if (!existsSync(executable)) {
     return [
-      'The package "node" in node_modules brings the right one, but its install script did not run.',
-      'Run "npm rebuild node"; where npm is set up not to run install scripts, "npm rebuild node --ignore-scripts=false".',
-      'package.json must hold "allowScripts": { "node": true }.',
+      'The package "node" in node_modules brings it, but its install script did not run. In the folder of your package.json:',
+      '1. Add "allowScripts": { "node": true } to package.json. npm 11 and newer ask for it.',
+      '2. Run "npm rebuild node". If npm is set to run no install scripts: "npm rebuild node --ignore-scripts=false".',
     ].join('\n');
   }
-  return 'Start it through npm, which uses the Node in node_modules: "npm start", or "npx secrets-gateway" and a command.';
+  return [
+    'Start it through npm, which uses the Node in node_modules: "npm start" in a checkout, "npx secrets-gateway serve" elsewhere.',
+    `Where npm is not used, start it with ${executable}`,
+  ].join('\n');
 }
 
 function findPackagedNode() {

@@ -1,0 +1,182 @@
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, normalize } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Checkout, shellEnvironment } from '../support/checkout.ts';
+import { blocksOf, linksOf } from '../support/markdown.ts';
+
+const root = join(import.meta.dirname, '../..');
+const env = shellEnvironment();
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+describe('the package, installed in an empty folder', () => {
+  let folder: string;
+  let packed: string;
+  /** Process groups of gateways that did not end. */
+  const running = new Set<number>();
+
+  beforeAll(async () => {
+    const checkout = await Checkout.open();
+    folder = await mkdtemp(join(tmpdir(), 'secrets-gateway-package-'));
+    packed = join(folder, 'node_modules/secrets-gateway');
+    const { stdout } = await sh('npm pack --silent', checkout.directory);
+    const tarball = join(checkout.directory, stdout.trim().split('\n').at(-1) ?? '');
+    const { code, stderr } = await sh(`npm install --prefer-offline --no-audit --no-fund --loglevel=error ${tarball}`);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    await checkout.close();
+  }, 120_000);
+  afterAll(async () => {
+    for (const pid of running) process.kill(-pid, 'SIGKILL');
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  });
+
+  /** Runs a command as it is typed there. */
+  async function sh(command: string, cwd = folder): Promise<Outcome> {
+    return promisify(execFile)('sh', ['-c', command], { cwd, env }).then(
+      ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+      ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
+    );
+  }
+
+  /** Starts a gateway on a free port, and waits until it has said all that it says. */
+  async function serve(file: string, args: string[]) {
+    const child = spawn(file, args, { cwd: folder, env: { ...env, PORT: '0' }, detached: true, stdio: 'pipe' });
+    const pid = child.pid ?? 0;
+    running.add(pid);
+    let printed = '';
+    const ended = once(child, 'close').then(([code]) => {
+      running.delete(pid);
+      return code as number | null;
+    });
+    await new Promise<void>((resolve, reject) => {
+      const look = (text: Buffer) => {
+        printed += text;
+        if (printed.includes('Ctrl-C')) resolve();
+      };
+      child.stdout.on('data', look);
+      child.stderr.on('data', look);
+      ended.then(() => reject(new Error(`it ended: ${printed}`)), reject);
+    });
+    const [, url = ''] = /GraphQL +(http\S+)/.exec(printed) ?? [];
+    const [, token = ''] = /Bearer ([\w.-]+)/.exec(printed) ?? [];
+    return { child, pid, url, token, ended };
+  }
+
+  it('starts with npx, keeps a secret with the token that it prints, and ends with Ctrl-C', async () => {
+    const gateway = await serve('npx', ['secrets-gateway', 'serve']);
+    const query =
+      'mutation { createSecret(input: { name: "NAME", provider: "p", value: "a value" }) { secret { name version } } }';
+    const answer = await fetch(gateway.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` },
+      body: JSON.stringify({ query }),
+    });
+    expect(await answer.json()).toEqual({ data: { createSecret: { secret: { name: 'NAME', version: 1 } } } });
+    expect(existsSync(join(folder, '.data/secrets.db'))).toBe(true);
+    // A terminal sends it to everything that it started.
+    process.kill(-gateway.pid, 'SIGINT');
+    await gateway.ended;
+    await expect(fetch(gateway.url)).rejects.toThrow();
+  });
+
+  it('starts without npm, as a supervisor does, and ends with 0 on SIGTERM', async () => {
+    const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended).toBe(0);
+  });
+
+  it('has the commands', async () => {
+    const help = await sh('npx secrets-gateway --help');
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/^secrets-gateway/);
+    const schema = await sh('npx secrets-gateway schema');
+    expect(schema).toMatchObject({ code: 0, stdout: await readFile(join(root, 'schema/subgraph.graphql'), 'utf8') });
+  });
+
+  it('has every file that its exports name, and a type for each of code', async () => {
+    const { exports } = JSON.parse(await readFile(join(packed, 'package.json'), 'utf8')) as {
+      exports: Record<string, string | Record<string, string>>;
+    };
+    for (const [name, target] of Object.entries(exports)) {
+      const files = typeof target === 'string' ? [target] : Object.values(target);
+      expect([name, files.filter((file) => !existsSync(join(packed, file)))]).toEqual([name, []]);
+      if (/\.js$/.test(files.at(-1) ?? '')) expect(target).toHaveProperty('types');
+    }
+  });
+
+  it('runs in a program of one’s own, as docs/running.md shows, and TypeScript knows its types', async () => {
+    const [block] = blocksOf(readFileSync(join(root, 'docs/running.md'), 'utf8')).filter(
+      ({ language }) => language === 'ts',
+    );
+    const program = block?.text ?? '';
+    expect(program).toContain("from 'secrets-gateway'");
+    const misuse = `
+      // @ts-expect-error: a setting that is missing
+      await startGateway({ port: 0 }, createLog('info'));
+      // @ts-expect-error: the URL is a string
+      const url: number = gateway.url;
+      export { url };
+    `;
+    const compilerOptions = { module: 'nodenext', strict: true, noEmit: true, skipLibCheck: true, types: ['node'] };
+    const typeRoots = [join(root, 'node_modules/@types')];
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(folder, 'program.ts'), program);
+    await writeFile(join(folder, 'misuse.ts'), program + misuse);
+    await writeFile(
+      join(folder, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include: ['*.ts'] }),
+    );
+    const tsc = join(root, 'node_modules/.bin/tsc');
+    const checked = await sh(`node_modules/.bin/node ${tsc}`);
+    expect(checked).toMatchObject({ code: 0, stdout: '' });
+    const ran = await sh('node_modules/.bin/node program.ts');
+    expect(ran.stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql\n$/);
+    expect(ran.code).toBe(0);
+  });
+
+  it('has pages without a dead link', () => {
+    const pages = globSync('**/*.md', { cwd: packed, exclude: ['node_modules/**'] });
+    expect(pages).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/running.md']));
+    const dead = pages.flatMap((page) =>
+      linksOf(readFileSync(join(packed, page), 'utf8'))
+        .filter(({ path }) => path !== '' && !existsSync(join(packed, normalize(join(dirname(page), path)))))
+        .map(({ path }) => `${page}: ${path}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it('has no tests and no sources', () => {
+    expect(globSync('{src,test,scripts,benchmark}', { cwd: packed })).toEqual([]);
+  });
+
+  // Last, since it takes away what the others need.
+  it('where npm ran no install scripts says what to do, and doing it helps', async (context) => {
+    const { stdout: version } = await sh('node --version');
+    if (Number(/\d+/.exec(version)) >= 26) return context.skip('the Node of this machine is new enough');
+    await rm(join(packed, '../node/bin/node'));
+    await rm(join(packed, '../.bin/node'));
+    const { code, stdout, stderr } = await sh('npx secrets-gateway serve');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^secrets-gateway needs Node 26 or newer; this is Node \d+\.\d+\.\d+\.\n/);
+    const [, allowed = ''] = /Add ("allowScripts": .*?) to package\.json/.exec(stderr) ?? [];
+    const [, rebuild = ''] = /Run "(.*?)"/.exec(stderr) ?? [];
+    await writeFile(
+      join(folder, 'package.json'),
+      JSON.stringify({
+        ...JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')),
+        ...JSON.parse(`{${allowed}}`),
+      }),
+    );
+    expect(await sh(`${rebuild} --prefer-offline`)).toMatchObject({ code: 0 });
+    expect(await sh('npx secrets-gateway --version')).toMatchObject({ code: 0, stderr: '' });
+  }, 60_000);
+});

@@ -1,0 +1,41 @@
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, delimiter, join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+/** What a fresh clone does not have, or is linked. */
+const left = new Set(['node_modules', '.git', '.data', '.cache', 'dist', 'coverage']);
+
+/** A copy of the project in a directory of its own, where a test may run what would write into this one. */
+export class Checkout {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async open(): Promise<Checkout> {
+    const directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-checkout-'));
+    await cp(root, directory, { recursive: true, filter: (path) => !left.has(basename(path)) });
+    await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
+    return new Checkout(directory);
+  }
+
+  async close(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/**
+ * The environment of a user's shell: without what npm and vitest add to it, the Node in node_modules among it, and
+ * without a setting of the gateway.
+ */
+export function shellEnvironment(): Record<string, string> {
+  const added =
+    /^(npm_(config_local_prefix|config_global_prefix|config_prefix|lifecycle|package|execpath|node)|NODE|VITEST|INIT_CWD|PORT$|HOST$)/;
+  const settings =
+    /^(DATABASE_URL|KEYRING_FILE|JWT_|RATE_LIMIT|BATCHING|SECURITY_|CORS_|PERSISTED_|TRUST_|REQUIRE_|LOG_LEVEL|SECRETS_)/;
+  const kept = Object.entries(process.env).filter(([name]) => !added.test(name) && !settings.test(name));
+  const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => !directory.includes('node_modules'));
+  return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: path.join(delimiter) };
+}
