@@ -9,11 +9,13 @@ const printed = `# Errors
 
 <!-- Printed from src/errors.ts by "npm run errors". Change it there, or the words around the table in scripts/print-errors.ts. -->
 
-Every error has the same shape, whatever went wrong and wherever:
+Every error has the same shape, whatever went wrong and wherever. Here a user's secret was sent without its provider:
 
+<!-- answers: mutation { createSecret(input: { name: "OPENAI_API_KEY", value: "sk-1" }) { secret { id } } } -->
 \`\`\`json
 {
   "message": "Validation failed for the request parameters.",
+  "locations": [{ "line": 1, "column": 12 }],
   "path": ["createSecret"],
   "extensions": {
     "code": "UNPROCESSABLE_ENTITY",
@@ -33,10 +35,10 @@ Every error has the same shape, whatever went wrong and wherever:
 }
 \`\`\`
 
-- **Branch on \`code\`**, or on \`type\` where two cases of one code differ. Both are stable; \`message\` and \`description\` are for people.
+- **Branch on \`code\`**, or on \`type\` where two cases of one code differ. Both are stable; \`message\` and \`description\` are for people to read.
 - \`requestId\` is also in the \`X-Request-Id\` header of every answer, and in the log. A well-formed \`X-Request-Id\` that you send is kept.
-- \`errors\` lists every broken field at once. \`loc\` is the path to it from the operation's arguments.
-- \`retryAfter\` (seconds, also the \`Retry-After\` header) comes with what will pass. \`currentVersion\` comes with a stale \`expectedVersion\`.
+- \`errors\` lists every field that breaks a rule. \`loc\` is the path to it from the operation's arguments.
+- \`retryAfter\` (seconds, also the \`Retry-After\` header) is there when a retry may succeed. \`currentVersion\` is there when \`expectedVersion\` was stale.
 - No error repeats a value that you sent. Names from your document may be repeated where a name belongs.
 
 ## Codes
@@ -45,34 +47,39 @@ Every error has the same shape, whatever went wrong and wherever:
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-\`DUPLICATION_FAILED\` and \`UNPROCESSABLE_CONTENT\` belong to \`duplicateSecrets\` and to sealed values, which are not there yet.
+\`DUPLICATION_FAILED\` and \`UNPROCESSABLE_CONTENT\` belong to \`duplicateSecrets\` and to sealed values, which are not available yet.
 
 ## HTTP status
 
-Ask for \`Accept: application/graphql-response+json\`, and an answer without \`data\` has the error's \`status\` as its HTTP status.
-With \`application/json\` it is 200 for what is well-formed, but what has nothing to do with the operation – missing or wrong
-credentials, the rate limit, \`Accept\`, the media type, the size, overload – has its own status either way. An answer with a part of its
-\`data\` is always 200. Headers over 16 KiB are 431 and a request that arrives too slowly is 408, with the same kind of body.
+With \`Accept: application/graphql-response+json\` an answer without \`data\` has the error's \`status\` as its HTTP status.
 
-## Types of their own
+With \`Accept: application/json\`, or the \`*/*\` that curl sends, a well-formed GraphQL request is answered with 200, also when it fails:
+a \`BAD_REQUEST\` for an unknown field too. What is refused before GraphQL has its own status under both: missing or wrong credentials,
+the rate limit, \`Accept\`, the media type, the size, a body that is not JSON, overload.
 
-\`BAD_REQUEST\` has another \`type\` for each limit of an operation, so that a client can tell what to split:
+An answer with a part of its \`data\` is always 200. Headers over 16 KiB are 431 and a request that arrives too slowly is 408, with the same
+kind of body.
+
+## Further types
+
+\`BAD_REQUEST\` has a \`type\` for each limit of an operation, so that a client can tell what to split:
 \`tokens_limit_error\`, \`length_limit_error\`, \`depth_limit_error\`, \`root_fields_limit_error\`, \`aliases_limit_error\`, \`directives_limit_error\`, \`comments_limit_error\`, \`introspections_limit_error\`,
 \`repetitions_limit_error\`, \`objects_limit_error\`, \`lists_limit_error\`, \`representations_limit_error\`,
-\`name_length_limit_error\`, \`variables_limit_error\`. A longer array of operations: \`batch_limit_error\`. And \`fragment_cycle_error\` for a fragment
-that spreads itself, \`unknown_operation_error\` where only registered operations are accepted.
+\`name_length_limit_error\`, \`variables_limit_error\`. An array with too many operations is a
+\`batch_limit_error\`, a fragment that spreads itself a \`fragment_cycle_error\`. Where only registered operations are accepted, any other is
+an \`unknown_operation_error\`.
 
-The \`type\` of a broken field in \`extensions.errors\`:
+The \`type\` of a field in \`extensions.errors\`:
 
 | type | the field |
 |---|---|
-| \`required\` | must be there, or must not be empty |
-| \`null\` | may be left out, but not be null |
-| \`too_long\`, \`too_many\` | is over its limit |
+| \`required\` | is missing, or is empty |
+| \`null\` | is null; it may be left out instead |
+| \`too_long\`, \`too_many\` | is longer than its limit, or has more items |
 | \`range\`, \`exclusive\` | is a page size out of range, or \`last\` beside \`first\` |
-| \`characters\`, \`surrounding_space\`, \`ill_formed\` | holds characters that are not allowed there, has spaces at its ends, or is not well-formed Unicode |
-| \`uuid\`, \`environment_variable_name\` | must be one |
-| \`masked_value\` | is a mask where the value belongs |
+| \`characters\`, \`surrounding_space\`, \`ill_formed\` | has characters that are not allowed there, has spaces at its ends, or is not well-formed Unicode |
+| \`uuid\`, \`environment_variable_name\` | is not one |
+| \`masked_value\` | is a mask instead of a value |
 | \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |
 `;
 
