@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { shellEnvironment } from './checkout.ts';
+
+/** What differs from run to run. Those in `bound` mean the same thing wherever a page repeats them. */
+const varying = {
+  bound: ['127\\.0\\.0\\.1:\\d+', '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'sec_[0-9a-f]{9}', 'kek-[0-9a-f]{12}'],
+  free: ['eyJ[\\w-]*(?:\\.[\\w-]+)*…?', '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z', '\\d{4}-\\d\\d-\\d\\d'],
+};
+const boundPattern = new RegExp(varying.bound.join('|'), 'g');
+const varyingPattern = new RegExp([...varying.bound, ...varying.free].join('|'), 'g');
+const address = /127\.0\.0\.1:\d+/g;
+
+/** The names that a page uses for what only a run can know: ports, ids, placeholders, keys. */
+export class Bindings {
+  readonly #actual = new Map<string, string>();
+
+  bind(written: string, actual: string): void {
+    const before = this.#actual.get(written);
+    if (before !== undefined && before !== actual) throw new Error(`${written} is ${before}, and now ${actual}`);
+    this.#actual.set(written, actual);
+  }
+
+  /** @throws when an address is not that of anything that was started */
+  substitute(text: string): string {
+    for (const [found] of text.matchAll(address)) {
+      if (!this.#actual.has(found)) throw new Error(`nothing was started at ${found}`);
+    }
+    return text.replace(boundPattern, (written) => this.#actual.get(written) ?? written);
+  }
+
+  /** Whether both say the same but for what varies, and binds that. */
+  matches(written: string, actual: string): boolean {
+    if (skeleton(written) !== skeleton(actual)) return false;
+    const found = [...actual.matchAll(varyingPattern)].map(([one]) => one);
+    for (const [index, [one]] of [...written.matchAll(varyingPattern)].entries()) {
+      if (one.match(boundPattern)?.[0] === one) this.bind(one, found[index] ?? '');
+    }
+    return true;
+  }
+}
+
+function skeleton(text: string): string {
+  const kind = (one: string) =>
+    [...varying.bound, ...varying.free].findIndex((p) => new RegExp(`^(?:${p})$`).test(one));
+  return text.trimEnd().replace(varyingPattern, (one) => `<${kind(one)}>`);
+}
+
+const end = 'end-of-this-command';
+
+/** A shell in a folder, as a person has one who follows a page. */
+export class Terminal {
+  readonly bindings = new Bindings();
+  readonly #env: Record<string, string>;
+  readonly #shell: ChildProcess;
+  readonly #running: { child: ChildProcess; printed: () => string }[] = [];
+  #output = '';
+  /** Called with each piece of output. */
+  #look: () => void = () => {};
+
+  private constructor(directory: string, env: Record<string, string>) {
+    this.#env = env;
+    this.#shell = spawn('bash', ['--noprofile', '--norc'], { cwd: directory, env, detached: true });
+    this.#shell.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.#output += text;
+      this.#look();
+    });
+    this.#shell.once('close', () => this.#look());
+  }
+
+  static async open(directory: string): Promise<Terminal> {
+    const env = shellEnvironment();
+    const npm = (env.PATH ?? '').split(delimiter);
+    const shims = join(directory, '.shims');
+    await mkdir(shims);
+    // `npm ci` would take node_modules away from all other tests. .ci/run begins with it.
+    await writeFile(
+      join(shims, 'npm'),
+      `#!/bin/sh\n[ "$1" = ci ] && exit 0\nPATH=${npm.join(delimiter)} exec npm "$@"\n`,
+    );
+    await chmod(join(shims, 'npm'), 0o755);
+    return new Terminal(directory, { ...env, PATH: [shims, ...npm].join(delimiter) });
+  }
+
+  /** Runs a command to its end. */
+  async run(command: string): Promise<{ output: string; code: number }> {
+    const typed = this.bindings.substitute(command);
+    this.#output = '';
+    const finished = new RegExp(`\\n${end} (\\d+)\\n`);
+    await new Promise<void>((resolve, reject) => {
+      this.#look = () => {
+        if (finished.test(this.#output)) resolve();
+        else if (this.#shell.exitCode !== null) reject(new Error(`the shell ended: ${this.#output}`));
+      };
+      this.#shell.stdin?.write(`{ ${typed}\n} </dev/null 2>&1; printf '\\n%s %s\\n' ${end} $?\n`);
+    });
+    const [, code] = finished.exec(this.#output) ?? [];
+    return { output: this.#output.replace(finished, '').trimEnd(), code: Number(code) };
+  }
+
+  /** Starts a command that goes on until the terminal is closed, and waits for these lines of it. */
+  async start(command: string, lines: readonly string[]): Promise<void> {
+    const { output: cwd } = await this.run('pwd');
+    // Of several gateways and tests at once none may have the port that is its default.
+    const env = { ...this.#env, PORT: '0' };
+    const child = spawn('bash', ['-c', this.bindings.substitute(command)], { cwd, env, detached: true });
+    let printed = '';
+    this.#running.push({ child, printed: () => printed });
+    await new Promise<void>((resolve, reject) => {
+      const look = (text: string) => {
+        printed += text;
+        try {
+          if (this.#haveCome(lines, printed)) resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      child.stdout.setEncoding('utf8').on('data', look);
+      child.stderr.setEncoding('utf8').on('data', look);
+      child.once('close', () => reject(new Error(`${command} ended: ${printed}`)));
+    });
+  }
+
+  /** In this order; others may stand between them, such as npm's own. */
+  #haveCome(lines: readonly string[], printed: string): boolean {
+    const actual = printed.split('\n');
+    const found: string[] = [];
+    for (const line of lines) {
+      while (actual.length > 0 && skeleton(actual[0] ?? '') !== skeleton(line)) actual.shift();
+      if (actual.length === 0) return false;
+      found.push(actual.shift() ?? '');
+    }
+    for (const [index, line] of lines.entries()) this.bindings.matches(line, found[index] ?? '');
+    return true;
+  }
+
+  /** All that was printed by what was started. */
+  get printed(): string {
+    return this.#running.map(({ printed }) => printed()).join('');
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [this.#shell, ...this.#running.map(({ child }) => child)].map(async (child) => {
+        if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+        const gone = once(child, 'close');
+        process.kill(-child.pid, 'SIGTERM');
+        await gone;
+      }),
+    );
+  }
+}
