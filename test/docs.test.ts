@@ -1,8 +1,9 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { errorTable } from '../src/errors.ts';
+import { linksOf } from './support/markdown.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -19,17 +20,46 @@ describe('README.md', () => {
     expect(readme).toContain('npm ci && npm test');
   });
 
+  it('links to every page of docs/, so that each is found', () => {
+    const linked = linksOf(readme).map(({ path }) => path);
+    const shown = pages.filter((page) => page !== 'README.md' && !page.startsWith('docs/adr/'));
+    for (const page of shown) expect(linked).toContain(page);
+  });
+});
+
+describe('docs/configuration.md', () => {
   it('lists exactly the variables that src/config.ts reads', () => {
     const inCode = firstGroup(read('src/config.ts'), /\benv(?:\.|, ')([A-Z][A-Z_]+)\b/g);
-    const inTable = firstGroup(section(readme, '## Configuration'), /^\| `([A-Z_]+)` \|/gm);
+    const inTable = firstGroup(read('docs/configuration.md'), /^\| `([A-Z_]+)` \|/gm);
     expect(inTable.length).toBeGreaterThan(10);
     expect(inTable).toEqual([...new Set(inTable)]);
     expect(sorted(inTable)).toEqual(sorted(inCode));
   });
+});
 
-  it('names only scripts that there are', () => {
+describe('CONTRIBUTING.md', () => {
+  const contributing = read('CONTRIBUTING.md');
+
+  it('names for each change a file and a test that there are', () => {
+    const [, , ...rows] = section(contributing, '## Where would I change').match(/^\|.*\|$/gm) ?? [];
+    expect(rows.length).toBeGreaterThanOrEqual(10);
+    for (const row of rows) {
+      expect(row).toMatch(/^\| [^|`]+ \| [^|]*`src\/[^|]+ \| `test\/[^`|]+` \|$/);
+      const files = firstGroup(row, /`((?:src|test|docs)\/[^`]+)`/g);
+      expect({ row, missing: files.filter((file) => !existsSync(join(root, file))) }).toEqual({ row, missing: [] });
+    }
+  });
+
+  it('names every folder of src/, and no other', () => {
+    const named = firstGroup(section(contributing, '## The house'), /^\| `([a-z-]+)\/` \|/gm);
+    const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(sorted(named)).toEqual(sorted(folders.map(({ name }) => name)));
+  });
+
+  it('explains every script of package.json, or it is a check of one', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    for (const script of firstGroup(readme, /npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script]);
+    for (const script of Object.keys(scripts).filter((name) => name !== 'prepack'))
+      expect(contributing).toContain(script);
   });
 });
 
@@ -81,19 +111,20 @@ describe('SECURITY.md', () => {
 });
 
 describe('links', () => {
-  const links = pages.flatMap((page) =>
-    firstGroup(withoutCode(read(page)), /\]\(([^)\s]+)\)/g)
-      .filter((target) => !/^[a-z]+:/.test(target))
-      .map((target) => [page, target] as const),
-  );
+  const links = pages.flatMap((page) => linksOf(read(page)).map(({ path, anchor }) => [page, path, anchor] as const));
 
-  it.each(links)('of %s: %s', (page, target) => {
-    const [path = '', anchor] = target.split('#');
+  it.each(links)('of %s: %s#%s', (page, path, anchor) => {
     const file = path === '' ? page : normalize(join(dirname(page), path));
-    const found = globSync(file, { cwd: root });
-    expect(found).toHaveLength(1);
+    expect(existsSync(join(root, file))).toBe(true);
     if (anchor !== undefined) expect(firstGroup(read(file), /^#+ (.+)$/gm).map(anchorOf)).toContain(anchor);
   });
+});
+
+it('the pages name only scripts that there are', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  for (const page of pages) {
+    for (const script of firstGroup(read(page), /npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script]);
+  }
 });
 
 it('the pages speak of the project alone', () => {
@@ -110,10 +141,6 @@ function section(text: string, heading: string): string {
 /** Of tests, not of what they are grouped in. */
 function titlesOf(code: string): string[] {
   return [...code.matchAll(/(?:\b(?:it|test)|\))\(\s*(['"`])((?:(?!\1).)*)\1,\s/g)].map(([, , title = '']) => title);
-}
-
-function withoutCode(text: string): string {
-  return text.replace(/^ *```[\s\S]*?^ *```/gm, '').replace(/`[^`\n]*`(?!\])/g, '');
 }
 
 /** As GitHub makes them. */
