@@ -78,7 +78,10 @@ describe('docs/errors.md', () => {
     const ofLimits = firstGroup(read('src/graphql/check-operation.ts'), /^ {2}(\w+): \{ max: /gm).map(
       (name) => `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_limit_error`,
     );
-    const ofFields = firstGroup(sources, /broken\.add\((?:\[[^\]]*\]|\w+), '(\w+)'/g);
+    const ofFields = firstGroup(
+      sources,
+      /\b(?:broken|errors)(?:\.at\([^)]*\))?\.add\((?:(?:\[[^\]]*\]|\w+), )?'(\w+)'/g,
+    );
     expect([ofErrors.length > 2, ofLimits.length > 4, ofFields.length > 10]).toEqual([true, true, true]);
     for (const type of [...ofErrors, ...ofLimits, ...ofFields]) expect(errors).toContain(`\`${type}\``);
   });
