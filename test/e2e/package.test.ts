@@ -90,6 +90,7 @@ describe('the package, installed in an empty folder', () => {
 
   it('starts without npm, as a supervisor does, and ends with 0 on SIGTERM', async () => {
     const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
+    expect((await fetch(new URL('/livez', gateway.url))).status).toBe(200);
     gateway.child.kill('SIGTERM');
     expect(await gateway.ended).toBe(0);
   });
