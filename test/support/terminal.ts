@@ -49,6 +49,8 @@ function skeleton(text: string): string {
 }
 
 const end = 'end-of-this-command';
+/** For the start of a server on a busy machine. */
+const patienceMs = 50_000;
 
 /** A shell in a folder, as a person has one who follows a page. */
 export class Terminal {
@@ -120,6 +122,10 @@ export class Terminal {
       child.stdout.setEncoding('utf8').on('data', look);
       child.stderr.setEncoding('utf8').on('data', look);
       child.once('close', () => reject(new Error(`${command} ended: ${printed}`)));
+      setTimeout(
+        () => reject(new Error(`${command} does not print\n${lines.join('\n')}\nbut\n${printed}`)),
+        patienceMs,
+      ).unref();
     });
   }
 
