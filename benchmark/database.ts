@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { type Owner, ownerKey } from '../src/owner.ts';
+import { type Owner, ownerKey } from '../src/model/owner.ts';
 import { collectionsOf, documentOf, type OwnerDocument, type SecretDocument } from '../src/store/mongodb/documents.ts';
 import { openStore } from '../src/store/open-store.ts';
 import { withDatabase } from '../test/support/mongod.ts';

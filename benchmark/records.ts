@@ -1,4 +1,4 @@
-import type { Owner } from '../src/owner.ts';
+import type { Owner } from '../src/model/owner.ts';
 import type { SecretRecord } from '../src/store/store.ts';
 
 /** Of the key that the gateways' keyring has: they refuse a store that is sealed with others. Nobody opens these envelopes. */

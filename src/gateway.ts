@@ -1,25 +1,25 @@
 import type { Config } from './config.ts';
 import { createKeyring, type Keyring, readKeyring } from './crypto/keyring.ts';
-import { type LiveKeyring, openLiveKeyring } from './crypto/live-keyring.ts';
 import { ConfigurationError } from './errors.ts';
-import { schema } from './graphql/schema.ts';
-import { createBudget } from './http/budget.ts';
-import { createGraphQLEndpoint } from './http/graphql-endpoint.ts';
-import { createMetrics } from './http/metrics.ts';
-import { readPersistedOperations } from './http/persisted-operations.ts';
+import { createGraphQLEndpoint } from './graphql/endpoint/endpoint.ts';
+import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
+import { schema } from './graphql/schema/schema.ts';
+import { createBudget } from './http/rate-limit/budget.ts';
 import { GatewayServer } from './http/server.ts';
 import { type DevelopmentIssuer, openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
 import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identity/key-set.ts';
-import { scopes } from './identity/principal.ts';
 import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
-import { describeError, type Log } from './log.ts';
-import { exists } from './private-file.ts';
-import { wrappedKeyPages } from './secrets/count-envelopes.ts';
-import { bindOperations } from './secrets/operations.ts';
-import { createTurns } from './secrets/turns.ts';
+import { wrappedKeyPages } from './keyring/count.ts';
+import { type LiveKeyring, openLiveKeyring } from './keyring/live.ts';
+import { scopes } from './model/principal.ts';
+import { bindOperations } from './operations.ts';
+import { createMetrics } from './ops/metrics.ts';
+import { createTurns } from './runtime/keyed-mutex.ts';
+import { describeError, type Log } from './runtime/log.ts';
+import { exists } from './runtime/private-file.ts';
+import { tracedMethods } from './runtime/trace.ts';
 import { openStore } from './store/open-store.ts';
 import { type Store, unknownKid } from './store/store.ts';
-import { tracedMethods } from './trace.ts';
 
 export interface Gateway {
   /** Where GraphQL is. */

@@ -18,19 +18,19 @@ async function run(args: string[]): Promise<void> {
   const wantsHelp = rest.includes('--help') || rest.includes('-h');
   switch (command) {
     case 'serve': {
-      const { serve, serveHelp } = await import('./cli/serve.ts');
+      const { serve, serveHelp } = await import('./cli/operator/serve.ts');
       return wantsHelp ? print(serveHelp) : serve(rest);
     }
     case 'token': {
-      const { token, tokenHelp } = await import('./cli/token.ts');
+      const { token, tokenHelp } = await import('./cli/operator/token.ts');
       return wantsHelp ? print(tokenHelp) : token(rest);
     }
     case 'schema': {
-      const { printSubgraph, schemaHelp } = await import('./cli/schema.ts');
+      const { printSubgraph, schemaHelp } = await import('./cli/operator/schema.ts');
       return wantsHelp ? print(schemaHelp) : printSubgraph(rest);
     }
     case 'keys': {
-      const { keys, keysHelp } = await import('./cli/keys.ts');
+      const { keys, keysHelp } = await import('./cli/operator/keys.ts');
       return wantsHelp ? print(keysHelp) : keys(rest);
     }
     case '--version':

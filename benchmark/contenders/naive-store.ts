@@ -1,5 +1,5 @@
 import type { TransactionOptions } from 'mongodb';
-import { ownerKey } from '../../src/owner.ts';
+import { ownerKey } from '../../src/model/owner.ts';
 import { writeCommits } from '../../src/store/mongodb/commit.ts';
 import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
 import { collectionsOf, type FoundDocument, secretOf } from '../../src/store/mongodb/documents.ts';

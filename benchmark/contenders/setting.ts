@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import { readKeyring } from '../../src/crypto/keyring.ts';
 import { createKeySet, jwksFromFile } from '../../src/identity/key-set.ts';
-import type { Caller } from '../../src/identity/principal.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
-import { bindOperations, type Operations } from '../../src/secrets/operations.ts';
-import { createTurns } from '../../src/secrets/turns.ts';
+import type { Caller } from '../../src/model/principal.ts';
+import { bindOperations, type Operations } from '../../src/operations.ts';
+import { createTurns } from '../../src/runtime/keyed-mutex.ts';
 import type { Store } from '../../src/store/store.ts';
 import { audience, issuer } from '../identities.ts';
 

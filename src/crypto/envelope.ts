@@ -1,6 +1,6 @@
 import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
+import { traced } from '../runtime/trace.ts';
 import type { Envelope, WrappedKey } from '../store/store.ts';
-import { traced } from '../trace.ts';
 import { type Keyring, type KeyringKey, opens } from './keyring.ts';
 
 /** What an envelope belongs to. It opens nowhere else. */

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { base64url } from 'jose';
 import { ConfigurationError } from '../errors.ts';
-import { createPrivateFile, readPrivateFile } from '../private-file.ts';
+import { createPrivateFile, readPrivateFile } from '../runtime/private-file.ts';
 
 /**
  * pending: distributed, not used yet · active: seals and opens (exactly one) · decrypting: opens only ·

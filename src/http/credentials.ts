@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../errors.ts';
 import { unauthorized } from '../identity/authorize.ts';
-import type { Principal } from '../identity/principal.ts';
 import type { VerifyToken } from '../identity/verify-token.ts';
+import type { Principal } from '../model/principal.ts';
 
 /**
  * Who a request's credentials say is calling; null when it has none.

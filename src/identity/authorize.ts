@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
-import type { Owner } from '../owner.ts';
-import type { Caller, Principal, Scope } from './principal.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Caller, Principal, Scope } from '../model/principal.ts';
 
 /**
  * The principal of a call.

@@ -1,8 +1,8 @@
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { ConfigurationError } from '../errors.ts';
-import { createPrivateFile, exists, readPrivateFile } from '../private-file.ts';
+import type { Membership, Scope } from '../model/principal.ts';
+import { createPrivateFile, exists, readPrivateFile } from '../runtime/private-file.ts';
 import { createKeySet } from './key-set.ts';
-import type { Membership, Scope } from './principal.ts';
 import type { TokenRules } from './verify-token.ts';
 
 /** Signs tokens for trying the gateway out; only ever on loopback, and never in production. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { ConfigurationError, DomainError } from '../errors.ts';
-import { traced } from '../trace.ts';
+import { traced } from '../runtime/trace.ts';
 
 /** The public keys tokens are verified with, kept fresh. */
 export interface KeySet {

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type JWTHeaderParameters, type JWTPayload, jwtVerify } from 'jose';
 import { DomainError } from '../errors.ts';
+import { type Membership, type Principal, type Scope, scopes } from '../model/principal.ts';
 import { unauthorized } from './authorize.ts';
 import type { KeySet } from './key-set.ts';
-import { type Membership, type Principal, type Scope, scopes } from './principal.ts';
 
 export interface TokenRules {
   readonly issuer: string;

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
+import type { Caller } from '../model/principal.ts';
+import { tooMuchContention } from '../runtime/keyed-mutex.ts';
 import { type Change, type Secret, StoreConflict } from '../store/store.ts';
 import { nameTaken, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { visibleSecret } from './find-secret.ts';
-import { tooMuchContention } from './turns.ts';
 import { requireTime } from './write-deadline.ts';
 
 /** What shall be of a secret as it is now; no change leaves it as it is. */

@@ -2,12 +2,14 @@ import { randomUUIDv7 } from 'node:crypto';
 import { seal } from '../crypto/envelope.ts';
 import { DomainError } from '../errors.ts';
 import { authorize } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import { type Owner, ownerKey } from '../owner.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
+import type { Caller } from '../model/principal.ts';
 import { type Secret, StoreConflict } from '../store/store.ts';
-import { requireConfidential } from './confidential.ts';
 import { nameTaken } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
+import { mask } from './mask.ts';
+import { type OwnerInput, resolveOwner } from './owner-input.ts';
+import { newPlaceholder } from './placeholder.ts';
 import {
   BrokenFields,
   checkId,
@@ -17,10 +19,8 @@ import {
   checkTags,
   checkValue,
   maxNameCharacters,
-} from './limits.ts';
-import { mask } from './mask.ts';
-import { type OwnerInput, resolveOwner } from './owner-input.ts';
-import { newPlaceholder } from './placeholder.ts';
+} from './rules.ts';
+import { requireConfidential } from './secure-transport.ts';
 import { requireTime } from './write-deadline.ts';
 
 export interface CreateSecretInput {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type Keyring, mac, verifyMac } from '../crypto/keyring.ts';
 import { DomainError } from '../errors.ts';
-import { type Owner, ownerKey } from '../owner.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
 import type { Filter, Position } from '../store/store.ts';
 
 const purpose = 'cursor';

@@ -1,9 +1,9 @@
 import { authenticated, requireScope } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
+import type { Caller } from '../model/principal.ts';
 import type { Secret } from '../store/store.ts';
 import { changeSecret, checkVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
-import { BrokenFields, checkId } from './limits.ts';
+import { BrokenFields, checkId } from './rules.ts';
 
 export interface DeleteSecretInput {
   readonly id: string;

@@ -1,6 +1,6 @@
 import type { Keyring } from '../crypto/keyring.ts';
+import type { InTurn } from '../runtime/keyed-mutex.ts';
 import type { Store } from '../store/store.ts';
-import type { InTurn } from './turns.ts';
 
 /** What operations work with. */
 export interface Dependencies {

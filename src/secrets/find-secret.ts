@@ -1,8 +1,8 @@
 import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
-import type { Caller, Principal } from '../identity/principal.ts';
+import type { Caller, Principal } from '../model/principal.ts';
 import type { Secret } from '../store/store.ts';
 import type { Dependencies } from './dependencies.ts';
-import { BrokenFields, checkId } from './limits.ts';
+import { BrokenFields, checkId } from './rules.ts';
 
 /**
  * A secret by its id; null when there is none, or none that the caller may see: the two cannot be told apart.

@@ -1,10 +1,11 @@
 import { authorize } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import type { Owner } from '../owner.ts';
-import { createPacing } from '../pacing.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Caller } from '../model/principal.ts';
+import { createPacing } from '../runtime/pacing.ts';
 import type { Filter, Secret } from '../store/store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
+import { type OwnerInput, resolveOwner } from './owner-input.ts';
 import {
   BrokenFields,
   checkLookup,
@@ -13,8 +14,7 @@ import {
   maxPageSize,
   maxTagCharacters,
   maxTags,
-} from './limits.ts';
-import { type OwnerInput, resolveOwner } from './owner-input.ts';
+} from './rules.ts';
 
 export interface SecretFilterInput {
   readonly name?: string | null | undefined;

@@ -1,7 +1,7 @@
 import { authenticated } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import type { Owner } from '../owner.ts';
-import { type BrokenFields, checkLabel, maxNameCharacters } from './limits.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Caller } from '../model/principal.ts';
+import { type BrokenFields, checkLabel, maxNameCharacters } from './rules.ts';
 
 /** Whose secrets: the caller's own when empty, a team's, or those of a team's connector. */
 export interface OwnerInput {

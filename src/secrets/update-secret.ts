@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { seal } from '../crypto/envelope.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import { type Owner, ownerKey } from '../owner.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
+import type { Caller } from '../model/principal.ts';
 import type { Secret } from '../store/store.ts';
 import { changeSecret, checkVersion } from './change-secret.ts';
-import { requireConfidential } from './confidential.ts';
 import type { Dependencies } from './dependencies.ts';
+import { mask } from './mask.ts';
 import {
   BrokenFields,
   checkId,
@@ -17,8 +17,8 @@ import {
   checkValue,
   maxNameCharacters,
   refuseNull,
-} from './limits.ts';
-import { mask } from './mask.ts';
+} from './rules.ts';
+import { requireConfidential } from './secure-transport.ts';
 
 /** What is left out is kept. */
 export interface UpdateSecretInput {

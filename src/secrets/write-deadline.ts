@@ -1,5 +1,5 @@
 import { DomainError } from '../errors.ts';
-import type { Caller } from '../identity/principal.ts';
+import type { Caller } from '../model/principal.ts';
 
 /** Before every write: a client that has been told of a time-out must not find it made all the same later. @throws DomainError GATEWAY_TIMEOUT */
 export function requireTime(caller: Caller): void {

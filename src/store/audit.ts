@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Owner, ownerKey } from '../owner.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
 import type { AuditEvent, Change } from './store.ts';
 
 /** Where an owner's chain ends. An owner without events has sequence 0 and the empty hash. */

@@ -1,4 +1,4 @@
-import type { Owner } from '../owner.ts';
+import type { Owner } from '../model/owner.ts';
 
 /** A flattened JWE (RFC 7516, section 7.2.2) as crypto/envelope.ts makes it. */
 export interface Envelope {

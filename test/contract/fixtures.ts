@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
 import { auditHash, chainStart } from '../../src/store/audit.ts';
 import type {
   AuditEvent,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
 import type { Filter, SecretRecord, Store, StoreConflict, WrappedKey } from '../../src/store/store.ts';
 import {
   breakOf,

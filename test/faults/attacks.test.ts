@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { open } from '../../src/crypto/envelope.ts';
 import { readKeyring } from '../../src/crypto/keyring.ts';
 import { errorTable } from '../../src/errors.ts';
-import { ownerKey } from '../../src/owner.ts';
+import { ownerKey } from '../../src/model/owner.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { CommandLine, type RunningGateway } from '../support/command-line.ts';
 import { Issuer } from '../support/issuer.ts';

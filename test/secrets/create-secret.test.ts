@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Operations } from '../../src/secrets/operations.ts';
+import type { Operations } from '../../src/operations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type Change, type Store, StoreConflict } from '../../src/store/store.ts';
 import { chain } from '../contract/fixtures.ts';
-import { operationsOn } from '../support/operations.ts';
+import { operationsOn } from '../support/documents.ts';
 
 const owner = { type: 'team', teamId: 'red' } as const;
 const input = { owner, name: 'a name', value: 'a value' };

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
 import { type CursorScope, decodeCursor, encodeCursor } from '../../src/secrets/cursor.ts';
 import type { Filter, Position } from '../../src/store/store.ts';
 import { keyringText } from '../support/keyring.ts';

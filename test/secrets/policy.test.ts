@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Scope, scopes } from '../../src/identity/principal.ts';
-import type { Owner } from '../../src/owner.ts';
-import type { Operations } from '../../src/secrets/operations.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import { type Scope, scopes } from '../../src/model/principal.ts';
+import type { Operations } from '../../src/operations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { SecretRecord, Store } from '../../src/store/store.ts';
 import { chain, insert, newRecord } from '../contract/fixtures.ts';
-import { ada, now, operationsOn } from '../support/operations.ts';
+import { ada, now, operationsOn } from '../support/documents.ts';
 
 type Operation = [
   name: string,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
 import { auditHash, chainStart, nextAuditEvent } from '../../src/store/audit.ts';
 import type { AuditEvent } from '../../src/store/store.ts';
 import { breakOf, insert, newRecord, remove, update } from '../contract/fixtures.ts';

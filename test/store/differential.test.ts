@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type Change, type ListQuery, type Secret, type Store, StoreConflict } from '../../src/store/store.ts';

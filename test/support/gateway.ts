@@ -9,7 +9,7 @@ import { readConfig } from '../../src/config.ts';
 import { open } from '../../src/crypto/envelope.ts';
 import { readKeyring } from '../../src/crypto/keyring.ts';
 import { startGateway } from '../../src/gateway.ts';
-import { ownerKey } from '../../src/owner.ts';
+import { ownerKey } from '../../src/model/owner.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { SecretRecord } from '../../src/store/store.ts';
 import { Issuer } from './issuer.ts';

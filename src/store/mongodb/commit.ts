@@ -1,5 +1,5 @@
 import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError } from 'mongodb';
-import { ownerKey } from '../../owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { changedSecret, countDelta, nextAuditEvent } from '../audit.ts';
 import { type Change, StoreConflict } from '../store.ts';
 import {

@@ -1,5 +1,5 @@
-import { withDeadline } from '../../deadline.ts';
 import { DomainError } from '../../errors.ts';
+import { withDeadline } from '../../runtime/deadline.ts';
 import { asDomainError } from './errors.ts';
 
 /**

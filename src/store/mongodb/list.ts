@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import { ownerKey } from '../../owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { isUnfiltered, nameConditions } from '../filter.ts';
 import type { ListQuery, ListResult } from '../store.ts';
 import { type ListedDocument, listedSecretOf } from './documents.ts';

@@ -6,7 +6,8 @@ import type {
   TransactionOptions,
   WriteConcernSettings,
 } from 'mongodb';
-import { type Owner, ownerKey } from '../../owner.ts';
+import { type Owner, ownerKey } from '../../model/owner.ts';
+import { CommitQueue } from '../group-commit.ts';
 import type {
   AuditEvent,
   Change,
@@ -19,7 +20,6 @@ import type {
   WrappedKey,
 } from '../store.ts';
 import { writeCommits } from './commit.ts';
-import { CommitQueue } from './commit-queue.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline } from './deadline.ts';

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ownerKey } from '../../owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { chainStart, changedSecret, countDelta, nextAuditEvent } from '../audit.ts';
 import { type Change, type Secret, StoreConflict } from '../store.ts';
 import { isConstraintViolation } from './errors.ts';

@@ -1,4 +1,4 @@
-import { ownerKey } from '../../owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { nameConditions } from '../filter.ts';
 import type { ListQuery } from '../store.ts';
 import { listedColumns } from './rows.ts';

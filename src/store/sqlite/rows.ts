@@ -1,5 +1,5 @@
 import type { SQLOutputValue } from 'node:sqlite';
-import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
+import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { type AuditEvent, type Sealed, type Secret, type SecretRecord, unknownKid, type WrappedKey } from '../store.ts';
 
 type Row = Record<string, SQLOutputValue>;

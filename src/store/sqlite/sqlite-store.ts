@@ -2,8 +2,8 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ConfigurationError } from '../../errors.ts';
-import { type Owner, ownerKey } from '../../owner.ts';
-import { createPacing } from '../../pacing.ts';
+import { type Owner, ownerKey } from '../../model/owner.ts';
+import { createPacing } from '../../runtime/pacing.ts';
 import { isUnfiltered } from '../filter.ts';
 import type {
   AuditEvent,

@@ -1,0 +1,44 @@
+import { type DocumentNode, type GraphQLError, getOperationAST, parse, validate } from 'graphql';
+import { DomainError, withoutStack } from '../../errors.ts';
+import { checkTokens, maxTokens } from '../limits/document-size.ts';
+import { checkOperation } from '../limits/operation-cost.ts';
+import type { GatewayPlugin } from './server-context.ts';
+
+/** Refuses what is too long before it is parsed, and what asks for too much before anything else is done with it. */
+export function useLimits(): GatewayPlugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn(parseWithin);
+      return ({ result, context, extendContext }) => {
+        if (result instanceof Error || result === null) return;
+        const { params, caller } = context;
+        const operation = getOperationAST(result, params.operationName);
+        const teams = caller.principal?.teams.length ?? 0;
+        if (!operation) throw noOperation();
+        extendContext({ measure: checkOperation(result, operation, { variables: Object(params.variables), teams }) });
+      };
+    },
+    onValidate({ setValidationFn }) {
+      setValidationFn(validateWithin);
+    },
+  };
+}
+
+function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
+  checkTokens(typeof source === 'string' ? source : source.body);
+  return withoutStack(() => parse(source, { maxTokens }));
+}
+
+/** Each error costs a search for what was meant, and a text of its own. */
+const maxErrors = 10;
+
+function validateWithin(...[schema, document, rules]: Parameters<typeof validate>): readonly GraphQLError[] {
+  return withoutStack(() => validate(schema, document, rules, { maxErrors }));
+}
+
+function noOperation(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    message: 'Could not determine what operation to execute.',
+    description: 'Give operationName the name of an operation in the document, if it holds several.',
+  });
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
+import { createYoga } from 'graphql-yoga';
+import type { Caller } from '../../model/principal.ts';
+import type { Operations } from '../../operations.ts';
+import type { Metrics } from '../../ops/metrics.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { GraphQLContext } from '../schema/builder.ts';
+import { useAdmission, useIntrospectionSwitch } from './admission.ts';
+import { useClientErrors } from './client-errors.ts';
+import { createDocumentCache } from './document-cache.ts';
+import { useLimits } from './document-limits.ts';
+import { readParameters } from './parameters.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
+import type { ServerContext } from './server-context.ts';
+import { useParameters, usePersistedOperations } from './use-parameters.ts';
+
+export interface GraphQLEndpointOptions {
+  readonly schema: GraphQLSchema;
+  readonly bindOperations: (caller: Caller) => Operations;
+  readonly introspection: boolean;
+  readonly securityDirectives: boolean;
+  readonly batchLimit: number;
+  /** Null where every document is accepted. */
+  readonly persistedOperations: PersistedOperations | null;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export type GraphQLEndpoint = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  /** `body` is the decoded JSON body of a POST. @throws DomainError for parameters that are not GraphQL over HTTP's */
+  context: Omit<ServerContext, 'parameters'> & { readonly body: unknown },
+) => Promise<void>;
+
+/**
+ * GraphQL over HTTP, once the request has a body that is JSON and a caller that is known.
+ */
+export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
+  const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations, log, metrics } =
+    options;
+  const rules = { batchLimit, persistedOperations: persistedOperations !== null };
+  const documents = createDocumentCache();
+  const yoga = createYoga<ServerContext, GraphQLContext>({
+    schema,
+    context: ({ caller }) => ({ operations: bindOperations(caller), securityDirectives }),
+    batching: batchLimit > 0 && { limit: batchLimit },
+    parserAndValidationCache: documents.options,
+    plugins: [
+      useParameters(rules),
+      ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
+      documents.plugin,
+      useAdmission(introspection),
+      useLimits(),
+      useIntrospectionSwitch(introspection),
+      useClientErrors(schema, log, metrics),
+    ],
+    // The server around Yoga does these, and error texts are made in one place.
+    maxRequestBodySize: false,
+    multipart: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+    maskedErrors: false,
+  });
+  return async (request, response, { body, ...context }) => {
+    const parameters = readParameters(request, body, rules);
+    // The server took a point for the request: that of the first operation.
+    if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
+    await yoga.handle(request, response, { ...context, parameters });
+  };
+}

@@ -1,0 +1,104 @@
+import { EnvelopeRejected, rewrap } from '../crypto/envelope.ts';
+import { type Keyring, opens } from '../crypto/keyring.ts';
+import { retried } from '../runtime/retry.ts';
+import { type Store, unknownKid, type WrappedKey } from '../store/store.ts';
+import { countEnvelopes, wrappedKeyPages } from './count.ts';
+
+export interface RewrapDependencies {
+  readonly store: Store;
+  readonly keyring: Keyring;
+  /** Rejects when the active key is another by now: to put more under this one could be to put it under a retired key. */
+  readonly requireActive: () => Promise<void>;
+}
+
+export interface RewrapOptions {
+  /** Told after every page how many of how many are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Ends it after the page at hand; another run goes on from there. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RewrapReport {
+  readonly rewrapped: number;
+  /** How many envelopes are still under other keys than the active one, by `kid`; without the damaged ones. */
+  readonly left: ReadonlyMap<string, number>;
+  /** Ids of secrets whose envelope is broken, or whose content key does not unwrap. */
+  readonly damaged: readonly string[];
+}
+
+/** A gateway that has not heard of the new key yet seals under the old one behind a pass; the next gathers it. */
+const maxPasses = 3;
+
+/**
+ * Puts the content key of every envelope under the active key. Values and ciphertexts are neither read nor written, so that
+ * gateways go on meanwhile, and wherever a run is cut off, each envelope is whole, under one key or the other.
+ * @throws DomainError when the store stays away
+ */
+export async function rewrapSecrets(
+  { store, keyring, requireActive }: RewrapDependencies,
+  { onProgress, signal }: RewrapOptions = {},
+): Promise<RewrapReport> {
+  let left = await countOthers(store, keyring);
+  let rewrapped = 0;
+  let damaged: WrappedKey[] = [];
+  for (let pass = 1; ; pass += 1) {
+    const total = rewrapped + openable(left, keyring);
+    damaged = [];
+    for await (const page of wrappedKeyPages(store)) {
+      const { replacements, rejected } = await rewrapPage(page, keyring);
+      damaged.push(...rejected);
+      // What a gateway sealed anew meanwhile stays as that gateway left it.
+      rewrapped += await retried(async () => {
+        await requireActive();
+        return store.replaceWrappedKeys(replacements);
+      });
+      onProgress?.(rewrapped, total);
+      if (signal?.aborted) break;
+    }
+    left = await countOthers(store, keyring);
+    const lost = damaged.filter(({ kid }) => kid !== unknownKid).length;
+    if (pass === maxPasses || openable(left, keyring) <= lost || signal?.aborted) break;
+  }
+  await requireActive();
+  for (const { kid } of damaged) decrement(left, kid);
+  return { rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
+}
+
+async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
+  const rejected = page.filter(({ kid }) => kid === unknownKid);
+  const replacements: { from: WrappedKey; to: WrappedKey }[] = [];
+  const due = page.filter(({ kid }) => kid !== keyring.active.kid && isOpenable(kid, keyring));
+  await Promise.all(
+    due.map(async (from) => {
+      try {
+        replacements.push({ from, to: await rewrap(from, keyring) });
+      } catch (error) {
+        if (!(error instanceof EnvelopeRejected)) throw error;
+        rejected.push(from);
+      }
+    }),
+  );
+  return { replacements, rejected };
+}
+
+async function countOthers(store: Store, { active }: Keyring): Promise<Map<string, number>> {
+  const counts = await countEnvelopes(store);
+  counts.delete(active.kid);
+  counts.delete(unknownKid);
+  return counts;
+}
+
+function openable(counts: ReadonlyMap<string, number>, keyring: Keyring): number {
+  return [...counts].reduce((sum, [kid, count]) => sum + (isOpenable(kid, keyring) ? count : 0), 0);
+}
+
+function isOpenable(kid: string, keyring: Keyring): boolean {
+  const key = keyring.keys.get(kid);
+  return key !== undefined && opens(key.state);
+}
+
+function decrement(counts: Map<string, number>, kid: string): void {
+  const count = counts.get(kid) ?? 0;
+  if (count > 1) counts.set(kid, count - 1);
+  else counts.delete(kid);
+}
