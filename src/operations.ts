@@ -1,5 +1,5 @@
 import { authenticated } from './identity/authorize.ts';
-import type { Caller } from './model/principal.ts';
+import type { Caller } from './model/caller.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
 import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts';
 import type { Dependencies } from './secrets/dependencies.ts';
@@ -7,7 +7,7 @@ import { findSecret } from './secrets/find-secret.ts';
 import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
-/** What can be done with secrets, bound to who is calling. Each operation authorises itself. */
+/** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
 export function bindOperations(dependencies: Dependencies, caller: Caller) {
   return {
     viewer: () => authenticated(caller),

@@ -5,7 +5,7 @@ import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
 import { collectionsOf, type FoundDocument, secretOf } from '../../src/store/mongodb/documents.ts';
 import { inTransaction } from '../../src/store/mongodb/transaction.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Change, ListQuery, Store } from '../../src/store/store.ts';
+import type { ListQuery, Store, Write } from '../../src/store/store.ts';
 
 const timeoutMs = 5000;
 const transaction: TransactionOptions = {
@@ -45,7 +45,7 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
       if (hasMore) documents.pop();
       return { secrets: documents.map(secretOf), hasMore, totalCount };
     },
-    commit: (changes: readonly Change[]) =>
+    commit: (changes: readonly Write[]) =>
       inTransaction(client, transaction, { deadline: performance.now() + timeoutMs, attempts: 20 }, (session) =>
         writeCommits(collections, [changes], session),
       ),

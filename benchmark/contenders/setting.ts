@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { readKeyring } from '../../src/crypto/keyring.ts';
 import { createKeySet, jwksFromFile } from '../../src/identity/key-set.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
-import type { Caller } from '../../src/model/principal.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
+import type { Caller } from '../../src/model/caller.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
-import { createTurns } from '../../src/runtime/keyed-mutex.ts';
+import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import type { Store } from '../../src/store/store.ts';
 import { audience, issuer } from '../identities.ts';
 
@@ -29,7 +29,7 @@ export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promi
 
 export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
   const keyring = await readKeyring(setting('KEYRING_FILE'));
-  const dependencies = { store, keyring: () => keyring, now: () => new Date(), inTurn: createTurns() };
+  const dependencies = { store, keyring: () => keyring, now: () => new Date(), inTurn: createKeyedMutex() };
   return (caller) => bindOperations(dependencies, caller);
 }
 

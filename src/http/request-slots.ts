@@ -1,19 +1,24 @@
 import { DomainError } from '../errors.ts';
 
-/** A request's, from when it is looked at until its answer has gone out. */
-export interface Place {
-  /** Runs what takes the body in. Until that is done, the place may be given to somebody else, which `signal` tells. */
-  receive<T>(read: (signal: AbortSignal) => Promise<T>): Promise<T>;
-  leave(): void;
+/** Held by a request from its admission until its answer has been sent. */
+export interface Slot {
+  /**
+   * Runs what reads the body, for at most this time. Until it is done the slot may be given to another request.
+   * @param read is told by the signal, with the reason, when it must stop
+   */
+  receive<T>(timeoutMs: number, read: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  release(): void;
 }
 
 /**
- * How many requests may be under way at once. When all places are taken, the request whose body has been arriving for
- * longest makes room: a good client's body arrives at once, and who only pretends to send one keeps nobody out.
+ * Bounds how many requests are answered at once. When no slot is free, the request whose body has been arriving for longest
+ * gives its slot away: the body of a good client arrives at once, and a client that only pretends to send one keeps nobody
+ * out.
  */
-export class Places {
+export class RequestSlots {
   readonly #max: number;
-  readonly #evictions = new Set<(reason: DomainError) => void>();
+  /** Ends the reading of a body; the oldest first. */
+  readonly #receiving = new Set<(reason: DomainError) => void>();
   #taken = 0;
   #empty = Promise.withResolvers<void>();
 
@@ -25,51 +30,53 @@ export class Places {
     return this.#taken;
   }
 
-  /** Resolves when nobody is left. */
+  /** Resolves when no slot is taken. */
   whenEmpty(): Promise<void> {
     this.#empty = Promise.withResolvers<void>();
     if (this.#taken === 0) this.#empty.resolve();
     return this.#empty.promise;
   }
 
-  /** Sends those away whose bodies are still arriving: nothing has begun for them. */
-  evictAll(reason: DomainError): void {
-    for (const evict of this.#evictions) evict(reason);
+  /** Refuses all requests whose bodies are still arriving: no work has begun for them. */
+  evictReceiving(reason: DomainError): void {
+    for (const evict of this.#receiving) evict(reason);
   }
 
   /** @throws DomainError SERVICE_UNAVAILABLE */
-  take(): Place {
+  take(): Slot {
     if (this.#taken >= this.#max) {
-      const [evictOldest] = this.#evictions;
-      if (!evictOldest) throw noPlace('The gateway has more requests than it can answer.');
-      evictOldest(noPlace('The body arrived too slowly for a gateway that has other requests to answer.'));
+      const [evictOldest] = this.#receiving;
+      if (!evictOldest) throw noSlot('The gateway has more requests than it can answer.');
+      evictOldest(noSlot('The body arrived too slowly for a gateway that has other requests to answer.'));
     }
     this.#taken += 1;
-    let hasLeft = false;
-    const leave = () => {
-      if (hasLeft) return;
-      hasLeft = true;
+    let isReleased = false;
+    const release = () => {
+      if (isReleased) return;
+      isReleased = true;
       this.#taken -= 1;
       if (this.#taken === 0) this.#empty.resolve();
     };
-    const receive = async <T>(read: (signal: AbortSignal) => Promise<T>): Promise<T> => {
-      const eviction = new AbortController();
+    const receive = async <T>(timeoutMs: number, read: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+      const abort = new AbortController();
+      const timer = setTimeout(() => abort.abort(new DomainError('REQUEST_TIMEOUT')), timeoutMs);
       const evict = (reason: DomainError) => {
-        this.#evictions.delete(evict);
-        leave();
-        eviction.abort(reason);
+        this.#receiving.delete(evict);
+        release();
+        abort.abort(reason);
       };
-      this.#evictions.add(evict);
+      this.#receiving.add(evict);
       try {
-        return await read(eviction.signal);
+        return await read(abort.signal);
       } finally {
-        this.#evictions.delete(evict);
+        clearTimeout(timer);
+        this.#receiving.delete(evict);
       }
     };
-    return { leave, receive };
+    return { release, receive };
   }
 }
 
-function noPlace(description: string): DomainError {
+function noSlot(description: string): DomainError {
   return new DomainError('SERVICE_UNAVAILABLE', { description, retryAfterSeconds: 1 });
 }

@@ -10,13 +10,14 @@ import { ConfigurationError } from '../errors.ts';
 import { rewritePrivateFile } from '../runtime/private-file.ts';
 
 /**
- * Makes another key the active one: the pending key where there is one, else a new one. What was active decrypts from then on.
+ * Makes another key the active one: the pending key if there is one, else a new key. The key that was active decrypts from
+ * then on.
  * @throws ConfigurationError
  */
 export function rotateKeyring(path: string): Promise<Keyring> {
   return changeKeyring(path, ({ keys }) => {
     if (keys.filter(isPending).length > 1) {
-      throw new ConfigurationError('several keys are pending. Retire all of them but the one that shall be active.');
+      throw new ConfigurationError('several keys are pending. Retire all of them but the one that will become active.');
     }
     for (const key of keys.filter(({ state }) => state === 'active')) key.state = 'decrypting';
     const next = keys.find(isPending);
@@ -26,7 +27,7 @@ export function rotateKeyring(path: string): Promise<Keyring> {
 }
 
 /**
- * Adds a key that opens but does not seal, for gateways that have copies of the file. Keeps one that is pending already.
+ * Adds a key that opens but does not seal, for gateways that have copies of the file. Keeps a key that is pending already.
  * @throws ConfigurationError
  */
 export function addPendingKey(path: string): Promise<Keyring> {
@@ -38,12 +39,15 @@ export function addPendingKey(path: string): Promise<Keyring> {
 /** @throws ConfigurationError when the key is not there, or is the active one */
 export function retireKey(path: string, kid: string): Promise<Keyring> {
   return changeKeyring(path, ({ keys }) => {
-    retirable(keys, kid).state = 'retired';
+    requireRetirable(keys, kid).state = 'retired';
   });
 }
 
-/** The key of this id, which must be neither active nor retired. @throws ConfigurationError */
-export function retirable<Key extends { kid: string; state: KeyState }>(keys: readonly Key[], kid: string): Key {
+/**
+ * The key of this id, which must be neither active nor retired.
+ * @throws ConfigurationError
+ */
+export function requireRetirable<Key extends { kid: string; state: KeyState }>(keys: readonly Key[], kid: string): Key {
   const key = keys.find((one) => one.kid === kid);
   // What was typed is not repeated: it could be a key.
   if (!key) {
@@ -57,7 +61,7 @@ export function retirable<Key extends { kid: string; state: KeyState }>(keys: re
   return key;
 }
 
-/** What else stands in the file, or in a key, stays there. */
+/** Keeps everything else that is in the file or in a key. */
 async function changeKeyring(path: string, change: (file: KeyringFile) => void): Promise<Keyring> {
   const written = await rewritePrivateFile(path, 'KEYRING_FILE', async (text) => {
     await parseKeyring(text, path);

@@ -1,27 +1,28 @@
 import { retried } from '../runtime/retry.ts';
-import type { Store, WrappedKey } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 
-const pageSize = 1000;
+/** Secrets that one call to the store counts: few enough for its deadline, many enough for few calls. */
+const rangeSize = 50_000;
 
 /**
- * How many envelopes are under each key, by its `kid`. One that is written meanwhile may be counted or not.
+ * How many envelopes are under each key, by its `kid`; damaged envelopes are under `unknownKid`. An envelope that is
+ * written meanwhile may be counted or not.
  * @throws DomainError when the store stays away
  */
 export async function countEnvelopes(store: Store): Promise<Map<string, number>> {
-  const counts = new Map<string, number>();
-  for await (const page of wrappedKeyPages(store)) {
-    for (const { kid } of page) counts.set(kid, (counts.get(kid) ?? 0) + 1);
+  const total = new Map<string, number>();
+  for await (const counts of countedRanges(store, rangeSize)) {
+    for (const [kid, count] of counts) total.set(kid, (total.get(kid) ?? 0) + count);
   }
-  return counts;
+  return total;
 }
 
-/** The wrapped content keys of all secrets, page by page. */
-export async function* wrappedKeyPages(store: Store): AsyncGenerator<WrappedKey[]> {
+/** The counts of all secrets, range by range. */
+export async function* countedRanges(store: Store, size: number): AsyncGenerator<ReadonlyMap<string, number>> {
   for (let afterId = ''; ; ) {
-    const page = await retried(() => store.wrappedKeys(afterId, pageSize));
-    const last = page.at(-1);
-    if (!last) return;
-    yield page;
-    afterId = last.secretId;
+    const { counts, lastId } = await retried(() => store.countEnvelopes(afterId, size));
+    if (lastId === null) return;
+    yield counts;
+    afterId = lastId;
   }
 }

@@ -1,14 +1,15 @@
 import { setTimeout } from 'node:timers/promises';
-import { type Keyring, readKeyring } from '../crypto/keyring.ts';
+import type { Keyring } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import { retirable, retireKey } from './change.ts';
+import { requireRetirable, retireKey } from './change.ts';
 import { countEnvelopes } from './count.ts';
-import { settleMilliseconds } from './live.ts';
+import { readKeyring } from './file.ts';
+import { settleMs } from './live.ts';
 
 /**
- * Takes a key out of use, if no envelope is under it: neither now, nor once every gateway has heard that it is not active.
- * @param onWait told before a wait of so many milliseconds
+ * Takes a key out of use if no envelope is under it, neither now nor once every gateway knows that it is not active.
+ * @param onWait told before the wait, in milliseconds
  * @throws ConfigurationError when there is no such key, or it is in use
  * @throws DomainError when the store stays away
  */
@@ -16,18 +17,18 @@ export async function retireUnusedKey(
   store: Store,
   keyringFile: string,
   kid: string,
-  onWait: (milliseconds: number) => void,
+  onWait: (waitMs: number) => void,
 ): Promise<void> {
   const ring = await readKeyring(keyringFile);
-  retirable([...ring.keys.values()], kid);
-  await refuseUsed(store, ring, kid);
-  onWait(settleMilliseconds);
-  await setTimeout(settleMilliseconds);
-  await refuseUsed(store, ring, kid);
+  requireRetirable([...ring.keys.values()], kid);
+  await requireUnused(store, ring, kid);
+  onWait(settleMs);
+  await setTimeout(settleMs);
+  await requireUnused(store, ring, kid);
   await retireKey(keyringFile, kid);
 }
 
-async function refuseUsed(store: Store, ring: Keyring, kid: string): Promise<void> {
+async function requireUnused(store: Store, ring: Keyring, kid: string): Promise<void> {
   const counts = await countEnvelopes(store);
   if (counts.size > 0 && ![...counts.keys()].some((one) => ring.keys.has(one))) {
     throw new ConfigurationError(

@@ -1,43 +1,45 @@
 import { EnvelopeRejected, rewrap } from '../crypto/envelope.ts';
 import { type Keyring, opens } from '../crypto/keyring.ts';
+import { ConfigurationError } from '../errors.ts';
+import { unknownKid, type WrappedKey } from '../model/envelope.ts';
 import { retried } from '../runtime/retry.ts';
-import { type Store, unknownKid, type WrappedKey } from '../store/store.ts';
-import { countEnvelopes, wrappedKeyPages } from './count.ts';
-
-export interface RewrapDependencies {
-  readonly store: Store;
-  readonly keyring: Keyring;
-  /** Rejects when the active key is another by now: to put more under this one could be to put it under a retired key. */
-  readonly requireActive: () => Promise<void>;
-}
+import type { Store } from '../store/store.ts';
+import { countEnvelopes } from './count.ts';
+import { readKeyring } from './file.ts';
 
 export interface RewrapOptions {
-  /** Told after every page how many of how many are done. */
+  /** Told after every page how many of how many envelopes are done. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Ends it after the page at hand; another run goes on from there. */
+  /** Ends the work after the current page; another run continues from there. */
   readonly signal?: AbortSignal;
 }
 
 export interface RewrapReport {
+  /** The keyring the envelopes were rewrapped with. */
+  readonly keyring: Keyring;
   readonly rewrapped: number;
   /** How many envelopes are still under other keys than the active one, by `kid`; without the damaged ones. */
   readonly left: ReadonlyMap<string, number>;
-  /** Ids of secrets whose envelope is broken, or whose content key does not unwrap. */
+  /** Ids of secrets whose envelope is damaged, or whose content key does not unwrap. */
   readonly damaged: readonly string[];
 }
 
-/** A gateway that has not heard of the new key yet seals under the old one behind a pass; the next gathers it. */
+/** A gateway that has not read the new key yet still seals under the old one behind a pass; the next pass finds it. */
 const maxPasses = 3;
+const pageSize = 1000;
 
 /**
- * Puts the content key of every envelope under the active key. Values and ciphertexts are neither read nor written, so that
- * gateways go on meanwhile, and wherever a run is cut off, each envelope is whole, under one key or the other.
+ * Wraps the content key of every envelope under the active key. Values and ciphertexts are neither read nor written, so
+ * that gateways keep running. Wherever a run is interrupted, each envelope is whole, under one key or the other.
+ * @throws ConfigurationError when the keyring is bad, or another key becomes active meanwhile
  * @throws DomainError when the store stays away
  */
-export async function rewrapSecrets(
-  { store, keyring, requireActive }: RewrapDependencies,
+export async function rewrapEnvelopes(
+  store: Store,
+  keyringFile: string,
   { onProgress, signal }: RewrapOptions = {},
 ): Promise<RewrapReport> {
+  const keyring = await readKeyring(keyringFile);
   let left = await countOthers(store, keyring);
   let rewrapped = 0;
   let damaged: WrappedKey[] = [];
@@ -47,9 +49,9 @@ export async function rewrapSecrets(
     for await (const page of wrappedKeyPages(store)) {
       const { replacements, rejected } = await rewrapPage(page, keyring);
       damaged.push(...rejected);
-      // What a gateway sealed anew meanwhile stays as that gateway left it.
+      // An envelope that a gateway sealed anew meanwhile stays as that gateway left it.
       rewrapped += await retried(async () => {
-        await requireActive();
+        await requireActive(keyringFile, keyring);
         return store.replaceWrappedKeys(replacements);
       });
       onProgress?.(rewrapped, total);
@@ -59,9 +61,26 @@ export async function rewrapSecrets(
     const lost = damaged.filter(({ kid }) => kid !== unknownKid).length;
     if (pass === maxPasses || openable(left, keyring) <= lost || signal?.aborted) break;
   }
-  await requireActive();
+  await requireActive(keyringFile, keyring);
   for (const { kid } of damaged) decrement(left, kid);
-  return { rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
+  return { keyring, rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
+}
+
+/** To wrap more under a key that is no longer active could be to wrap it under a retired key. */
+async function requireActive(keyringFile: string, { active }: Keyring): Promise<void> {
+  if ((await readKeyring(keyringFile)).active.kid === active.kid) return;
+  throw new ConfigurationError('another key became active. Run this again, to put all envelopes under that key.');
+}
+
+/** The wrapped content keys of all secrets, page by page. */
+async function* wrappedKeyPages(store: Store): AsyncGenerator<WrappedKey[]> {
+  for (let afterId = ''; ; ) {
+    const page = await retried(() => store.wrappedKeys(afterId, pageSize));
+    const last = page.at(-1);
+    if (!last) return;
+    yield page;
+    afterId = last.secretId;
+  }
 }
 
 async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {

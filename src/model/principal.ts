@@ -8,20 +8,24 @@ export interface Membership {
   readonly role: Role;
 }
 
-/** Who is calling, as its credentials say. */
+/** Which kind of credential was used. Ids of two kinds never mean the same principal, even when they are equal. */
+export type PrincipalKind = 'user' | 'apiKey';
+
+/** Who calls, as the credentials say. */
 export interface Principal {
+  readonly kind: PrincipalKind;
+  /** A user's `sub` claim, or an API key's id. */
   readonly subject: string;
   readonly teams: readonly Membership[];
   readonly scopes: ReadonlySet<Scope>;
 }
 
-/** Who is calling, in one request. */
-export interface Caller {
-  /** Null without credentials. */
-  readonly principal: Principal | null;
-  readonly requestId: string;
-  /** As `performance.now()` tells the time: no write is begun after it. */
-  readonly writeDeadline: number;
-  /** Whether values may come in clear: by TLS, over loopback, or where the operator asks for neither. */
-  readonly confidential: boolean;
+/** A principal in audit events, logs and rate limits. */
+export interface Actor {
+  readonly kind: PrincipalKind;
+  readonly id: string;
+}
+
+export function actorOf({ kind, subject }: Principal): Actor {
+  return { kind, id: subject };
 }

@@ -1,5 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { prefersHtml } from '../http/media-type.ts';
+import type { ServerResponse } from 'node:http';
+import { jsonType, prefersHtml } from '../http/media-type.ts';
+import { jsonErrors } from '../http/refusal.ts';
+import { bodyless, type Route } from '../http/route.ts';
 
 const mySecrets = `# Your secrets. Values went in; masks come out.
 query MySecrets {
@@ -25,7 +27,7 @@ query MySecrets {
 }
 `;
 
-const keepSecret = `# Put a value of your own into the variables below.
+const keepSecret = `# Write a value of your own in the variables below.
 mutation KeepSecret($input: CreateSecretInput!) {
   createSecret(input: $input) {
     secret {
@@ -48,10 +50,10 @@ const exampleSecret = JSON.stringify(
 );
 
 /**
- * GraphiQL would keep what is typed, values among it, in the browser's profile on disk: its tabs in localStorage, and
- * the document in the URL, and so in the history.
+ * GraphiQL would store what is typed, values included, in the browser's profile on disk: its tabs in localStorage, and the
+ * document in the URL and so in the history.
  */
-const forgetful = `<script>{
+const withoutStorage = `<script>{
   const items = new Map();
   const localStorage = {
     get length() { return items.size; },
@@ -64,25 +66,38 @@ const forgetful = `<script>{
   history.replaceState = () => {};
 }</script>`;
 
-/** Everything is in the page: it loads nothing, and may call nothing but this origin. */
+/** The page holds everything: it loads nothing, and may call this origin only. */
 const contentSecurityPolicy =
   "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:; style-src 'unsafe-inline'; " +
   "img-src data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export function wantsGraphiql(request: IncomingMessage): boolean {
-  return request.method === 'GET' && prefersHtml(request.headers.accept);
+/** What GraphQL over HTTP answers with: a client that prefers one of these is no browser that navigates here. */
+const dataTypes = ['application/graphql-response+json', jsonType];
+
+/**
+ * `GET /` and `GET /graphql` for a browser: the GraphiQL explorer.
+ * @param developmentToken makes the explorer's requests work at the first click
+ */
+export function graphiql(path: '/' | '/graphql', developmentToken: () => Promise<string>): Route {
+  return {
+    path,
+    methods: ['GET'],
+    accepts: ({ method, headers }) => method === 'GET' && prefersHtml(headers.accept, dataTypes),
+    admission: 'slot',
+    anyHost: false,
+    limits: bodyless,
+    errors: jsonErrors,
+    answer: async ({ response }) => sendPage(response, await developmentToken()),
+  };
 }
 
-/** @param developmentToken makes the explorer's requests work at the first click */
-export async function sendGraphiql(response: ServerResponse, developmentToken: string): Promise<void> {
-  // 9 MB: nobody who does not open the explorer pays for it.
+async function sendPage(response: ServerResponse, developmentToken: string): Promise<void> {
+  // 9 MB that are loaded only when somebody opens the explorer.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
   response.writeHead(200, {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': contentSecurityPolicy,
-    'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
-    'Cache-Control': 'no-store',
   });
   const page = renderGraphiQL({
     title: 'secrets-gateway',
@@ -93,5 +108,5 @@ export async function sendGraphiql(response: ServerResponse, developmentToken: s
     additionalHeaders: { Authorization: `Bearer ${developmentToken}` },
     shouldPersistHeaders: false,
   });
-  response.end(page.replace('<head>', `<head>${forgetful}`));
+  response.end(page.replace('<head>', `<head>${withoutStorage}`));
 }

@@ -1,44 +1,66 @@
 import type { ServerResponse } from 'node:http';
+import { jsonErrors } from '../http/refusal.ts';
+import { bodyless, type Route } from '../http/route.ts';
 import { withDeadline } from '../runtime/deadline.ts';
 
-/** What must be well for the gateway to be sent requests; each rejects or times out when it is not. */
+/** What must work before the gateway is sent requests; each rejects or times out when it does not. */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
-const deadlineMilliseconds = 2000;
+const checkMs = 2000;
 
-/** The process is there and its event loop turns. */
-export function sendLiveness(response: ServerResponse): void {
-  sendJson(response, 200, { status: 'ok' });
-}
+const probe = {
+  methods: ['GET', 'HEAD'],
+  // Probes are needed most while the gateway is overloaded or shutting down, and they name it by its address.
+  admission: 'always',
+  anyHost: true,
+  limits: bodyless,
+  errors: jsonErrors,
+} as const;
 
-/** Whether the gateway should be sent requests, check by check. */
-export async function sendReadiness(response: ServerResponse, draining: boolean, checks: ReadinessChecks) {
-  const outcomes = await outcomesOf(checks);
-  const ready = !draining && outcomes.every(([, outcome]) => outcome === 'ok');
-  sendJson(response, ready ? 200 : 503, {
-    status: draining ? 'draining' : ready ? 'ok' : 'failed',
-    checks: Object.fromEntries(outcomes),
-  });
+/** `GET /livez`: the process is there and its event loop runs. */
+export const liveness: Route = {
+  ...probe,
+  path: '/livez',
+  answer: ({ response }) => sendJson(response, 200, { status: 'ok' }),
+};
+
+/** `GET /readyz`: whether the gateway should be sent requests, check by check. */
+export function readiness(checks: ReadinessChecks, isDraining: () => boolean): Route {
+  let running: Promise<Outcomes> | null = null;
+
+  /** Anybody may ask, as often as they like: requests that come meanwhile share one run of the checks. */
+  function run(): Promise<Outcomes> {
+    running ??= outcomesOf(checks).finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  return {
+    ...probe,
+    path: '/readyz',
+    async answer({ response }) {
+      const outcomes = await run();
+      const isReady = !isDraining() && outcomes.every(([, outcome]) => outcome === 'ok');
+      sendJson(response, isReady ? 200 : 503, {
+        status: isDraining() ? 'draining' : isReady ? 'ok' : 'failed',
+        checks: Object.fromEntries(outcomes),
+      });
+    },
+  };
 }
 
 type Outcomes = readonly (readonly [name: string, outcome: 'ok' | 'failed'])[];
 
-const running = new WeakMap<ReadinessChecks, Promise<Outcomes>>();
-
-/** Anybody may ask, as often as they like: those who ask meanwhile share what is being found out. */
 function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
-  const known = running.get(checks);
-  if (known) return known;
-  const outcomes = Promise.all(
+  return Promise.all(
     Object.entries(checks).map(async ([name, check]) => [name, (await passes(check)) ? 'ok' : 'failed'] as const),
-  ).finally(() => running.delete(checks));
-  running.set(checks, outcomes);
-  return outcomes;
+  );
 }
 
 async function passes(check: () => Promise<unknown>): Promise<boolean> {
   try {
-    await withDeadline(check(), deadlineMilliseconds, () => new Error('too late'));
+    await withDeadline(check(), checkMs, () => new Error('too late'));
     return true;
   } catch {
     return false;

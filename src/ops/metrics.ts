@@ -1,17 +1,20 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { onDuration } from '../runtime/trace.ts';
+import { jsonErrors } from '../http/refusal.ts';
+import { bodyless, type Route } from '../http/route.ts';
+import type { DurationListener } from '../runtime/trace.ts';
 
 export interface Metrics {
   /** @param operation the root field, of the schema; @param code the error's, or OK */
   operation(operation: string, code: string, seconds: number): void;
   /** @param code of an error at the HTTP level */
   refusal(code: string): void;
-  /** The Prometheus text format. */
-  text(): Promise<{ type: string; body: string }>;
-  close(): void;
+  /** How long a traced piece of work took. */
+  readonly duration: DurationListener;
+  /** `GET /metrics`, in the Prometheus text format. */
+  readonly route: Route;
 }
 
-/** Figures about the gateway, and never about a secret: every label has few values, all of them the gateway's own words. */
+/** Figures about the gateway, never about a secret: every label has few values, all of them the gateway's own words. */
 export function createMetrics(inFlight: () => number): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -41,6 +44,19 @@ export function createMetrics(inFlight: () => number): Metrics {
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers,
   });
+  addGauges(registers, inFlight);
+  return {
+    operation(operation, code, seconds) {
+      operations.inc({ operation, code });
+      latency.observe({ operation }, seconds);
+    },
+    refusal: (code) => refusals.inc({ code }),
+    duration: (name, seconds, failed) => work.observe({ work: name, outcome: failed ? 'failed' : 'done' }, seconds),
+    route: metricsRoute(registry),
+  };
+}
+
+function addGauges(registers: Registry[], inFlight: () => number): void {
   new Gauge({
     name: 'secrets_gateway_requests_in_flight',
     help: 'Requests being answered.',
@@ -57,16 +73,21 @@ export function createMetrics(inFlight: () => number): Metrics {
       this.set(process.memoryUsage.rss());
     },
   });
-  const stop = onDuration((name, seconds, failed) =>
-    work.observe({ work: name, outcome: failed ? 'failed' : 'done' }, seconds),
-  );
+}
+
+function metricsRoute(registry: Registry): Route {
   return {
-    operation(operation, code, seconds) {
-      operations.inc({ operation, code });
-      latency.observe({ operation }, seconds);
+    path: '/metrics',
+    methods: ['GET', 'HEAD'],
+    // Also while the gateway is overloaded: that is when its metrics are looked at.
+    admission: 'always',
+    anyHost: false,
+    limits: bodyless,
+    errors: jsonErrors,
+    async answer({ response }) {
+      const body = await registry.metrics();
+      response.writeHead(200, { 'Content-Type': registry.contentType });
+      response.end(body);
     },
-    refusal: (code) => refusals.inc({ code }),
-    text: async () => ({ type: registry.contentType, body: await registry.metrics() }),
-    close: stop,
   };
 }

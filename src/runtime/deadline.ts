@@ -1,10 +1,10 @@
 /**
- * What the promise becomes, if it does so in time. What it stands for is not ended: it only is not waited for.
- * @param late makes the reason to reject with otherwise
+ * The promise's result, if it comes in time. The work behind the promise is not cancelled; its result is ignored.
+ * @param late makes the error to reject with otherwise
  */
-export function withDeadline<T>(promise: Promise<T>, milliseconds: number, late: () => Error): Promise<T> {
+export function withDeadline<T>(promise: Promise<T>, timeoutMs: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(late()), milliseconds);
+    const timer = setTimeout(() => reject(late()), timeoutMs);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -1,36 +1,27 @@
-import { DomainError } from '../errors.ts';
 import { withDeadline } from './deadline.ts';
 
-/** Does work on one key after another's is done, in the order of asking. */
-export type InTurn = <T>(key: string, work: () => Promise<T>) => Promise<T>;
-
-const patienceMilliseconds = 5000;
+/** Runs work on one key after earlier work on the same key has ended, in the order of the calls. */
+export type KeyedMutex = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Writers of one secret take turns in this process. The store would let only one of them through at a time anyway, and
- * have all the others begin anew.
+ * @param timeoutMs how long a call waits for the calls before it
+ * @param late makes the error of a call that has waited for too long; its work is not begun
  */
-export function createTurns(): InTurn {
+export function createKeyedMutex(timeoutMs: number, late: () => Error): KeyedMutex {
   const last = new Map<string, Promise<unknown>>();
 
   return async (key, work) => {
     const before = last.get(key);
     const mine = Promise.withResolvers<void>();
-    const turn = Promise.all([before, mine.promise]);
-    last.set(key, turn);
+    // A call that gives up must not let later calls pass the one that still runs.
+    const done = Promise.all([before, mine.promise]);
+    last.set(key, done);
     try {
-      if (before) await withDeadline(before, patienceMilliseconds, tooMuchContention);
+      if (before) await withDeadline(before, timeoutMs, late);
       return await work();
     } finally {
       mine.resolve();
-      if (last.get(key) === turn) last.delete(key);
+      if (last.get(key) === done) last.delete(key);
     }
   };
-}
-
-export function tooMuchContention(): DomainError {
-  return new DomainError('SERVICE_UNAVAILABLE', {
-    description: 'Too many others change this secret at once.',
-    retryAfterSeconds: 1,
-  });
 }

@@ -3,7 +3,7 @@ import { ConfigurationError } from '../errors.ts';
 
 export type Log = Logger;
 
-/** JSON lines on standard error. What is logged never holds a value, a token or a variable. */
+/** JSON lines on standard error. The log never holds a value, a token or a variable. */
 export function createLog(level: string): Log {
   return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
@@ -12,8 +12,8 @@ export function createLog(level: string): Log {
 }
 
 /**
- * What may be logged of an error: its class, code and stack frames. Not its message, nor a driver's details:
- * they quote what could not be parsed or written. A ConfigurationError's is the gateway's own, and names the mend.
+ * What may be logged of an error: its class, code and stack frames. Neither its message nor a driver's details may: they
+ * quote what could not be parsed or written. The message of a ConfigurationError is the gateway's own text.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };

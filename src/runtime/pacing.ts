@@ -1,39 +1,40 @@
 /**
- * Spreads work over turns of the event loop, so that others are answered in between. Who waits is let in from both ends of
- * the line in turn: a small request does not wait for all of a large one that came before it, and neither waits for ever.
- * @param capacity how much of it is begun in one turn, in whatever unit weights have
- * @returns asks to begin: undefined for at once, otherwise a promise that is fulfilled in a later turn
+ * Spreads work over ticks of the event loop, so that other requests are answered in between. Waiting work is started
+ * alternately from both ends of the queue: a small request does not wait for all of a large one that came before it, and
+ * neither of them waits indefinitely.
+ * @param capacity how much work is started in one tick, in the unit of the weights
+ * @returns asks to start work: undefined to start at once, otherwise a promise that is fulfilled in a later tick
  */
 export function createPacing(capacity: number): (weight: number) => Promise<void> | undefined {
-  const waiting: { readonly weight: number; readonly begin: () => void }[] = [];
+  const waiting: { readonly weight: number; readonly start: () => void }[] = [];
   let used = 0;
-  let isTurning = false;
-  let isLast = false;
+  let isTicking = false;
+  let takesLast = false;
 
-  function turn(): void {
+  function tick(): void {
     used = 0;
     while (used < capacity) {
-      isLast = !isLast;
-      const next = isLast ? waiting.pop() : waiting.shift();
+      takesLast = !takesLast;
+      const next = takesLast ? waiting.pop() : waiting.shift();
       if (!next) break;
       used += next.weight;
-      next.begin();
+      next.start();
     }
-    isTurning = used > 0;
-    if (isTurning) setImmediate(turn);
+    isTicking = used > 0;
+    if (isTicking) setImmediate(tick);
   }
 
   return (weight) => {
-    if (!isTurning) {
-      isTurning = true;
-      setImmediate(turn);
+    if (!isTicking) {
+      isTicking = true;
+      setImmediate(tick);
     }
     if (waiting.length === 0 && used < capacity) {
       used += weight;
       return undefined;
     }
-    return new Promise((begin) => {
-      waiting.push({ weight, begin });
+    return new Promise((start) => {
+      waiting.push({ weight, start });
     });
   };
 }

@@ -1,16 +1,15 @@
 import { DomainError } from '../errors.ts';
 import { ownerKey } from '../model/owner.ts';
-import { changedSecret } from './audit.ts';
-import type { Change } from './store.ts';
+import { ownerOfWrite, type Write } from './store.ts';
 
 const maxGroup = 64;
 const maxInFlight = 2;
 
 interface Job {
-  readonly changes: readonly Change[];
+  readonly writes: readonly Write[];
   readonly owners: ReadonlySet<string>;
-  /** As `performance.now()` tells the time. Once it has passed the caller has gone, and the job is not begun. */
-  readonly deadline: number;
+  /** On the clock of `performance.now()`. After it the caller has been told of a time-out, and the job is not started. */
+  readonly deadlineMs: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -19,10 +18,10 @@ interface Job {
  * Writes these commits in one transaction, or none of them.
  * @throws DomainError when the store is to blame, anything else when one of the commits is
  */
-export type WriteGroup = (commits: readonly (readonly Change[])[], deadline: number) => Promise<void>;
+export type WriteGroup = (commits: readonly (readonly Write[])[], deadlineMs: number) => Promise<void>;
 
-/** Commits that wait together share a transaction; one that cannot be written fails alone. */
-export class CommitQueue {
+/** Commits that wait at the same time share a transaction. A commit that cannot be written fails alone. */
+export class GroupCommit {
   readonly #writeGroup: WriteGroup;
   readonly #waiting: Job[] = [];
   readonly #inFlight = new Set<Promise<void>>();
@@ -33,13 +32,13 @@ export class CommitQueue {
     this.#writeGroup = writeGroup;
   }
 
-  add(changes: readonly Change[], deadline: number): Promise<void> {
+  add(writes: readonly Write[], deadlineMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const owners = new Set(changes.map((change) => ownerKey(changedSecret(change).owner)));
-      this.#waiting.push({ changes, owners, deadline, resolve, reject });
+      const owners = new Set(writes.map((write) => ownerKey(ownerOfWrite(write))));
+      this.#waiting.push({ writes, owners, deadlineMs, resolve, reject });
       if (this.#isScheduled) return;
       this.#isScheduled = true;
-      // After everything that this turn of the event loop reads from sockets.
+      // After everything that this tick of the event loop reads from sockets.
       setImmediate(() => {
         this.#isScheduled = false;
         this.#start();
@@ -71,15 +70,15 @@ export class CommitQueue {
   }
 
   /**
-   * The first jobs in line whose owners are in no other group: two transactions on one owner would only conflict.
-   * An owner that one job waits for is kept from later ones too, so that nobody is overtaken for ever.
+   * The longest-waiting jobs whose owners are in no other group: two transactions on one owner would only conflict.
+   * An owner of a job that stays in the queue is kept from later jobs as well, so that no job is overtaken indefinitely.
    */
   #take(): Job[] {
     const group: Job[] = [];
     const left: Job[] = [];
     const kept = new Set(this.#busyOwners);
-    for (const job of stillWaiting(this.#waiting.splice(0))) {
-      if (group.length < maxGroup && !isAnyIn(kept, job.owners)) group.push(job);
+    for (const job of beforeDeadline(this.#waiting.splice(0))) {
+      if (group.length < maxGroup && kept.isDisjointFrom(job.owners)) group.push(job);
       else {
         left.push(job);
         for (const owner of job.owners) kept.add(owner);
@@ -89,13 +88,13 @@ export class CommitQueue {
     return group;
   }
 
-  /** A group that fails wrote nothing, so its halves can be run in its place: one bad job of n costs 2 log2(n) more. */
+  /** A group that fails wrote nothing, so its halves can be run instead: one bad job of n costs 2 log2(n) more runs. */
   async #run(group: readonly Job[]): Promise<void> {
     if (group.length === 0) return;
     try {
       await this.#writeGroup(
-        group.map((job) => job.changes),
-        Math.max(...group.map((job) => job.deadline)),
+        group.map((job) => job.writes),
+        Math.max(...group.map((job) => job.deadlineMs)),
       );
       for (const job of group) job.resolve();
     } catch (error) {
@@ -104,21 +103,16 @@ export class CommitQueue {
         return;
       }
       const half = Math.ceil(group.length / 2);
-      for (const jobs of [group.slice(0, half), group.slice(half)]) await this.#run(stillWaiting(jobs));
+      for (const jobs of [group.slice(0, half), group.slice(half)]) await this.#run(beforeDeadline(jobs));
     }
   }
 }
 
-/** Those whose deadline has not passed; the others are told that theirs has. */
-function stillWaiting(jobs: readonly Job[]): Job[] {
+/** The jobs whose deadline has not passed; the others are rejected. */
+function beforeDeadline(jobs: readonly Job[]): Job[] {
   const now = performance.now();
   for (const job of jobs) {
-    if (job.deadline <= now) job.reject(new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 }));
+    if (job.deadlineMs <= now) job.reject(new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 }));
   }
-  return jobs.filter((job) => job.deadline > now);
-}
-
-function isAnyIn(set: ReadonlySet<string>, owners: Iterable<string>): boolean {
-  for (const owner of owners) if (set.has(owner)) return true;
-  return false;
+  return jobs.filter((job) => job.deadlineMs > now);
 }

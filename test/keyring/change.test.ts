@@ -2,8 +2,9 @@ import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createKeyring, type Keyring, readKeyring } from '../../src/crypto/keyring.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
 import { addPendingKey, retireKey, rotateKeyring } from '../../src/keyring/change.ts';
+import { createKeyring, readKeyring } from '../../src/keyring/file.ts';
 import { rewritePrivateFile } from '../../src/runtime/private-file.ts';
 import { writeKeyring } from '../support/keyring.ts';
 

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { seal } from '../../src/crypto/envelope.ts';
-import { readKeyring } from '../../src/crypto/keyring.ts';
-import { rewrapSecrets } from '../../src/keyring/rewrap.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
+import { rewrapEnvelopes } from '../../src/keyring/rewrap.ts';
 import { ownerKey } from '../../src/model/owner.ts';
 import { withStore } from '../../src/store/open-store.ts';
 import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
@@ -19,16 +19,27 @@ it('puts nothing under a key that has ceased to be the active one meanwhile', as
     { kid: 'one', state: 'decrypting' },
     { kid: 'two', state: 'active' },
   ]);
-  const keyring = await readKeyring(path);
   await withStore('sqlite::memory:', async (store) => {
     const owner = newOwner();
     const { id } = newRecord(owner);
     const envelope = await seal('value', { owner: ownerKey(owner), secretId: id, version: 1 }, before);
     await store.commit([insert({ ...newRecord(owner), id, sealed: { version: 1, envelope } })]);
-    const requireActive = () => Promise.reject(new Error('another is active'));
-    await expect(rewrapSecrets({ store, keyring, requireActive })).rejects.toThrow('another is active');
+    // Another key becomes active after the run has read the keyring, and before it writes.
+    const counted = vi.spyOn(store, 'countEnvelopes').mockImplementationOnce(async (...range) => {
+      counted.mockRestore();
+      await writeKeyring(path, [
+        { kid: 'one', state: 'active' },
+        { kid: 'two', state: 'decrypting' },
+      ]);
+      return store.countEnvelopes(...range);
+    });
+    await expect(rewrapEnvelopes(store, path)).rejects.toThrow('another key became active');
     expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['one']);
-    await rewrapSecrets({ store, keyring, requireActive: async () => {} });
+    await writeKeyring(path, [
+      { kid: 'one', state: 'decrypting' },
+      { kid: 'two', state: 'active' },
+    ]);
+    await rewrapEnvelopes(store, path);
     expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['two']);
   });
   await rm(directory, { recursive: true });

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { sendReadiness } from '../../src/ops/health.ts';
+import { Exchange } from '../../src/http/exchange.ts';
+import { readiness } from '../../src/ops/health.ts';
 
 let running = 0;
 let checked = 0;
@@ -15,10 +16,11 @@ const checks = {
     running -= 1;
   },
 };
-const server = createServer((_request, response) => void sendReadiness(response, false, checks));
+const route = readiness(checks, () => false);
+const server = createServer((request, response) => void route.answer(new Exchange(request, response)));
 afterEach(() => void server.close());
 
-it('however many ask whether it is ready, it is found out once at a time, and anew when that is done', async () => {
+it('however many ask whether it is ready, the checks run once at a time, and again for a later request', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const ask = async () => (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`)).status;
   const statuses = await Promise.all(Array.from({ length: 100 }, ask));

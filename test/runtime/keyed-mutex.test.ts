@@ -1,13 +1,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createTurns } from '../../src/runtime/keyed-mutex.ts';
+import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 
-describe('turns', () => {
+const late = () => new Error('too late');
+
+describe('a keyed mutex', () => {
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  it('are taken in the order of asking, one at a time, and beside those of other keys', async () => {
-    const inTurn = createTurns();
+  it('runs the calls for one key one at a time in their order, and calls for other keys meanwhile', async () => {
+    const mutex = createKeyedMutex(5000, late);
     const steps: string[] = [];
     const work = (name: string) => async () => {
       steps.push(`${name} begins`);
@@ -15,33 +17,30 @@ describe('turns', () => {
       steps.push(`${name} ends`);
       return name;
     };
-    const asked = [inTurn('a', work('first')), inTurn('a', work('second')), inTurn('b', work('other'))];
+    const asked = [mutex('a', work('first')), mutex('a', work('second')), mutex('b', work('other'))];
     expect(await Promise.all(asked)).toEqual(['first', 'second', 'other']);
     expect(steps.indexOf('second begins')).toBeGreaterThan(steps.indexOf('first ends'));
     expect(steps.indexOf('other begins')).toBeLessThan(steps.indexOf('first ends'));
   });
 
-  it('go on after one that failed', async () => {
-    const inTurn = createTurns();
-    const failing = inTurn('a', () => Promise.reject(new Error('failed')));
-    const next = inTurn('a', async () => 'next');
+  it('runs the next call after one that failed', async () => {
+    const mutex = createKeyedMutex(5000, late);
+    const failing = mutex('a', () => Promise.reject(new Error('failed')));
+    const next = mutex('a', async () => 'next');
     await expect(failing).rejects.toThrow('failed');
     expect(await next).toBe('next');
   });
 
-  it('are not waited for longer than five seconds, and who gave up holds nobody up', async () => {
+  it('lets no call wait longer than its time-out, and a call that gave up delays no later call', async () => {
     vi.useFakeTimers();
-    const inTurn = createTurns();
+    const mutex = createKeyedMutex(5000, late);
     const blocking = Promise.withResolvers<void>();
-    const first = inTurn('a', () => blocking.promise);
-    const impatient = inTurn('a', async () => 'never');
-    const refused = expect(impatient).rejects.toMatchObject({
-      code: 'SERVICE_UNAVAILABLE',
-      details: { retryAfterSeconds: 1 },
-    });
+    const first = mutex('a', () => blocking.promise);
+    const impatient = mutex('a', async () => 'never');
+    const refused = expect(impatient).rejects.toThrow('too late');
     await vi.advanceTimersByTimeAsync(5000);
     await refused;
-    const patient = inTurn('a', async () => 'done');
+    const patient = mutex('a', async () => 'done');
     blocking.resolve();
     await first;
     expect(await patient).toBe('done');

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
+import type { Secret } from '../../src/model/secret.ts';
 import type { Operations } from '../../src/operations.ts';
 import type { CreateSecretInput } from '../../src/secrets/create-secret.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import type { Secret, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { insert, newRecord } from '../contract/fixtures.ts';
 import { now, operationsOn } from '../support/documents.ts';
 
@@ -35,7 +36,7 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
       () => [],
       (error: unknown) => {
         if (!(error instanceof DomainError)) throw error;
-        return error.details.errors?.map(({ loc, type }) => [loc.slice(1).join('.'), type]);
+        return error.details.errors?.map(({ loc, type }) => [loc.join('.'), type]);
       },
     );
   }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
 import type { Owner } from '../../src/model/owner.ts';
-import { CommitQueue } from '../../src/store/group-commit.ts';
-import { type Change, StoreConflict } from '../../src/store/store.ts';
+import { GroupCommit } from '../../src/store/group-commit.ts';
+import { StoreConflict, type Write } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
 
-type Commit = readonly Change[];
+type Commit = readonly Write[];
 const forever = Number.POSITIVE_INFINITY;
 
 const commitOf = (...owners: Owner[]): Commit => owners.map((owner) => insert(newRecord(owner)));
@@ -13,7 +13,7 @@ const commitOf = (...owners: Owner[]): Commit => owners.map((owner) => insert(ne
 /** A queue whose groups end when the test says so. */
 function heldQueue() {
   const groups: { commits: readonly Commit[]; finish: () => void; fail: (error: unknown) => void }[] = [];
-  const queue = new CommitQueue((commits) => {
+  const queue = new GroupCommit((commits) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     groups.push({ commits, finish: resolve, fail: reject });
     return promise;
@@ -70,7 +70,7 @@ describe('the queue of commits', () => {
     const commits = Array.from({ length: 64 }, () => commitOf(newOwner()));
     const bad = new Map([3, 4, 63].map((index) => [commits[index], new StoreConflict(index, 'name')]));
     let groups = 0;
-    const queue = new CommitQueue(async (group) => {
+    const queue = new GroupCommit(async (group) => {
       groups += 1;
       for (const commit of group) if (bad.has(commit)) throw bad.get(commit);
     });
@@ -88,7 +88,7 @@ describe('the queue of commits', () => {
     'tells everyone of %s and writes nothing again',
     async (code) => {
       let groups = 0;
-      const queue = new CommitQueue(async () => {
+      const queue = new GroupCommit(async () => {
         groups += 1;
         throw new DomainError(code);
       });
@@ -109,7 +109,7 @@ describe('the queue of commits', () => {
 
   it('is idle only when everything that waited has ended', async () => {
     const ended: string[] = [];
-    const queue = new CommitQueue(async () => {
+    const queue = new GroupCommit(async () => {
       await nextTurn();
     });
     const owner = newOwner();

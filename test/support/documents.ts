@@ -1,12 +1,16 @@
 import { parseKeyring } from '../../src/crypto/keyring.ts';
-import type { Caller, Principal } from '../../src/model/principal.ts';
+import type { Caller } from '../../src/model/caller.ts';
+import type { Principal } from '../../src/model/principal.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
-import { createTurns } from '../../src/runtime/keyed-mutex.ts';
+import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { createTrace } from '../../src/runtime/trace.ts';
+import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
 import { keyringText } from './keyring.ts';
 
 /** In the team red. */
 export const ada: Principal = {
+  kind: 'user',
   subject: 'ada',
   teams: [{ id: 'red', role: 'member' }],
   scopes: new Set(['secrets:read', 'secrets:write']),
@@ -15,8 +19,8 @@ export const ada: Principal = {
 const adaCalling: Caller = {
   principal: ada,
   requestId: 'request-1',
-  confidential: true,
-  writeDeadline: Number.POSITIVE_INFINITY,
+  secureTransport: true,
+  writeDeadlineMs: Number.POSITIVE_INFINITY,
 };
 
 /** When all that these operations do is done. */
@@ -26,7 +30,13 @@ export const now = new Date('2026-05-06T07:08:09.010Z');
 export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
   const keyring = await parseKeyring(keyringText([{ kid: 'one', state: 'active' }]), 'keyring.json');
   return bindOperations(
-    { store, keyring: () => keyring, now: () => now, inTurn: createTurns() },
+    {
+      store,
+      keyring: () => keyring,
+      now: () => now,
+      mutex: createKeyedMutex(5000, tooMuchContention),
+      trace: createTrace(),
+    },
     { ...adaCalling, ...caller },
   );
 }

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
-import { opens, readKeyring } from '../../crypto/keyring.ts';
+import { opens } from '../../crypto/keyring.ts';
 import { countEnvelopes } from '../../keyring/count.ts';
+import { readKeyring } from '../../keyring/file.ts';
+import { unknownKid } from '../../model/envelope.ts';
 import { withStore } from '../../store/open-store.ts';
-import { unknownKid } from '../../store/store.ts';
 
-/** Prints the keys, and how many envelopes are under each: also those under a key that cannot open them. */
+/** Prints the keys and how many envelopes are under each, also under keys that cannot open them. */
 export async function list(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
   parseArgs({ args, options: {} });
   const { keys } = await readKeyring(keyringFile);
@@ -31,7 +32,7 @@ export async function list(args: string[], { keyringFile, databaseUrl }: Config)
         `Set its "state" in ${keyringFile} to "decrypting", and run: secrets-gateway keys rewrap\n`,
     );
   }
-  if (damaged > 0) process.stderr.write(`${damaged} envelopes are broken; keys rewrap names their secrets.\n`);
+  if (damaged > 0) process.stderr.write(`${damaged} envelopes are damaged. keys rewrap names their secrets.\n`);
   if (missing.length + retired.length + damaged > 0) process.exitCode = 1;
 }
 

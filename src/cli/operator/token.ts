@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../../config.ts';
 import { ConfigurationError } from '../../errors.ts';
+import { isIdentifier } from '../../identity/claims.ts';
 import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
-import { isIdentifier, maxTokenLength } from '../../identity/verify-token.ts';
+import { maxTokenLength } from '../../identity/verify-token.ts';
 import { type Membership, type Scope, scopes } from '../../model/principal.ts';
 import { UsageError } from '../usage-error.ts';
 

@@ -1,8 +1,9 @@
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { getOperationAST } from 'graphql';
-import { type ErrorCode, headersOf } from '../../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import { jsonType } from '../../http/media-type.ts';
-import type { Metrics } from '../../ops/metrics.ts';
+import { headersOf } from '../../http/refusal.ts';
+import { actorOf } from '../../model/principal.ts';
 import { describeError, type Log } from '../../runtime/log.ts';
 import { type ClientError, toClientError } from '../errors/error-map.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
@@ -13,11 +14,11 @@ interface ExecutionResult {
   readonly errors?: readonly unknown[];
 }
 
-/** What became of one operation, as it is answered. */
+/** How one operation ended, as it is answered. */
 class Outcome {
   readonly data: unknown;
   readonly errors: readonly ClientError[];
-  /** Whether it was well-formed enough to be executed. */
+  /** Whether it was valid, and so was executed. */
   readonly executed: boolean;
 
   constructor(data: unknown, errors: readonly ClientError[], executed: boolean) {
@@ -26,7 +27,7 @@ class Outcome {
     this.executed = executed;
   }
 
-  /** As it is answered: an ordinary object, since JSON.stringify is several times as slow where something has a toJSON. */
+  /** An ordinary object: JSON.stringify is several times as slow on one with a toJSON. */
   get response(): object {
     const { data, errors } = this;
     return {
@@ -35,7 +36,7 @@ class Outcome {
     };
   }
 
-  /** Why it was not looked at, whatever it was: that has its own status also for clients that accept application/json. */
+  /** A refusal that has its own HTTP status also for clients that accept application/json. */
   get refusal(): ClientError | undefined {
     return this.executed ? undefined : this.errors.find(isRefusal);
   }
@@ -44,25 +45,29 @@ class Outcome {
 const refusals = new Set<ErrorCode>(['UNAUTHORIZED', 'METHOD_NOT_ALLOWED', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE']);
 const isRefusal = ({ error }: ClientError) => refusals.has(error.code);
 
+/** Told of every operation: its root field, the code of its first error or OK, and how long it took. */
+export type OnOperation = (operation: string, code: string, seconds: number) => void;
+
 /**
- * The last stage: whatever went wrong, wherever, leaves as an error that a client may see, and every operation is
- * logged and counted by what it was and how it ended.
+ * The last stage: every error, wherever it came from, is answered as an error that a client may see, and every operation is
+ * logged and counted by its root field and how it ended.
  */
-export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metrics): GatewayPlugin {
+export function useClientErrors(schema: GraphQLSchema, log: Log, onOperation: OnOperation): GatewayPlugin {
   const names = new WeakMap<object, string>();
 
-  function conclude(result: ExecutionResult | Outcome, { caller, startedAt }: ServerContext): Outcome {
+  function conclude(result: ExecutionResult | Outcome, { caller, startedAtMs }: ServerContext): Outcome {
     if (result instanceof Outcome) return result;
     const { requestId } = caller;
     const executed = names.get(result);
     const operation = executed ?? 'none';
     const errors = (result.errors ?? []).map((error) => toClientError(error, requestId, schema));
     const code = errors[0]?.error.code ?? 'OK';
-    const milliseconds = performance.now() - startedAt;
-    metrics.operation(operation, code, milliseconds / 1000);
-    const line = { requestId, subject: caller.principal?.subject, operation, code, milliseconds };
+    const durationMs = performance.now() - startedAtMs;
+    onOperation(operation, code, durationMs / 1000);
+    const actor = caller.principal ? actorOf(caller.principal) : null;
+    const line = { requestId, actor, operation, code, durationMs };
     const outcome = new Outcome(result.data, errors, executed !== undefined);
-    // To be overloaded is no defect, and a line with frames for each that is shed would make it worse.
+    // Shedding load is no defect, and a line with stack frames for each operation would make the overload worse.
     const failure = errors.find((one) => one.error.status >= 500 && one !== outcome.refusal);
     if (failure) log.error({ ...line, cause: describeError(failure.error) }, 'operation failed');
     else log.info(line, 'operation');
@@ -79,7 +84,7 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
         },
       };
     },
-    // Of operations in an array, each when its own turn has come; what none of Yoga's stages went through ends below.
+    // For operations that went through Yoga's stages, also those of an array one by one. The others end below.
     onExecutionResult({ result, setResult, context }) {
       setResult(conclude(result as ExecutionResult, context) as never);
     },
@@ -102,7 +107,7 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, metrics: Metric
   };
 }
 
-/** The field at the root, of the schema; the operation's own name is the client's to choose, and could be anything. */
+/** The root field, which is a name of the schema. The client chooses the operation's own name, which could be anything. */
 function nameOf({ selectionSet }: OperationDefinitionNode): string {
   const [first, ...others] = selectionSet.selections;
   return first?.kind === 'Field' && others.length === 0 ? first.name.value : 'several';
@@ -115,9 +120,9 @@ interface Head {
 
 const success: Head = { status: 200, headers: {} };
 
-/** GraphQL over HTTP, section 6.4: the status of the error where there is no data, as far as the media type lets it be told. */
+/** GraphQL over HTTP, section 6.4: without data the status is that of the error, as far as the media type allows it. */
 function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
-  // Part of the data is there: the response is a success with errors, and a gateway would drop it on another status.
+  // Some data is there: the response is a success with errors, and a router would drop it on another status.
   if (data != null) return success;
   const told = (mediaType === jsonType ? [refusal] : errors).filter((error) => error !== undefined);
   return {
@@ -126,7 +131,7 @@ function ofOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
   };
 }
 
-/** An array is a success, but one in which everything was refused: that has the status of its first refusal. */
+/** An array is a success, unless every operation in it was refused: then it has the status of the first refusal. */
 function ofArray(outcomes: readonly Outcome[]): Head {
   const refusals = outcomes.map(({ refusal }) => refusal);
   const [first] = refusals;

@@ -1,6 +1,6 @@
 import { type DocumentNode, type GraphQLError, getOperationAST, parse, validate } from 'graphql';
 import { DomainError, withoutStack } from '../../errors.ts';
-import { checkTokens, maxTokens } from '../limits/document-size.ts';
+import { checkDocumentSize, maxTokens } from '../limits/document-size.ts';
 import { checkOperation } from '../limits/operation-cost.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
@@ -15,7 +15,7 @@ export function useLimits(): GatewayPlugin {
         const operation = getOperationAST(result, params.operationName);
         const teams = caller.principal?.teams.length ?? 0;
         if (!operation) throw noOperation();
-        extendContext({ measure: checkOperation(result, operation, { variables: Object(params.variables), teams }) });
+        extendContext({ cost: checkOperation(result, operation, { variables: Object(params.variables), teams }) });
       };
     },
     onValidate({ setValidationFn }) {
@@ -25,7 +25,7 @@ export function useLimits(): GatewayPlugin {
 }
 
 function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
-  checkTokens(typeof source === 'string' ? source : source.body);
+  checkDocumentSize(typeof source === 'string' ? source : source.body);
   return withoutStack(() => parse(source, { maxTokens }));
 }
 

@@ -19,7 +19,7 @@ const closing = new Set<TokenKind>([TokenKind.PAREN_R, TokenKind.BRACKET_R, Toke
  * Refuses a document that would cost much to parse, before it is parsed. What is no GraphQL at all is left to the parser.
  * @throws DomainError BAD_REQUEST, with a type of its own for each limit
  */
-export function checkTokens(document: string): void {
+export function checkDocumentSize(document: string): void {
   if (document.length > maxDocumentLength) throw tooLong('length_limit_error', maxDocumentLength, 'characters');
   if (isOverOften(document, '#', maxComments)) throw tooLong('comments_limit_error', maxComments, 'comments');
   const lexer = new Lexer(new Source(document));

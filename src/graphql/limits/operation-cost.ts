@@ -5,12 +5,11 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
-  type ValueNode,
 } from 'graphql';
 import { DomainError } from '../../errors.ts';
-import { defaultPageSize, maxPageSize } from '../../secrets/rules.ts';
+import { type ListSizes, sizeOfList, timesReturned, withDefaults } from './list-sizes.ts';
 
-/** What one operation may ask for. The introspection query of GraphiQL has depth 15, the widest of gateways a few aliases. */
+/** What one operation may ask for. The introspection query of GraphiQL has depth 15; routers use a few aliases. */
 const limits = {
   depth: { max: 16, what: 'levels of fields' },
   rootFields: { max: 20, what: 'fields at the root' },
@@ -22,45 +21,38 @@ const limits = {
   lists: { max: 1500, what: 'lists of secrets to read' },
 } as const;
 
+/** What an operation asks for. */
+export type OperationCost = { readonly [name in keyof typeof limits]: number };
+
 type Mutable<T> = { -readonly [name in keyof T]: T[name] };
 
-/** What an operation asks for. */
-export type Measure = { readonly [name in keyof typeof limits]: number };
-
-const introspection = new Set(['__schema', '__type', '_service']);
-
-const nothing: Measure = {
+const nothing: OperationCost = {
   depth: 0,
   rootFields: 0,
   aliases: 0,
   directives: 0,
   introspections: 0,
   repetitions: 0,
-  lists: 0,
   objects: 0,
+  lists: 0,
 };
-
-type Variables = Readonly<Record<string, unknown>>;
-
-/** What the sizes of lists depend on besides the document. */
-export interface Sizes {
-  readonly variables: Variables;
-  /** How many teams the caller is in. */
-  readonly teams: number;
-}
 
 /**
  * Refuses an operation that asks for too much, before it is validated or run.
  *
- * Each fragment is measured once for each size of list it is spread in, so that the time is linear in the document
- * whatever its fragments multiply to.
+ * Each fragment is measured once for each size of list that it is spread in, so that the time is linear in the document
+ * however often its fragments multiply each other.
  * @returns what it asks for
  * @throws DomainError BAD_REQUEST, with a type of its own for each limit
  */
-export function checkOperation(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): Measure {
-  const measure = measureDocument(document, operation, sizes);
+export function checkOperation(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  sizes: ListSizes,
+): OperationCost {
+  const cost = new CostMeter(document, operation, sizes).measure();
   for (const [name, { max, what }] of Object.entries(limits)) {
-    if (measure[name as keyof Measure] > max) {
+    if (cost[name as keyof OperationCost] > max) {
       throw new DomainError('BAD_REQUEST', {
         type: `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_limit_error`,
         message: 'The operation asks for too much.',
@@ -68,90 +60,109 @@ export function checkOperation(document: DocumentNode, operation: OperationDefin
       });
     }
   }
-  return measure;
+  return cost;
 }
 
+const introspection = new Set(['__schema', '__type', '_service']);
 const entities = new Set(['User', 'Team', 'Connector', 'Secret']);
 
-function measureDocument(document: DocumentNode, operation: OperationDefinitionNode, sizes: Sizes): Measure {
-  const variables = withDefaults(operation, sizes.variables);
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
+class CostMeter {
+  readonly #operation: OperationDefinitionNode;
+  readonly #sizes: ListSizes;
+  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  /** By the fragment's name and the size of the list; null while the fragment is being measured. */
+  readonly #measured = new Map<string, OperationCost | null>();
+
+  constructor(document: DocumentNode, operation: OperationDefinitionNode, sizes: ListSizes) {
+    this.#operation = operation;
+    this.#sizes = { ...sizes, variables: withDefaults(operation, sizes.variables) };
+    for (const definition of document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
+    }
   }
-  /** Null while a fragment is being measured. */
-  const measured = new Map<string, Measure | null>();
+
+  measure(): OperationCost {
+    // Validation goes through every fragment, also those that are not spread, and some cycles would overflow its stack.
+    for (const name of this.#fragments.keys()) this.#ofFragment(name, 1);
+    const total = { ...this.#ofSelections(this.#operation.selectionSet, 1) };
+    total.directives += this.#operation.directives?.length ?? 0;
+    return total;
+  }
 
   /**
-   * @param listSize how many there may be of what `nodes` and `edges` in this selection set stand for
+   * @param listSize how many objects `nodes` and `edges` in this selection set may stand for
    * @param names of the fields beside them so far
    */
-  function ofSelections(selectionSet: SelectionSetNode, listSize: number, names = new Set<string>()): Measure {
+  #ofSelections(selectionSet: SelectionSetNode, listSize: number, names = new Set<string>()): OperationCost {
     const total = { ...nothing };
-    /** What is one entity is no other: of fragments on several, the largest counts. */
-    const ofEntities = new Map<string, Mutable<Measure>>();
+    /** An object has one type only, so that of fragments on several types the largest counts. */
+    const ofEntities = new Map<string, Mutable<OperationCost>>();
     for (const selection of selectionSet.selections) {
       total.directives += selection.directives?.length ?? 0;
       if (selection.kind === Kind.FIELD) {
         const { value } = selection.alias ?? selection.name;
         total.repetitions += names.has(value) ? 1 : 0;
         names.add(value);
-        addField(total, selection, listSize);
-      } else {
-        const inner =
-          selection.kind === Kind.INLINE_FRAGMENT
-            ? ofSelections(selection.selectionSet, listSize, names)
-            : ofFragment(selection.name.value, listSize);
-        const type = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-        const typeName = type?.typeCondition?.name.value ?? '';
-        if (entities.has(typeName)) {
-          const ofEntity = ofEntities.get(typeName) ?? { ...nothing };
-          addUp(ofEntity, { ...nothing, lists: inner.lists, objects: inner.objects });
-          ofEntities.set(typeName, ofEntity);
-          addUp(total, { ...inner, lists: 0, objects: 0 });
-        } else addUp(total, inner);
-        total.depth = Math.max(total.depth, inner.depth);
-        total.rootFields += inner.rootFields;
+        this.#addField(total, selection, listSize);
+        continue;
       }
+      const isInline = selection.kind === Kind.INLINE_FRAGMENT;
+      const inner = isInline
+        ? this.#ofSelections(selection.selectionSet, listSize, names)
+        : this.#ofFragment(selection.name.value, listSize);
+      const typed = isInline ? selection : this.#fragments.get(selection.name.value);
+      const typeName = typed?.typeCondition?.name.value ?? '';
+      if (entities.has(typeName)) {
+        const ofEntity = ofEntities.get(typeName) ?? { ...nothing };
+        addUp(ofEntity, { ...nothing, lists: inner.lists, objects: inner.objects });
+        ofEntities.set(typeName, ofEntity);
+        addUp(total, { ...inner, lists: 0, objects: 0 });
+      } else addUp(total, inner);
+      total.depth = Math.max(total.depth, inner.depth);
+      total.rootFields += inner.rootFields;
     }
     const alternatives = [...ofEntities.values()];
-    const lists = Math.max(0, ...alternatives.map((measure) => measure.lists));
-    const objects = Math.max(0, ...alternatives.map((measure) => measure.objects));
+    const lists = Math.max(0, ...alternatives.map((cost) => cost.lists));
+    const objects = Math.max(0, ...alternatives.map((cost) => cost.objects));
     addUp(total, { ...nothing, lists, objects });
     return total;
   }
 
-  function addField(total: Mutable<Measure>, field: FieldNode, listSize: number): void {
+  #addField(total: Mutable<OperationCost>, field: FieldNode, listSize: number): void {
     if (field.alias?.value === 'then') throw isThenable();
     total.rootFields += 1;
     total.introspections += introspection.has(field.name.value) ? 1 : 0;
     total.aliases += field.alias ? 1 : 0;
     total.depth = Math.max(total.depth, 1);
     if (!field.selectionSet) return;
-    const inner = ofSelections(field.selectionSet, sizeOfList(field, variables));
+    const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#sizes));
     total.depth = Math.max(total.depth, 1 + inner.depth);
-    const times = timesReturned(field, listSize, variables, sizes.teams);
+    const times = timesReturned(field, listSize, this.#sizes);
     const lists = field.name.value === 'secrets' ? 1 : 0;
     addUp(total, { ...inner, lists: times * (lists + inner.lists), objects: times * (1 + inner.objects) });
   }
 
-  function ofFragment(name: string, listSize: number): Measure {
+  #ofFragment(name: string, listSize: number): OperationCost {
     const key = `${listSize} ${name}`;
-    const known = measured.get(key);
+    const known = this.#measured.get(key);
     if (known === null) throw spreadsItself();
     if (known) return known;
-    measured.set(key, null);
-    const fragment = fragments.get(name);
-    const measure = fragment ? ofSelections(fragment.selectionSet, listSize) : nothing;
-    measured.set(key, measure);
-    return measure;
+    this.#measured.set(key, null);
+    const fragment = this.#fragments.get(name);
+    const cost = fragment ? this.#ofSelections(fragment.selectionSet, listSize) : nothing;
+    this.#measured.set(key, cost);
+    return cost;
   }
+}
 
-  // Validation goes through every fragment, spread or not, and some cycles would take it beyond the stack.
-  for (const name of fragments.keys()) ofFragment(name, 1);
-  const total = { ...ofSelections(operation.selectionSet, 1) };
-  total.directives += operation.directives?.length ?? 0;
-  return total;
+function addUp(total: Mutable<OperationCost>, inner: OperationCost): void {
+  total.aliases += inner.aliases;
+  total.directives += inner.directives;
+  total.introspections += inner.introspections;
+  total.repetitions += inner.repetitions;
+  // Fragments that double each other reach any number. Beyond the limit it does not matter which.
+  total.lists = Math.min(total.lists + inner.lists, Number.MAX_SAFE_INTEGER);
+  total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
 }
 
 /** Executors take an object with a `then` for a promise. */
@@ -166,53 +177,6 @@ function spreadsItself(): DomainError {
   return new DomainError('BAD_REQUEST', {
     type: 'fragment_cycle_error',
     message: 'A fragment spreads itself.',
-    description: 'Take the spread that leads back to its own fragment out.',
+    description: 'Remove the spread that leads back to its own fragment.',
   });
-}
-
-function addUp(total: Mutable<Measure>, inner: Measure): void {
-  total.aliases += inner.aliases;
-  total.directives += inner.directives;
-  total.introspections += inner.introspections;
-  total.repetitions += inner.repetitions;
-  // Fragments that double each other reach any number; beyond the limit it no longer matters which.
-  total.lists = Math.min(total.lists + inner.lists, Number.MAX_SAFE_INTEGER);
-  total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
-}
-
-function sizeOfList(field: FieldNode, variables: Variables): number {
-  if (field.name.value !== 'secrets') return 1;
-  const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
-  if (typeof size !== 'number') return defaultPageSize;
-  // A larger page is refused by the list itself, which tells the rule.
-  return Math.min(Math.max(0, size), maxPageSize);
-}
-
-function timesReturned(field: FieldNode, listSize: number, variables: Variables, teams: number): number {
-  const name = field.name.value;
-  if (name === 'nodes' || name === 'edges') return listSize;
-  if (name === 'teams') return teams;
-  if (name !== '_entities') return 1;
-  const representations = argument(field, 'representations', variables);
-  return Array.isArray(representations) ? representations.length : 1;
-}
-
-/** An argument as far as it can bear on a size: a whole number, or a list of any things. */
-function argument(field: FieldNode, name: string, variables: Variables): unknown {
-  const value: ValueNode | undefined = field.arguments?.find((candidate) => candidate.name.value === name)?.value;
-  return value?.kind === Kind.VARIABLE ? (variables[value.name.value] ?? undefined) : literal(value);
-}
-
-function literal(value: ValueNode | undefined): unknown {
-  if (value?.kind === Kind.INT) return Number(value.value);
-  if (value?.kind === Kind.LIST) return value.values;
-  return undefined;
-}
-
-function withDefaults(operation: OperationDefinitionNode, variables: Variables): Variables {
-  const defaults = operation.variableDefinitions?.map(({ variable, defaultValue }) => [
-    variable.name.value,
-    literal(defaultValue),
-  ]);
-  return { ...Object.fromEntries(defaults ?? []), ...variables };
 }

@@ -1,8 +1,8 @@
 import { DomainError } from '../../errors.ts';
 import type { Owner } from '../../model/owner.ts';
+import type { Secret } from '../../model/secret.ts';
 import type { Operations } from '../../operations.ts';
-import { maxNameCharacters, maxUnitsOf } from '../../secrets/rules.ts';
-import type { Secret } from '../../store/store.ts';
+import { maxNameCharacters, maxUnitsOf } from '../../rules/text.ts';
 import { builder } from './builder.ts';
 import { ownerTypeNames } from './owner.ts';
 import { ConnectorRef, SecretRef, TeamRef, UserRef } from './refs.ts';

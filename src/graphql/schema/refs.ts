@@ -1,6 +1,6 @@
 import type { Owner } from '../../model/owner.ts';
+import type { Secret } from '../../model/secret.ts';
 import type { SecretPage } from '../../secrets/list-secrets.ts';
-import type { Secret } from '../../store/store.ts';
 import { builder } from './builder.ts';
 
 // These types name each other in a circle; each is implemented in the file of its name.

@@ -1,9 +1,12 @@
 import { builder } from './builder.ts';
+import './create-secret.ts';
 import './date-time.ts';
+import './delete-secret.ts';
 import './federation.ts';
 import './owner.ts';
 import './secret.ts';
 import './secret-connection.ts';
+import './update-secret.ts';
 import './viewer.ts';
 
 builder.queryType({ description: 'What can be read. Values cannot.' });

@@ -1,6 +1,6 @@
 import type { GraphQLResolveInfo } from 'graphql';
+import type { Secret } from '../../model/secret.ts';
 import type { SecretPage } from '../../secrets/list-secrets.ts';
-import type { Secret } from '../../store/store.ts';
 import { builder } from './builder.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { selectedFields } from './selection.ts';

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { traced } from '../../runtime/trace.ts';
+import type { Trace } from '../../runtime/trace.ts';
 import type { Counter } from '../../store/store.ts';
 
 export interface RateLimit {
@@ -15,65 +15,66 @@ export interface RateLimitState {
 }
 
 export interface RateLimiter {
+  readonly limit: RateLimit;
   consume(key: string, points: number): Promise<RateLimitState>;
 }
 
 interface Window {
-  /** As the shared counter last said, all gateways together, and what it was told since. */
+  /** The shared counter's last answer, for all gateways together, and what was reported since. */
   counted: number;
-  /** Not told to the shared counter yet. */
+  /** Not reported to the shared counter yet. */
   pending: number;
   resetsAt: number;
-  /** Null before the shared counter has been told for the first time. */
-  toldAt: number | null;
+  /** Null before the first report. */
+  reportedAt: number | null;
   /** Ends with the shared counter's last answer. */
-  telling: Promise<unknown>;
-  /** The next telling, while it waits for the one before. */
+  reporting: Promise<unknown>;
+  /** The next report, while it waits for the one before. */
   next: Promise<number> | null;
 }
 
 const maxKeys = 10_000;
-const tellMilliseconds = 2000;
-/** Of a limit this wide, what others have used may be learnt while the first requests are let through. */
-const wide = 100;
-/** What is less of a limit is told when more comes, or not at all: most callers come seldom, and telling costs a command. */
-const worthTelling = 1 / 100;
+const reportMs = 2000;
+/** With a limit this wide, the first requests are let through before the shared counter has answered. */
+const wideLimit = 100;
+/** Less than this part of the limit is not reported every two seconds: most callers come seldom, and a report costs a command. */
+const worthReporting = 1 / 100;
 
 /**
- * A limit that all gateways on one store share, without a round trip to it for each request: what is counted here is told
- * to the shared counter once it makes a tenth of what is left, and every two seconds if it makes a hundredth of the limit. Who alone
- * takes a tenth of what is left waits for the shared counter; so near the limit everyone does, and exactly the limit is let
- * through.
+ * A limit that all gateways on one store share, without a round trip to the store for each request. Points are counted here,
+ * and reported to the shared counter once they are a tenth of what is left, or every two seconds if they are a hundredth of
+ * the limit. A request that takes a tenth of what is left waits for the shared counter. Near the limit every request does,
+ * so that exactly the limit is let through.
  */
-export function createRateLimiter(limit: RateLimit, counter: Counter): RateLimiter {
-  // Not the time of day: that may be set back, and a caller would be kept out for as long.
+export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Trace): RateLimiter {
+  // Not the time of day: when that is set back, a caller would be refused for as long.
   const now = () => performance.now();
   const windows = new LRUCache<string, Window>({ max: maxKeys });
 
-  /** Tells the shared counter what is pending, one telling after another. @returns what it had counted before that */
-  function tell(key: string, window: Window): Promise<number> {
+  /** Reports what is pending, one report after another. @returns what the shared counter had counted before */
+  function report(key: string, window: Window): Promise<number> {
     if (!window.next) {
-      window.next = window.telling.then(() => {
+      window.next = window.reporting.then(() => {
         window.next = null;
-        return tellNow(key, window);
+        return reportNow(key, window);
       });
-      window.telling = window.next;
+      window.reporting = window.next;
     }
     return window.next;
   }
 
-  async function tellNow(key: string, window: Window): Promise<number> {
+  async function reportNow(key: string, window: Window): Promise<number> {
     const points = window.pending;
     window.pending = 0;
     window.counted += points;
-    window.toldAt = now();
+    window.reportedAt = now();
     try {
-      const { count, resetsInMilliseconds } = await traced('limiter.count', () => counter.add(key, points));
+      const { count, resetsInMs } = await trace('limiter.count', () => counter.add(key, points));
       window.counted = count;
-      // Clocks differ: a window is never longer than a window.
-      window.resetsAt = now() + Math.min(resetsInMilliseconds, limit.windowSeconds * 1000);
+      // Clocks differ, but no window is longer than the setting says.
+      window.resetsAt = now() + Math.min(resetsInMs, limit.windowSeconds * 1000);
     } catch {
-      // Without the shared counter this gateway counts alone; what the caller came for will tell that the store is away.
+      // Without the shared counter this gateway counts alone. The operation itself will report that the store is away.
     }
     return window.counted - points;
   }
@@ -82,7 +83,14 @@ export function createRateLimiter(limit: RateLimit, counter: Counter): RateLimit
     const known = windows.get(key);
     if (known && now() < known.resetsAt) return known;
     const resetsAt = now() + limit.windowSeconds * 1000;
-    const window: Window = { counted: 0, pending: 0, resetsAt, toldAt: null, telling: Promise.resolve(), next: null };
+    const window: Window = {
+      counted: 0,
+      pending: 0,
+      resetsAt,
+      reportedAt: null,
+      reporting: Promise.resolve(),
+      next: null,
+    };
     windows.set(key, window);
     return window;
   }
@@ -90,21 +98,23 @@ export function createRateLimiter(limit: RateLimit, counter: Counter): RateLimit
   /** @returns what is used of the window, up to and including these points */
   async function take(key: string, points: number, window: Window): Promise<number> {
     const left = limit.points - window.counted;
-    // Over the limit, nothing more is counted: the window ends when it would have ended.
+    // Over the limit nothing more is counted, so that refused requests do not prolong the window.
     if (left < 0) return window.counted;
     window.pending += points;
-    const place = window.pending;
-    const isFirst = window.toldAt === null;
-    // While one telling is under way and another waits, a slow counter would leave everything to this gateway's own count.
-    const isBehind = place >= left / 10 && window.next !== null;
-    if (points >= left / 10 || isBehind || (isFirst && limit.points < wide)) return (await tell(key, window)) + place;
-    const used = window.counted + place;
-    const isDue = now() - (window.toldAt ?? 0) >= tellMilliseconds && place >= limit.points * worthTelling;
-    if (place >= left / 10 || isDue) void tell(key, window);
+    const pending = window.pending;
+    const isFirst = window.reportedAt === null;
+    // While one report runs and another waits, a slow counter would leave all counting to this gateway alone.
+    const isBehind = pending >= left / 10 && window.next !== null;
+    if (points >= left / 10 || isBehind || (isFirst && limit.points < wideLimit))
+      return (await report(key, window)) + pending;
+    const used = window.counted + pending;
+    const isDue = now() - (window.reportedAt ?? 0) >= reportMs && pending >= limit.points * worthReporting;
+    if (pending >= left / 10 || isDue) void report(key, window);
     return used;
   }
 
   return {
+    limit,
     async consume(key, points) {
       const window = windowOf(key);
       const used = await take(key, points, window);

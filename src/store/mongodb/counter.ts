@@ -18,7 +18,7 @@ export function countTogether(client: MongoClient, database: string, windowSecon
   return {
     async add(key, points) {
       const { consumedPoints, msBeforeNext } = await limiter.penalty(key, points);
-      return { count: consumedPoints, resetsInMilliseconds: msBeforeNext };
+      return { count: consumedPoints, resetsInMs: msBeforeNext };
     },
   };
 }

@@ -21,11 +21,11 @@ export class Contention extends Error {
   override readonly name = 'Contention';
 }
 
-const writeConflict = 112;
+const writeConflictCode = 112;
 
 /** Whether a transaction ended because another wrote the same: it wrote nothing. */
-export function hasMetAnother(error: unknown): boolean {
-  return error instanceof Contention || (error instanceof MongoServerError && error.code === writeConflict);
+export function isWriteConflict(error: unknown): boolean {
+  return error instanceof Contention || (error instanceof MongoServerError && error.code === writeConflictCode);
 }
 
 const maxTimeExpired = 50;

@@ -99,6 +99,7 @@ function ownerCountsPart(owners: string[]): Part {
 
 const operators = { '=': '$eq', '>': '$gt', '>=': '$gte', '<': '$lt' } as const;
 
+/** The one place that says what each field of a filter asks of a document. */
 function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameConditions>): Document {
   const match: Document = { owner: ownerKey(owner) };
   if (names.length > 0) match.name = Object.fromEntries(names.map(([operator, name]) => [operators[operator], name]));

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
-import { ConfigurationError } from '../../errors.ts';
+import { tooNew, tooOld } from '../schema-version.ts';
 import { validators } from './validators.ts';
 
 /** What callers used of their rate limits, as rate-limiter-flexible keeps it. */
@@ -41,6 +41,9 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
   },
 ];
 
+/** Databases of versions before this one were made by commits that were never released. */
+const firstVersion = 3;
+
 interface SchemaDocument {
   _id: 'schema';
   version: number;
@@ -48,23 +51,20 @@ interface SchemaDocument {
 
 /**
  * Brings the database to the newest version.
- * @throws ConfigurationError when a newer gateway has been here
+ * @throws ConfigurationError when the database is older than the first release, or newer than this gateway
  */
 export async function migrate(database: Db): Promise<void> {
   const schema = database.collection<SchemaDocument>('schema');
   const version = (await schema.findOne({ _id: 'schema' }))?.version ?? 0;
-  if (version > migrations.length) {
-    throw new ConfigurationError(
-      `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
-        'Run the newer gateway again.',
-    );
-  }
+  const newestVersion = firstVersion + migrations.length - 1;
+  if (version > newestVersion) throw tooNew(version, newestVersion);
+  if (version > 0 && version < firstVersion) throw tooOld(version);
   for (const [index, migration] of migrations.entries()) {
-    if (index < version) continue;
+    if (firstVersion + index <= version) continue;
     await whileOthersMigrate(() => migration(database));
-    // $max: a gateway that lags behind another takes no version back.
+    // $max: a gateway that lags behind another does not set the version back.
     await whileOthersMigrate(() =>
-      schema.updateOne({ _id: 'schema' }, { $max: { version: index + 1 } }, { upsert: true }),
+      schema.updateOne({ _id: 'schema' }, { $max: { version: firstVersion + index } }, { upsert: true }),
     );
   }
 }

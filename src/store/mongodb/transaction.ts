@@ -11,14 +11,14 @@ const maxBackoffMs = 200;
 /**
  * Runs `work` in a transaction until it is committed, and durable on a majority. When it met another transaction
  * it wrote nothing and is run again.
- * @param deadline as `performance.now()` tells the time: nothing is begun again after it
+ * @param deadlineMs as `performance.now()` tells the time: nothing is begun again after it
  * @param attempts how often it is run at most
  * @throws UnknownCommitResult, or whatever `work` or the server refused: then nothing was written
  */
 export async function inTransaction(
   client: MongoClient,
   options: TransactionOptions,
-  { deadline, attempts }: { readonly deadline: number; readonly attempts: number },
+  { deadlineMs, attempts }: { readonly deadlineMs: number; readonly attempts: number },
   work: (session: ClientSession) => Promise<void>,
 ): Promise<void> {
   await client.withSession(async (session) => {
@@ -28,13 +28,13 @@ export async function inTransaction(
         session.startTransaction(options);
         await work(session);
         // Whoever waits for it has been told of a time-out: it is not made all the same later.
-        if (performance.now() >= deadline) throw new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 });
-        await commit(session, deadline);
+        if (performance.now() >= deadlineMs) throw new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 });
+        await commit(session, deadlineMs);
         return;
       } catch (error) {
         // Never throws; a transaction that was to be committed is left alone.
         if (session.inTransaction()) await session.abortTransaction();
-        if (!isTransient(error) || attempt === attempts || performance.now() + pauseMs >= deadline) throw error;
+        if (!isTransient(error) || attempt === attempts || performance.now() + pauseMs >= deadlineMs) throw error;
       }
       await setTimeout(pauseMs);
     }
@@ -45,14 +45,14 @@ export async function inTransaction(
  * To commit one transaction again is safe: the server knows it by its number. To run it anew is safe only when the
  * server itself says that it was aborted, which is what TransientTransactionError means here.
  */
-async function commit(session: ClientSession, deadline: number): Promise<void> {
+async function commit(session: ClientSession, deadlineMs: number): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await session.commitTransaction();
       return;
     } catch (error) {
       if (isTransient(error)) throw error;
-      if (attempt === maxCommitAttempts || performance.now() >= deadline) {
+      if (attempt === maxCommitAttempts || performance.now() >= deadlineMs) {
         throw new UnknownCommitResult('the commit was sent, and not confirmed', { cause: error });
       }
     }

@@ -12,7 +12,7 @@ export function countInMemory(windowSeconds: number): Counter {
       const window = windows.get(key) ?? { count: 0 };
       if (window.count === 0) windows.set(key, window);
       window.count += points;
-      return { count: window.count, resetsInMilliseconds: windows.getRemainingTTL(key) };
+      return { count: window.count, resetsInMs: windows.getRemainingTTL(key) };
     },
   };
 }

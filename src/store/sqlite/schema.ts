@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ConfigurationError } from '../../errors.ts';
+import { tooNew, tooOld } from '../schema-version.ts';
 
 /**
  * One step per version, forward only: a released step is never changed, a new one is added at the end.
@@ -52,7 +52,8 @@ const migrations: readonly string[] = [
     type TEXT NOT NULL,
     secret_id TEXT NOT NULL,
     version INTEGER NOT NULL,
-    actor TEXT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     at INTEGER NOT NULL,
     previous_hash TEXT NOT NULL,
@@ -62,30 +63,36 @@ const migrations: readonly string[] = [
   `,
 ];
 
+/** Databases of versions before this one were made by commits that were never released. */
+const firstVersion = 2;
+const newestVersion = firstVersion + migrations.length - 1;
+
 /**
  * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole.
- * @throws ConfigurationError when a newer gateway has been here
+ * @throws ConfigurationError when the database is older than the first release, or newer than this gateway
  */
 export function migrate(database: DatabaseSync): void {
-  // Where there is nothing to do it waits for no other process that writes.
-  if (versionOf(database) === migrations.length) return;
+  // Without this, a start with nothing to do would wait for a process that writes.
+  if (versionOf(database) === newestVersion) return;
   // Of two processes that start at once the second waits here, and then finds nothing left to do.
   database.exec('BEGIN IMMEDIATE');
   try {
     const version = versionOf(database);
-    if (version > migrations.length) {
-      throw new ConfigurationError(
-        `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
-          'Run the newer gateway again.',
-      );
-    }
-    for (const migration of migrations.slice(version)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    requireKnown(version);
+    const done = version === 0 ? 0 : version - firstVersion + 1;
+    for (const migration of migrations.slice(done)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${newestVersion}`);
     database.exec('COMMIT');
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** A new file has version 0. */
+function requireKnown(version: number): void {
+  if (version > newestVersion) throw tooNew(version, newestVersion);
+  if (version > 0 && version < firstVersion) throw tooOld(version);
 }
 
 function versionOf(database: DatabaseSync): number {

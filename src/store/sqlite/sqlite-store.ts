@@ -2,21 +2,14 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ConfigurationError } from '../../errors.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
+import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
+import type { Secret, SecretRecord } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import { isUnfiltered } from '../filter.ts';
-import type {
-  AuditEvent,
-  Change,
-  Counter,
-  ListQuery,
-  ListResult,
-  Secret,
-  SecretRecord,
-  Store,
-  WrappedKey,
-} from '../store.ts';
-import { prepareWriteChange, type WriteChange } from './commit.ts';
+import type { Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import { type MakeWrite, prepareWrites } from './commit.ts';
 import { countInMemory } from './counter.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
@@ -26,6 +19,7 @@ import {
   recordOfRow,
   secretColumns,
   secretOfRow,
+  wrappedKeyColumns,
   wrappedKeyOfRow,
 } from './rows.ts';
 import { migrate } from './schema.ts';
@@ -71,19 +65,20 @@ function createPrivately(path: string): void {
 }
 
 interface Job {
-  readonly changes: readonly Change[];
+  readonly writes: readonly Write[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
-  readonly #writeChange: WriteChange;
+  readonly #makeWrite: MakeWrite;
   readonly #statements: Record<
     | 'find'
     | 'findRecord'
     | 'auditEvents'
     | 'wrappedKeys'
+    | 'countEnvelopes'
     | 'replaceWrappedKey'
     | 'ownerCount'
     | 'anyOwner'
@@ -98,15 +93,19 @@ class SqliteStore implements Store {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#writeChange = prepareWriteChange(database);
+    this.#makeWrite = prepareWrites(database);
     this.#statements = {
       find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
       findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
       wrappedKeys: database.prepare(
-        `SELECT id, iif(json_valid(envelope), envelope ->> '$.header.kid', NULL) AS kid,
-           iif(json_valid(envelope), envelope ->> '$.encrypted_key', NULL) AS encrypted_key
-         FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
+        `SELECT id, ${wrappedKeyColumns} FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
+      ),
+      countEnvelopes: database.prepare(
+        `SELECT iif(typeof(kid) = 'text' AND typeof(encrypted_key) = 'text', kid, '${unknownKid}') AS kid,
+           count(*) AS count, max(id) AS last_id
+         FROM (SELECT id, ${wrappedKeyColumns} FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?)
+         GROUP BY 1`,
       ),
       replaceWrappedKey: database.prepare(
         `UPDATE secrets SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
@@ -143,9 +142,9 @@ class SqliteStore implements Store {
     });
   }
 
-  commit(changes: readonly Change[]): Promise<void> {
+  commit(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ changes, resolve, reject });
+      this.#waiting.push({ writes, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#commitGroup());
     });
   }
@@ -158,6 +157,18 @@ class SqliteStore implements Store {
 
   async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
     return this.#ask(() => this.#statements.wrappedKeys.all(afterId, limit)).map(wrappedKeyOfRow);
+  }
+
+  async countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts> {
+    const rows = this.#ask(() => this.#statements.countEnvelopes.all(afterId, limit));
+    return {
+      counts: new Map(rows.map(({ kid, count }) => [String(kid), Number(count)])),
+      lastId:
+        rows
+          .map((row) => String(row.last_id))
+          .sort()
+          .at(-1) ?? null,
+    };
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
@@ -206,7 +217,7 @@ class SqliteStore implements Store {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const job of group) {
         try {
-          this.#write(job.changes);
+          this.#write(job.writes);
         } catch (error) {
           // A full disk may have ended the whole transaction, and with it what others wrote.
           if (!this.#database.isTransaction) throw error;
@@ -227,9 +238,9 @@ class SqliteStore implements Store {
     }
   }
 
-  #write(changes: readonly Change[]): void {
+  #write(writes: readonly Write[]): void {
     this.#statements.savepoint.run();
-    for (const [index, change] of changes.entries()) this.#writeChange(change, index);
+    for (const [index, write] of writes.entries()) this.#makeWrite(write, index);
     this.#statements.release.run();
   }
 

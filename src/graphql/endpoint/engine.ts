@@ -1,13 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
-import type { Caller } from '../../model/principal.ts';
+import type { Caller } from '../../model/caller.ts';
 import type { Operations } from '../../operations.ts';
-import type { Metrics } from '../../ops/metrics.ts';
 import type { Log } from '../../runtime/log.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
 import { useAdmission, useIntrospectionSwitch } from './admission.ts';
-import { useClientErrors } from './client-errors.ts';
+import { type OnOperation, useClientErrors } from './client-errors.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useLimits } from './document-limits.ts';
 import { readParameters } from './parameters.ts';
@@ -15,31 +14,33 @@ import type { PersistedOperations } from './persisted-operations.ts';
 import type { ServerContext } from './server-context.ts';
 import { useParameters, usePersistedOperations } from './use-parameters.ts';
 
-export interface GraphQLEndpointOptions {
+export interface EngineOptions {
   readonly schema: GraphQLSchema;
   readonly bindOperations: (caller: Caller) => Operations;
   readonly introspection: boolean;
   readonly securityDirectives: boolean;
+  /** How many operations may come in one array; 0 for none. */
   readonly batchLimit: number;
   /** Null where every document is accepted. */
   readonly persistedOperations: PersistedOperations | null;
   readonly log: Log;
-  readonly metrics: Metrics;
+  readonly onOperation: OnOperation;
 }
 
-export type GraphQLEndpoint = (
+/**
+ * Runs the operations of a request and answers it.
+ * @throws DomainError for parameters that are not GraphQL over HTTP's
+ */
+export type Engine = (
   request: IncomingMessage,
   response: ServerResponse,
-  /** `body` is the decoded JSON body of a POST. @throws DomainError for parameters that are not GraphQL over HTTP's */
+  /** `body` is the parsed JSON body of a POST. */
   context: Omit<ServerContext, 'parameters'> & { readonly body: unknown },
 ) => Promise<void>;
 
-/**
- * GraphQL over HTTP, once the request has a body that is JSON and a caller that is known.
- */
-export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLEndpoint {
-  const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations, log, metrics } =
-    options;
+/** GraphQL Yoga, for requests whose caller is known and whose body is JSON. */
+export function createEngine(options: EngineOptions): Engine {
+  const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations } = options;
   const rules = { batchLimit, persistedOperations: persistedOperations !== null };
   const documents = createDocumentCache();
   const yoga = createYoga<ServerContext, GraphQLContext>({
@@ -54,9 +55,9 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
       useAdmission(introspection),
       useLimits(),
       useIntrospectionSwitch(introspection),
-      useClientErrors(schema, log, metrics),
+      useClientErrors(schema, options.log, options.onOperation),
     ],
-    // The server around Yoga does these, and error texts are made in one place.
+    // The route around Yoga does these, and error texts are made in one place.
     maxRequestBodySize: false,
     multipart: false,
     cors: false,
@@ -67,7 +68,7 @@ export function createGraphQLEndpoint(options: GraphQLEndpointOptions): GraphQLE
   });
   return async (request, response, { body, ...context }) => {
     const parameters = readParameters(request, body, rules);
-    // The server took a point for the request: that of the first operation.
+    // The point that was taken for the request is that of its first operation.
     if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
     await yoga.handle(request, response, { ...context, parameters });
   };
