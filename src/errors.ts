@@ -13,7 +13,7 @@ export const errorTable = {
     status: 401,
     type: 'authentication_error',
     message: 'Authentication is required.',
-    when: 'No credentials were sent, or they are wrong in any way. The answer is the same whatever was wrong.',
+    when: 'No credentials were sent, or they are wrong in any way. The answer is the same, whatever was wrong.',
   },
   FORBIDDEN: {
     status: 403,
@@ -31,7 +31,7 @@ export const errorTable = {
     status: 404,
     type: 'not_found_error',
     message: 'The requested resource was not found.',
-    when: 'A mutation names an id that is not there, or that the caller may not see.',
+    when: 'A mutation names an id that does not exist, or that the caller may not see. Or nothing is at the path.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
@@ -109,13 +109,13 @@ export const errorTable = {
     status: 500,
     type: 'internal_error',
     message: 'An unexpected error occurred.',
-    when: 'A defect of the gateway. The cause is in its log, under the request id.',
+    when: 'A defect of the gateway. Its log has the cause under the request id.',
   },
   BAD_GATEWAY: {
     status: 502,
     type: 'upstream_error',
     message: 'A service this gateway depends on answered wrongly.',
-    when: 'The JWKS endpoint could not be reached, or answered something that is not a key set.',
+    when: 'The JWKS endpoint could not be reached, or its answer was no key set.',
   },
   SERVICE_UNAVAILABLE: {
     status: 503,

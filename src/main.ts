@@ -1,16 +1,16 @@
 import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError } from './errors.ts';
 
-const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come out
+const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come back out
 
 Usage: secrets-gateway COMMAND
 
   serve    run the gateway (settings come from the environment, see README.md)
   token    print a development token
   schema   print the subgraph's GraphQL schema
-  keys     list, rotate and retire the keys that values are sealed with, and rewrap the values
+  keys     list, rotate and retire the keys that values are sealed with
 
-secrets-gateway COMMAND --help tells more, secrets-gateway --version which this is.
+secrets-gateway COMMAND --help tells more about a command, secrets-gateway --version prints the version.
 `;
 
 async function run(args: string[]): Promise<void> {

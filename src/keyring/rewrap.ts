@@ -15,8 +15,6 @@ export interface RewrapOptions {
 }
 
 export interface RewrapReport {
-  /** The keyring the envelopes were rewrapped with. */
-  readonly keyring: Keyring;
   readonly rewrapped: number;
   /** How many envelopes are still under other keys than the active one, by `kid`; without the damaged ones. */
   readonly left: ReadonlyMap<string, number>;
@@ -31,15 +29,16 @@ const pageSize = 1000;
 /**
  * Wraps the content key of every envelope under the active key. Values and ciphertexts are neither read nor written, so
  * that gateways keep running. Wherever a run is interrupted, each envelope is whole, under one key or the other.
- * @throws ConfigurationError when the keyring is bad, or another key becomes active meanwhile
+ * @param keyringFile read again before every write
+ * @throws ConfigurationError when another key has become active, or the file is bad
  * @throws DomainError when the store stays away
  */
 export async function rewrapEnvelopes(
   store: Store,
+  keyring: Keyring,
   keyringFile: string,
   { onProgress, signal }: RewrapOptions = {},
 ): Promise<RewrapReport> {
-  const keyring = await readKeyring(keyringFile);
   let left = await countOthers(store, keyring);
   let rewrapped = 0;
   let damaged: WrappedKey[] = [];
@@ -63,7 +62,7 @@ export async function rewrapEnvelopes(
   }
   await requireActive(keyringFile, keyring);
   for (const { kid } of damaged) decrement(left, kid);
-  return { keyring, rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
+  return { rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
 }
 
 /** To wrap more under a key that is no longer active could be to wrap it under a retired key. */

@@ -15,13 +15,13 @@ export function exists(path: string): Promise<boolean> {
 }
 
 /**
- * Reads a file that holds keys, and refuses one that others could have read or put there.
+ * Reads a file that holds keys, and refuses one that others could have read or written.
  * @param variable the setting that named the file, for the error
  * @throws ConfigurationError
  */
 export async function readPrivateFile(path: string, variable: string): Promise<string> {
-  const refuse = (what: string, mend: string) => new ConfigurationError(`${variable} ${path}: ${what}. ${mend}`);
-  // O_NOFOLLOW and the checks on the open handle leave no gap in which the file could be swapped for another.
+  const refuse = (what: string, fix: string) => new ConfigurationError(`${variable} ${path}: ${what}. ${fix}`);
+  // With O_NOFOLLOW and checks on the open handle, the file cannot be swapped between the checks and the reading.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
     switch (error.code) {
       case 'ENOENT':
@@ -49,7 +49,7 @@ export async function readPrivateFile(path: string, variable: string): Promise<s
 }
 
 /**
- * Writes a file that its owner alone can read, whole or not at all; keeps one that is already there.
+ * Writes a file that only its owner can read, whole or not at all. Keeps a file that is already there.
  * @throws ConfigurationError
  */
 export async function createPrivateFile(path: string, text: string): Promise<void> {
@@ -58,7 +58,7 @@ export async function createPrivateFile(path: string, text: string): Promise<voi
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new ConfigurationError(
-      `${path}: it cannot be made (${code}). Let the user that runs the gateway write to its directory.`,
+      `${path}: it cannot be created (${code}). Let the user that runs the gateway write to its directory.`,
     );
   }
 }
@@ -69,7 +69,7 @@ async function write(path: string, text: string): Promise<void> {
   const file = await open(temporary, 'wx', 0o600);
   try {
     await writeAndClose(file, text);
-    // link() fails where rename() would replace: of two gateways that start at once, both keep the first one's file.
+    // link() fails where rename() would replace, so that two gateways that start at once both keep the first one's file.
     await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error;
     });
@@ -83,9 +83,9 @@ const lockAttempts = 100;
 const lockPauseMs = 50;
 
 /**
- * Rewrites a private file, whole or not at all. Writers take turns: the new file is what each has to make first, so that it
- * is the lock as well, and to rename it both publishes the text and lets the next one in. One that is left behind by a
- * writer that was killed is never taken away here: nobody can tell it from that of a writer at work.
+ * Rewrites a private file, whole or not at all. The new file is also the lock: each writer must create it first, and renaming
+ * it publishes the text and releases the lock. A lock that a killed writer left behind is never removed here, since it
+ * cannot be told from that of a running writer.
  * @param variable the setting that named the file, for the error
  * @returns what was written
  * @throws ConfigurationError, and what `rewrite` throws; then the file is as it was
@@ -95,21 +95,21 @@ export async function rewritePrivateFile(
   variable: string,
   rewrite: (text: string) => Promise<string>,
 ): Promise<string> {
-  // What is wrong with the file itself is told first.
+  // An error of the file itself is reported first.
   await readPrivateFile(path, variable);
   const next = `${path}.new`;
-  const file = await makeAlone(next, variable);
+  const file = await createExclusively(next, variable);
   const { ino } = await file.stat();
-  // While it is open, no other file has its number.
+  // While the file is open, no other file has its inode number.
   const isOurs = async () => (await stat(next).catch(() => null))?.ino === ino;
   try {
     const text = await rewrite(await readPrivateFile(path, variable));
     await file.writeFile(text);
     await file.sync();
-    // Whoever took it for a left-over has let another writer in.
+    // If somebody removed it as a left-over, another writer may have the lock.
     if (!(await isOurs())) {
       throw new ConfigurationError(
-        `${variable}: ${next} was taken away meanwhile, and nothing was changed. Run this again.`,
+        `${variable}: ${next} was removed meanwhile, and nothing was changed. Run this again.`,
       );
     }
     await rename(next, path);
@@ -120,14 +120,14 @@ export async function rewritePrivateFile(
     const { code, syscall } = error as NodeJS.ErrnoException;
     if (syscall === undefined) throw error;
     throw new ConfigurationError(
-      `${variable}: ${path} cannot be written (${code}). Mend that, see with keys list what is in the file, and run this again.`,
+      `${variable}: ${path} cannot be written (${code}). Fix that, check with keys list what is in the file, and run this again.`,
     );
   } finally {
     await file.close();
   }
 }
 
-async function makeAlone(path: string, variable: string): Promise<FileHandle> {
+async function createExclusively(path: string, variable: string): Promise<FileHandle> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await open(path, 'wx', 0o600);
@@ -135,12 +135,12 @@ async function makeAlone(path: string, variable: string): Promise<FileHandle> {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'EEXIST') {
         throw new ConfigurationError(
-          `${variable}: ${path} cannot be made (${code}). Run this as the file's owner, where its directory can be written to.`,
+          `${variable}: ${path} cannot be created (${code}). Run this as the file's owner, and let that user write to its directory.`,
         );
       }
       if (attempt === lockAttempts) {
         throw new ConfigurationError(
-          `${variable}: ${path} is there: another command is changing the keys, or was cut off while it did. Wait for it; if none is running, remove that file and run this again.`,
+          `${variable}: ${path} exists: another command is changing the keys, or was interrupted while it did. Wait for it. If none is running, remove that file and run this again.`,
         );
       }
     }
@@ -157,7 +157,7 @@ async function writeAndClose(file: FileHandle, text: string): Promise<void> {
   }
 }
 
-/** Until then a crash could take back that a file is there, or that it is the new one. */
+/** Before this, a crash could undo the creation or the renaming of the file. */
 async function syncDirectoryOf(path: string): Promise<void> {
   const directory = await open(dirname(path), constants.O_RDONLY);
   await directory.sync();

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
+import { readKeyring } from '../../keyring/file.ts';
 import { rewrapEnvelopes } from '../../keyring/rewrap.ts';
 import { withStore } from '../../store/open-store.ts';
 import { createProgress } from '../progress.ts';
@@ -10,11 +11,12 @@ const shownIds = 10;
 /** Puts all envelopes under the active key. */
 export async function rewrap(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
   parseArgs({ args, options: {} });
+  const keyring = await readKeyring(keyringFile);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
   const progress = createProgress('rewrapping', process.stderr);
-  const { keyring, rewrapped, left, damaged } = await withStore(databaseUrl, (store) =>
-    rewrapEnvelopes(store, keyringFile, { onProgress: progress.show, signal: stop.signal }),
+  const { rewrapped, left, damaged } = await withStore(databaseUrl, (store) =>
+    rewrapEnvelopes(store, keyring, keyringFile, { onProgress: progress.show, signal: stop.signal }),
   ).finally(() => progress.end());
 
   const { kid } = keyring.active;

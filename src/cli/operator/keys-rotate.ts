@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import { addPendingKey, rotateKeyring } from '../../keyring/change.ts';
 
-/** Makes another key the active one, or adds one that shall be. */
+/** Makes another key active, or adds one that becomes active later. */
 export async function rotate(args: string[], { keyringFile }: Config): Promise<void> {
   const { values } = parseArgs({ args, options: { pending: { type: 'boolean', default: false } } });
   if (values.pending) {

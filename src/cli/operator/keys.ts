@@ -8,16 +8,16 @@ import { rotate } from './keys-rotate.ts';
 
 export const keysHelp = `Usage: secrets-gateway keys COMMAND
 
-Looks after the keyring (KEYRING_FILE) and the envelopes in the store (DATABASE_URL). Gateways may run meanwhile: they follow
-the file within 2 seconds.
+Manages the keys of the keyring (KEYRING_FILE) that seal the values in the store (DATABASE_URL). Gateways may run meanwhile:
+they follow the file within 2 seconds.
 
-  list               the keys, their states, and how many envelopes are under each
-  rotate             makes a new key the active one, or the pending key where there is one; the one before decrypts from then on
-  rotate --pending   adds a pending key, which opens and does not seal yet: for gateways that have copies of the file
-  rewrap             puts the envelopes under older keys under the active one; may be cut off and run again at any time
+  list               prints the keys, their states, and how many envelopes are under each
+  rotate             makes a new key active, or the pending key if there is one; the key before it only decrypts then
+  rotate --pending   adds a pending key, which opens but does not seal yet: for gateways that have copies of the file
+  rewrap             puts all envelopes under the active key; may be interrupted and run again at any time
   retire KID         takes a key out of use, once no envelope is under it
 
-A key is pending, active (exactly one: it seals), decrypting (it opens), and in the end retired.
+A key is pending, then active (exactly one key: it seals), then decrypting (it opens), and at last retired.
 To change keys: rotate, rewrap, retire.
 `;
 

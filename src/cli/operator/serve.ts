@@ -21,7 +21,7 @@ export async function serve(args: string[]): Promise<void> {
 
 function welcome(url: string, token: string, databaseUrl: string): void {
   process.stdout.write(`
-  secrets-gateway is running, for development, on this machine alone.
+  secrets-gateway is running in development mode, on this machine only.
 
   GraphiQL and GraphQL   ${url}
   Store                  ${databaseUrl.startsWith('sqlite:') ? databaseUrl : 'MongoDB'}
@@ -42,7 +42,7 @@ function stopOnSignal(gateway: Gateway, log: Log): void {
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, async () => {
-      // A second signal means: at once.
+      // A second signal means: stop at once.
       if (stopping) process.exit(1);
       stopping = true;
       await gateway.close().catch((error: unknown) => {

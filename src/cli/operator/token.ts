@@ -11,10 +11,10 @@ export const tokenHelp = `Usage: secrets-gateway token --sub U [--team T[:role]]
 
 Prints a token from the development issuer. Refused where a real issuer is configured.
 
-  --sub U          the subject: who calls
-  --team T[:role]  a team the subject is in; role is admin or member (member); may be repeated
+  --sub U          the subject: the user who calls
+  --team T[:role]  a team of the subject; role is admin or member (default: member); may be repeated
   --scope "…"      what the token allows, separated by spaces (${scopes.join(' ')})
-  --ttl 1h         how long it is good for: a number and s, m, h or d; at most 30d (1h)
+  --ttl 1h         how long it is valid: a number and s, m, h or d; at most 30d (1h)
 `;
 
 /** Prints a development token. */
@@ -28,7 +28,7 @@ export async function token(args: string[]): Promise<void> {
       ttl: { type: 'string', default: '1h' },
     },
   });
-  if (!values.sub) throw new UsageError('--sub is missing: whose token shall it be?');
+  if (!values.sub) throw new UsageError('--sub is missing. Say whose token to make: --sub U');
   if (!isIdentifier(values.sub)) throw new UsageError('--sub must have at most 255 characters.');
   const claims = {
     subject: values.sub,
@@ -39,13 +39,13 @@ export async function token(args: string[]): Promise<void> {
   const config = readConfig();
   if (config.issuer) {
     throw new ConfigurationError(
-      'A real issuer is configured (JWT_ISSUER), so the development issuer makes no tokens. Get one from that issuer.',
+      'A real issuer is configured (JWT_ISSUER), so that the development issuer makes no tokens. Get a token from that issuer.',
     );
   }
   const issuer = await openDevelopmentIssuer(config.developmentIssuerFile);
   const issued = await issuer.issue(claims);
   if (issued.length > maxTokenLength)
-    throw new UsageError('The token would be too long to be accepted: name fewer teams.');
+    throw new UsageError('The token would be too long to be accepted. Name fewer teams.');
   process.stdout.write(`${issued}\n`);
 }
 
@@ -54,7 +54,7 @@ function parseTeam(text: string): Membership {
   const [id, role] = colon < 0 ? [text, 'member'] : [text.slice(0, colon), text.slice(colon + 1)];
   if (!isIdentifier(id) || (role !== 'admin' && role !== 'member')) {
     throw new UsageError(
-      '--team must be a team id of at most 255 characters, or one with :admin or :member behind it.',
+      '--team must be a team id of at most 255 characters, optionally followed by :admin or :member.',
     );
   }
   return { id, role };
@@ -63,7 +63,7 @@ function parseTeam(text: string): Membership {
 function parseScopes(text: string): Scope[] {
   const named = text.split(/\s+/).filter(Boolean);
   if (!named.every((scope) => scopes.includes(scope as Scope))) {
-    throw new UsageError(`--scope must hold these, separated by spaces: ${scopes.join(' ')}.`);
+    throw new UsageError(`--scope must be some of these, separated by spaces: ${scopes.join(' ')}.`);
   }
   return scopes.filter((scope) => named.includes(scope));
 }

@@ -1,12 +1,12 @@
 import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 
-/** What says nothing of any secret or owner. */
+/** Fields that tell nothing about any secret or owner. */
 const openFields = new Set(['__typename', '_service']);
 const introspectionFields = new Set(['__schema', '__type']);
 
 /**
  * Whether every root field of an operation is open to callers without credentials.
- * @param introspection whether the schema is
+ * @param introspection whether the schema is open to them, too
  */
 export function anonymousMayRun(
   operation: OperationDefinitionNode,

@@ -8,19 +8,18 @@ import type { GatewayPlugin } from './server-context.ts';
 type DocumentCacheOptions = Exclude<YogaServerOptions<object, object>['parserAndValidationCache'], boolean | undefined>;
 
 const maxCachedLength = 16 * 1024;
-/** Of all of them together. A parsed document takes up to 70 bytes for each of its characters. */
+/** Of all documents together. A parsed document takes up to 70 bytes for each of its characters. */
 const maxCachedCharacters = 500_000;
 
-/** Text, a comment, or a number that is no size of a page. */
+/** A string, a comment, or a number that is too long for a page size. */
 const mayHoldValue = /["#]|\d{7}/;
 
 /**
- * Parsed documents are kept for the next request that sends the same, but none that could hold a value, which would
- * stay in memory. Nor are those that do not parse or are not valid: nobody sends
- * these twice but to fill the memory.
+ * Parsed documents are kept for the next request that sends the same text, except those that could hold a value, which would
+ * stay in memory. Documents that do not parse or are not valid are not kept either: clients have no reason to repeat them.
  *
- * A new document costs up to milliseconds of parsing and validation in one piece: they take turns, so that those who send
- * known documents are answered in between, however many new ones come at once.
+ * A new document takes up to milliseconds of parsing and validation without a break. New documents wait in a queue, so that
+ * requests with known documents are answered in between, however many new documents arrive at once.
  */
 export function createDocumentCache(): { options: DocumentCacheOptions; plugin: GatewayPlugin } {
   const documents = new LRUCache<string, DocumentNode>({
@@ -28,7 +27,7 @@ export function createDocumentCache(): { options: DocumentCacheOptions; plugin: 
     maxEntrySize: maxCachedLength,
     sizeCalculation: (_document, text) => text.length,
   });
-  const turn = createReadingTurns();
+  const parsing = createParsingQueue();
   return {
     options: {
       documentCache: {
@@ -41,14 +40,14 @@ export function createDocumentCache(): { options: DocumentCacheOptions; plugin: 
     },
     plugin: {
       onParams({ params: { query } }) {
-        // What is too long is refused at once, and not kept until then.
+        // A document that is too long is refused without waiting.
         if (query === undefined || query.length > maxDocumentLength || documents.get(query)) return undefined;
-        return turn();
+        return parsing();
       },
       onValidate:
         ({ params }) =>
         ({ valid }) => {
-          // Yoga hangs what validation found on the document.
+          // Yoga keeps the result of the validation on the document.
           const text = params.documentAST.loc?.source.body;
           if (!valid && text !== undefined) documents.delete(text);
         },
@@ -58,27 +57,27 @@ export function createDocumentCache(): { options: DocumentCacheOptions; plugin: 
 
 const maxWaiting = 1000;
 
-/** What new documents may take of one turn of the event loop before others have theirs. */
-const turnMilliseconds = 2;
+/** How much of one tick of the event loop new documents may take. */
+const tickMs = 2;
 
-/** @returns a function whose promises are fulfilled in the order of asking, as many in each turn of the event loop as have time in it */
-function createReadingTurns(): () => Promise<void> {
+/** @returns a function whose promises are fulfilled in the order of the calls, in each tick as many as fit into its time */
+function createParsingQueue(): () => Promise<void> {
   const waiting: (() => void)[] = [];
   let isRunning = false;
   let startedAt = 0;
-  const beginTurn = () => {
+  const beginTick = () => {
     startedAt = performance.now();
     beginNext();
   };
   const beginNext = () => {
     waiting.shift()?.();
-    // Goes on when what has begun has come as far as it can without waiting itself.
+    // Continues when the document that was begun has been parsed and validated.
     queueMicrotask(() => process.nextTick(goOn));
   };
   const goOn = () => {
     if (waiting.length === 0) isRunning = false;
-    else if (performance.now() - startedAt < turnMilliseconds) beginNext();
-    else setImmediate(beginTurn);
+    else if (performance.now() - startedAt < tickMs) beginNext();
+    else setImmediate(beginTick);
   };
   return () => {
     if (waiting.length >= maxWaiting) throw tooMany();
@@ -86,14 +85,14 @@ function createReadingTurns(): () => Promise<void> {
       waiting.push(begin);
       if (isRunning) return;
       isRunning = true;
-      setImmediate(beginTurn);
+      setImmediate(beginTick);
     });
   };
 }
 
 function tooMany(): DomainError {
   return new DomainError('SERVICE_UNAVAILABLE', {
-    description: 'Too many documents that the gateway has not seen before wait to be read. Retry, with variables.',
+    description: 'Too many new documents wait to be parsed. Retry, and send values in variables.',
     retryAfterSeconds: 1,
   });
 }

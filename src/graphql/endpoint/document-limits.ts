@@ -4,7 +4,7 @@ import { checkDocumentSize, maxTokens } from '../limits/document-size.ts';
 import { checkOperation } from '../limits/operation-cost.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
-/** Refuses what is too long before it is parsed, and what asks for too much before anything else is done with it. */
+/** Refuses a document that is too long before it is parsed, and an operation that asks for too much before it is validated. */
 export function useLimits(): GatewayPlugin {
   return {
     onParse({ setParseFn }) {
@@ -29,7 +29,7 @@ function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
   return withoutStack(() => parse(source, { maxTokens }));
 }
 
-/** Each error costs a search for what was meant, and a text of its own. */
+/** For each error graphql-js searches for similar names, and makes a text. */
 const maxErrors = 10;
 
 function validateWithin(...[schema, document, rules]: Parameters<typeof validate>): readonly GraphQLError[] {

@@ -3,7 +3,7 @@ import { badRequest, DomainError } from '../../errors.ts';
 
 /** What a request asks for (GraphQL over HTTP, section 5). */
 export interface Parameters {
-  /** Left out where `documentId` or an extension names it. */
+  /** Left out where `documentId` or an extension names the document. */
   readonly query?: string | null;
   readonly documentId?: unknown;
   readonly variables?: Readonly<Record<string, unknown>> | null;
@@ -14,13 +14,13 @@ export interface Parameters {
 export interface ParameterRules {
   /** How many operations may come in one array; 0 for none. */
   readonly batchLimit: number;
-  /** Whether operations are named instead of written. */
+  /** Whether documents are named by their id instead of sent. */
   readonly persistedOperations: boolean;
 }
 
 /**
- * Reads the parameters out of a decoded body, or out of the URL of a GET. Of several operations in an array, each is
- * still to be checked on its own, so that a bad one has its error in its place.
+ * Reads the parameters from a parsed body, or from the URL of a GET. Each operation of an array is checked later on its own,
+ * so that the error of a bad one stands in its position of the answer.
  * @throws DomainError BAD_REQUEST, or PAYLOAD_TOO_LARGE for too many operations at once
  */
 export function readParameters(request: IncomingMessage, body: unknown, rules: ParameterRules): unknown {
@@ -60,10 +60,10 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
   checkEntries(variables);
 }
 
-/** The largest use there is, 1,000 representations of connectors, has 4,000. */
+/** The largest legitimate use, 1,000 representations of connectors, has 4,000. */
 const maxEntries = 5000;
 
-/** Each key that no input has is an error with all of its object in it, to be made before it is cut. */
+/** For each unknown key graphql-js makes an error that quotes the whole object, before anything shortens it. */
 function checkEntries(variables: unknown): void {
   const waiting = [variables];
   let entries = 0;
@@ -83,7 +83,7 @@ function checkEntries(variables: unknown): void {
   }
 }
 
-/** What else a URL may hold is none of GraphQL's business. */
+/** Other parameters of the URL are ignored. */
 function parametersOfUrl(url: string): Record<string, unknown> {
   const search = new URLSearchParams(url.includes('?') ? url.slice(url.indexOf('?') + 1) : '');
   const parameters: Record<string, unknown> = {};

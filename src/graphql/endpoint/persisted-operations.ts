@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import { ConfigurationError, DomainError } from '../../errors.ts';
 import type { Parameters } from './parameters.ts';
 
-/** Documents by their ids: the only ones that run. */
+/** Documents by their ids. No other document runs. */
 export type PersistedOperations = ReadonlyMap<string, string>;
 
 /**
@@ -29,7 +29,7 @@ export async function readPersistedOperations(path: string): Promise<PersistedOp
     try {
       parse(document as string);
     } catch {
-      throw refuse(`the document of ${JSON.stringify(id)} is not GraphQL. Mend or remove it.`);
+      throw refuse(`the document of ${JSON.stringify(id)} is not GraphQL. Fix or remove it.`);
     }
   }
   return new Map(documents as [string, string][]);
@@ -37,7 +37,7 @@ export async function readPersistedOperations(path: string): Promise<PersistedOp
 
 /**
  * The document that a request names, by `documentId` or as Apollo clients do by `extensions.persistedQuery.sha256Hash`.
- * @throws DomainError BAD_REQUEST for one that is not known, and for a request that brings its own
+ * @throws DomainError BAD_REQUEST for an unknown id, and for a request that sends a document
  */
 export function persistedDocument(parameters: Parameters, operations: PersistedOperations): string {
   const persistedQuery = parameters.extensions?.persistedQuery as { sha256Hash?: unknown } | null | undefined;

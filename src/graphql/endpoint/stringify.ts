@@ -1,21 +1,21 @@
 import { setImmediate } from 'node:timers/promises';
 
-/** Lists of at most so many items are written out in one piece. */
+/** Lists of at most so many items are written without a break. */
 const shortList = 200;
-/** Characters of JSON that are written out in one turn of the event loop. */
-const charactersInTurn = 256 * 1024;
+/** Characters of JSON that are written in one tick of the event loop. */
+const charactersPerTick = 256 * 1024;
 
 /**
- * The JSON of an answer. One that has long lists may come to tens of megabytes: it is written out piece by piece, and others are
- * answered in between.
+ * The JSON of an answer. An answer with long lists may have tens of megabytes: it is written in pieces, and other requests
+ * are answered in between.
  */
 export function stringify(answer: object): string | Promise<string> {
-  return hasLongList(answer) ? stringifyInTurns(answer) : JSON.stringify(answer);
+  return hasLongList(answer) ? stringifyInPieces(answer) : JSON.stringify(answer);
 }
 
-async function stringifyInTurns(answer: object): Promise<string> {
+async function stringifyInPieces(answer: object): Promise<string> {
   const pieces: string[] = [];
-  let inTurn = 0;
+  let inTick = 0;
 
   async function write(value: unknown): Promise<void> {
     if (Array.isArray(value) && hasLongList(value)) {
@@ -34,12 +34,12 @@ async function stringifyInTurns(answer: object): Promise<string> {
       }
       pieces.push('}');
     } else {
-      // As in any list, what JSON cannot say is null.
+      // What JSON cannot express is null, as in any list.
       const piece = JSON.stringify(value) ?? 'null';
       pieces.push(piece);
-      inTurn += piece.length;
-      if (inTurn < charactersInTurn) return;
-      inTurn = 0;
+      inTick += piece.length;
+      if (inTick < charactersPerTick) return;
+      inTick = 0;
       await setImmediate();
     }
   }
@@ -48,7 +48,7 @@ async function stringifyInTurns(answer: object): Promise<string> {
   return pieces.join('');
 }
 
-/** Items of one list are alike: whether there are long lists in them, the first one tells. */
+/** Items of one list are alike: the first one tells whether they contain long lists. */
 function hasLongList(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > shortList || hasLongList(value[0]);
   if (typeof value !== 'object' || value === null) return false;

@@ -2,7 +2,7 @@ import { checkParameters, type ParameterRules } from './parameters.ts';
 import { type PersistedOperations, persistedDocument } from './persisted-operations.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
-/** The parameters were read before Yoga; its own parsers would accept forms and quote what they cannot read. */
+/** The parameters were read before Yoga. Its own parsers would accept forms, and quote what they cannot read. */
 export function useParameters(rules: ParameterRules): GatewayPlugin {
   return {
     onRequestParse({ serverContext, setRequestParser }) {
@@ -14,7 +14,7 @@ export function useParameters(rules: ParameterRules): GatewayPlugin {
   };
 }
 
-/** Puts the registered document in the place of its id. */
+/** Replaces an id with its registered document. */
 export function usePersistedOperations(operations: PersistedOperations): GatewayPlugin {
   return {
     onParams({ params, setParams }) {

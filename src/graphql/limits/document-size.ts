@@ -4,24 +4,24 @@ import { DomainError } from '../../errors.ts';
 export const maxTokens = 2000;
 /** A value of 64 KiB fits with every character escaped. */
 export const maxDocumentLength = 512 * 1024;
-/** Of fields, arguments, lists and objects together: the parser and validation go down one level of the stack or more for each. */
+/** Levels of fields, arguments, lists and objects together: the parser and validation use the stack for each. */
 const maxBrackets = 64;
-/** Validation compares an unknown name with all that it could have meant, and an answer may repeat an alias for every item of a list. */
+/** Validation compares an unknown name with all similar names, and an answer may repeat an alias for every item of a list. */
 const maxNameLength = 255;
 
-/** The lexer keeps each as a token, and makes those between two others in one piece. */
+/** The lexer keeps each comment as a token, and reads all comments between two other tokens without a break. */
 const maxComments = 2000;
 
 const opening = new Set<TokenKind>([TokenKind.PAREN_L, TokenKind.BRACKET_L, TokenKind.BRACE_L]);
 const closing = new Set<TokenKind>([TokenKind.PAREN_R, TokenKind.BRACKET_R, TokenKind.BRACE_R]);
 
 /**
- * Refuses a document that would cost much to parse, before it is parsed. What is no GraphQL at all is left to the parser.
+ * Refuses a document that would be expensive to parse, before it is parsed. What is not GraphQL is left to the parser.
  * @throws DomainError BAD_REQUEST, with a type of its own for each limit
  */
 export function checkDocumentSize(document: string): void {
   if (document.length > maxDocumentLength) throw tooLong('length_limit_error', maxDocumentLength, 'characters');
-  if (isOverOften(document, '#', maxComments)) throw tooLong('comments_limit_error', maxComments, 'comments');
+  if (occursMoreThan(document, '#', maxComments)) throw tooLong('comments_limit_error', maxComments, 'comments');
   const lexer = new Lexer(new Source(document));
   let brackets = 0;
   for (let tokens = 0; ; tokens += 1) {
@@ -38,8 +38,8 @@ export function checkDocumentSize(document: string): void {
   }
 }
 
-/** In a string it is no comment: there it counts all the same, since to know it the lexer would have to have been there. */
-function isOverOften(text: string, character: string, most: number): boolean {
+/** Also counts the characters inside strings, which are no comments: only the lexer could tell them apart. */
+function occursMoreThan(text: string, character: string, most: number): boolean {
   let count = 0;
   for (let at = text.indexOf(character); at >= 0; at = text.indexOf(character, at + 1)) {
     count += 1;

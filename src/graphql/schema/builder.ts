@@ -3,10 +3,10 @@ import DirectivesPlugin from '@pothos/plugin-directives';
 import type { Scope } from '../../model/principal.ts';
 import type { Operations } from '../../operations.ts';
 
-/** What a resolver has: the operations, bound to who is calling. There is no way from here to a key or a store. */
+/** What a resolver has: the operations, bound to the caller. From here nothing leads to a key or a store. */
 export interface GraphQLContext {
   readonly operations: Operations;
-  /** Whether composers are given the directives by which a router can refuse early. */
+  /** Whether the SDL has the directives by which a router can refuse early. */
   readonly securityDirectives: boolean;
 }
 
@@ -18,7 +18,7 @@ export interface SchemaTypes {
     DateTime: { Input: never; Output: Date };
     _Any: { Input: unknown; Output: never };
   };
-  /** Of Apollo Federation 2: they say to composers and routers what is enforced here all the same. */
+  /** Directives of Apollo Federation 2. They tell composers and routers what the operations enforce anyway. */
   Directives: {
     key: { locations: 'OBJECT'; args: { fields: string } };
     shareable: { locations: 'OBJECT'; args: Record<string, never> };
@@ -33,5 +33,5 @@ export const builder = new SchemaBuilder<SchemaTypes>({
   defaultFieldNullability: false,
 });
 
-/** For a field that needs this scope. */
+/** The directives of a field that needs this scope. */
 export const scoped = (scope: Scope) => ({ authenticated: {}, requiresScopes: { scopes: [[scope]] } });

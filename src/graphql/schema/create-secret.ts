@@ -8,12 +8,12 @@ import { listSelection, shortListArguments } from './secret-connection.ts';
 const CreateSecretInput = builder.inputType('CreateSecretInput', {
   description: 'A new secret.',
   fields: (t) => ({
-    id: t.id({ description: 'A UUID of your choice; left out, the server makes one.' }),
+    id: t.id({ description: 'A UUID of your choice. Without it the server makes one.' }),
     owner: t.field({
       type: OwnerInput,
       required: true,
       defaultValue: {},
-      description: 'Whose secret it shall be; your own by default.',
+      description: 'Who will own the secret; you by default.',
     }),
     name: t.string({
       required: true,
@@ -22,7 +22,7 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
     }),
     value: t.string({
       description:
-        'The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. A team’s secret may do without until later.',
+        'The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later.',
     }),
     provider: t.string({
       description: 'Whose service the value is for, such as `openai`. Required for your own secret.',
@@ -38,7 +38,7 @@ const CreateSecretPayload = builder.objectRef<Secret>('CreateSecretPayload').imp
     secret: t.field({ type: SecretRef, description: 'The new secret.', resolve: (secret) => secret }),
     secrets: t.field({
       type: SecretConnectionRef,
-      // The secret is there whatever becomes of the list: an error here must not hide that.
+      // An error of the list must not hide that the secret was created.
       nullable: true,
       description: 'The owner’s updated list, read after the write. Needs the scope `secrets:read`.',
       args: shortListArguments,

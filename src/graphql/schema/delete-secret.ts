@@ -14,15 +14,15 @@ const DeleteSecretInput = builder.inputType('DeleteSecretInput', {
 const DeleteSecretPayload = builder.objectRef<Secret>('DeleteSecretPayload').implement({
   description: 'What `deleteSecret` did.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id of what is no longer there.' }),
-    secret: t.field({ type: SecretRef, description: 'The secret as it last was.', resolve: (secret) => secret }),
+    id: t.exposeID('id', { description: 'The id of the deleted secret.' }),
+    secret: t.field({ type: SecretRef, description: 'The secret as it was before.', resolve: (secret) => secret }),
   }),
 });
 
 builder.mutationField('deleteSecret', (t) =>
   t.field({
     type: DeleteSecretPayload,
-    description: 'Deletes a secret and its value for good. Placeholders of it resolve no more.',
+    description: 'Deletes a secret and its value for good. Its placeholder no longer resolves.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: DeleteSecretInput, required: true, description: 'Which secret.' }) },
     resolve: (_root, { input }, { operations }) => inArgument('input', operations.deleteSecret(input)),

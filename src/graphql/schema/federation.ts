@@ -7,7 +7,7 @@ import { builder } from './builder.ts';
 import { ownerTypeNames } from './owner.ts';
 import { ConnectorRef, SecretRef, TeamRef, UserRef } from './refs.ts';
 
-// The subgraph's side of Apollo Federation 2 (the subgraph specification: _service, _entities, _Any, _Entity).
+// The subgraph's part of Apollo Federation 2 (subgraph specification: _service, _entities, _Any, _Entity).
 
 type Entity = Secret | Owner;
 
@@ -54,7 +54,7 @@ builder.queryField('_entities', (t) =>
     resolve: (_root, { representations }, { operations }) => {
       operations.viewer();
       if (representations.length > maxRepresentations) throw tooMany();
-      // Each stands for itself: what one of them may not see, or got wrong, is no matter of the others.
+      // Each is resolved on its own: an error of one does not affect the others.
       return representations.map((representation) => resolveEntity(representation, operations));
     },
   }),
@@ -72,14 +72,14 @@ async function resolveEntity(representation: unknown, operations: Operations): P
       return { type: 'team', teamId: id };
     case 'Connector':
       if (!isKey(teamId)) throw notARepresentation();
-      // As OwnerInput takes it: other subgraphs may spell the same id otherwise.
+      // Normalised as by OwnerInput: other subgraphs may send the same id in another form.
       return { type: 'connector', teamId, connectorId: id.normalize('NFC') };
     default:
       throw notARepresentation();
   }
 }
 
-/** A lone surrogate has no UTF-8, and so no place in a store; and to normalise what is long takes for ever. */
+/** A lone surrogate has no UTF-8, so that no store can hold it, and normalising long text takes too long. */
 function isKey(key: unknown): key is string {
   return typeof key === 'string' && key.isWellFormed() && key.length <= maxUnitsOf(maxNameCharacters);
 }

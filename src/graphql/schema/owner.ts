@@ -13,7 +13,7 @@ export const OwnerInput = builder.inputType('OwnerInput', {
 });
 
 UserRef.implement({
-  description: 'Somebody who signs in. Its secrets are visible to that user alone.',
+  description: 'A person who signs in. The secrets are visible to that user only.',
   directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.id({ description: 'The subject of the user’s tokens.', resolve: (user) => user.userId }),
@@ -25,7 +25,7 @@ TeamRef.implement({
   description: 'A team. Its secrets are visible to its members.',
   directives: { key: { fields: 'id' } },
   fields: (t) => ({
-    id: t.id({ description: 'The id that tokens name the team by.', resolve: (team) => team.teamId }),
+    id: t.id({ description: 'The team’s id, as tokens name it.', resolve: (team) => team.teamId }),
     secrets: secretsField(t, 'The team’s secrets, without those of its connectors.'),
   }),
 });
@@ -46,7 +46,7 @@ function secretsField<T extends Owner>(
 ) {
   return t.field({
     type: SecretConnectionRef,
-    // One owner that may not be seen must not take the others of a federated answer with it.
+    // A refusal for one owner must not remove the other owners from a federated answer.
     nullable: true,
     directives: scoped('secrets:read'),
     description,

@@ -9,7 +9,7 @@ import './secret-connection.ts';
 import './update-secret.ts';
 import './viewer.ts';
 
-builder.queryType({ description: 'What can be read. Values cannot.' });
+builder.queryType({ description: 'What can be read. Values of secrets cannot.' });
 builder.mutationType({ description: 'What can be changed.' });
 
 const link = {

@@ -3,16 +3,16 @@ import { type GraphQLSchema, Kind, lexicographicSortSchema, parse, print, printS
 
 /** The API as clients see it. */
 export function apiSdl(schema: GraphQLSchema): string {
-  return withoutMachinery(printSchema(lexicographicSortSchema(schema)));
+  return withoutFederationFields(printSchema(lexicographicSortSchema(schema)));
 }
 
-/** Anybody may ask for it, as often as a document has room for, and to print it takes milliseconds. */
+/** Kept, since printing takes milliseconds and anybody may ask for it, several times in one document. */
 const printed = new WeakMap<GraphQLSchema, Map<boolean, string>>();
 
 /**
- * The subgraph as a composer of Apollo Federation 2 takes it.
+ * The subgraph's SDL for a composer of Apollo Federation 2.
  * @param securityDirectives with @authenticated and @requiresScopes, for routers that understand them. Apollo Gateway does
- *   not start on a supergraph that has them, so they are for those who ask. What they say is enforced here either way.
+ *   not start on a supergraph that has them, so they are off by default. The operations enforce the same in any case.
  */
 export function subgraphSdl(schema: GraphQLSchema, securityDirectives = false): string {
   const known = printed.get(schema) ?? new Map<boolean, string>();
@@ -23,7 +23,7 @@ export function subgraphSdl(schema: GraphQLSchema, securityDirectives = false): 
 }
 
 function printSubgraph(schema: GraphQLSchema, securityDirectives: boolean): string {
-  const sdl = withoutMachinery(printSubgraphSchema(lexicographicSortSchema(schema)));
+  const sdl = withoutFederationFields(printSubgraphSchema(lexicographicSortSchema(schema)));
   return securityDirectives ? sdl : withoutSecurity(sdl);
 }
 
@@ -32,14 +32,14 @@ const security = new Set(['authenticated', 'requiresScopes']);
 function withoutSecurity(sdl: string): string {
   const document = visit(parse(sdl), {
     [Kind.DIRECTIVE]: ({ name }) => (security.has(name.value) ? null : undefined),
-    // In the import list of @link: to import a feature is enough to need it.
+    // Also from the import list of @link: a router must support what is imported.
     [Kind.STRING]: ({ value }) => (security.has(value.replace(/^@/, '')) ? null : undefined),
   });
   return `${print(document)}\n`;
 }
 
-/** Leaves out _service, _entities and their types: they are how composers and gateways talk, not what they talk about. */
-function withoutMachinery(sdl: string): string {
+/** Leaves out _service, _entities and their types, which belong to the federation protocol and not to the API. */
+function withoutFederationFields(sdl: string): string {
   const drop = (node: { name: { value: string } }) => (node.name.value.startsWith('_') ? null : undefined);
   const document = visit(parse(sdl), {
     [Kind.FIELD_DEFINITION]: drop,

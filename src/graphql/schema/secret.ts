@@ -4,7 +4,7 @@ import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
 
 SecretRef.implement({
-  description: 'A secret. Its value went in and never comes out: what shows is a mask, a placeholder and a version.',
+  description: 'A secret. Its value is never returned: you see a mask, a placeholder and a version.',
   directives: { key: { fields: 'id' } },
   fields: (t) => ({
     id: t.exposeID('id', { description: 'A UUID, in lower case.' }),
@@ -18,13 +18,13 @@ SecretRef.implement({
       nullable: true,
       description: 'Whose service the value is for, such as `openai`.',
     }),
-    notes: t.exposeString('notes', { nullable: true, description: 'What a person wanted to remember about it.' }),
+    notes: t.exposeString('notes', { nullable: true, description: 'Notes of the people who use it.' }),
     tags: t.exposeStringList('tags', { description: 'Labels, in the order they were given.' }),
     maskedValue: t.exposeString('maskedValue', {
       nullable: true,
-      description: 'Enough of the value to recognise it, such as `sk-pro••••789`; null while no value is set.',
+      description: 'A part of the value to recognise it by, such as `sk-pro••••789`; null while no value is set.',
     }),
-    version: t.exposeInt('version', { description: '1 at first, and one more with every change.' }),
+    version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
   }),
@@ -34,7 +34,7 @@ builder.queryField('secret', (t) =>
   t.field({
     type: SecretRef,
     nullable: true,
-    description: 'One secret by its id; null when there is none that you may see.',
+    description: 'One secret by its id; null when there is none, or none that you may see.',
     directives: scoped('secrets:read'),
     args: { id: t.arg.id({ required: true, description: 'The secret’s UUID, in either case.' }) },
     resolve: (_root, { id }, { operations }) => operations.findSecret(id),
@@ -47,7 +47,7 @@ builder.queryField('secrets', (t) =>
     description: 'An owner’s secrets, in the order of their names.',
     directives: scoped('secrets:read'),
     args: {
-      owner: t.arg({ type: OwnerInput, required: true, defaultValue: {}, description: 'Whose; your own by default.' }),
+      owner: t.arg({ type: OwnerInput, required: true, defaultValue: {}, description: 'Whose secrets; your own by default.' }),
       ...listArguments,
     },
     resolve: (_root, args, { operations }, info) => operations.listSecrets({ ...args, select: listSelection(info) }),

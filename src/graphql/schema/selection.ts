@@ -2,7 +2,7 @@ import type { FragmentDefinitionNode, GraphQLResolveInfo, SelectionSetNode } fro
 
 /**
  * The names of the fields selected directly below the field that is being resolved, through fragments.
- * @skip and @include are not looked at: at worst something is read that is not shown.
+ * @skip and @include are ignored: at worst something is read that is not shown.
  */
 export function selectedFields(info: GraphQLResolveInfo): Set<string> {
   const names = new Set<string>();

@@ -4,10 +4,10 @@ import { inArgument } from './in-argument.ts';
 import { SecretRef } from './refs.ts';
 
 const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
-  description: 'Changes to a secret. What is left out is kept.',
+  description: 'Changes to a secret. A field that is left out is kept.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Which secret.' }),
-    value: t.string({ description: 'A new value in clear. Pass it in a variable. Its mask is refused.' }),
+    value: t.string({ description: 'A new value in clear. Pass it in a variable. A mask is refused.' }),
     name: t.string({ description: 'A new name.' }),
     provider: t.string({ description: 'A new provider; null clears it, except for your own secret.' }),
     notes: t.string({ description: 'New notes; null clears them.' }),

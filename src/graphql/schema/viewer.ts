@@ -3,10 +3,10 @@ import { builder } from './builder.ts';
 import { TeamRef } from './refs.ts';
 
 const TeamRole = builder.enumType('TeamRole', {
-  description: 'What a member may do in a team.',
+  description: 'The role of a team’s member.',
   values: {
-    ADMIN: { value: 'admin', description: 'Works with secrets, and runs the team.' },
-    MEMBER: { value: 'member', description: 'Works with secrets.' },
+    ADMIN: { value: 'admin', description: 'Works with the team’s secrets, and manages the team.' },
+    MEMBER: { value: 'member', description: 'Works with the team’s secrets.' },
   } as const,
 });
 
@@ -24,7 +24,7 @@ const TeamMembership = builder.objectRef<Membership>('TeamMembership').implement
 });
 
 const Viewer = builder.objectRef<Principal>('Viewer').implement({
-  description: 'Who is calling, as the credentials say.',
+  description: 'Who calls, as the credentials say.',
   fields: (t) => ({
     subject: t.exposeString('subject', { description: 'The subject of the credentials.' }),
     teams: t.field({ type: [TeamMembership], description: 'The teams the caller is in.', resolve: (p) => p.teams }),
@@ -38,7 +38,7 @@ const Viewer = builder.objectRef<Principal>('Viewer').implement({
 builder.queryField('viewer', (t) =>
   t.field({
     type: Viewer,
-    description: 'Who you are to this gateway.',
+    description: 'Who you are for this gateway.',
     directives: { authenticated: {} },
     resolve: (_root, _args, { operations }) => operations.viewer(),
   }),

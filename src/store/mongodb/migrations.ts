@@ -3,11 +3,11 @@ import { type Db, type Document, type IndexDescription, MongoServerError } from 
 import { tooNew, tooOld } from '../schema-version.ts';
 import { validators } from './validators.ts';
 
-/** What callers used of their rate limits, as rate-limiter-flexible keeps it. */
+/** What callers have used of their rate limits, in the form of rate-limiter-flexible. */
 export const rateLimitCollection = 'rateLimits';
 
 /**
- * By name, as a violation tells it; unique ones in the order in which a write is held to them.
+ * By name, as a violation reports it. Unique indexes are in the order in which a write is checked against them.
  * Each begins with the owner, so that an owner's documents lie together.
  */
 const indexes = {
@@ -22,8 +22,8 @@ const indexes = {
 } as const satisfies Record<string, IndexDescription[]>;
 
 /**
- * One step per version, forward only: a released step is never changed, a new one is added at the end.
- * Gateways that start at once run the same step at once, so each must be safe to run twice and side by side.
+ * One step per version, forward only: a released step is never changed, and new steps are added at the end. Gateways that
+ * start at once run the same step at once, so each step must be safe to run twice and in parallel.
  */
 const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
@@ -69,7 +69,7 @@ export async function migrate(database: Db): Promise<void> {
   }
 }
 
-/** Whoever made the collection, it has this validator afterwards. */
+/** Also sets the validator of a collection that another gateway made. */
 async function ensureCollection(database: Db, name: string, validator: Document): Promise<void> {
   const options = { validator: { $jsonSchema: validator }, validationLevel: 'strict', validationAction: 'error' };
   try {
@@ -81,7 +81,7 @@ async function ensureCollection(database: Db, name: string, validator: Document)
 }
 
 const namespaceExists = 48;
-/** WriteConflict, ConflictingOperationInProgress, duplicate key, BackgroundOperationInProgress: another gateway's step. */
+/** WriteConflict, ConflictingOperationInProgress, duplicate key, BackgroundOperationInProgress: another gateway runs the step. */
 const conflicts: readonly unknown[] = [112, 117, 11000, 12586, 12587];
 const maxAttempts = 20;
 

@@ -38,8 +38,8 @@ export interface MongodbOptions {
 }
 
 /**
- * Lists that share a command: 100 in one cost 2/3 of the server's CPU, and half of the gateway's, of what 8 in each of
- * 13 do, and more gain nothing. The server refuses a pipeline of 1,000 stages.
+ * Lists that share a command. 100 lists in one command cost 2/3 of the server's CPU, and half of the gateway's, of 13
+ * commands of 8 lists. More gain nothing, and the server refuses a pipeline of 1,000 stages.
  */
 const maxLists = 100;
 const maxFinds = 1000;
@@ -72,7 +72,7 @@ class MongodbStore implements Store {
   readonly #commits: GroupCommit;
   readonly #lists: DataLoader<ListQuery, ListResult, string> = new DataLoader((queries) => this.#list(queries), {
     ...batched(maxLists),
-    // The same list asked for twice is read once. Kept until it is sent, so that each answer is read anew.
+    // The same list is read once for all who ask for it in one tick. The cache is cleared when the command is sent.
     cache: true,
     cacheKeyFn: (query) => JSON.stringify(query),
   });
@@ -199,7 +199,7 @@ class MongodbStore implements Store {
     await this.isEmpty();
   }
 
-  /** Writes what is waiting, and closes. */
+  /** Makes the commits that wait, and closes. */
   async close(): Promise<void> {
     await this.#commits.idle();
     await this.#client.close();

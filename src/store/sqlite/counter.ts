@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Counter } from '../store.ts';
 
-/** Who came least lately is forgotten first, and may begin anew: memory has an end, and addresses have none. */
+/** Beyond this, the keys that were used least recently are forgotten: memory is bounded, and the number of addresses is not. */
 const maxKeys = 100_000;
 
 /** Counts in this process's memory. */

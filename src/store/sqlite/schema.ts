@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { tooNew, tooOld } from '../schema-version.ts';
 
 /**
- * One step per version, forward only: a released step is never changed, a new one is added at the end.
+ * One step per version, forward only: a released step is never changed, and new steps are added at the end.
  * Text compares byte by byte (BINARY, the default collation, over UTF-8).
  */
 const migrations: readonly string[] = [
@@ -14,7 +14,7 @@ const migrations: readonly string[] = [
     audit_hash TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- The envelope comes last: a row's tail lies in overflow pages, which are read only for a column that lies there.
+  -- The envelope comes last: the end of a row lies in overflow pages, which are read only for a column that lies there.
   CREATE TABLE secrets (
     id TEXT PRIMARY KEY NOT NULL,
     owner TEXT NOT NULL,
@@ -35,7 +35,7 @@ const migrations: readonly string[] = [
   CREATE UNIQUE INDEX secrets_owner_placeholder ON secrets (owner, placeholder);
   CREATE INDEX secrets_owner_provider_name ON secrets (owner, provider, name);
 
-  -- For filters alone; the tags in their order are in secrets.tags (JSON).
+  -- Only for filters. secrets.tags (JSON) has the tags in their order.
   CREATE TABLE secret_tags (
     owner TEXT NOT NULL,
     tag TEXT NOT NULL,
@@ -43,7 +43,7 @@ const migrations: readonly string[] = [
     PRIMARY KEY (owner, tag, name),
     FOREIGN KEY (owner, name) REFERENCES secrets (owner, name) ON UPDATE CASCADE ON DELETE CASCADE
   ) STRICT, WITHOUT ROWID;
-  -- The cascades look the tags of one secret up by it.
+  -- For the cascades, which look up the tags of one secret.
   CREATE INDEX secret_tags_owner_name ON secret_tags (owner, name);
 
   CREATE TABLE audit (

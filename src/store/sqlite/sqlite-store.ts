@@ -24,13 +24,13 @@ import {
 } from './rows.ts';
 import { migrate } from './schema.ts';
 
-/** How long a call waits for another process that writes. The event loop stands still meanwhile. */
+/** How long a call waits for another process that writes. The event loop is blocked meanwhile. */
 const busyTimeoutMs = 500;
 /** Commits that share one transaction, and so one sync to disk. */
 const maxGroup = 64;
-/** Secrets that lists may read in one turn of the event loop. */
-const maxReadInTurn = 1000;
-/** Lists differ in the shape of their filters; this many shapes stay prepared. */
+/** Secrets that lists may read in one tick of the event loop. */
+const maxReadPerTick = 1000;
+/** Lists differ in the shape of their filters. This many shapes stay prepared. */
 const maxPreparedLists = 128;
 
 /**
@@ -58,7 +58,7 @@ export async function openSqliteStore(path: string): Promise<Store> {
   }
 }
 
-/** SQLite gives its own files (-wal, -shm) the mode of the database, but would create that one for all to read. */
+/** SQLite gives its own files (-wal, -shm) the mode of the database, but would create the database readable for everybody. */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
@@ -89,7 +89,7 @@ class SqliteStore implements Store {
   >;
   readonly #lists = new Map<string, StatementSync>();
   readonly #waiting: Job[] = [];
-  readonly #pace = createPacing(maxReadInTurn);
+  readonly #pace = createPacing(maxReadPerTick);
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -130,7 +130,7 @@ class SqliteStore implements Store {
   }
 
   async list(query: ListQuery): Promise<ListResult> {
-    // A read stops everything else meanwhile: of many that come at once, others have their turn in between.
+    // A read blocks the event loop. Between many reads that come at once, other requests are answered.
     await this.#pace(1 + query.limit);
     return this.#ask(() => {
       const rows = query.limit === 0 ? [] : this.#all(pageStatement(query));
@@ -188,7 +188,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** In memory: there is one process, and a limit may be forgotten with it. */
+  /** In memory: there is only one process, and its limits may be forgotten when it ends. */
   counter(windowSeconds: number): Counter {
     return countInMemory(windowSeconds);
   }
@@ -201,13 +201,13 @@ class SqliteStore implements Store {
     await this.isEmpty();
   }
 
-  /** Writes what is waiting, and closes. */
+  /** Makes the commits that wait, and closes. */
   async close(): Promise<void> {
     while (this.#waiting.length > 0) this.#commitGroup();
     if (this.#database.isOpen) this.#database.close();
   }
 
-  /** Everything that waits, up to `maxGroup`, in one transaction: the one sync to disk is what a commit costs. */
+  /** Makes the commits that wait, up to `maxGroup`, in one transaction: what a commit costs is the sync to disk. */
   #commitGroup(): void {
     const group = this.#waiting.splice(0, maxGroup);
     if (group.length === 0) return;
@@ -219,7 +219,7 @@ class SqliteStore implements Store {
         try {
           this.#write(job.writes);
         } catch (error) {
-          // A full disk may have ended the whole transaction, and with it what others wrote.
+          // A full disk may have ended the whole transaction, with the writes of other jobs in it.
           if (!this.#database.isTransaction) throw error;
           this.#statements.rollbackTo.run();
           this.#statements.release.run();
@@ -248,7 +248,7 @@ class SqliteStore implements Store {
     try {
       if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
     } catch {
-      // The disk is broken beyond that. The next transaction cannot begin, and says so to whom it concerns.
+      // The disk is worse than that. The next transaction cannot begin, and reports it to its callers.
     }
   }
 
