@@ -31,7 +31,7 @@ export async function withStore<T>(databaseUrl: string, use: (store: Store) => P
   const path = /^sqlite:(?!:memory:)(.+)/s.exec(databaseUrl)?.[1];
   if (path !== undefined && !existsSync(path)) {
     throw new ConfigurationError(
-      'DATABASE_URL: there is no such SQLite database. Set it as for the gateway, and run this in the gateway's directory.',
+      'DATABASE_URL: there is no such SQLite database. Set it as for the gateway, and run this in the directory of the gateway.',
     );
   }
   const store = await openStore(databaseUrl);

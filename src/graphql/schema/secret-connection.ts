@@ -96,6 +96,10 @@ SecretConnectionRef.implement({
       description: 'The secrets of this page, each with its cursor.',
       resolve: (page) => page.secrets.map((secret) => ({ page, secret })),
     }),
-    pageInfo: t.field({ type: PageInfo, description: 'The position of this page in the list.', resolve: (page) => page }),
+    pageInfo: t.field({
+      type: PageInfo,
+      description: 'The position of this page in the list.',
+      resolve: (page) => page,
+    }),
   }),
 });

@@ -47,7 +47,12 @@ builder.queryField('secrets', (t) =>
     description: 'An owner’s secrets, in the order of their names.',
     directives: scoped('secrets:read'),
     args: {
-      owner: t.arg({ type: OwnerInput, required: true, defaultValue: {}, description: 'Whose secrets; your own by default.' }),
+      owner: t.arg({
+        type: OwnerInput,
+        required: true,
+        defaultValue: {},
+        description: 'Whose secrets; your own by default.',
+      }),
       ...listArguments,
     },
     resolve: (_root, args, { operations }, info) => operations.listSecrets({ ...args, select: listSelection(info) }),
