@@ -1,6 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest, DomainError } from '../errors.ts';
 
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  /** How long a body may take to arrive, from the start of the request. */
+  readonly arrivalMs: number;
+}
+
 /**
  * Reads a whole body, counting its bytes as they arrive.
  * @param signal ends the reading, and is its reason

@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { readBody } from './body.ts';
+import { type BodyLimits, readBody } from './body.ts';
 import { requestIdOf } from './request-id.ts';
 import type { Slot } from './request-slots.ts';
-import type { RouteLimits } from './route.ts';
 
 /** One request and its response. */
 export class Exchange {
@@ -34,7 +33,7 @@ export class Exchange {
    * The whole body, within these limits. Only for a request that holds a slot.
    * @throws DomainError PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST, or SERVICE_UNAVAILABLE when the slot was given away
    */
-  async readBody({ maxBodyBytes, arrivalMs }: RouteLimits): Promise<Buffer> {
+  async readBody({ maxBodyBytes, arrivalMs }: BodyLimits): Promise<Buffer> {
     if (!this.#slot) throw new Error('a request without a slot reads its body');
     const leftMs = arrivalMs - (performance.now() - this.startedAtMs);
     return this.#slot.receive(leftMs, (signal) => readBody(this.request, maxBodyBytes, signal));

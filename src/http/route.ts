@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { BodyLimits } from './body.ts';
 import type { Exchange } from './exchange.ts';
 import type { ErrorShape } from './refusal.ts';
 
@@ -22,10 +23,7 @@ export interface Route {
   answer(exchange: Exchange): Promise<void> | void;
 }
 
-export interface RouteLimits {
-  readonly maxBodyBytes: number;
-  /** How long a body may take to arrive, from the start of the request. */
-  readonly arrivalMs: number;
+export interface RouteLimits extends BodyLimits {
   /** How long the connection may be idle while a request arrives, and while its answer is sent. */
   readonly idleMs: number;
 }

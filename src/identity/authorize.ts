@@ -15,7 +15,7 @@ export function authenticated(caller: Caller): Principal {
 /** The same error, whatever was wrong with the credentials. */
 export function unauthorized(cause?: unknown): DomainError {
   return new DomainError('UNAUTHORIZED', {
-    description: 'Send a valid token as "Authorization: Bearer <token>".',
+    description: 'Send a valid token as bearer credentials.',
     cause,
   });
 }
