@@ -45,9 +45,9 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
       if (hasMore) documents.pop();
       return { secrets: documents.map(secretOf), hasMore, totalCount };
     },
-    commit: (changes: readonly Write[]) =>
-      inTransaction(client, transaction, { deadline: performance.now() + timeoutMs, attempts: 20 }, (session) =>
-        writeCommits(collections, [changes], session),
+    commit: (writes: readonly Write[]) =>
+      inTransaction(client, transaction, { deadlineMs: performance.now() + timeoutMs, attempts: 20 }, (session) =>
+        writeCommits(collections, [writes], session),
       ),
   };
   const store = await openStore(databaseUrl);
