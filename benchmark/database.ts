@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
-import { type Owner, ownerKey } from '../src/owner.ts';
+import { type Owner, ownerKey } from '../src/model/owner.ts';
 import { collectionsOf, documentOf, type OwnerDocument, type SecretDocument } from '../src/store/mongodb/documents.ts';
 import { openStore } from '../src/store/open-store.ts';
+import type { Write } from '../src/store/store.ts';
 import { withDatabase } from '../test/support/mongod.ts';
 import { reader, teamGroups, teamsOf, writer } from './identities.ts';
 import { progress, say } from './progress.ts';
@@ -60,12 +61,19 @@ export async function loadDatabase(mongodbUri: string, name: string, holdings: r
 export async function loadSqlite(directory: string, name: string, holdings: readonly Holding[]): Promise<string> {
   const url = `sqlite:${join(directory, name)}.db`;
   const store = await openStore(url);
-  const audit = { type: 'secret.created', actor: 'benchmark', requestId: 'loaded', at: new Date() } as const;
+  const loaded = { type: 'secret.created', requestId: 'loaded', at: new Date() } as const;
+  const actor = { kind: 'user', id: 'benchmark' } as const;
   for (const { owner, ...numbers } of holdings) {
-    const changes = Array.from(recordsOf(owner, numbers), (record) => ({ type: 'insert', record, audit }) as const);
-    for (let from = 0; from < changes.length; from += batchSize) {
-      await store.commit(changes.slice(from, from + batchSize));
-      progress(`secrets into ${name}, embedded`, from + batchSize, changes.length);
+    const writes = Array.from(recordsOf(owner, numbers), (record): Write => {
+      return {
+        type: 'insertSecret',
+        record,
+        event: { ...loaded, actor, secretId: record.id, version: record.version },
+      };
+    });
+    for (let from = 0; from < writes.length; from += batchSize) {
+      await store.commit(writes.slice(from, from + batchSize));
+      progress(`secrets into ${name}, embedded`, from + batchSize, writes.length);
     }
   }
   await store.close();

@@ -1,4 +1,4 @@
-import type { Owner } from '../src/owner.ts';
+import type { Owner } from '../src/model/owner.ts';
 import { Contender } from './contender.ts';
 import { type Holding, loadDatabase, loadSqlite } from './database.ts';
 import { type Goal, limited, ratioText } from './goals.ts';

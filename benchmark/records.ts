@@ -1,5 +1,5 @@
-import type { Owner } from '../src/owner.ts';
-import type { SecretRecord } from '../src/store/store.ts';
+import type { Owner } from '../src/model/owner.ts';
+import type { SecretRecord } from '../src/model/secret.ts';
 
 /** Of the key that the gateways' keyring has: they refuse a store that is sealed with others. Nobody opens these envelopes. */
 export const kid = 'kek-2026-01-01-00000000';

@@ -5,19 +5,19 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** A new secret. */
 export type CreateSecretInput = {
-  /** A UUID of your choice; left out, the server makes one. */
+  /** A UUID of your choice. Without it the server makes one. */
   id?: string | null | undefined;
   /** Unique for the owner. For your own secret an environment variable name, such as `OPENAI_API_KEY`; otherwise 1 to 255 characters in any language. */
   name: string;
   /** At most 4 KiB. */
   notes?: string | null | undefined;
-  /** Whose secret it shall be; your own by default. */
+  /** Who will own the secret; you by default. */
   owner?: OwnerInput;
   /** Whose service the value is for, such as `openai`. Required for your own secret. */
   provider?: string | null | undefined;
   /** At most 50, of 1 to 64 characters each. */
   tags?: Array<string> | null | undefined;
-  /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. A team’s secret may do without until later. */
+  /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
   value?: string | null | undefined;
 };
 
@@ -29,7 +29,7 @@ export type OwnerInput = {
   teamId?: string | null | undefined;
 };
 
-/** Narrows a list of secrets. What is left out does not narrow; what is there must all hold. */
+/** Selects secrets of a list. Every field that is given must match. */
 export type SecretFilter = {
   /** Exactly this name. */
   name?: string | null | undefined;
@@ -39,18 +39,18 @@ export type SecretFilter = {
   placeholder?: string | null | undefined;
   /** Exactly this provider. */
   provider?: string | null | undefined;
-  /** All of these tags, whatever others there are. */
+  /** All of these tags; the secret may have others, too. */
   tags?: Array<string> | null | undefined;
 };
 
-/** What a member may do in a team. */
+/** The role of a team’s member. */
 export type TeamRole =
-  /** Works with secrets, and runs the team. */
+  /** Works with the team’s secrets, and manages the team. */
   | 'ADMIN'
-  /** Works with secrets. */
+  /** Works with the team’s secrets. */
   | 'MEMBER';
 
-/** Changes to a secret. What is left out is kept. */
+/** Changes to a secret. A field that is left out is kept. */
 export type UpdateSecretInput = {
   /** Change it only if this is still its version. */
   expectedVersion?: number | null | undefined;
@@ -64,7 +64,7 @@ export type UpdateSecretInput = {
   provider?: string | null | undefined;
   /** The new tags, all of them; an empty list clears them. */
   tags?: Array<string> | null | undefined;
-  /** A new value in clear. Pass it in a variable. Its mask is refused. */
+  /** A new value in clear. Pass it in a variable. A mask is refused. */
   value?: string | null | undefined;
 };
 

@@ -22,7 +22,7 @@ Every error has the same shape, whatever went wrong and wherever. Here a user's 
     "status": 422,
     "type": "validation_error",
     "requestId": "d6eeb46c-c2a4-429e-80ed-71ce6c1081d9",
-    "description": "Mend these fields and send the request again: provider.",
+    "description": "Fix these fields and send the request again: provider.",
     "errors": [
       {
         "field": "provider",

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { schema } from '../src/graphql/schema.ts';
-import { apiSdl, subgraphSdl } from '../src/graphql/sdl.ts';
+import { schema } from '../src/graphql/schema/schema.ts';
+import { apiSdl, subgraphSdl } from '../src/graphql/schema/sdl.ts';
 
 /** What each file under schema/ must hold. */
 const files = {

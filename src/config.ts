@@ -5,7 +5,7 @@ export interface Config {
   readonly port: number;
   readonly databaseUrl: string;
   readonly keyringFile: string;
-  /** Null where the development issuer stands in. */
+  /** Null where the development issuer is used instead. */
   readonly issuer: IssuerConfig | null;
   readonly developmentIssuerFile: string;
   readonly requireTls: boolean;
@@ -16,9 +16,9 @@ export interface Config {
   readonly batchLimit: number;
   /** Origins whose pages may call the gateway. */
   readonly corsOrigins: readonly string[];
-  /** Whether composers are given @authenticated and @requiresScopes, which Apollo Gateway cannot start with. */
+  /** Whether the subgraph's SDL has @authenticated and @requiresScopes, with which Apollo Gateway does not start. */
   readonly securityDirectives: boolean;
-  /** A file of the only documents that are accepted. */
+  /** A file with the only documents that are accepted. */
   readonly persistedOperationsFile: string | null;
   readonly logLevel: string;
   readonly production: boolean;
@@ -35,7 +35,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the settings; nothing else reads the environment.
- * @throws ConfigurationError that names the variable and the mend, and never its value
+ * @throws ConfigurationError that names the variable and the fix, and never its value
  */
 export function readConfig(env: Environment = process.env): Config {
   const production = text(env, 'NODE_ENV')?.toLowerCase() === 'production';
@@ -50,7 +50,7 @@ export function readConfig(env: Environment = process.env): Config {
   }
   if (exposed && !keyringFile) {
     throw new ConfigurationError(
-      `KEYRING_FILE is required ${exposed}. Set it to a file that is backed up and that every replica has.`,
+      `KEYRING_FILE is required ${exposed}. Set it to a file that is backed up and that every replica uses.`,
     );
   }
   return {
@@ -98,7 +98,7 @@ function issuerConfig(env: Environment): IssuerConfig | null {
   const algorithms = (text(env, 'JWT_ALGORITHMS') ?? 'ES256 EdDSA RS256 PS256').split(/[\s,]+/).filter(Boolean);
   if (algorithms.length === 0 || !algorithms.every((algorithm) => signatureAlgorithms.includes(algorithm))) {
     throw new ConfigurationError(
-      `JWT_ALGORITHMS holds one that is not accepted. Use public-key algorithms of: ${signatureAlgorithms.join(' ')}.`,
+      `JWT_ALGORITHMS names an algorithm that is not accepted. Accepted are: ${signatureAlgorithms.join(' ')}.`,
     );
   }
   if (file) return { issuer, audience, jwks: { file }, algorithms };
@@ -111,12 +111,12 @@ function issuerConfig(env: Environment): IssuerConfig | null {
   const plain = parsed?.protocol === 'http:' && isLoopback(parsed.hostname.replace(/^\[|\]$/g, ''));
   if (parsed?.protocol !== 'https:' && !plain) {
     throw new ConfigurationError(
-      'JWT_JWKS_URL must be an https: URL (http: only on loopback). Keys from elsewhere could be anybody’s.',
+      'JWT_JWKS_URL must be an https: URL (http: only on loopback): over plain HTTP anybody could replace the keys.',
     );
   }
   if (parsed.username || parsed.password) {
     throw new ConfigurationError(
-      'JWT_JWKS_URL must not hold a user or a password. Leave them out: the keys are public.',
+      'JWT_JWKS_URL must not contain a user or a password. Leave them out: the keys are public.',
     );
   }
   return { issuer, audience, jwks: { url }, algorithms };
@@ -139,7 +139,7 @@ function rateLimit(env: Environment): Config['rateLimit'] {
 function corsOrigins(env: Environment): string[] {
   const origins = (text(env, 'CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
   if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins;
-  throw new ConfigurationError('CORS_ORIGINS must hold origins, such as https://app.example.com, separated by spaces.');
+  throw new ConfigurationError('CORS_ORIGINS must be origins, such as https://app.example.com, separated by spaces.');
 }
 
 /** Whether only this machine can reach the address. */

@@ -13,7 +13,7 @@ export const errorTable = {
     status: 401,
     type: 'authentication_error',
     message: 'Authentication is required.',
-    when: 'No credentials were sent, or they are wrong in any way. The answer is the same whatever was wrong.',
+    when: 'No credentials were sent, or they are wrong in any way. The answer is the same, whatever was wrong.',
   },
   FORBIDDEN: {
     status: 403,
@@ -31,7 +31,7 @@ export const errorTable = {
     status: 404,
     type: 'not_found_error',
     message: 'The requested resource was not found.',
-    when: 'A mutation names an id that is not there, or that the caller may not see.',
+    when: 'A mutation names an id that does not exist, or that the caller may not see. Or nothing is at the path.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
@@ -109,13 +109,13 @@ export const errorTable = {
     status: 500,
     type: 'internal_error',
     message: 'An unexpected error occurred.',
-    when: 'A defect of the gateway. The cause is in its log, under the request id.',
+    when: 'A defect of the gateway. Its log has the cause under the request id.',
   },
   BAD_GATEWAY: {
     status: 502,
     type: 'upstream_error',
     message: 'A service this gateway depends on answered wrongly.',
-    when: 'The JWKS endpoint could not be reached, or answered something that is not a key set.',
+    when: 'The JWKS endpoint could not be reached, or its answer was no key set.',
   },
   SERVICE_UNAVAILABLE: {
     status: 503,
@@ -133,7 +133,7 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable;
 
-/** One broken field of an input. `loc` is the path to it from the operation's arguments. */
+/** One field of an input that breaks a rule. `loc` is the path to it, relative to the input that the rule knows. */
 export interface FieldError {
   field: string;
   loc: (string | number)[];
@@ -144,20 +144,18 @@ export interface FieldError {
 export interface ErrorDetails {
   /** Replaces the table's short message. Fixed words and schema names only, never what the client sent. */
   message?: string;
-  /** What is wrong in this case, and how to mend it. */
+  /** What is wrong in this case, and how to fix it. */
   description?: string;
   /** Replaces the table's stable type, where a client needs to tell two cases of one code apart. */
   type?: string;
   errors?: FieldError[];
   retryAfterSeconds?: number;
   currentVersion?: number;
-  /** HTTP response headers that belong to this answer. */
-  headers?: Record<string, string>;
-  /** For the log alone. */
+  /** For the log only. */
   cause?: unknown;
 }
 
-/** The only kind of error whose text reaches a client as it is. */
+/** The only kind of error whose text reaches a client unchanged. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
   readonly code: ErrorCode;
@@ -165,7 +163,7 @@ export class DomainError extends Error {
 
   constructor(code: ErrorCode, details: ErrorDetails = {}) {
     const { stackTraceLimit } = Error;
-    // Whoever is refused, or shed, chooses how often, and to record where costs more than to refuse. Of a defect it is worth it.
+    // Clients choose how often they are refused, and a stack trace costs more than the refusal. A defect is worth one.
     if (errorTable[code].status < 500 || code === 'SERVICE_UNAVAILABLE') Error.stackTraceLimit = 0;
     super(details.message ?? errorTable[code].message, { cause: details.cause });
     Error.stackTraceLimit = stackTraceLimit;
@@ -182,12 +180,12 @@ export class DomainError extends Error {
   }
 }
 
-/** @param description what is wrong, and how to mend it */
+/** @param description what is wrong, and how to fix it */
 export function badRequest(description: string): DomainError {
   return new DomainError('BAD_REQUEST', { description });
 }
 
-/** What a client is told of an error besides its message, whatever it answers: `extensions` in GraphQL. */
+/** What a client is told of an error besides its message: `extensions` in GraphQL. */
 export function extensionsOf({ code, status, type, details }: DomainError, requestId: string): Record<string, unknown> {
   const { description, errors, retryAfterSeconds, currentVersion } = details;
   return {
@@ -202,14 +200,9 @@ export function extensionsOf({ code, status, type, details }: DomainError, reque
   };
 }
 
-/** The HTTP response headers that go with an error. */
-export function headersOf({ details: { headers, retryAfterSeconds } }: DomainError): Record<string, string> {
-  return { ...headers, ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }) };
-}
-
 /**
- * Runs what makes errors about a request, and awaits nothing: to record for each where it was made costs more than all else
- * about it. A defect in there has no frames either.
+ * Runs synchronous work that makes many errors about a request, without their stack traces, which would cost more than the
+ * work itself. A defect in the work has no stack trace either.
  */
 export function withoutStack<T>(run: () => T): T {
   const { stackTraceLimit } = Error;
@@ -221,7 +214,7 @@ export function withoutStack<T>(run: () => T): T {
   }
 }
 
-/** Something keeps the gateway from starting, or a command from what it does. The message names the variable or file, and the mend. */
+/** The gateway cannot start, or a command cannot do its work. The message names the variable or file, and the fix. */
 export class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 }

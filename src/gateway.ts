@@ -1,32 +1,35 @@
 import type { Config } from './config.ts';
-import { createKeyring, type Keyring, readKeyring } from './crypto/keyring.ts';
-import { type LiveKeyring, openLiveKeyring } from './crypto/live-keyring.ts';
 import { ConfigurationError } from './errors.ts';
-import { schema } from './graphql/schema.ts';
-import { createBudget } from './http/budget.ts';
-import { createGraphQLEndpoint } from './http/graphql-endpoint.ts';
-import { createMetrics } from './http/metrics.ts';
-import { readPersistedOperations } from './http/persisted-operations.ts';
-import { GatewayServer } from './http/server.ts';
+import { createEngine } from './graphql/endpoint/engine.ts';
+import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
+import { graphqlRoute } from './graphql/endpoint/route.ts';
+import { schema } from './graphql/schema/schema.ts';
+import { createIdentify } from './http/identify.ts';
+import { createBudget } from './http/rate-limit/budget.ts';
+import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
+import { HttpServer } from './http/server.ts';
+import { createAuthenticator } from './identity/authenticate.ts';
 import { type DevelopmentIssuer, openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
 import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identity/key-set.ts';
-import { scopes } from './identity/principal.ts';
 import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
-import { describeError, type Log } from './log.ts';
-import { exists } from './private-file.ts';
-import { wrappedKeyPages } from './secrets/count-envelopes.ts';
-import { bindOperations } from './secrets/operations.ts';
-import { createTurns } from './secrets/turns.ts';
+import { openKeyring } from './keyring/open.ts';
+import { scopes } from './model/principal.ts';
+import { bindOperations } from './operations.ts';
+import { graphiql } from './ops/graphiql.ts';
+import { liveness, readiness } from './ops/health.ts';
+import { createMetrics } from './ops/metrics.ts';
+import { createKeyedMutex } from './runtime/keyed-mutex.ts';
+import { describeError, type Log } from './runtime/log.ts';
+import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
+import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
-import { type Store, unknownKid } from './store/store.ts';
-import { tracedMethods } from './trace.ts';
 
 export interface Gateway {
   /** Where GraphQL is. */
   readonly url: string;
   /** A token to try the gateway out with; null without the development issuer. */
   readonly developmentToken: string | null;
-  /** Answers what is under way, and then lets go of everything. */
+  /** Answers the requests in flight, then closes everything. */
   close(): Promise<void>;
 }
 
@@ -38,100 +41,78 @@ const developer: TokenClaims = {
   ttlSeconds: 12 * 60 * 60,
 };
 
+/** How long a writer waits for earlier writers of the same secret. */
+const writerWaitMs = 5000;
+
 /**
- * Puts the gateway together and starts it.
- * @throws ConfigurationError that names the variable or file, and the mend
+ * Builds the gateway and starts it.
+ * @throws ConfigurationError that names the variable or file, and the fix
  */
 export async function startGateway(config: Config, log: Log): Promise<Gateway> {
-  const store = tracedMethods('store', await openStore(config.databaseUrl));
-  try {
-    const keyring = await openKeyring(config, store, log);
-    const { rules, developmentIssuer } = await openIssuer(config, log);
-    const dependencies = { store, keyring: keyring.current, now: () => new Date(), inTurn: createTurns() };
-    const metrics = createMetrics(() => server.inFlight);
-    const server = new GatewayServer({
-      graphql: createGraphQLEndpoint({
-        schema,
-        bindOperations: (caller) => bindOperations(dependencies, caller),
-        introspection: !config.production,
-        securityDirectives: config.securityDirectives,
-        batchLimit: config.batchLimit,
-        persistedOperations:
-          config.persistedOperationsFile === null
-            ? null
-            : await readPersistedOperations(config.persistedOperationsFile),
-        log,
-        metrics,
-      }),
-      verifyToken: createTokenVerifier(rules),
-      budget: createBudget(config.rateLimit, (seconds) => store.counter(seconds), config.trustProxy),
-      requireTls: config.requireTls,
-      trustProxy: config.trustProxy,
-      corsOrigins: config.corsOrigins,
-      developmentToken: developmentIssuer && (() => developmentIssuer.issue(developer)),
-      readinessChecks: { store: () => store.check(), keyring: keyring.check },
-      metrics,
-      log,
-    });
-    const port = await server.listen(config.port, config.host).catch((error) => {
-      throw cannotListen(config, error);
-    });
-    const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-    return {
-      url: `http://${host}:${port}/graphql`,
-      developmentToken: developmentIssuer && (await developmentIssuer.issue(developer)),
-      async close() {
-        await server.drain();
-        await store.close();
-        keyring.close();
-        metrics.close();
-      },
-    };
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
+  // What was opened is closed in reverse order, also when the start fails half-way.
+  await using opened = new AsyncDisposableStack();
+  const metrics = createMetrics(() => server.inFlight);
+  const trace = createTrace(metrics.duration);
 
-async function openKeyring(config: Config, store: Store, log: Log): Promise<LiveKeyring> {
-  if (!(await exists(config.keyringFile))) {
-    // A new keyring beside old envelopes would look like a start, and be the loss of every value.
-    if (!(await store.isEmpty())) {
-      throw new ConfigurationError(
-        `KEYRING_FILE ${config.keyringFile}: there is no such file, but the store holds secrets sealed with it. Restore it from its backup.`,
-      );
-    }
-    await createKeyring(config.keyringFile);
-  }
-  await requireOwnSecrets(store, await readKeyring(config.keyringFile), config.keyringFile);
-  return openLiveKeyring(config.keyringFile, (ring, error) => {
-    const active = ring.active.kid;
-    if (error === undefined) log.info({ active }, 'keyring loaded');
-    else log.error({ active, cause: describeError(error) }, 'keyring not loaded; the one before stays in use');
+  const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl));
+  opened.defer(() => store.close());
+  const keyring = await openKeyring(config.keyringFile, store, log);
+  opened.defer(() => keyring.close());
+  const { rules, developmentIssuer } = await openIssuer(config, log, trace);
+  const developmentToken = developmentIssuer && (() => developmentIssuer.issue(developer));
+
+  const { rateLimit } = config;
+  const limiter = rateLimit && createRateLimiter(rateLimit, store.counter(rateLimit.windowSeconds), trace);
+  const budget = createBudget(limiter, config.trustProxy);
+  const mutex = createKeyedMutex(writerWaitMs, tooMuchContention);
+  const dependencies = { store, keyring: keyring.current, now: () => new Date(), mutex, trace };
+  const engine = createEngine({
+    schema,
+    bindOperations: (caller) => bindOperations(dependencies, caller),
+    introspection: !config.production,
+    securityDirectives: config.securityDirectives,
+    batchLimit: config.batchLimit,
+    persistedOperations:
+      config.persistedOperationsFile === null ? null : await readPersistedOperations(config.persistedOperationsFile),
+    log,
+    onOperation: metrics.operation,
   });
-}
+  const server = new HttpServer({
+    routes: [
+      liveness,
+      readiness({ store: () => store.check(), keyring: keyring.check }, () => server.draining),
+      metrics.route,
+      ...(developmentToken ? [graphiql('/', developmentToken), graphiql('/graphql', developmentToken)] : []),
+      graphqlRoute({
+        engine,
+        identify: createIdentify(createAuthenticator(createTokenVerifier(rules)), budget),
+        budget,
+        trace,
+        requireTls: config.requireTls,
+        trustProxy: config.trustProxy,
+      }),
+    ],
+    corsOrigins: config.corsOrigins,
+    loopbackHostsOnly: developmentToken !== null,
+    onRefusal: metrics.refusal,
+    log,
+  });
+  const port = await listen(server, config);
+  opened.defer(() => server.drain());
 
-/**
- * A keyring that opens nothing of what is there is another deployment's; one that opens a part has lost a key, and the rest goes on.
- * As a rule the first envelope tells.
- */
-async function requireOwnSecrets(store: Store, { keys }: Keyring, keyringFile: string): Promise<void> {
-  const lost = new Set<string>();
-  for await (const page of wrappedKeyPages(store)) {
-    for (const { kid } of page) {
-      if (keys.has(kid)) return;
-      if (kid !== unknownKid) lost.add(kid);
-    }
-  }
-  if (lost.size === 0) return;
-  throw new ConfigurationError(
-    `KEYRING_FILE ${keyringFile}: it lacks the keys that the store's secrets are sealed with (${[...lost].slice(0, 5).join(', ')}). Set it to the file of the gateways that made them, or restore that from its backup.`,
-  );
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const running = opened.move();
+  return {
+    url: `http://${host}:${port}/graphql`,
+    developmentToken: developmentToken && (await developmentToken()),
+    close: () => running.disposeAsync(),
+  };
 }
 
 async function openIssuer(
   config: Config,
   log: Log,
+  trace: Trace,
 ): Promise<{ rules: TokenRules; developmentIssuer: DevelopmentIssuer | null }> {
   if (!config.issuer) {
     const developmentIssuer = await openDevelopmentIssuer(config.developmentIssuerFile);
@@ -139,21 +120,26 @@ async function openIssuer(
   }
   const { jwks, ...rules } = config.issuer;
   if ('file' in jwks) await checkJwksFile(jwks.file);
-  const load = () => ('file' in jwks ? jwksFromFile(jwks.file) : jwksFromUrl(jwks.url));
+  const load = () => trace('jwks.load', () => ('file' in jwks ? jwksFromFile(jwks.file) : jwksFromUrl(jwks.url)));
   const keySet = createKeySet(load, (error) => log.warn({ cause: describeError(error) }, 'key set not loaded'));
   return { rules: { ...rules, keySet }, developmentIssuer: null };
 }
 
 const notHere = 'HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.';
 
-function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
-  const mends: Record<string, string> = {
-    EADDRINUSE: `PORT ${config.port} is in use. Stop what uses it, or set PORT to another.`,
-    EACCES: `PORT ${config.port} needs more rights. Set PORT to 1024 or above.`,
-    EADDRNOTAVAIL: notHere,
-    ENOTFOUND: notHere,
-    EAI_AGAIN: notHere,
-  };
-  const mend = mends[error.code ?? ''];
-  return mend === undefined ? error : new ConfigurationError(mend);
+/** @throws ConfigurationError when the address cannot be listened on */
+async function listen(server: HttpServer, { host, port }: Config): Promise<number> {
+  try {
+    return await server.listen(port, host);
+  } catch (error) {
+    const fixes: Record<string, string> = {
+      EADDRINUSE: `PORT ${port} is in use. Stop what uses it, or set PORT to another.`,
+      EACCES: `PORT ${port} needs more rights. Set PORT to 1024 or above.`,
+      EADDRNOTAVAIL: notHere,
+      ENOTFOUND: notHere,
+      EAI_AGAIN: notHere,
+    };
+    const fix = fixes[(error as NodeJS.ErrnoException).code ?? ''];
+    throw fix === undefined ? error : new ConfigurationError(fix);
+  }
 }

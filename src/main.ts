@@ -1,16 +1,16 @@
 import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError } from './errors.ts';
 
-const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come out
+const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come back out
 
 Usage: secrets-gateway COMMAND
 
   serve    run the gateway (settings come from the environment, see README.md)
   token    print a development token
   schema   print the subgraph's GraphQL schema
-  keys     list, rotate and retire the keys that values are sealed with, and rewrap the values
+  keys     list, rotate and retire the keys that values are sealed with
 
-secrets-gateway COMMAND --help tells more, secrets-gateway --version which this is.
+secrets-gateway COMMAND --help tells more about a command, secrets-gateway --version prints the version.
 `;
 
 async function run(args: string[]): Promise<void> {
@@ -18,19 +18,19 @@ async function run(args: string[]): Promise<void> {
   const wantsHelp = rest.includes('--help') || rest.includes('-h');
   switch (command) {
     case 'serve': {
-      const { serve, serveHelp } = await import('./cli/serve.ts');
+      const { serve, serveHelp } = await import('./cli/operator/serve.ts');
       return wantsHelp ? print(serveHelp) : serve(rest);
     }
     case 'token': {
-      const { token, tokenHelp } = await import('./cli/token.ts');
+      const { token, tokenHelp } = await import('./cli/operator/token.ts');
       return wantsHelp ? print(tokenHelp) : token(rest);
     }
     case 'schema': {
-      const { printSubgraph, schemaHelp } = await import('./cli/schema.ts');
+      const { printSubgraph, schemaHelp } = await import('./cli/operator/schema.ts');
       return wantsHelp ? print(schemaHelp) : printSubgraph(rest);
     }
     case 'keys': {
-      const { keys, keysHelp } = await import('./cli/keys.ts');
+      const { keys, keysHelp } = await import('./cli/operator/keys.ts');
       return wantsHelp ? print(keysHelp) : keys(rest);
     }
     case '--version':

@@ -1,7 +1,7 @@
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
-import { schema } from '../../src/graphql/schema.ts';
-import type { Operations } from '../../src/secrets/operations.ts';
+import { schema } from '../../src/graphql/schema/schema.ts';
+import type { Operations } from '../../src/operations.ts';
 import { openNaiveStore } from './naive-store.ts';
 import { callerOf, listening, operationsOn, setting } from './setting.ts';
 

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Caller } from '../../src/identity/principal.ts';
-import { type Owner, ownerKey } from '../../src/owner.ts';
+import type { Caller } from '../../src/model/caller.ts';
+import { type Owner, ownerKey } from '../../src/model/owner.ts';
+import type { Secret } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Secret } from '../../src/store/store.ts';
 import type { Variables } from '../work.ts';
 import { openCollections, openNaiveStore } from './naive-store.ts';
 import { callerOf, listening, operationsOn, setting } from './setting.ts';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHandler } from 'graphql-http/lib/use/http';
-import { schema } from '../../src/graphql/schema.ts';
+import { schema } from '../../src/graphql/schema/schema.ts';
 import { openNaiveStore } from './naive-store.ts';
 import { callerOf, listening, operationsOn, setting } from './setting.ts';
 

@@ -1,6 +1,6 @@
 import fastify from 'fastify';
 import mercurius from 'mercurius';
-import { schema } from '../../src/graphql/schema.ts';
+import { schema } from '../../src/graphql/schema/schema.ts';
 import { openNaiveStore } from './naive-store.ts';
 import { callerOf, listening, operationsOn, setting } from './setting.ts';
 

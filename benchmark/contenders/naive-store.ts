@@ -1,11 +1,11 @@
 import type { TransactionOptions } from 'mongodb';
-import { ownerKey } from '../../src/owner.ts';
+import { ownerKey } from '../../src/model/owner.ts';
 import { writeCommits } from '../../src/store/mongodb/commit.ts';
 import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
 import { collectionsOf, type FoundDocument, secretOf } from '../../src/store/mongodb/documents.ts';
 import { inTransaction } from '../../src/store/mongodb/transaction.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Change, ListQuery, Store } from '../../src/store/store.ts';
+import type { ListQuery, Store, Write } from '../../src/store/store.ts';
 
 const timeoutMs = 5000;
 const transaction: TransactionOptions = {
@@ -45,9 +45,9 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
       if (hasMore) documents.pop();
       return { secrets: documents.map(secretOf), hasMore, totalCount };
     },
-    commit: (changes: readonly Change[]) =>
-      inTransaction(client, transaction, { deadline: performance.now() + timeoutMs, attempts: 20 }, (session) =>
-        writeCommits(collections, [changes], session),
+    commit: (writes: readonly Write[]) =>
+      inTransaction(client, transaction, { deadlineMs: performance.now() + timeoutMs, attempts: 20 }, (session) =>
+        writeCommits(collections, [writes], session),
       ),
   };
   const store = await openStore(databaseUrl);

@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { readKeyring } from '../../src/crypto/keyring.ts';
 import { createKeySet, jwksFromFile } from '../../src/identity/key-set.ts';
-import type { Caller } from '../../src/identity/principal.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
-import { bindOperations, type Operations } from '../../src/secrets/operations.ts';
-import { createTurns } from '../../src/secrets/turns.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
+import type { Caller } from '../../src/model/caller.ts';
+import { bindOperations, type Operations } from '../../src/operations.ts';
+import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { createTrace } from '../../src/runtime/trace.ts';
+import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
 import { audience, issuer } from '../identities.ts';
 
@@ -24,12 +26,18 @@ const verifyToken = createTokenVerifier({ issuer, audience, algorithms: ['ES256'
 export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promise<Caller> {
   const token = request.headers.authorization?.slice('Bearer '.length);
   const principal = token ? await verifyToken(token) : null;
-  return { principal, requestId: crypto.randomUUID(), writeDeadline: performance.now() + 10_000, confidential: true };
+  return {
+    principal,
+    requestId: crypto.randomUUID(),
+    writeDeadlineMs: performance.now() + 10_000,
+    secureTransport: true,
+  };
 }
 
 export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
   const keyring = await readKeyring(setting('KEYRING_FILE'));
-  const dependencies = { store, keyring: () => keyring, now: () => new Date(), inTurn: createTurns() };
+  const mutex = createKeyedMutex(5000, tooMuchContention);
+  const dependencies = { store, keyring: () => keyring, now: () => new Date(), mutex, trace: createTrace() };
   return (caller) => bindOperations(dependencies, caller);
 }
 

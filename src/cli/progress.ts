@@ -6,11 +6,11 @@ const lineMs = 10_000;
 
 export interface Progress {
   show(done: number, total: number): void;
-  /** Leaves the cursor at the start of a line. */
+  /** Ends the line of the bar. */
   end(): void;
 }
 
-/** How far long work has come: a bar that is redrawn on a terminal, a line every ten seconds elsewhere. */
+/** Shows the progress of long work: a bar on a terminal, a line every ten seconds elsewhere. */
 export function createProgress(what: string, stream: Pick<WriteStream, 'write' | 'isTTY'>): Progress {
   const startedAt = performance.now();
   let shownAt = stream.isTTY ? Number.NEGATIVE_INFINITY : startedAt;

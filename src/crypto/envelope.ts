@@ -1,23 +1,23 @@
 import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
-import type { Envelope, WrappedKey } from '../store/store.ts';
-import { traced } from '../trace.ts';
+import type { Envelope, WrappedKey } from '../model/envelope.ts';
+import { isCanonicalBase64url } from './base64url.ts';
 import { type Keyring, type KeyringKey, opens } from './keyring.ts';
 
-/** What an envelope belongs to. It opens nowhere else. */
+/** What an envelope is bound to. It opens nowhere else. */
 export interface Binding {
   /** As ownerKey() writes it. */
   owner: string;
   secretId: string;
-  /** The version of the secret that the value was set with. */
+  /** The version of the secret in which the value was set. */
   version: number;
 }
 
-/** An envelope that is malformed, was changed, or does not belong where it was found. */
+/** The envelope is malformed, was changed, or is bound to something else. */
 export class EnvelopeRejected extends Error {
   override readonly name = 'EnvelopeRejected';
 }
 
-/** The envelope may be sound, but the keyring has no key of this id that may open. */
+/** The envelope may be sound, but the keyring has no key of this id that may open it. */
 export class KeyMissing extends Error {
   override readonly name = 'KeyMissing';
   readonly kid: string;
@@ -49,11 +49,7 @@ function additionalData({ owner, secretId, version }: Binding): Uint8Array {
  * the active key only wraps content keys (A256KW, RFC 3394), which takes no nonce at all.
  * @returns a flattened JWE (RFC 7516, section 7.2.2)
  */
-export function seal(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
-  return traced('crypto.seal', () => encrypt(value, binding, keyring));
-}
-
-async function encrypt(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
+export async function seal(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
   const jwe = await new FlattenedEncrypt(encoder.encode(value))
     .setProtectedHeader({ enc: contentEncryption })
     .setUnprotectedHeader({ alg: keyManagement, kid: keyring.active.kid })
@@ -76,11 +72,7 @@ async function encrypt(value: string, binding: Binding, keyring: Keyring): Promi
  * @throws EnvelopeRejected when anything about it is not exactly as seal() made it for this binding
  * @throws KeyMissing when the keyring lacks its key
  */
-export function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
-  return traced('crypto.open', () => decrypt(envelope, binding, keyring));
-}
-
-async function decrypt(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
+export async function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
   const key = checkedKey(envelope, keyring);
   const { protected: protectedHeader, header, encrypted_key, iv, ciphertext, tag } = envelope;
   try {
@@ -108,7 +100,7 @@ async function decrypt(envelope: Envelope, binding: Binding, keyring: Keyring): 
 
 /**
  * Wraps a content key under the keyring's active key instead of the one that wraps it now. The value is neither read nor
- * needed: what it is bound to stands in its ciphertext's authentication, which stays as it is.
+ * needed: its binding is authenticated by the ciphertext, which does not change.
  * @throws EnvelopeRejected when the wrapped key was changed (A256KW authenticates it, RFC 3394, section 2.2.3)
  * @throws KeyMissing when the keyring lacks the key that wraps it
  */
@@ -117,7 +109,7 @@ export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<Wra
   if (!key || !opens(key.state)) throw new KeyMissing(wrapped.kid);
   if (!isCanonicalBase64url(wrapped.encryptedKey)) throw new EnvelopeRejected('the envelope is malformed');
   const contentKey = await crypto.subtle
-    // Extractable, since to wrap it again is to export it; it exists for this one call.
+    // Extractable, since wrapKey exports it. It exists for this one call.
     .unwrapKey('raw', Buffer.from(wrapped.encryptedKey, 'base64url'), key.key, 'AES-KW', 'AES-GCM', true, ['decrypt'])
     .catch((error: unknown) => {
       throw new EnvelopeRejected('the content key does not unwrap', { cause: error });
@@ -129,9 +121,9 @@ export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<Wra
 const protectedHeaderText = base64url.encode(JSON.stringify({ enc: contentEncryption }));
 
 /**
- * The checks that AES-GCM does not make. `alg` and `kid` stand outside the authenticated part, so they are compared
- * with fixed values and the keyring; the protected header is compared whole, which leaves no room for `zip` or `crit`;
- * and each part must be in canonical base64url, so that an envelope has one form only.
+ * The checks that AES-GCM does not make. `alg` and `kid` are outside the authenticated part, so they are compared with
+ * fixed values and the keyring. The protected header is compared as a whole, which leaves no room for `zip` or `crit`.
+ * Each part must be canonical base64url, so that an envelope has one form only.
  */
 function checkedKey(envelope: Envelope, keyring: Keyring): KeyringKey {
   const parts = [envelope.encrypted_key, envelope.iv, envelope.ciphertext, envelope.tag];
@@ -144,8 +136,4 @@ function checkedKey(envelope: Envelope, keyring: Keyring): KeyringKey {
   const key = keyring.keys.get(envelope.header.kid);
   if (!key || !opens(key.state)) throw new KeyMissing(envelope.header.kid);
   return key;
-}
-
-function isCanonicalBase64url(text: string): boolean {
-  return Buffer.from(text, 'base64url').toString('base64url') === text;
 }

@@ -1,11 +1,9 @@
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
-import { base64url } from 'jose';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { ConfigurationError } from '../errors.ts';
-import { createPrivateFile, readPrivateFile } from '../private-file.ts';
 
 /**
- * pending: distributed, not used yet · active: seals and opens (exactly one) · decrypting: opens only ·
- * retired: kept for the record, opens nothing
+ * pending: opens, does not seal yet · active: seals and opens (exactly one key) · decrypting: opens only ·
+ * retired: stays in the file, opens nothing
  */
 export type KeyState = 'pending' | 'active' | 'decrypting' | 'retired';
 
@@ -18,7 +16,7 @@ export interface KeyringKey {
   /** Null where the file does not say. */
   readonly createdAt: Date | null;
   readonly key: CryptoKey;
-  /** Derived from the same secret by HKDF; signs what the gateway hands out and must recognise again. */
+  /** Derived from the same secret by HKDF (RFC 5869), for the MACs of mac.ts. */
   readonly macKey: Uint8Array;
 }
 
@@ -27,7 +25,7 @@ export interface Keyring {
   readonly keys: ReadonlyMap<string, KeyringKey>;
 }
 
-/** Whether a key in this state may open envelopes. A pending one may: another gateway may have made it active already. */
+/** Whether a key in this state may open envelopes. A pending key may: another gateway may already seal with it. */
 export function opens(state: KeyState): boolean {
   return state !== 'retired';
 }
@@ -44,24 +42,19 @@ export interface KeyringFile {
   }[];
 }
 
-/** @throws ConfigurationError that names the file and the mend, and never the content */
-export async function readKeyring(path: string): Promise<Keyring> {
-  return parseKeyring(await readPrivateFile(path, 'KEYRING_FILE'), path);
-}
-
 /**
- * Reads what a keyring file holds.
+ * Reads the text of a keyring file.
  * @param path for the error
- * @throws ConfigurationError that names the file and the mend, and never the content
+ * @throws ConfigurationError that names the file and the fix, and never the content
  */
 export async function parseKeyring(text: string, path: string): Promise<Keyring> {
-  const refuse = (what: string, mend: string) => new ConfigurationError(`KEYRING_FILE ${path}: ${what}. ${mend}`);
+  const refuse = (what: string, fix: string) => new ConfigurationError(`KEYRING_FILE ${path}: ${what}. ${fix}`);
 
   let file: unknown;
   try {
     file = JSON.parse(text);
   } catch {
-    throw refuse('it is not whole JSON', 'Restore it from its backup.');
+    throw refuse('it is not valid JSON', 'Restore it from its backup.');
   }
   if (!isRecord(file) || !Array.isArray(file.keys) || file.keys.length === 0) {
     throw refuse('it holds no "keys" list', 'Restore it from its backup.');
@@ -102,11 +95,6 @@ export async function parseKeyring(text: string, path: string): Promise<Keyring>
   return { active, keys };
 }
 
-/** Writes a keyring with one new active key, readable by its owner alone; keeps a file that is already there. */
-export async function createKeyring(path: string): Promise<void> {
-  await createPrivateFile(path, textOfKeyring({ keys: [newKey('active')] }));
-}
-
 export function newKey(state: KeyState): KeyringFile['keys'][number] {
   return {
     kty: 'oct',
@@ -114,32 +102,12 @@ export function newKey(state: KeyState): KeyringFile['keys'][number] {
     kid: `kek-${randomBytes(6).toString('hex')}`,
     state,
     createdAt: new Date().toISOString(),
-    k: base64url.encode(randomBytes(32)),
+    k: randomBytes(32).toString('base64url'),
   };
 }
 
 export function textOfKeyring(file: KeyringFile): string {
   return `${JSON.stringify(file, null, 2)}\n`;
-}
-
-/** HMAC-SHA-256 under the active key, cut to 16 bytes. */
-export function mac(keyring: Keyring, purpose: string, message: string): Uint8Array {
-  return macWith(keyring.active, purpose, message);
-}
-
-/** Whether any key that opens made this mac. */
-export function verifyMac(keyring: Keyring, purpose: string, message: string, tag: Uint8Array): boolean {
-  for (const key of keyring.keys.values()) {
-    if (opens(key.state) && tag.length === 16 && timingSafeEqual(macWith(key, purpose, message), tag)) return true;
-  }
-  return false;
-}
-
-function macWith(key: KeyringKey, purpose: string, message: string): Uint8Array {
-  return createHmac('sha256', key.macKey)
-    .update(JSON.stringify([purpose, message]))
-    .digest()
-    .subarray(0, 16);
 }
 
 function isKeyState(state: unknown): state is KeyState {

@@ -1,46 +1,37 @@
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { badRequest, DomainError } from '../errors.ts';
 
-const maxBodyBytes = 1024 * 1024;
-
-/**
- * Reads a JSON body, counting its bytes as they come.
- * @param signal ends it, with its reason
- * @throws DomainError PAYLOAD_TOO_LARGE, or BAD_REQUEST, which never says what was wrong where: it would quote the body
- */
-export async function readJson(request: IncomingMessage, signal: AbortSignal): Promise<unknown> {
-  const body = await readBody(request, signal);
-  // Decoding would replace what is not UTF-8, and so change a value without a word.
-  if (!isUtf8(body)) throw badRequest('The body is not UTF-8.');
-  checkShape(body);
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    throw badRequest('The body is not valid JSON.');
-  }
+export interface BodyLimits {
+  readonly maxBodyBytes: number;
+  /** How long a body may take to arrive, from the start of the request. */
+  readonly arrivalMs: number;
 }
 
-function readBody(request: IncomingMessage, signal: AbortSignal): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
-  // The client left while its credentials were looked at: nothing more will be heard of it.
-  if (request.destroyed) return Promise.reject(badRequest('The body ended early.'));
+/**
+ * Reads a whole body, counting its bytes as they arrive.
+ * @param signal ends the reading, and is its reason
+ * @throws DomainError PAYLOAD_TOO_LARGE, BAD_REQUEST when the client breaks off, or the signal's reason
+ */
+export function readBody(request: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
+  // The client left before the body was asked for: no event about it will come.
+  if (request.destroyed) return Promise.reject(brokenOff());
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let bytes = 0;
   const take = (chunk: Buffer) => {
     bytes += chunk.length;
     chunks.push(chunk);
-    if (bytes <= maxBodyBytes) return;
+    if (bytes <= maxBytes) return;
     request.off('data', take).pause();
-    reject(tooLarge());
+    reject(tooLarge(maxBytes));
   };
   signal.addEventListener('abort', () => {
     request.off('data', take);
     chunks.length = 0;
     reject(signal.reason);
   });
-  const breakOff = () => reject(badRequest('The body ended early.'));
+  const breakOff = () => reject(brokenOff());
   request
     .on('data', take)
     .once('error', breakOff)
@@ -52,51 +43,22 @@ function readBody(request: IncomingMessage, signal: AbortSignal): Promise<Buffer
   return promise;
 }
 
-/** Levels of arrays and objects: the parser goes down the stack with each. */
-const maxDepth = 64;
-/** Ten operations with as many variables as they may have, and more than the same number again. */
-const maxItems = 100_000;
-const [quote, backslash, comma, openBracket, closeBracket, openBrace, closeBrace] = [
-  0x22, 0x5c, 0x2c, 0x5b, 0x5d, 0x7b, 0x7d,
-];
-
-/** Refuses JSON that has more in it than a request can use before it is parsed, which would take several times as long. */
-function checkShape(body: Buffer): void {
-  let depth = 0;
-  let items = 0;
-  let inString = false;
-  for (let at = 0; at < body.length; at += 1) {
-    const byte = body[at];
-    if (byte === quote) inString = !inString;
-    else if (inString) at += byte === backslash ? 1 : 0;
-    else if (byte === comma) {
-      items += 1;
-      if (items > maxItems) throw tooMuch('variables_limit_error', maxItems, 'keys and items');
-    } else if (byte === openBracket || byte === openBrace) {
-      depth += 1;
-      if (depth > maxDepth) throw tooMuch('depth_limit_error', maxDepth, 'levels of arrays and objects');
-    } else if (byte === closeBracket || byte === closeBrace) depth -= 1;
-  }
+function brokenOff(): DomainError {
+  return badRequest('The body ended early.');
 }
 
-function tooMuch(type: string, most: number, what: string): DomainError {
-  return new DomainError('BAD_REQUEST', {
-    type,
-    description: `The body may have at most ${most.toLocaleString('en')} ${what}.`,
-  });
-}
-
-function tooLarge(): DomainError {
+function tooLarge(maxBytes: number): DomainError {
   return new DomainError('PAYLOAD_TOO_LARGE', {
-    description: 'Send at most 1 MiB. Split the request.',
+    description: `Send at most ${maxBytes / 1024 / 1024} MiB. Split the request.`,
   });
 }
 
 const unreadBytes = 1024 * 1024;
+const unreadMs = 1000;
 
 /**
- * Reads on for a moment after a refusal, and then holds still, before it ends the response and with it the connection.
- * To end with bytes unread would reset the connection, and the client would perhaps not get to see the answer.
+ * Reads on for a moment after a refusal, then pauses, and then ends the response and with it the connection. To end with
+ * unread bytes would reset the connection, and the client might not see the answer.
  */
 export function dropBody(request: IncomingMessage, end: () => void): void {
   if (request.complete) {
@@ -104,7 +66,7 @@ export function dropBody(request: IncomingMessage, end: () => void): void {
     return;
   }
   let bytes = 0;
-  const timer = setTimeout(end, 1000).unref();
+  const timer = setTimeout(end, unreadMs).unref();
   request.on('error', () => {});
   request.on('data', (chunk: Buffer) => {
     bytes += chunk.length;

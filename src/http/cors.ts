@@ -3,9 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 const exposedHeaders = 'X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset';
 
 /**
- * Lets pages of the configured origins call the gateway (Fetch standard, section 3.3).
- * Credentials come in a header that the page sets itself, so that cookies are never needed, nor allowed.
- * @returns whether this was a preflight, which is then answered
+ * Lets pages of the configured origins call the gateway (Fetch standard, section 3.3). Pages set their credentials in a
+ * header, so that cookies are neither needed nor allowed.
+ * @returns whether this was a preflight request, which is answered then
  */
 export function applyCors(request: IncomingMessage, response: ServerResponse, origins: readonly string[]): boolean {
   if (origins.length === 0) return false;

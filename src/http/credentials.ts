@@ -1,25 +1,25 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../errors.ts';
+import type { Credential } from '../identity/authenticate.ts';
 import { unauthorized } from '../identity/authorize.ts';
-import type { Principal } from '../identity/principal.ts';
-import type { VerifyToken } from '../identity/verify-token.ts';
 
 /**
- * Who a request's credentials say is calling; null when it has none.
- * @throws DomainError BAD_REQUEST for two credentials, UNAUTHORIZED for wrong ones
+ * The credential that a request was sent with; null when it has none.
+ * @throws DomainError BAD_REQUEST for two credentials, UNAUTHORIZED for an Authorization that is no Bearer token
  */
-export async function authenticate(request: IncomingMessage, verifyToken: VerifyToken): Promise<Principal | null> {
-  // Of a header sent twice, `headers` would keep the first; a proxy in front may have looked at the other one.
+export function credentialOf(request: IncomingMessage): Credential | null {
+  // Of a header that was sent twice, `headers` would keep the first, and a proxy may have checked the second.
   const { authorization: tokens = [], 'x-api-key': apiKeys = [] } = request.headersDistinct;
   if (tokens.length + apiKeys.length > 1) {
     throw new DomainError('BAD_REQUEST', {
       description: 'Two credentials were sent. Leave one Authorization or one X-API-Key.',
     });
   }
-  if (apiKeys.length > 0) throw unauthorized();
+  const [key] = apiKeys;
+  if (key !== undefined) return { type: 'apiKey', key };
   const [authorization] = tokens;
   if (authorization === undefined) return null;
   const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
   if (token === undefined) throw unauthorized();
-  return verifyToken(token);
+  return { type: 'bearer', token };
 }

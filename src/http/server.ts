@@ -2,66 +2,47 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { badRequest, DomainError } from '../errors.ts';
-import type { Caller } from '../identity/principal.ts';
-import type { VerifyToken } from '../identity/verify-token.ts';
-import { describeError, type Log } from '../log.ts';
-import { traced } from '../trace.ts';
-import { dropBody, readJson } from './body.ts';
-import type { Budget } from './budget.ts';
+import { describeError, type Log } from '../runtime/log.ts';
+import { dropBody } from './body.ts';
 import { applyCors } from './cors.ts';
-import { authenticate } from './credentials.ts';
-import { sendGraphiql, wantsGraphiql } from './graphiql.ts';
-import type { GraphQLEndpoint } from './graphql-endpoint.ts';
-import { type ReadinessChecks, sendLiveness, sendReadiness } from './health.ts';
-import { isJson, responseType } from './media-type.ts';
-import type { Metrics } from './metrics.ts';
-import { Places } from './places.ts';
-import { refuse } from './refuse.ts';
-import { requestIdOf } from './request-id.ts';
-import { hasLoopbackHost, isConfidential } from './transport.ts';
+import { Exchange } from './exchange.ts';
+import { HttpRefusal, jsonErrors, writeRefusal } from './refusal.ts';
+import { RequestSlots } from './request-slots.ts';
+import { bodyless, type Route } from './route.ts';
+import { hasLoopbackHost } from './transport.ts';
 import { refuseUnreadable } from './unreadable-request.ts';
 
 export interface ServerOptions {
-  readonly graphql: GraphQLEndpoint;
-  readonly verifyToken: VerifyToken;
-  readonly budget: Budget;
-  readonly requireTls: boolean;
-  readonly trustProxy: boolean;
+  readonly routes: readonly Route[];
   readonly corsOrigins: readonly string[];
-  /** Makes the token that GraphiQL calls with; null without the development issuer. */
-  readonly developmentToken: (() => Promise<string>) | null;
-  readonly readinessChecks: ReadinessChecks;
-  readonly metrics: Metrics;
+  /** Whether requests must name this machine in their Host header. */
+  readonly loopbackHostsOnly: boolean;
+  /** Told the code of each request that was refused at the HTTP level. */
+  readonly onRefusal: (code: string) => void;
   readonly log: Log;
 }
 
-/** Beyond this many requests at once, more of them would only make all of them late. */
-const maxPlaces = 1000;
-/** How long a client may take to say what it wants. */
-const silenceMilliseconds = 10_000;
-/**
- * How long nothing may move while a request is answered: who never reads the answer would be under way for ever. (Of an
- * answer that was written in part, Node waits twice as long.)
- */
-const stallMilliseconds = 15_000;
-/** After this no write is begun for a request. What was begun has the deadlines of the store: two calls of 5 s. */
-const writeMilliseconds = 10_000;
-/** So an operation has ended by then, whatever the store does, and its client is told how. */
-const operationMilliseconds = 25_000;
-const drainMilliseconds = 10_000;
-/** How long of that a body has to arrive that was on its way. */
-const arrivalMilliseconds = 1000;
-/** How long those who were refused meanwhile have to read so. */
-const lingerMilliseconds = 500;
+/** With more requests than this at once, each further one would only make all of them late. */
+const maxSlots = 1000;
+/** How long a new connection may be silent, and how long headers may take to arrive. */
+const silenceMs = 10_000;
+const drainMs = 10_000;
+/** How much of that time a body that was on its way has to arrive. */
+const drainArrivalMs = 1000;
+/** How long clients that are refused at the end have to read why. */
+const lingerMs = 500;
+/** How long the rest of a body may take once the request has been answered without it. */
+const leftoverMs = 1000;
 
-/** The HTTP server: what is refused before GraphQL is refused here, each refusal in the shape of a GraphQL error. */
-export class GatewayServer {
+/** The HTTP server: admits each request, gives it to its route, and answers every error in the route's error shape. */
+export class HttpServer {
   readonly #options: ServerOptions;
   readonly #server = createServer(
     {
       maxHeaderSize: 16 * 1024,
-      headersTimeout: silenceMilliseconds,
-      requestTimeout: 30_000,
+      headersTimeout: silenceMs,
+      // Each route limits how long a body may take to arrive; Node's limit for all would cut off long uploads.
+      requestTimeout: 0,
       keepAliveTimeout: 65_000,
       connectionsCheckingInterval: 2_000,
       // Node's own refusal would have no body and no request id.
@@ -69,31 +50,36 @@ export class GatewayServer {
     },
     (request, response) => this.#receive(request, response),
   );
-  /** The last response that is under way on a connection. */
+  /** The latest response on a connection that has not been sent. */
   readonly #answering = new WeakMap<Socket, ServerResponse<IncomingMessage>>();
-  readonly #places = new Places(maxPlaces);
+  readonly #slots = new RequestSlots(maxSlots);
   #draining = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
       const response = this.#answering.get(socket);
-      // What cannot be read comes behind a request that is being answered: its answer goes first, and alone.
+      // What cannot be read came behind a request that is being answered. That answer is sent first, and alone.
       if (response?.req.complete) {
         response.once('close', () => socket.destroySoon());
         return;
       }
       const refusal = refuseUnreadable(error, socket);
-      // Of a request that had begun, its own end tells.
-      if (refusal && !response) options.metrics.refusal(refusal.code);
+      // A request that had begun reports its own end.
+      if (refusal && !response) options.onRefusal(refusal.code);
     });
-    // Node's own time-outs begin with the first byte: who never sends one would keep the connection.
-    this.#server.on('connection', (socket) => socket.setTimeout(silenceMilliseconds));
+    // Node's own time limits start with the first byte, so that a silent client would keep its connection.
+    this.#server.on('connection', (socket) => socket.setTimeout(silenceMs));
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
   }
 
+  /** How many requests are being answered. */
   get inFlight(): number {
-    return this.#places.taken;
+    return this.#slots.taken;
+  }
+
+  get draining(): boolean {
+    return this.#draining;
   }
 
   /** @returns the port it listens on */
@@ -106,121 +92,84 @@ export class GatewayServer {
     return typeof address === 'object' && address ? address.port : port;
   }
 
-  /** Takes no new requests, answers those under way, and ends; cuts off what is not done in time. */
+  /** Refuses new requests, answers those in flight, and ends. Cuts off what is not done in time. */
   async drain(): Promise<void> {
     this.#draining = true;
-    // Until then the port stays open: who calls meanwhile is told to come back, and who asks, that this is not ready.
-    const empty = this.#places.whenEmpty();
-    await Promise.race([empty, sleep(arrivalMilliseconds, undefined, { ref: false })]);
-    this.#places.evictAll(shuttingDown());
-    await Promise.race([empty, sleep(drainMilliseconds - arrivalMilliseconds, undefined, { ref: false })]);
+    // The port stays open until the end: a new request is told to come back, and a readiness probe that this is not ready.
+    const empty = this.#slots.whenEmpty();
+    await Promise.race([empty, sleep(drainArrivalMs, undefined, { ref: false })]);
+    this.#slots.evictReceiving(shuttingDown());
+    await Promise.race([empty, sleep(drainMs - drainArrivalMs, undefined, { ref: false })]);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    const timer = setTimeout(() => this.#server.closeAllConnections(), lingerMilliseconds);
+    const timer = setTimeout(() => this.#server.closeAllConnections(), lingerMs);
     await closed;
     clearTimeout(timer);
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
-    const startedAt = performance.now();
     const { socket } = request;
-    // A request that came before on the connection, and is still under way, has its own.
-    if (!this.#answering.has(socket)) socket.setTimeout(stallMilliseconds);
+    const exchange = new Exchange(request, response);
+    const route = this.#routeOf(request);
+    // A pipelined request keeps the limit of the request before it, which is still being answered.
+    if (!this.#answering.has(socket)) exchange.limitIdle((route?.limits ?? bodyless).idleMs);
     this.#answering.set(socket, response);
     response.once('close', () => {
       if (this.#answering.get(socket) === response) this.#answering.delete(socket);
+      if (!request.complete) setTimeout(() => request.complete || socket.destroy(), leftoverMs).unref();
     });
-    const requestId = requestIdOf(request);
-    const mediaType = responseType(request.headers.accept);
-    response.setHeader('X-Request-Id', requestId);
+    response.setHeader('X-Request-Id', exchange.requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
-    this.#answer(request, response, requestId, startedAt, mediaType).catch((error: unknown) => {
-      const known = error instanceof DomainError;
-      const refusal = known ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
-      this.#options.metrics.refusal(refusal.code);
-      const line = { requestId, code: refusal.code, milliseconds: performance.now() - startedAt };
-      // To shed load is no defect, and a line with frames for each that is shed would make it worse.
-      if (refusal.status < 500 || refusal.code === 'SERVICE_UNAVAILABLE') this.#logRefusal(line, refusal);
-      else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
-      if (response.headersSent) {
-        response.destroy();
-        return;
-      }
-      // What is left of the body may end with the connection, so that no other request should follow on it.
-      if (!request.complete) response.setHeader('Connection', 'close');
-      refuse(response, refusal, requestId, mediaType);
-      dropBody(request, () => response.end());
-    });
+    this.#answer(exchange, route).catch((error: unknown) => this.#refuse(exchange, route, error));
   }
 
-  async #answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-    requestId: string,
-    startedAt: number,
-    mediaType: string | null,
-  ): Promise<void> {
-    const options = this.#options;
-    const isPreflight = applyCors(request, response, options.corsOrigins);
-    if (isPreflight) return;
-    // RFC 9112, section 3.2.2: the target may be a whole URL, as a client of a proxy sends it.
+  #routeOf(request: IncomingMessage): Route | undefined {
+    // RFC 9112, section 3.2.2: the target may be a whole URL, as clients of a proxy send it.
     if (!request.url?.startsWith('/')) request.url = pathOfUrl(request.url);
-    const path = request.url.split('?', 1)[0];
+    const [path] = request.url.split('?', 1);
+    return this.#options.routes.find((route) => route.path === path && (route.accepts?.(request) ?? true));
+  }
+
+  async #answer(exchange: Exchange, route: Route | undefined): Promise<void> {
+    const { request, response } = exchange;
+    const { corsOrigins, loopbackHostsOnly, routes } = this.#options;
+    const isPreflight = applyCors(request, response, corsOrigins);
+    if (isPreflight) return;
     if (request.headers.host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
-    if (path === '/livez') return sendLiveness(response);
-    if (path === '/readyz') return sendReadiness(response, this.#draining, options.readinessChecks);
-    if (options.developmentToken && !hasLoopbackHost(request)) throw foreignHost();
-    // Also while too much goes on: that is when they are looked at.
-    if (path === '/metrics') return sendMetrics(response, options.metrics);
-    if (this.#draining) throw shuttingDown();
-    const place = this.#places.take();
-    response.once('close', place.leave);
-    if (options.developmentToken && wantsGraphiql(request) && (path === '/' || path === '/graphql')) {
-      return sendGraphiql(response, await options.developmentToken());
+    if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();
+    if (route?.admission !== 'always') {
+      if (this.#draining) throw shuttingDown();
+      exchange.hold(this.#slots.take());
     }
-    if (path !== '/graphql') throw new DomainError('NOT_FOUND', { description: 'GraphQL is at /graphql.' });
-    checkProtocol(request);
-    if (!mediaType) throw notAcceptable();
-    const principal = await this.#authenticate(request, response);
-    const spend = (points: number) => options.budget.spend(principal, request, response, points);
-    await spend(1);
-    const body = request.method === 'POST' ? await place.receive((signal) => readJson(request, signal)) : undefined;
-    const caller: Caller = {
-      principal,
-      requestId,
-      writeDeadline: performance.now() + writeMilliseconds,
-      confidential: !options.requireTls || isConfidential(request, options.trustProxy),
-    };
-    request.socket.setTimeout(operationMilliseconds);
-    const onAnswer = () => void request.socket.setTimeout(stallMilliseconds);
-    await traced('graphql.request', () =>
-      options.graphql(request, response, { caller, body, mediaType, startedAt, spend, onAnswer }),
-    );
+    if (!route) throw notFound(routes);
+    if (!route.methods.includes(request.method ?? '')) throw methodNotAllowed(route.methods);
+    await route.answer(exchange);
+  }
+
+  #refuse(exchange: Exchange, route: Route | undefined, error: unknown): void {
+    const { request, response, requestId, startedAtMs } = exchange;
+    const refusal = error instanceof DomainError ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
+    this.#options.onRefusal(refusal.code);
+    const line = { requestId, code: refusal.code, durationMs: performance.now() - startedAtMs };
+    // Shedding load is no defect, and a line with stack frames for each request would make the overload worse.
+    if (refusal.status < 500 || refusal.code === 'SERVICE_UNAVAILABLE') this.#logRefusal(line, refusal);
+    else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    // The rest of the body may end with the connection, so that no other request should follow on it.
+    if (!request.complete) response.setHeader('Connection', 'close');
+    writeRefusal(request, response, refusal, requestId, route?.errors ?? jsonErrors);
+    dropBody(request, () => response.end());
   }
 
   #logRefusal(line: object, { details }: DomainError): void {
     this.#options.log.info(line, 'refused');
-    // Why a token is wrong is told to nobody but the operator who looks for it: jose's own code says it.
+    // Why a token is wrong is told to the operator only: jose's own code says it.
     if (details.cause) this.#options.log.debug({ ...line, cause: describeError(details.cause) }, 'refused because');
   }
-
-  async #authenticate(request: IncomingMessage, response: ServerResponse) {
-    try {
-      return await authenticate(request, this.#options.verifyToken);
-    } catch (error) {
-      if (error instanceof DomainError && error.code === 'UNAUTHORIZED') {
-        await this.#options.budget.spendFailure(request, response);
-      }
-      throw error;
-    }
-  }
-}
-
-async function sendMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
-  const { type, body } = await metrics.text();
-  response.writeHead(200, { 'Content-Type': type });
-  response.end(body);
 }
 
 function pathOfUrl(target: string | undefined): string {
@@ -229,45 +178,28 @@ function pathOfUrl(target: string | undefined): string {
 }
 
 function shuttingDown(): DomainError {
-  return new DomainError('SERVICE_UNAVAILABLE', {
-    description: 'The gateway is shutting down.',
-    retryAfterSeconds: 1,
-    headers: { Connection: 'close' },
-  });
+  return new HttpRefusal(
+    'SERVICE_UNAVAILABLE',
+    { Connection: 'close' },
+    { description: 'The gateway is shutting down.', retryAfterSeconds: 1 },
+  );
 }
 
-/** What GraphQL over HTTP asks of a request before its body is read. @throws DomainError */
-function checkProtocol(request: IncomingMessage): void {
-  const { method, headers } = request;
-  if (method !== 'GET' && method !== 'POST') {
-    throw new DomainError('METHOD_NOT_ALLOWED', {
-      description: 'Send a POST, or a GET for a query.',
-      headers: { Allow: 'GET, POST' },
-    });
-  }
-  // JSON alone: a form could be sent by any page the caller has open, without a preflight.
-  if (method === 'POST' && !isJson(headers['content-type'])) {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', {
-      description: 'Send the request with "Content-Type: application/json".',
-      headers: { 'Accept-Post': 'application/json' },
-    });
-  }
-  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
-    throw new DomainError('UNSUPPORTED_MEDIA_TYPE', {
-      description: 'Send the body uncompressed.',
-      headers: { 'Accept-Encoding': 'identity' },
-    });
-  }
+function notFound(routes: readonly Route[]): DomainError {
+  const paths = [...new Set(routes.map(({ path }) => path))].join(', ');
+  return new DomainError('NOT_FOUND', { description: `Nothing is at this path. There are: ${paths}.` });
 }
 
-function notAcceptable(): DomainError {
-  return new DomainError('NOT_ACCEPTABLE', {
-    description: 'Accept application/graphql-response+json or application/json.',
-  });
+function methodNotAllowed(methods: readonly string[]): DomainError {
+  return new HttpRefusal(
+    'METHOD_NOT_ALLOWED',
+    { Allow: methods.join(', ') },
+    { description: `Send the request with ${methods.join(' or ')}.` },
+  );
 }
 
 function foreignHost(): DomainError {
   return new DomainError('FORBIDDEN', {
-    description: 'In development mode the gateway answers to localhost, 127.0.0.1 and [::1] alone.',
+    description: 'In development mode the gateway answers to localhost, 127.0.0.1 and [::1] only.',
   });
 }

@@ -1,15 +1,17 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { DomainError, type ErrorCode } from '../errors.ts';
-import { bodyOf } from './refuse.ts';
+import { jsonErrors } from './refusal.ts';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
   ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };
 
+const closeMs = 1000;
+
 /**
- * For what is not HTTP, or too slow to become it. The parser's own message would quote it.
+ * Answers what is not HTTP, or whose headers are too slow. The parser's own message is not used: it would quote the request.
  * @returns what the client was told, undefined when it has gone
  */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): DomainError | undefined {
@@ -18,10 +20,10 @@ export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
     return undefined;
   }
   const refusal = new DomainError(codes[error.code ?? ''] ?? 'BAD_REQUEST');
-  // Who does not hang up in turn would keep the socket.
-  setTimeout(() => socket.destroy(), 1000).unref();
+  // A client that does not close its side would keep the socket open.
+  setTimeout(() => socket.destroy(), closeMs).unref();
   const requestId = crypto.randomUUID();
-  const body = bodyOf(refusal, requestId);
+  const body = jsonErrors.body(refusal, requestId);
   socket.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
       `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,

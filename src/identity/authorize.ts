@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.ts';
-import type { Owner } from '../owner.ts';
-import type { Caller, Principal, Scope } from './principal.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Principal, Scope } from '../model/principal.ts';
 
 /**
  * The principal of a call.
@@ -11,18 +12,17 @@ export function authenticated(caller: Caller): Principal {
   return caller.principal;
 }
 
-/** One and the same error whatever was wrong with the credentials. */
+/** The same error, whatever was wrong with the credentials. */
 export function unauthorized(cause?: unknown): DomainError {
   return new DomainError('UNAUTHORIZED', {
-    description: 'Send a valid token as "Authorization: Bearer <token>".',
-    headers: { 'WWW-Authenticate': 'Bearer realm="secrets-gateway"' },
+    description: 'Send a valid token as bearer credentials.',
     cause,
   });
 }
 
 /**
- * The one policy: a user's secrets are that user's alone; a team's and its connectors' are its members'.
- * Whether an owner exists is never looked at, so the answer cannot tell.
+ * The one policy: a user's secrets are for that user alone; those of a team and its connectors are for its members.
+ * Whether an owner exists is never looked up, so the answer cannot tell.
  * @throws DomainError UNAUTHORIZED, FORBIDDEN (not this owner) or PERMISSION_ERROR (not this scope)
  */
 export function authorize(caller: Caller, owner: Owner, scope: Scope): Principal {
@@ -32,9 +32,10 @@ export function authorize(caller: Caller, owner: Owner, scope: Scope): Principal
   return principal;
 }
 
-export function mayReach(principal: Principal, owner: Owner): boolean {
-  if (owner.type === 'user') return owner.userId === principal.subject;
-  return principal.teams.some((team) => team.id === owner.teamId);
+export function mayReach({ kind, subject, teams }: Principal, owner: Owner): boolean {
+  // An API key is never a user, even when its id equals a user's.
+  if (owner.type === 'user') return kind === 'user' && owner.userId === subject;
+  return teams.some((team) => team.id === owner.teamId);
 }
 
 /** @throws DomainError PERMISSION_ERROR */

@@ -1,11 +1,11 @@
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { ConfigurationError } from '../errors.ts';
-import { createPrivateFile, exists, readPrivateFile } from '../private-file.ts';
+import type { Membership, Scope } from '../model/principal.ts';
+import { createPrivateFile, exists, readPrivateFile } from '../runtime/private-file.ts';
 import { createKeySet } from './key-set.ts';
-import type { Membership, Scope } from './principal.ts';
 import type { TokenRules } from './verify-token.ts';
 
-/** Signs tokens for trying the gateway out; only ever on loopback, and never in production. */
+/** Signs tokens for trying the gateway out. It exists on loopback only, and never in production. */
 export interface DevelopmentIssuer {
   readonly rules: TokenRules;
   issue(claims: TokenClaims): Promise<string>;
@@ -23,7 +23,7 @@ const issuer = 'urn:secrets-gateway:development';
 const audience = 'secrets-gateway';
 const kid = 'development';
 
-/** Opens the development issuer whose private key is in this file, making it the first time. */
+/** Opens the development issuer whose private key is in this file. Makes the file the first time. */
 export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIssuer> {
   if (!(await exists(path))) {
     const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
@@ -55,7 +55,7 @@ async function readSigningKey(path: string) {
     return { privateKey: await importJWK({ ...publicJwk, d }, algorithm), publicJwk };
   } catch {
     throw new ConfigurationError(
-      `${path}: it is not an Ed25519 private key. Delete it; a new one is made at the next start.`,
+      `${path}: it is not an Ed25519 private key. Delete the file: the next start makes a new one.`,
     );
   }
 }

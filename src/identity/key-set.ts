@@ -1,26 +1,25 @@
 import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { ConfigurationError, DomainError } from '../errors.ts';
-import { traced } from '../trace.ts';
 
-/** The public keys tokens are verified with, kept fresh. */
+/** The public keys that tokens are verified with, kept up to date. */
 export interface KeySet {
-  /** The key for a token's header, reloading once for a key id that is not known. */
+  /** The key for a token's header. Reloads the set once for a key id that is not known. */
   readonly find: JWTVerifyGetKey;
-  /** Moves on whenever a key was removed or changed: what was verified before must be verified again. */
+  /** Increases when a key was removed or changed: tokens that were verified before must be verified again. */
   generation(): number;
 }
 
-const freshMilliseconds = 10 * 60_000;
-/** How long keys outlive an issuer that cannot be reached: long enough for an incident, short enough for a revocation. */
-const staleMilliseconds = 60 * 60_000;
-/** Tokens with made-up key ids must not become a flood of requests to the issuer. */
-const cooldownMilliseconds = 30_000;
+const freshMs = 10 * 60_000;
+/** How long keys are used while the issuer cannot be reached: long enough for an incident, short enough for a revocation. */
+const staleMs = 60 * 60_000;
+/** Keeps tokens with invented key ids from causing a flood of requests to the issuer. */
+const cooldownMs = 30_000;
 
 /**
- * @param load fetches the JWK set (RFC 7517); its DomainError is what callers see while there are no keys at all
- * @param onError told of every failed load, also those that old keys cover for
- * @param now milliseconds on a clock that is never set back: a correction of the time must not stop the reloads
+ * @param load fetches the JWK set (RFC 7517). Its DomainError is the callers' answer while there are no keys at all
+ * @param onError told of every failed load, also while the old keys are still used
+ * @param now milliseconds on a clock that is never set back: a corrected time must not stop the reloads
  */
 export function createKeySet(
   load: () => Promise<JSONWebKeySet>,
@@ -37,7 +36,7 @@ export function createKeySet(
     loading ??= (async () => {
       attemptedAt = now();
       try {
-        const jwks = await traced('jwks.load', load);
+        const jwks = await load();
         const keys = new Set(jwks.keys.map((key) => JSON.stringify(key)));
         if (loaded && [...loaded.keys].some((key) => !keys.has(key))) generation += 1;
         loaded = { find: createLocalJWKSet(jwks), keys, at: now() };
@@ -52,10 +51,10 @@ export function createKeySet(
     return loading;
   }
 
-  const rested = () => now() - attemptedAt >= cooldownMilliseconds;
+  const hasCooledDown = () => now() - attemptedAt >= cooldownMs;
 
   function current() {
-    if (loaded && now() - loaded.at > freshMilliseconds + staleMilliseconds) {
+    if (loaded && now() - loaded.at > freshMs + staleMs) {
       loaded = undefined;
       generation += 1;
     }
@@ -64,7 +63,7 @@ export function createKeySet(
 
   return {
     async find(header, token) {
-      // Without any key there is nothing to protect but the issuer: one attempt a second while callers wait.
+      // Without any key, callers wait for a load. One attempt per second protects the issuer.
       if (!current() && (loading || now() - attemptedAt >= 1000)) await reload();
       const keys = current();
       if (!keys) throw lastError;
@@ -72,15 +71,15 @@ export function createKeySet(
         return await keys.find(header, token);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        if (loading || rested()) await reload();
-        // While the issuer cannot be asked, a new key cannot be told from a made-up one: not the token's fault.
+        if (loading || hasCooledDown()) await reload();
+        // While the issuer cannot be reached, a new key id and an invented one look the same. Blame the issuer, not the token.
         if (lastError) throw lastError;
         return await (current() ?? keys).find(header, token);
       }
     },
     generation() {
       const keys = current();
-      if (keys && now() - keys.at > freshMilliseconds && rested()) void reload();
+      if (keys && now() - keys.at > freshMs && hasCooledDown()) void reload();
       return generation;
     },
   };
@@ -94,7 +93,7 @@ export async function jwksFromFile(path: string): Promise<JSONWebKeySet> {
   return parseJwks(text);
 }
 
-/** @throws ConfigurationError at start-up, where a wrong file can still be mended before anybody calls */
+/** @throws ConfigurationError at the start, so that a wrong file is noticed before the first request */
 export async function checkJwksFile(path: string): Promise<void> {
   await jwksFromFile(path).catch(() => {
     throw new ConfigurationError(
@@ -109,12 +108,12 @@ const maxJwksBytes = 256 * 1024;
  * Fetches a JWK set within a deadline and a size.
  * @throws DomainError GATEWAY_TIMEOUT or BAD_GATEWAY
  */
-export async function jwksFromUrl(url: string, timeoutMilliseconds = 5000): Promise<JSONWebKeySet> {
+export async function jwksFromUrl(url: string, timeoutMs = 5000): Promise<JSONWebKeySet> {
   try {
     const response = await fetch(url, {
       headers: { accept: 'application/jwk-set+json, application/json' },
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMilliseconds),
+      signal: AbortSignal.timeout(timeoutMs),
     });
     if (!response.ok || !response.body) {
       await response.body?.cancel();

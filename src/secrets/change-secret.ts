@@ -1,25 +1,26 @@
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import { type Change, type Secret, StoreConflict } from '../store/store.ts';
-import { nameTaken, versionIsNotCurrent } from './conflicts.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Secret } from '../model/secret.ts';
+import { StoreConflict, type Write } from '../store/store.ts';
+import { nameTaken, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { visibleSecret } from './find-secret.ts';
-import { tooMuchContention } from './turns.ts';
 import { requireTime } from './write-deadline.ts';
 
-/** What shall be of a secret as it is now; no change leaves it as it is. */
+/** What a change makes of the current secret. Without a write the secret stays as it is. */
 export interface PreparedChange {
-  readonly change: Change | null;
+  readonly write: Write | null;
   readonly result: Secret;
 }
 
-/** Writers in other gateways may come between; each time the change is prepared anew, on what they left. */
+/** Another gateway may write in between. The change is then prepared again, on what that gateway left. */
 const maxAttempts = 10;
 
 /**
- * Changes one secret as it is now, after those who asked before. The scope is the operation's to require.
+ * Changes the current version of one secret, after earlier changes to it in this process. The operation must have required
+ * the scope.
  * @throws DomainError NOT_FOUND, CONFLICT_ERROR (name), SERVICE_UNAVAILABLE, and what `prepare` throws
  */
 export function changeSecret(
@@ -29,16 +30,16 @@ export function changeSecret(
   prepare: (current: Secret) => Promise<PreparedChange> | PreparedChange,
 ): Promise<Secret> {
   const principal = authenticated(caller);
-  return dependencies.inTurn(id, async () => {
+  return dependencies.mutex(id, async () => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       requireTime(caller);
       const current = await visibleSecret(dependencies, principal, id);
       if (!current) throw new DomainError('NOT_FOUND');
-      const { change, result } = await prepare(current);
-      if (!change) return result;
+      const { write, result } = await prepare(current);
+      if (!write) return result;
       requireTime(caller);
       try {
-        await dependencies.store.commit([change]);
+        await dependencies.store.commit([write]);
         return result;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;
@@ -51,6 +52,6 @@ export function changeSecret(
 }
 
 /** @throws DomainError CONFLICT_ERROR with the current version, unless it is the expected one */
-export function checkVersion(current: Secret, expectedVersion: number | null | undefined): void {
+export function requireVersion(current: Secret, expectedVersion: number | null | undefined): void {
   if (expectedVersion != null && expectedVersion !== current.version) throw versionIsNotCurrent(current.version);
 }

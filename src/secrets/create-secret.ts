@@ -1,26 +1,20 @@
 import { randomUUIDv7 } from 'node:crypto';
-import { seal } from '../crypto/envelope.ts';
-import { DomainError } from '../errors.ts';
-import { authorize } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import { type Owner, ownerKey } from '../owner.ts';
-import { type Secret, StoreConflict } from '../store/store.ts';
-import { requireConfidential } from './confidential.ts';
-import { nameTaken } from './conflicts.ts';
+import { authenticated, authorize } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Secret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
+import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
+import { StoreConflict } from '../store/store.ts';
+import { eventOf } from './audit-event.ts';
+import { idTaken, nameTaken } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
-import {
-  BrokenFields,
-  checkId,
-  checkLabel,
-  checkName,
-  checkNotes,
-  checkTags,
-  checkValue,
-  maxNameCharacters,
-} from './limits.ts';
 import { mask } from './mask.ts';
-import { type OwnerInput, resolveOwner } from './owner-input.ts';
 import { newPlaceholder } from './placeholder.ts';
+import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
+import { sealValue } from './seal-value.ts';
+import { requireSecureTransport } from './secure-transport.ts';
 import { requireTime } from './write-deadline.ts';
 
 export interface CreateSecretInput {
@@ -33,7 +27,7 @@ export interface CreateSecretInput {
   readonly tags?: readonly string[] | null | undefined;
 }
 
-/** Of 36 bits; a second collision in a row is already beyond belief. */
+/** Placeholders have 36 random bits: a second collision in a row is practically impossible. */
 const placeholderAttempts = 5;
 
 /**
@@ -41,37 +35,36 @@ const placeholderAttempts = 5;
  * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
  */
 export async function createSecret(
-  { store, keyring, now }: Dependencies,
+  dependencies: Dependencies,
   caller: Caller,
   input: CreateSecretInput,
 ): Promise<Secret> {
-  const broken = new BrokenFields();
-  const owner = resolveOwner(input.owner, caller, ['input', 'owner'], broken);
-  const principal = owner && authorize(caller, owner, 'secrets:write');
-  if (input.value != null) requireConfidential(caller);
-  const { id, value, ...fields } = checkFields(input, owner?.type ?? 'connector', broken);
-  broken.throwIfAny();
-  if (!owner || !principal) throw new Error('an owner that cannot be told was not reported');
+  const errors = new FieldErrors();
+  const principal = authenticated(caller);
+  const owner = resolveOwner(input.owner, principal, errors.at('owner'));
+  if (owner) authorize(caller, owner, 'secrets:write');
+  if (input.value != null) requireSecureTransport(caller);
+  const { value, ...fields } = checkFields(input, owner?.type ?? 'connector', errors);
+  errors.throwIfAny();
+  if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
-  const at = now();
+  const at = dependencies.now();
   const secret = {
     ...fields,
-    id,
     owner,
     maskedValue: value === null ? null : mask(value),
     version: 1,
     createdAt: at,
     updatedAt: at,
   };
-  const binding = { owner: ownerKey(owner), secretId: id, version: secret.version };
-  const sealed = value === null ? null : { version: secret.version, envelope: await seal(value, binding, keyring()) };
-  const audit = { type: 'secret.created', actor: principal.subject, requestId: caller.requestId, at } as const;
+  const sealed = value === null ? null : await sealValue(value, secret, dependencies);
+  const event = eventOf('secret.created', secret, principal, caller, at);
 
   for (let attempt = 1; ; attempt += 1) {
     const created: Secret = { ...secret, placeholder: newPlaceholder() };
     requireTime(caller);
     try {
-      await store.commit([{ type: 'insert', record: { ...created, sealed }, audit }]);
+      await dependencies.store.commit([{ type: 'insertSecret', record: { ...created, sealed }, event }]);
       return created;
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
@@ -82,29 +75,20 @@ export async function createSecret(
   }
 }
 
-function checkFields(input: CreateSecretInput, ownerType: Owner['type'], broken: BrokenFields) {
+function checkFields(input: CreateSecretInput, ownerType: Owner['type'], errors: FieldErrors) {
   const { id, name, value, provider, notes, tags } = input;
-  if (value != null) checkValue(value, broken);
-  else if (ownerType !== 'team') {
-    broken.add(['input', 'value'], 'required', `Must be there for a ${ownerType}'s secret.`);
-  }
+  if (value != null) checkValue(value, errors.at('value'));
+  else if (ownerType !== 'team') errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
   if (provider == null && ownerType === 'user') {
-    broken.add(['input', 'provider'], 'required', "Must be there for a user's secret.");
+    errors.at('provider').add('required', "Must be there for a user's secret.");
   }
-  if (notes != null) checkNotes(notes, broken);
+  if (notes != null) checkNotes(notes, errors.at('notes'));
   return {
-    id: id == null ? randomUUIDv7() : checkId(id, ['input', 'id'], broken),
-    name: checkName(name, ownerType, broken),
+    id: id == null ? randomUUIDv7() : checkId(id, errors.at('id')),
+    name: checkName(name, ownerType, errors.at('name')),
     value: value ?? null,
-    provider: provider == null ? null : checkLabel(provider, ['input', 'provider'], maxNameCharacters, broken),
+    provider: provider == null ? null : checkProvider(provider, errors.at('provider')),
     notes: notes ?? null,
-    tags: checkTags(tags ?? [], ['input', 'tags'], broken),
+    tags: checkTags(tags ?? [], errors.at('tags')),
   };
-}
-
-function idTaken(): DomainError {
-  return new DomainError('CONFLICT_ERROR', {
-    description: 'The id is taken. Choose another, or leave it out and the server makes one.',
-    errors: [{ field: 'id', loc: ['input', 'id'], message: 'Is taken.', type: 'taken' }],
-  });
 }

@@ -1,38 +1,40 @@
 import { isUtf8 } from 'node:buffer';
-import { type Keyring, mac, verifyMac } from '../crypto/keyring.ts';
+import { isCanonicalBase64url } from '../crypto/base64url.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { mac, macBytes, verifyMac } from '../crypto/mac.ts';
 import { DomainError } from '../errors.ts';
-import { type Owner, ownerKey } from '../owner.ts';
-import type { Filter, Position } from '../store/store.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
+import type { SecretFilter } from '../model/secret.ts';
+import type { Position } from '../store/store.ts';
+import { filterKey } from './filter.ts';
 
 const purpose = 'cursor';
-const tagBytes = 16;
 const idBytes = 16;
+const nameStart = macBytes + idBytes;
 
-/** The list a cursor belongs to. */
-export interface CursorScope {
+/** The list that a cursor belongs to. */
+export interface CursorList {
   readonly owner: Owner;
-  readonly filter: Filter;
+  readonly filter: SecretFilter;
 }
 
-/** A place in one owner's filtered list, signed: base64url of tag (16 bytes), id (16 bytes), name (UTF-8). */
-export function encodeCursor(position: Position, scope: CursorScope, keyring: Keyring): string {
-  const tag = mac(keyring, purpose, signed(position, scope));
+/** A signed position in one owner's filtered list: base64url of MAC (16 bytes), id (16 bytes), name (UTF-8). */
+export function encodeCursor(position: Position, list: CursorList, keyring: Keyring): string {
+  const tag = mac(keyring, purpose, signed(position, list));
   const id = Buffer.from(position.id.replaceAll('-', ''), 'hex');
   return Buffer.concat([tag, id, Buffer.from(position.name)]).toString('base64url');
 }
 
-/** @throws DomainError BAD_REQUEST for anything but a cursor that was made for this very list */
-export function decodeCursor(cursor: string, scope: CursorScope, keyring: Keyring): Position {
+/** @throws DomainError BAD_REQUEST for anything but a cursor that was made for this list */
+export function decodeCursor(cursor: string, list: CursorList, keyring: Keyring): Position {
   const bytes = Buffer.from(cursor, 'base64url');
-  // Other spellings decode to the same place, and would let one cursor pass as many.
-  const isCanonical = bytes.toString('base64url') === cursor && isUtf8(bytes.subarray(tagBytes + idBytes));
-  if (bytes.length > tagBytes + idBytes && isCanonical) {
-    const id = bytes.toString('hex', tagBytes, tagBytes + idBytes);
+  if (bytes.length > nameStart && isCanonicalBase64url(cursor) && isUtf8(bytes.subarray(nameStart))) {
+    const id = bytes.toString('hex', macBytes, nameStart);
     const position = {
       id: id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
-      name: bytes.toString('utf8', tagBytes + idBytes),
+      name: bytes.toString('utf8', nameStart),
     };
-    if (verifyMac(keyring, purpose, signed(position, scope), bytes.subarray(0, tagBytes))) return position;
+    if (verifyMac(keyring, purpose, signed(position, list), bytes.subarray(0, macBytes))) return position;
   }
   throw new DomainError('BAD_REQUEST', {
     description:
@@ -40,7 +42,6 @@ export function decodeCursor(cursor: string, scope: CursorScope, keyring: Keyrin
   });
 }
 
-function signed({ name, id }: Position, { owner, filter }: CursorScope): string {
-  const { name: exact, nameStartsWith, provider, tags, placeholder } = filter;
-  return JSON.stringify([ownerKey(owner), exact, nameStartsWith, provider, tags, placeholder, name, id]);
+function signed({ name, id }: Position, { owner, filter }: CursorList): string {
+  return JSON.stringify([ownerKey(owner), filterKey(filter), name, id]);
 }

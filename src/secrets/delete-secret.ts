@@ -1,9 +1,11 @@
 import { authenticated, requireScope } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import type { Secret } from '../store/store.ts';
-import { changeSecret, checkVersion } from './change-secret.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Secret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
+import { eventOf } from './audit-event.ts';
+import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
-import { BrokenFields, checkId } from './limits.ts';
 
 export interface DeleteSecretInput {
   readonly id: string;
@@ -11,7 +13,8 @@ export interface DeleteSecretInput {
 }
 
 /**
- * Deletes a secret and its sealed value for good, and returns it as it was.
+ * Deletes a secret and its sealed value for good.
+ * @returns the secret as it was
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
  */
 export async function deleteSecret(
@@ -21,14 +24,13 @@ export async function deleteSecret(
 ): Promise<Secret> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
-  const broken = new BrokenFields();
-  const id = checkId(input.id, ['input', 'id'], broken);
-  broken.throwIfAny();
+  const errors = new FieldErrors();
+  const id = checkId(input.id, errors.at('id'));
+  errors.throwIfAny();
 
   return changeSecret(dependencies, caller, id, (secret) => {
-    checkVersion(secret, input.expectedVersion);
-    const at = dependencies.now();
-    const audit = { type: 'secret.deleted', actor: principal.subject, requestId: caller.requestId, at } as const;
-    return { change: { type: 'delete', secret, audit }, result: secret };
+    requireVersion(secret, input.expectedVersion);
+    const event = eventOf('secret.deleted', secret, principal, caller, dependencies.now());
+    return { write: { type: 'deleteSecret', secret, event }, result: secret };
   });
 }

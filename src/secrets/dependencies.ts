@@ -1,12 +1,15 @@
 import type { Keyring } from '../crypto/keyring.ts';
+import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
+import type { Trace } from '../runtime/trace.ts';
 import type { Store } from '../store/store.ts';
-import type { InTurn } from './turns.ts';
 
 /** What operations work with. */
 export interface Dependencies {
   readonly store: Store;
-  /** The ring as it is now. */
+  /** The keyring as it is now. */
   readonly keyring: () => Keyring;
   readonly now: () => Date;
-  readonly inTurn: InTurn;
+  /** Writers of one secret in this process wait for each other, by the secret's id. */
+  readonly mutex: KeyedMutex;
+  readonly trace: Trace;
 }

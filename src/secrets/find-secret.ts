@@ -1,8 +1,10 @@
 import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
-import type { Caller, Principal } from '../identity/principal.ts';
-import type { Secret } from '../store/store.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Principal } from '../model/principal.ts';
+import type { Secret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
 import type { Dependencies } from './dependencies.ts';
-import { BrokenFields, checkId } from './limits.ts';
 
 /**
  * A secret by its id; null when there is none, or none that the caller may see: the two cannot be told apart.
@@ -11,13 +13,13 @@ import { BrokenFields, checkId } from './limits.ts';
 export async function findSecret(dependencies: Dependencies, caller: Caller, id: string): Promise<Secret | null> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:read');
-  const broken = new BrokenFields();
-  const checkedId = checkId(id, ['id'], broken);
-  broken.throwIfAny();
+  const errors = new FieldErrors();
+  const checkedId = checkId(id, errors.at('id'));
+  errors.throwIfAny();
   return visibleSecret(dependencies, principal, checkedId);
 }
 
-/** The secret of this id, if it is the principal's to see. Scopes are looked at before, so that they tell nothing of it. */
+/** The secret of this id, if the principal may see it. Scopes are checked before, so that they tell nothing about it. */
 export async function visibleSecret({ store }: Dependencies, principal: Principal, id: string): Promise<Secret | null> {
   const secret = await store.find(id);
   return secret && mayReach(principal, secret.owner) ? secret : null;

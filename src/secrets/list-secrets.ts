@@ -1,40 +1,24 @@
-import { authorize } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import type { Owner } from '../owner.ts';
-import { createPacing } from '../pacing.ts';
-import type { Filter, Secret } from '../store/store.ts';
+import { authenticated, authorize } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Secret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
+import { checkPageSize, maxPageSize, type PageSize } from '../rules/page.ts';
+import { createPacing } from '../runtime/pacing.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
-import {
-  BrokenFields,
-  checkLookup,
-  defaultPageSize,
-  maxNameCharacters,
-  maxPageSize,
-  maxTagCharacters,
-  maxTags,
-} from './limits.ts';
-import { type OwnerInput, resolveOwner } from './owner-input.ts';
+import { checkFilter, type SecretFilterInput } from './filter.ts';
 
-export interface SecretFilterInput {
-  readonly name?: string | null | undefined;
-  readonly nameStartsWith?: string | null | undefined;
-  readonly provider?: string | null | undefined;
-  readonly tags?: readonly string[] | null | undefined;
-  readonly placeholder?: string | null | undefined;
-}
-
-export interface PageArguments {
+export interface PageArguments extends PageSize {
   readonly filter?: SecretFilterInput | null | undefined;
-  readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
-  readonly last?: number | null | undefined;
   readonly before?: string | null | undefined;
 }
 
 export interface ListSecretsInput extends PageArguments {
   readonly owner: OwnerInput | Owner;
-  /** What the caller will look at; the rest is not read. */
+  /** What the caller will look at. The rest is not read. */
   readonly select: { readonly page: boolean; readonly totalCount: boolean };
 }
 
@@ -44,11 +28,14 @@ export interface SecretPage {
   readonly totalCount: number | null;
   readonly hasNextPage: boolean;
   readonly hasPreviousPage: boolean;
-  /** Signs a secret's place in this list. */
+  /** The signed position of a secret in this list. */
   cursorOf(secret: Secret): string;
 }
 
-/** In secrets. A document may ask for a hundred times as many, and to make an answer of them takes microseconds for each. */
+/**
+ * In secrets. A document may ask for a hundred times as many, and each takes microseconds to answer, so that other requests
+ * are answered in between.
+ */
 const pace = createPacing(maxPageSize);
 
 /**
@@ -60,13 +47,14 @@ export async function listSecrets(
   caller: Caller,
   input: ListSecretsInput,
 ): Promise<SecretPage> {
-  const broken = new BrokenFields();
-  const owner = 'type' in input.owner ? input.owner : resolveOwner(input.owner, caller, ['owner'], broken);
+  const errors = new FieldErrors();
+  const owner =
+    'type' in input.owner ? input.owner : resolveOwner(input.owner, authenticated(caller), errors.at('owner'));
   if (owner) authorize(caller, owner, 'secrets:read');
-  const filter = checkFilter(input.filter ?? {}, broken);
-  const { from, limit } = checkPage(input, broken);
-  broken.throwIfAny();
-  if (!owner) throw new Error('an owner that cannot be told was not reported');
+  const filter = checkFilter(input.filter ?? {}, errors.at('filter'));
+  const { from, limit } = checkPageSize(input, errors);
+  errors.throwIfAny();
+  if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
   const ring = keyring();
   const list = { owner, filter };
@@ -77,7 +65,7 @@ export async function listSecrets(
     ...(after && { after }),
     ...(before && { before }),
     from,
-    // A page of none still tells whether there is more: one is read for that.
+    // An empty page still tells whether there is more: one secret is read for that.
     limit: input.select.page ? Math.max(1, limit) : 0,
     count: input.select.totalCount,
   });
@@ -87,40 +75,9 @@ export async function listSecrets(
   return {
     secrets,
     totalCount: read.totalCount,
-    // Towards the end it counted from, the store knows; on the other side lies what the cursor came from.
+    // The store knows about the end that it counted towards. On the other side is the secret that the cursor came from.
     hasNextPage: from === 'start' ? hasMore : before !== undefined,
     hasPreviousPage: from === 'end' ? hasMore : after !== undefined,
     cursorOf: (secret) => encodeCursor(secret, list, ring),
-  };
-}
-
-function checkPage({ first, last }: PageArguments, broken: BrokenFields) {
-  for (const [name, size] of Object.entries({ first, last })) {
-    if (size != null && (size < 0 || size > maxPageSize)) {
-      broken.add([name], 'range', `Must be between 0 and ${maxPageSize}.`);
-    }
-  }
-  if (first != null && last != null) broken.add(['last'], 'exclusive', 'Must not be there together with first.');
-  return last == null
-    ? ({ from: 'start', limit: first ?? defaultPageSize } as const)
-    : ({ from: 'end', limit: last } as const);
-}
-
-/** What is looked for is held to the rules of what is kept, as far as a part of it can be. */
-function checkFilter(input: SecretFilterInput, broken: BrokenFields): Filter {
-  const { name, nameStartsWith, provider, placeholder, tags } = input;
-  const text = (field: string, value: string) => checkLookup(value, ['filter', field], maxNameCharacters, broken);
-  if (tags && tags.length > maxTags) {
-    broken.add(['filter', 'tags'], 'too_many', `Must have at most ${maxTags} tags.`);
-    return {};
-  }
-  const checkTag = (tag: string, index: number) =>
-    checkLookup(tag, ['filter', 'tags', index], maxTagCharacters, broken);
-  return {
-    ...(name != null && { name: text('name', name) }),
-    ...(nameStartsWith != null && { nameStartsWith: text('nameStartsWith', nameStartsWith) }),
-    ...(provider != null && { provider: text('provider', provider) }),
-    ...(placeholder != null && { placeholder: text('placeholder', placeholder) }),
-    ...(tags?.length && { tags: [...new Set(tags.map(checkTag))] }),
   };
 }

@@ -1,9 +1,9 @@
 const bullets = '••••';
 
 /**
- * What may be shown of a value: its first 6 and last 3 characters around four bullets, such as `sk-pro••••789`.
- * At most a quarter of the characters are shown, and none of a value under 16, so that what stays hidden
- * is always beyond guessing; the bullets are four whatever the length.
+ * What may be shown of a value: its first 6 and last 3 characters around four bullets, such as `sk-pro••••789`. At most a
+ * quarter of the characters are shown, and none of a value under 16 characters, so that the hidden part cannot be guessed.
+ * There are four bullets whatever the length.
  */
 export function mask(value: string): string {
   const characters = [...value];

@@ -1,26 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { seal } from '../crypto/envelope.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
-import type { Caller } from '../identity/principal.ts';
-import { type Owner, ownerKey } from '../owner.ts';
-import type { Secret } from '../store/store.ts';
-import { changeSecret, checkVersion } from './change-secret.ts';
-import { requireConfidential } from './confidential.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Secret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
+import { eventOf } from './audit-event.ts';
+import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
-import {
-  BrokenFields,
-  checkId,
-  checkLabel,
-  checkName,
-  checkNotes,
-  checkTags,
-  checkValue,
-  maxNameCharacters,
-  refuseNull,
-} from './limits.ts';
 import { mask } from './mask.ts';
+import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
+import { sealValue } from './seal-value.ts';
+import { requireSecureTransport } from './secure-transport.ts';
 
-/** What is left out is kept. */
+/** A field that is left out keeps what is stored. */
 export interface UpdateSecretInput {
   readonly id: string;
   readonly value?: string | null | undefined;
@@ -34,7 +27,7 @@ export interface UpdateSecretInput {
 }
 
 /**
- * Changes a secret, and its version by one; an update that changes nothing leaves both.
+ * Changes a secret, and adds one to its version. An update that changes nothing leaves both as they are.
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR,
  * SERVICE_UNAVAILABLE
  */
@@ -43,65 +36,60 @@ export async function updateSecret(
   caller: Caller,
   input: UpdateSecretInput,
 ): Promise<Secret> {
-  const { keyring, now } = dependencies;
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
-  if (input.value != null) requireConfidential(caller);
+  if (input.value != null) requireSecureTransport(caller);
   const id = checkUpdatedId(input);
 
   return changeSecret(dependencies, caller, id, async (current) => {
-    const broken = new BrokenFields();
-    const { value, ...changes } = checkChanges(input, current.owner.type, broken);
-    broken.throwIfAny();
-    checkVersion(current, input.expectedVersion);
-    if (value === undefined && isSame(current, changes)) return { change: null, result: current };
+    const errors = new FieldErrors();
+    const { value, ...changes } = checkChanges(input, current.owner.type, errors);
+    errors.throwIfAny();
+    requireVersion(current, input.expectedVersion);
+    if (value === undefined && isSame(current, changes)) return { write: null, result: current };
 
-    const version = current.version + 1;
-    const at = now();
+    const at = dependencies.now();
     const secret: Secret = {
       ...current,
       ...changes,
       maskedValue: value === undefined ? current.maskedValue : mask(value),
-      version,
+      version: current.version + 1,
       updatedAt: at,
     };
-    const binding = { owner: ownerKey(current.owner), secretId: id, version };
-    const sealed = value === undefined ? {} : { sealed: { version, envelope: await seal(value, binding, keyring()) } };
-    const audit = { type: 'secret.updated', actor: principal.subject, requestId: caller.requestId, at } as const;
-    return { change: { type: 'update', secret, ...sealed, audit }, result: secret };
+    const sealed = value === undefined ? {} : { sealed: await sealValue(value, secret, dependencies) };
+    const event = eventOf('secret.updated', secret, principal, caller, at);
+    return { write: { type: 'updateSecret', secret, ...sealed, event }, result: secret };
   });
 }
 
-/** With an id that is none, there is no owner to tell the rules by: the other fields are held to those for all. */
+/** With a malformed id there is no owner to choose rules by: the other fields are held to the rules that apply to all. */
 function checkUpdatedId(input: UpdateSecretInput): string {
-  const broken = new BrokenFields();
-  const id = checkId(input.id, ['input', 'id'], broken);
-  if (broken.any) checkChanges(input, 'team', broken);
-  broken.throwIfAny();
+  const errors = new FieldErrors();
+  const id = checkId(input.id, errors.at('id'));
+  if (errors.any) checkChanges(input, 'team', errors);
+  errors.throwIfAny();
   return id;
 }
 
-function checkChanges(input: UpdateSecretInput, ownerType: Owner['type'], broken: BrokenFields) {
+function checkChanges(input: UpdateSecretInput, ownerType: Owner['type'], errors: FieldErrors) {
   const { value, name, provider, notes, tags } = input;
   const changes: { value?: string; name?: string; provider?: string | null; notes?: string | null; tags?: string[] } =
     {};
-  if (value === null) refuseNull('value', broken);
+  if (value === null) refuseNull(errors.at('value'));
   else if (value !== undefined) {
-    checkValue(value, broken);
+    checkValue(value, errors.at('value'));
     changes.value = value;
   }
-  if (name === null) refuseNull('name', broken);
-  else if (name !== undefined) changes.name = checkName(name, ownerType, broken);
+  if (name === null) refuseNull(errors.at('name'));
+  else if (name !== undefined) changes.name = checkName(name, ownerType, errors.at('name'));
   if (provider === null) {
-    if (ownerType === 'user') refuseNull('provider', broken);
+    if (ownerType === 'user') refuseNull(errors.at('provider'));
     changes.provider = null;
-  } else if (provider !== undefined) {
-    changes.provider = checkLabel(provider, ['input', 'provider'], maxNameCharacters, broken);
-  }
-  if (notes != null) checkNotes(notes, broken);
+  } else if (provider !== undefined) changes.provider = checkProvider(provider, errors.at('provider'));
+  if (notes != null) checkNotes(notes, errors.at('notes'));
   if (notes !== undefined) changes.notes = notes;
-  if (tags === null) refuseNull('tags', broken);
-  else if (tags !== undefined) changes.tags = checkTags(tags, ['input', 'tags'], broken);
+  if (tags === null) refuseNull(errors.at('tags'));
+  else if (tags !== undefined) changes.tags = checkTags(tags, errors.at('tags'));
   return changes;
 }
 

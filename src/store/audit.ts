@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Owner, ownerKey } from '../owner.ts';
-import type { AuditEvent, Change } from './store.ts';
+import type { AuditEvent, NewAuditEvent } from '../model/audit-event.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
 
-/** Where an owner's chain ends. An owner without events has sequence 0 and the empty hash. */
+/** The last link of an owner's chain. An owner without events has sequence 0 and the empty hash. */
 export interface ChainHead {
   readonly sequence: number;
   readonly hash: string;
@@ -11,31 +11,18 @@ export interface ChainHead {
 export const chainStart: ChainHead = { sequence: 0, hash: '' };
 
 /**
- * SHA-256 (hex) over everything an event says and the hash of the one before, so that no event can be
- * changed, dropped or put elsewhere without breaking every later link of its owner's chain.
+ * SHA-256 (hex) over everything an event says and the hash of the event before it. An event that is changed, dropped or
+ * moved breaks every later link of its owner's chain.
  */
 export function auditHash(owner: Owner, event: Omit<AuditEvent, 'hash'>): string {
   const { previousHash, sequence, at, type, secretId, version, actor, requestId } = event;
-  const fields = [previousHash, ownerKey(owner), sequence, at.toISOString(), type, secretId, version, actor, requestId];
+  const who = [actor.kind, actor.id];
+  const fields = [previousHash, ownerKey(owner), sequence, at.toISOString(), type, secretId, version, who, requestId];
   return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
 }
 
-/** The event that records this change as the next link after `head`. */
-export function nextAuditEvent(head: ChainHead, change: Change): AuditEvent {
-  const secret = changedSecret(change);
-  const event = {
-    ...change.audit,
-    sequence: head.sequence + 1,
-    secretId: secret.id,
-    version: secret.version,
-    previousHash: head.hash,
-  };
-  return { ...event, hash: auditHash(secret.owner, event) };
+/** The event as the next link after `head` in this owner's chain. */
+export function nextAuditEvent(head: ChainHead, owner: Owner, event: NewAuditEvent): AuditEvent {
+  const link = { ...event, sequence: head.sequence + 1, previousHash: head.hash };
+  return { ...link, hash: auditHash(owner, link) };
 }
-
-export function changedSecret(change: Change) {
-  return change.type === 'insert' ? change.record : change.secret;
-}
-
-/** By how much a change moves its owner's count of secrets. */
-export const countDelta = { insert: 1, update: 0, delete: -1 } as const;

@@ -1,17 +1,18 @@
-import type { Filter, Position } from './store.ts';
+import type { SecretFilter } from '../model/secret.ts';
+import type { Position } from './store.ts';
 
 /** Whether a filter lets every secret through, so that the owner's own count answers for it. */
-export function isUnfiltered({ name, nameStartsWith, provider, tags, placeholder }: Filter): boolean {
-  return name === undefined && !nameStartsWith && provider === undefined && !tags?.length && placeholder === undefined;
+export function isUnfiltered(filter: SecretFilter): boolean {
+  return Object.keys(filter).length === 0;
 }
 
 export type NameCondition = readonly [operator: '=' | '>' | '>=' | '<', name: string];
 
 /**
- * What a filter and a range ask of the name: at most one bound below and one above, the tighter of the two
- * where both speak, so that an index starts reading at the right place however deep a page lies.
+ * What a filter and a range ask of the name: at most one lower and one upper bound, the tighter of the two where both
+ * apply, so that an index starts to read at the right place however deep a page lies.
  */
-export function nameConditions(filter: Filter, after?: Position, before?: Position): NameCondition[] {
+export function nameConditions(filter: SecretFilter, after?: Position, before?: Position): NameCondition[] {
   const conditions: NameCondition[] = [];
   if (filter.name !== undefined) conditions.push(['=', filter.name]);
 
@@ -25,7 +26,7 @@ export function nameConditions(filter: Filter, after?: Position, before?: Positi
   return conditions;
 }
 
-/** The order of names: by the bytes of their UTF-8, which is by code point, and not that of JavaScript's `<`. */
+/** The order of names is that of their UTF-8 bytes, which is the order of code points and not that of JavaScript's `<`. */
 export function compareNames(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
@@ -40,7 +41,7 @@ export function endOfPrefix(prefix: string): string | undefined {
   return undefined;
 }
 
-/** Surrogates are skipped: alone they are no character, and would be stored as U+FFFD. */
+/** Skips surrogates: a lone one is no character, and would be stored as U+FFFD. */
 function nextCodePoint(codePoint: number): number | undefined {
   if (codePoint === 0x10ffff) return undefined;
   return codePoint === 0xd7ff ? 0xe000 : codePoint + 1;

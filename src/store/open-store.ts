@@ -9,7 +9,7 @@ import type { Store } from './store.ts';
  * @throws ConfigurationError when it names no store, or the store cannot be used
  */
 export async function openStore(databaseUrl: string): Promise<Store> {
-  // Each adapter is loaded only where it is used: the MongoDB driver alone would double the embedded start.
+  // Each adapter is loaded only where it is used: the MongoDB driver alone would double the start time of the embedded store.
   if (/^sqlite:./s.test(databaseUrl)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
     return openSqliteStore(databaseUrl.slice('sqlite:'.length));
@@ -24,14 +24,14 @@ export async function openStore(databaseUrl: string): Promise<Store> {
 }
 
 /**
- * Opens a store that is there already for as long as `use` takes: to make another, on a mistyped DATABASE_URL, would show it empty.
+ * Opens an existing store for as long as `use` runs. With a mistyped DATABASE_URL a new store would look like an empty one.
  * @throws ConfigurationError, and what `use` throws
  */
 export async function withStore<T>(databaseUrl: string, use: (store: Store) => Promise<T>): Promise<T> {
   const path = /^sqlite:(?!:memory:)(.+)/s.exec(databaseUrl)?.[1];
   if (path !== undefined && !existsSync(path)) {
     throw new ConfigurationError(
-      'DATABASE_URL: there is no such SQLite database. Set it as it is set for the gateway, and run this where that runs.',
+      'DATABASE_URL: there is no such SQLite database. Set it as for the gateway, and run this in the directory of the gateway.',
     );
   }
   const store = await openStore(databaseUrl);

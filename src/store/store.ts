@@ -1,87 +1,33 @@
-import type { Owner } from '../owner.ts';
+import type { AuditEvent, NewAuditEvent } from '../model/audit-event.ts';
+import type { Sealed, WrappedKey } from '../model/envelope.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Secret, SecretFilter, SecretRecord } from '../model/secret.ts';
 
-/** A flattened JWE (RFC 7516, section 7.2.2) as crypto/envelope.ts makes it. */
-export interface Envelope {
-  protected: string;
-  header: { alg: string; kid: string };
-  encrypted_key: string;
-  iv: string;
-  ciphertext: string;
-  tag: string;
-}
-
-/** What a caller may see of a secret. There is no field for a value. */
-export interface Secret {
-  readonly id: string;
-  readonly owner: Owner;
-  readonly placeholder: string;
-  readonly name: string;
-  readonly provider: string | null;
-  readonly notes: string | null;
-  readonly tags: readonly string[];
-  readonly maskedValue: string | null;
-  readonly version: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
-}
-
-/** A sealed value, and the version of the secret that it was sealed for: part of what the envelope is bound to. */
-export interface Sealed {
-  readonly version: number;
-  readonly envelope: Envelope;
-}
-
-/** The content key of a secret's envelope, wrapped: the part that a rewrap replaces. */
-export interface WrappedKey {
-  readonly secretId: string;
-  /** Of the key that wraps it; `unknownKid` where something that is no gateway broke the envelope. */
-  readonly kid: string;
-  readonly encryptedKey: string;
-}
-
-/** No key has this id. */
-export const unknownKid = '';
-
-/** What a store holds. */
-export interface SecretRecord extends Secret {
-  readonly sealed: Sealed | null;
-}
-
-/** Why a change was made: the part of its audit event that the operation knows. */
-export interface AuditNote {
-  readonly type: 'secret.created' | 'secret.updated' | 'secret.deleted';
-  readonly actor: string;
-  readonly requestId: string;
-  readonly at: Date;
-}
-
-export type Change = { readonly audit: AuditNote } & (
-  | { readonly type: 'insert'; readonly record: SecretRecord }
-  /** The secret as it shall be; the stored version must be the one before. `sealed` left out keeps the envelope. */
-  | { readonly type: 'update'; readonly secret: Secret; readonly sealed?: Sealed }
+/** One write of a commit. A change to a secret always brings the event that records it; an event may come alone. */
+export type Write =
+  | { readonly type: 'insertSecret'; readonly record: SecretRecord; readonly event: NewAuditEvent }
+  /** The secret after the change; the stored version must be the one before. Without `sealed` the envelope is kept. */
+  | { readonly type: 'updateSecret'; readonly secret: Secret; readonly sealed?: Sealed; readonly event: NewAuditEvent }
   /** The stored version must be this one. */
-  | { readonly type: 'delete'; readonly secret: Secret }
-);
+  | { readonly type: 'deleteSecret'; readonly secret: Secret; readonly event: NewAuditEvent }
+  | { readonly type: 'appendEvent'; readonly owner: Owner; readonly event: NewAuditEvent };
 
-/** One link of an owner's audit chain; see store/audit.ts for its hash. */
-export interface AuditEvent extends AuditNote {
-  readonly sequence: number;
-  readonly secretId: string;
-  readonly version: number;
-  readonly previousHash: string;
-  readonly hash: string;
+/** Whose audit chain the write belongs to. */
+export function ownerOfWrite(write: Write): Owner {
+  switch (write.type) {
+    case 'insertSecret':
+      return write.record.owner;
+    case 'appendEvent':
+      return write.owner;
+    default:
+      return write.secret.owner;
+  }
 }
 
-export interface Filter {
-  readonly name?: string;
-  readonly nameStartsWith?: string;
-  readonly provider?: string;
-  /** All of them. */
-  readonly tags?: readonly string[];
-  readonly placeholder?: string;
-}
+/** By how much a write changes its owner's count of secrets. */
+export const countChange = { insertSecret: 1, updateSecret: 0, deleteSecret: -1, appendEvent: 0 } as const;
 
-/** A place in the order of a list. Names are unique for an owner, so that the id never decides; it ties a cursor to one secret. */
+/** A position in the order of a list. Names are unique for an owner, so the id never decides; it ties a cursor to one secret. */
 export interface Position {
   readonly name: string;
   readonly id: string;
@@ -89,7 +35,7 @@ export interface Position {
 
 export interface ListQuery {
   readonly owner: Owner;
-  readonly filter: Filter;
+  readonly filter: SecretFilter;
   /** Both exclusive. */
   readonly after?: Position;
   readonly before?: Position;
@@ -114,17 +60,25 @@ export class StoreConflict extends Error {
   readonly index: number;
   readonly on: 'id' | 'name' | 'placeholder' | 'version';
 
-  /** @param index which change of the commit broke the rule */
+  /** @param index which write of the commit broke the rule */
   constructor(index: number, on: StoreConflict['on']) {
-    super(`change ${index} conflicts on its ${on}`);
+    super(`write ${index} conflicts on its ${on}`);
     this.index = index;
     this.on = on;
   }
 }
 
 export interface Counter {
-  /** Adds to what the key has in its window, which begins with its first points. */
-  add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMilliseconds: number }>;
+  /** Adds points to the key's window. A window begins with its first points. */
+  add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMs: number }>;
+}
+
+/** How many envelopes a range of secrets has under each key. */
+export interface EnvelopeCounts {
+  /** By `kid`; damaged envelopes are under `unknownKid`. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** The last secret of the range; null when there is none. */
+  readonly lastId: string | null;
 }
 
 /**
@@ -134,27 +88,29 @@ export interface Counter {
  */
 export interface Store {
   find(id: string): Promise<Secret | undefined>;
-  /** With the envelope: for those who will open it. */
+  /** With the envelope: for an operation that opens it. */
   findRecord(id: string): Promise<SecretRecord | undefined>;
   list(query: ListQuery): Promise<ListResult>;
   /**
-   * All changes, their audit events and the owners' counts, durably, or nothing at all.
+   * Makes all writes, their audit events and their owners' counts durable, or none of them.
    * @throws StoreConflict
    */
-  commit(changes: readonly Change[]): Promise<void>;
+  commit(writes: readonly Write[]): Promise<void>;
   /** An owner's audit chain from its first event on, in order. */
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]>;
   /** The wrapped content keys of all owners, in the order of the secrets' ids, after this one. */
   wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]>;
+  /** Counts the envelopes of the next `limit` secrets that have one, in the order of the secrets' ids, after this one. */
+  countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts>;
   /**
-   * Puts each content key in the place of the one it was made from, where that is still there. Nothing else of a secret
-   * changes, its version neither.
-   * @returns how many were put in place
+   * Replaces each wrapped content key where the stored one is still the one it was made from. Nothing else of a secret
+   * changes, not even its version.
+   * @returns how many were replaced
    */
   replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number>;
-  /** Counts in windows of this length; gateways on one store count together, where the store is shared at all. */
+  /** Counts in windows of this length. Gateways that share a store count together. */
   counter(windowSeconds: number): Counter;
-  /** Whether the store has never held a secret. */
+  /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
   /** Resolves when the store can answer. */
   check(): Promise<void>;

@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Owner } from '../../src/owner.ts';
+import type { AuditEvent, NewAuditEvent } from '../../src/model/audit-event.ts';
+import type { Sealed } from '../../src/model/envelope.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import type { Secret, SecretRecord } from '../../src/model/secret.ts';
 import { auditHash, chainStart } from '../../src/store/audit.ts';
-import type {
-  AuditEvent,
-  AuditNote,
-  Change,
-  ListQuery,
-  Sealed,
-  Secret,
-  SecretRecord,
-  Store,
-} from '../../src/store/store.ts';
+import type { ListQuery, Store, Write } from '../../src/store/store.ts';
 
 /** Milliseconds matter: both stores keep them. */
 const at = new Date('2026-03-04T05:06:07.089Z');
@@ -53,22 +47,28 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
   };
 }
 
-function note(type: AuditNote['type']): AuditNote {
-  return { type, actor: 'ada', requestId: 'request-1', at };
+function eventOf(type: NewAuditEvent['type'], { id, version }: Secret): NewAuditEvent {
+  return { type, actor: { kind: 'user', id: 'ada' }, requestId: 'request-1', at, secretId: id, version };
 }
 
-export function insert(record: SecretRecord): Change {
-  return { type: 'insert', record, audit: note('secret.created') };
+export function insert(record: SecretRecord): Write {
+  return { type: 'insertSecret', record, event: eventOf('secret.created', record) };
 }
 
 /** A change of what is stored now to its next version. */
-export function update(current: Secret, fields: Partial<Secret> = {}, newSealed?: Sealed): Change {
-  const next = { ...withoutEnvelope(current), version: current.version + 1, ...fields };
-  return { type: 'update', secret: next, ...(newSealed && { sealed: newSealed }), audit: note('secret.updated') };
+export function update(current: Secret, fields: Partial<Secret> = {}, newSealed?: Sealed): Write {
+  const secret = { ...withoutEnvelope(current), version: current.version + 1, ...fields };
+  const event = eventOf('secret.updated', secret);
+  return { type: 'updateSecret', secret, ...(newSealed && { sealed: newSealed }), event };
 }
 
-export function remove(secret: Secret): Change {
-  return { type: 'delete', secret: withoutEnvelope(secret), audit: note('secret.deleted') };
+export function remove(secret: Secret): Write {
+  return { type: 'deleteSecret', secret: withoutEnvelope(secret), event: eventOf('secret.deleted', secret) };
+}
+
+/** An event that changes nothing. */
+export function eventAlone(secret: Secret): Write {
+  return { type: 'appendEvent', owner: secret.owner, event: eventOf('secret.updated', secret) };
 }
 
 export function withoutEnvelope(secret: Secret & { sealed?: unknown }): Secret {

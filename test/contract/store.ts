@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
-import type { Owner } from '../../src/owner.ts';
-import type { Filter, SecretRecord, Store, StoreConflict, WrappedKey } from '../../src/store/store.ts';
+import type { WrappedKey } from '../../src/model/envelope.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import type { SecretFilter, SecretRecord } from '../../src/model/secret.ts';
+import type { Store, StoreConflict } from '../../src/store/store.ts';
 import {
   breakOf,
   byBytes,
@@ -409,13 +411,14 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
             type,
             secretId,
             version,
-            actor,
+            actor.kind,
+            actor.id,
             requestId,
           ]),
         ).toEqual([
-          [1, 'secret.created', record.id, 1, 'ada', 'request-1'],
-          [2, 'secret.updated', record.id, 2, 'ada', 'request-1'],
-          [3, 'secret.deleted', record.id, 2, 'ada', 'request-1'],
+          [1, 'secret.created', record.id, 1, 'user', 'ada', 'request-1'],
+          [2, 'secret.updated', record.id, 2, 'user', 'ada', 'request-1'],
+          [3, 'secret.deleted', record.id, 2, 'user', 'ada', 'request-1'],
         ]);
         expect(events[0]?.at).toEqual(record.createdAt);
       });
@@ -575,7 +578,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
       beforeAll(() => store.commit(secrets.map(insert)));
 
-      it.each<[string, Filter, (secret: SecretRecord) => boolean]>([
+      it.each<[string, SecretFilter, (secret: SecretRecord) => boolean]>([
         ['name', { name: 'API_KEY' }, ({ name }) => name === 'API_KEY'],
         ['name that is none', { name: 'API_KEY ' }, () => false],
         ['nameStartsWith', { nameStartsWith: 'API' }, ({ name }) => name.startsWith('API')],
@@ -633,8 +636,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         expect((await counter.add(key, 3)).count).toBe(3);
         const second = await counter.add(key, 4);
         expect(second.count).toBe(7);
-        expect(second.resetsInMilliseconds).toBeLessThanOrEqual(60_000);
-        expect(second.resetsInMilliseconds).toBeGreaterThan(50_000);
+        expect(second.resetsInMs).toBeLessThanOrEqual(60_000);
+        expect(second.resetsInMs).toBeGreaterThan(50_000);
         expect((await counter.add(randomUUID(), 1)).count).toBe(1);
         expect((await store.counter(30).add(key, 1)).count).toBe(1);
       });

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Binding, EnvelopeRejected, KeyMissing, open, rewrap, seal } from '../../src/crypto/envelope.ts';
-import { type Keyring, readKeyring } from '../../src/crypto/keyring.ts';
-import type { Envelope, WrappedKey } from '../../src/store/store.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
+import type { Envelope, WrappedKey } from '../../src/model/envelope.ts';
 import { keyBytes, writeKeyring } from '../support/keyring.ts';
 
 const binding: Binding = { owner: 'team:red', secretId: '4c07bc67-57ea-42dd-b702-c2d6c45419fc', version: 3 };

@@ -2,8 +2,9 @@ import { chmod, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createKeyring, mac, readKeyring, verifyMac } from '../../src/crypto/keyring.ts';
+import { mac, verifyMac } from '../../src/crypto/mac.ts';
 import { ConfigurationError } from '../../src/errors.ts';
+import { createKeyring, readKeyring } from '../../src/keyring/file.ts';
 import { keyBytes, writeKeyring } from '../support/keyring.ts';
 
 let directory: string;

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import type { SecretRecord } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { SecretRecord } from '../../src/store/store.ts';
 import { insert, newRecord } from '../contract/fixtures.ts';
 import { type AnswerError, storeNames, TestGateway } from '../support/gateway.ts';
 

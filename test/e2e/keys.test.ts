@@ -3,7 +3,7 @@ import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readKeyring } from '../../src/crypto/keyring.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
 import { withStore } from '../../src/store/open-store.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { hasLoopbackHost, isConfidential } from '../../src/http/transport.ts';
+import { hasLoopbackHost, isSecureTransport } from '../../src/http/transport.ts';
 
 function requestOf(remoteAddress: string | undefined, headers: Record<string, string>, encrypted?: true) {
   return { headers, socket: { remoteAddress, encrypted } } as unknown as IncomingMessage;
@@ -20,37 +20,37 @@ const elsewhere = [
 
 describe('what came in clear', () => {
   it.each(here)('from loopback is taken as safe: %s', (address) => {
-    expect(isConfidential(requestOf(address, {}), false)).toBe(true);
-    expect(isConfidential(requestOf(address, {}), true)).toBe(true);
+    expect(isSecureTransport(requestOf(address, {}), false)).toBe(true);
+    expect(isSecureTransport(requestOf(address, {}), true)).toBe(true);
   });
 
   it.each(elsewhere)('from elsewhere is not: %s', (address) => {
-    expect(isConfidential(requestOf(address, {}), false)).toBe(false);
-    expect(isConfidential(requestOf(address, {}), true)).toBe(false);
+    expect(isSecureTransport(requestOf(address, {}), false)).toBe(false);
+    expect(isSecureTransport(requestOf(address, {}), true)).toBe(false);
   });
 
   it('is what a header says of a proxy that is trusted, and of no other', () => {
     const [http, https] = [{ 'x-forwarded-proto': 'http' }, { 'x-forwarded-proto': 'https' }];
     for (const address of [...here, ...elsewhere]) {
-      expect(isConfidential(requestOf(address, https), true)).toBe(true);
-      expect(isConfidential(requestOf(address, http), true)).toBe(false);
-      expect(isConfidential(requestOf(address, https), false)).toBe(here.includes(address ?? ''));
-      expect(isConfidential(requestOf(address, http), false)).toBe(here.includes(address ?? ''));
+      expect(isSecureTransport(requestOf(address, https), true)).toBe(true);
+      expect(isSecureTransport(requestOf(address, http), true)).toBe(false);
+      expect(isSecureTransport(requestOf(address, https), false)).toBe(here.includes(address ?? ''));
+      expect(isSecureTransport(requestOf(address, http), false)).toBe(here.includes(address ?? ''));
     }
   });
 
   it('came by TLS when the connection is so', () => {
-    expect(isConfidential(requestOf('192.0.2.1', {}, true), false)).toBe(true);
+    expect(isSecureTransport(requestOf('192.0.2.1', {}, true), false)).toBe(true);
   });
 
   it.each(['HTTPS', 'https,https', ' https , https '])('by the word %j of a proxy is safe', (word) => {
-    expect(isConfidential(requestOf('192.0.2.1', { 'x-forwarded-proto': word }), true)).toBe(true);
+    expect(isSecureTransport(requestOf('192.0.2.1', { 'x-forwarded-proto': word }), true)).toBe(true);
   });
 
   it.each(['', 'http', 'https,http', 'http,https', 'https,', 'httpss', 'https http'])(
     'by the word %j of a proxy is not',
     (word) => {
-      expect(isConfidential(requestOf('127.0.0.1', { 'x-forwarded-proto': word }), true)).toBe(false);
+      expect(isSecureTransport(requestOf('127.0.0.1', { 'x-forwarded-proto': word }), true)).toBe(false);
     },
   );
 });

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Operations } from '../../src/secrets/operations.ts';
+import type { SecretRecord } from '../../src/model/secret.ts';
+import type { Operations } from '../../src/operations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { type SecretRecord, type Store, StoreConflict } from '../../src/store/store.ts';
+import { type Store, StoreConflict } from '../../src/store/store.ts';
 import { chain, insert, newRecord, remove, update } from '../contract/fixtures.ts';
-import { operationsOn } from '../support/operations.ts';
+import { operationsOn } from '../support/documents.ts';
 
 const owner = { type: 'team', teamId: 'red' } as const;
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Operations } from '../../src/secrets/operations.ts';
+import type { Operations } from '../../src/operations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { type Change, type Store, StoreConflict } from '../../src/store/store.ts';
+import { type Store, StoreConflict, type Write } from '../../src/store/store.ts';
 import { chain } from '../contract/fixtures.ts';
-import { operationsOn } from '../support/operations.ts';
+import { operationsOn } from '../support/documents.ts';
 
 const owner = { type: 'team', teamId: 'red' } as const;
 const input = { owner, name: 'a name', value: 'a value' };
@@ -18,9 +18,9 @@ describe('creating a secret', () => {
   afterEach(() => store.close());
 
   /** What was tried to be written, one by one. */
-  function recordsOf(commit: { mock: { calls: [readonly Change[]][] } }) {
+  function recordsOf(commit: { mock: { calls: [readonly Write[]][] } }) {
     return commit.mock.calls.map(([[change]]) => {
-      if (change?.type !== 'insert') throw new Error('a commit is of one insert');
+      if (change?.type !== 'insertSecret') throw new Error('a commit is of one insert');
       return change.record;
     });
   }
@@ -50,7 +50,7 @@ describe('creating a secret', () => {
     const commit = vi.spyOn(store, 'commit').mockRejectedValue(new StoreConflict(0, on));
     await expect(operations.createSecret(input)).rejects.toMatchObject({
       code: 'CONFLICT_ERROR',
-      details: { errors: [{ field: on, loc: ['input', on], type: 'taken' }] },
+      details: { errors: [{ field: on, loc: [on], type: 'taken' }] },
     });
     expect(commit).toHaveBeenCalledTimes(1);
   });

@@ -2,21 +2,22 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
-import type { Owner } from '../../src/owner.ts';
-import { type CursorScope, decodeCursor, encodeCursor } from '../../src/secrets/cursor.ts';
-import type { Filter, Position } from '../../src/store/store.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import type { SecretFilter } from '../../src/model/secret.ts';
+import { type CursorList, decodeCursor, encodeCursor } from '../../src/secrets/cursor.ts';
+import type { Position } from '../../src/store/store.ts';
 import { keyringText } from '../support/keyring.ts';
 
 const position: Position = { name: 'a name, \uFFFD and 鍵 🔑', id: '0a0de1d2-5d3f-4f6e-9f5c-52d0c4f7b1aa' };
 const owner: Owner = { type: 'connector', teamId: 'red', connectorId: 'c' };
-const filter: Required<Filter> = {
+const filter: Required<SecretFilter> = {
   name: 'n',
   nameStartsWith: 's',
   provider: 'p',
   tags: ['one', 'two'],
   placeholder: 'sec_1',
 };
-const scope: CursorScope = { owner, filter };
+const scope: CursorList = { owner, filter };
 const refused = expect.objectContaining({ name: 'DomainError', code: 'BAD_REQUEST' });
 
 let keyring: Keyring;
@@ -30,7 +31,7 @@ function ringOf(states: Record<string, string>): Promise<Keyring> {
   return parseKeyring(keyringText(Object.entries(states).map(([kid, state]) => ({ kid, state }))), 'keyring.json');
 }
 
-function decoded(text: string, of: CursorScope = scope, ring: Keyring = keyring): unknown {
+function decoded(text: string, of: CursorList = scope, ring: Keyring = keyring): unknown {
   try {
     return decodeCursor(text, of, ring);
   } catch (error) {
@@ -56,7 +57,7 @@ describe('a cursor', () => {
     expect(decoded(cursor, { owner: other, filter })).toEqual(refused);
   });
 
-  it.each<[keyof Filter, Filter[]]>([
+  it.each<[keyof SecretFilter, SecretFilter[]]>([
     ['name', [{ name: 'N' }, { name: '' }]],
     ['nameStartsWith', [{ nameStartsWith: 'S' }, { nameStartsWith: '' }]],
     ['provider', [{ provider: 'q' }, { provider: '' }]],
@@ -156,7 +157,7 @@ const filters = fc.record(
   { name: text, nameStartsWith: text, provider: text, placeholder: text, tags: fc.array(text, { maxLength: 3 }) },
   { requiredKeys: [], noNullPrototype: true },
 );
-const scopes: fc.Arbitrary<CursorScope> = fc.record({ owner: owners, filter: filters }, { noNullPrototype: true });
+const scopes: fc.Arbitrary<CursorList> = fc.record({ owner: owners, filter: filters }, { noNullPrototype: true });
 const positions: fc.Arbitrary<Position> = fc.record({
   id: fc.uuid(),
   name: fc.string({ unit: 'binary', minLength: 1 }),
@@ -177,7 +178,7 @@ describe('whatever the list and the place, a cursor', () => {
   });
 
   it('is refused when one field of the filter is another, there or not', () => {
-    const fields = fc.constantFrom(...(Object.keys(filter) as (keyof Filter)[]));
+    const fields = fc.constantFrom(...(Object.keys(filter) as (keyof SecretFilter)[]));
     fc.assert(
       fc.property(positions, scopes, fields, scopes, (place, one, field, other) => {
         const { [field]: _, ...without } = one.filter;

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Scope, scopes } from '../../src/identity/principal.ts';
-import type { Owner } from '../../src/owner.ts';
-import type { Operations } from '../../src/secrets/operations.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import { type Scope, scopes } from '../../src/model/principal.ts';
+import type { SecretRecord } from '../../src/model/secret.ts';
+import type { Operations } from '../../src/operations.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import type { SecretRecord, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { chain, insert, newRecord } from '../contract/fixtures.ts';
-import { ada, now, operationsOn } from '../support/operations.ts';
+import { ada, now, operationsOn } from '../support/documents.ts';
 
 type Operation = [
   name: string,
@@ -143,7 +144,7 @@ describe('the policy', () => {
   });
 
   it('refuses a value that came in clear, to be created or updated, and lets through what has none', async () => {
-    const inClear = await operationsOn(store, { confidential: false });
+    const inClear = await operationsOn(store, { secureTransport: false });
     const owner = { teamId: 'red' };
     const record = await stored({ type: 'team', teamId: 'red' });
     const { id } = record;
@@ -173,9 +174,30 @@ describe('the policy', () => {
     await (await operationsOf('r2')).updateSecret({ id, notes: 'n' });
     await (await operationsOf('r3')).deleteSecret({ id });
     expect(await chain(store, owner)).toMatchObject([
-      { type: 'secret.created', actor: 'grace', requestId: 'r1', secretId: id, version: 1, at: now },
-      { type: 'secret.updated', actor: 'grace', requestId: 'r2', secretId: id, version: 2, at: now },
-      { type: 'secret.deleted', actor: 'grace', requestId: 'r3', secretId: id, version: 2, at: now },
+      {
+        type: 'secret.created',
+        actor: { kind: 'user', id: 'grace' },
+        requestId: 'r1',
+        secretId: id,
+        version: 1,
+        at: now,
+      },
+      {
+        type: 'secret.updated',
+        actor: { kind: 'user', id: 'grace' },
+        requestId: 'r2',
+        secretId: id,
+        version: 2,
+        at: now,
+      },
+      {
+        type: 'secret.deleted',
+        actor: { kind: 'user', id: 'grace' },
+        requestId: 'r3',
+        secretId: id,
+        version: 2,
+        at: now,
+      },
     ]);
   });
 });

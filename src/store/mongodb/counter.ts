@@ -3,13 +3,13 @@ import { RateLimiterMongo } from 'rate-limiter-flexible';
 import type { Counter } from '../store.ts';
 import { rateLimitCollection } from './migrations.ts';
 
-/** Counts that all gateways on the database share. It only counts: what is too much is decided where points are spent. */
+/** Counts that all gateways on the database share. It only counts: the rate limiter decides what is too much. */
 export function countTogether(client: MongoClient, database: string, windowSeconds: number): Counter {
   const limiter = new RateLimiterMongo({
-    // A count that is lost with its primary costs nothing, so it does not wait for the others.
+    // A count may be lost with its primary, so that it does not wait for a majority.
     storeClient: client.db(database, { writeConcern: { w: 1 } }),
     tableName: rateLimitCollection,
-    // Windows of another length are other windows.
+    // Windows of different lengths are counted apart.
     keyPrefix: String(windowSeconds),
     disableIndexesCreation: true,
     points: 0,
@@ -18,7 +18,7 @@ export function countTogether(client: MongoClient, database: string, windowSecon
   return {
     async add(key, points) {
       const { consumedPoints, msBeforeNext } = await limiter.penalty(key, points);
-      return { count: consumedPoints, resetsInMilliseconds: msBeforeNext };
+      return { count: consumedPoints, resetsInMs: msBeforeNext };
     },
   };
 }

@@ -1,10 +1,10 @@
-import { withDeadline } from '../../deadline.ts';
 import { DomainError } from '../../errors.ts';
+import { withDeadline } from '../../runtime/deadline.ts';
 import { asDomainError } from './errors.ts';
 
 /**
- * The answer, or GATEWAY_TIMEOUT once `timeoutMs` have passed. (`timeoutMS` of the driver 7.8 does nothing.)
- * What was sent goes on by itself, and ends by the server's maxTimeMS or the socket's own timeout.
+ * The answer, or GATEWAY_TIMEOUT after `timeoutMs`. (`timeoutMS` of the driver 7.8 has no effect.) The command itself
+ * continues, until the server's maxTimeMS or the socket's time-out ends it.
  */
 export function beforeDeadline<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
   const late = () =>

@@ -1,27 +1,42 @@
-import type { Collection, Db } from 'mongodb';
-import { type Owner, ownerKey, ownerOfKey } from '../../owner.ts';
-import { type AuditEvent, type Sealed, type Secret, type SecretRecord, unknownKid, type WrappedKey } from '../store.ts';
+import type { Collection, Db, Document } from 'mongodb';
+import type { AuditEvent } from '../../model/audit-event.ts';
+import { type Sealed, unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
+import type { Secret, SecretRecord } from '../../model/secret.ts';
+import { date, positive, text, textOrNull } from './bson-types.ts';
 
-/** `owner` is the owner's key everywhere. */
-export interface SecretDocument {
+/** The fields of a secret beside its id and its owner, which are stored as other types. */
+type SecretFields = Omit<Secret, 'id' | 'owner'>;
+
+/** One line for each field of a secret, with its `$jsonSchema`: everything else follows from it. */
+export const secretFields: { readonly [field in keyof SecretFields]: Document } = {
+  name: { ...text, minLength: 1 },
+  placeholder: text,
+  provider: textOrNull,
+  notes: textOrNull,
+  tags: { bsonType: 'array', items: text },
+  maskedValue: textOrNull,
+  version: positive,
+  createdAt: date,
+  updatedAt: date,
+};
+const fieldNames = Object.keys(secretFields) as (keyof SecretFields)[];
+
+/** What a list reads: it knows the owner. */
+export interface ListedDocument extends SecretFields {
   readonly _id: string;
+}
+
+/** What a find reads. `owner` is the owner's key in every collection. */
+export interface FoundDocument extends ListedDocument {
   readonly owner: string;
-  readonly name: string;
-  readonly placeholder: string;
-  readonly provider: string | null;
-  readonly notes: string | null;
-  readonly tags: readonly string[];
-  readonly maskedValue: string | null;
-  readonly version: number;
-  readonly createdAt: Date;
-  readonly updatedAt: Date;
+}
+
+export interface SecretDocument extends FoundDocument {
   readonly sealed: Sealed | null;
 }
 
-/** What a find reads. */
-export type FoundDocument = Omit<SecretDocument, 'sealed'>;
-
-/** What a rewrap reads: neither the value nor what it is bound to. */
+/** What a rewrap reads: neither the ciphertext nor what it is bound to. */
 export interface WrappedKeyDocument {
   readonly _id: string;
   readonly sealed: {
@@ -29,13 +44,10 @@ export interface WrappedKeyDocument {
   };
 }
 
-/** What a list reads, which knows whose it is. */
-export type ListedDocument = Omit<FoundDocument, 'owner'>;
-
 export interface OwnerDocument {
   readonly _id: string;
   readonly count: number;
-  /** One more with every commit: what a commit is guarded by. */
+  /** One more with every commit: a commit is made only on the revision that it read. */
   readonly revision: number;
   readonly auditSequence: number;
   readonly auditHash: string;
@@ -61,19 +73,8 @@ export function collectionsOf(database: Db): Collections {
 
 /** Everything of a secret but its id and its envelope. */
 export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id'> {
-  const { owner, name, placeholder, provider, notes, tags, maskedValue, version, createdAt, updatedAt } = secret;
-  return {
-    owner: ownerKey(owner),
-    name,
-    placeholder,
-    provider,
-    notes,
-    tags,
-    maskedValue,
-    version,
-    createdAt,
-    updatedAt,
-  };
+  // Named fields only: a spread would also store what else an object happens to hold.
+  return { ...pick(secret), owner: ownerKey(secret.owner) };
 }
 
 export function documentOf(record: SecretRecord): SecretDocument {
@@ -85,23 +86,17 @@ export function secretOf(document: FoundDocument): Secret {
 }
 
 export function listedSecretOf(document: ListedDocument, owner: Owner): Secret {
-  return {
-    id: document._id,
-    owner,
-    placeholder: document.placeholder,
-    name: document.name,
-    provider: document.provider,
-    notes: document.notes,
-    tags: document.tags,
-    maskedValue: document.maskedValue,
-    version: document.version,
-    createdAt: document.createdAt,
-    updatedAt: document.updatedAt,
-  };
+  return Object.assign(pick(document), { id: document._id, owner });
 }
 
 export function recordOf(document: SecretDocument): SecretRecord {
   return { ...secretOf(document), sealed: document.sealed };
+}
+
+function pick(source: SecretFields): SecretFields {
+  const picked: Record<string, unknown> = {};
+  for (const name of fieldNames) picked[name] = source[name];
+  return picked as unknown as SecretFields;
 }
 
 export function wrappedKeyOf({ _id, sealed: { envelope } }: WrappedKeyDocument): WrappedKey {
@@ -111,16 +106,6 @@ export function wrappedKeyOf({ _id, sealed: { envelope } }: WrappedKeyDocument):
     : { secretId: _id, kid: unknownKid, encryptedKey: '' };
 }
 
-export function auditEventOf(document: AuditDocument): AuditEvent {
-  return {
-    sequence: document.sequence,
-    type: document.type,
-    secretId: document.secretId,
-    version: document.version,
-    actor: document.actor,
-    requestId: document.requestId,
-    at: document.at,
-    previousHash: document.previousHash,
-    hash: document.hash,
-  };
+export function auditEventOf({ _id, owner, ...event }: AuditDocument & { readonly _id?: unknown }): AuditEvent {
+  return event;
 }

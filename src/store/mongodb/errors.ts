@@ -11,34 +11,34 @@ import {
 } from 'mongodb';
 import { DomainError } from '../../errors.ts';
 
-/** The commit was sent, and nobody can tell whether it holds. */
+/** The commit was sent, and it is unknown whether it was made. */
 export class UnknownCommitResult extends Error {
   override readonly name = 'UnknownCommitResult';
 }
 
-/** Another gateway changed the same owner meanwhile: the transaction wrote nothing, and can be run again. */
+/** Another gateway changed the same owner meanwhile. The transaction wrote nothing, and can be run again. */
 export class Contention extends Error {
   override readonly name = 'Contention';
 }
 
-const writeConflict = 112;
+const writeConflictCode = 112;
 
-/** Whether a transaction ended because another wrote the same: it wrote nothing. */
-export function hasMetAnother(error: unknown): boolean {
-  return error instanceof Contention || (error instanceof MongoServerError && error.code === writeConflict);
+/** Whether a transaction ended because another wrote the same documents. It wrote nothing. */
+export function isWriteConflict(error: unknown): boolean {
+  return error instanceof Contention || (error instanceof MongoServerError && error.code === writeConflictCode);
 }
 
 const maxTimeExpired = 50;
-/** A majority did not confirm the write in time. */
+/** A majority did not confirm the write in time: WriteConcernFailed. */
 const writeConcernFailed = 64;
 
-/** What the store's port promises instead of the driver's own error. */
+/** The error that the store's port promises, for an error of the driver. */
 export function asDomainError(thrown: unknown): unknown {
   const error = thrown instanceof MongoBulkWriteError ? stoppedBy(thrown) : thrown;
   if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, cause: error });
   if (isUnavailable(error)) return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
   if (!(error instanceof MongoError)) return error;
-  // A defect. The driver's error holds the whole document that was refused, so none of it goes on from here.
+  // A defect. The driver's error holds the whole document that was refused, so it is not passed on.
   return new Error(`MongoDB refused a command: ${error.code ?? error.name}`);
 }
 
@@ -47,7 +47,7 @@ function hasTimedOut(error: unknown): boolean {
   return error instanceof MongoServerError && (error.code === maxTimeExpired || error.code === writeConcernFailed);
 }
 
-/** What stopped a bulk write: the driver wraps even that no server was found in an error of the server. */
+/** What stopped a bulk write. The driver wraps even a failed server selection in an error of the server. */
 function stoppedBy(error: MongoBulkWriteError): MongoError {
   const wrapped: unknown = error.errorResponse;
   return wrapped instanceof MongoError ? wrapped : error;
@@ -63,7 +63,7 @@ function isUnavailable(error: unknown): boolean {
     error instanceof MongoTopologyClosedError ||
     error instanceof MongoClientClosedError ||
     error.name === 'MongoWaitQueueTimeoutError';
-  // The labels stand on a primary that stepped down or shuts down, and on conflicts that outlasted every attempt.
+  // A primary that stepped down or shuts down has these labels, and so has a conflict that outlasted every attempt.
   return (
     isOutOfReach ||
     error.hasErrorLabel('TransientTransactionError') ||
@@ -73,5 +73,5 @@ function isUnavailable(error: unknown): boolean {
   );
 }
 
-/** Reads carry no label: NotWritablePrimary, PrimarySteppedDown, InterruptedAtShutdown and their like. */
+/** Errors of reads have no label: NotWritablePrimary, PrimarySteppedDown, InterruptedAtShutdown and similar codes. */
 const notWritable: ReadonlySet<number> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);

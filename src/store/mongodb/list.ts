@@ -1,5 +1,5 @@
 import type { Document } from 'mongodb';
-import { ownerKey } from '../../owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { isUnfiltered, nameConditions } from '../filter.ts';
 import type { ListQuery, ListResult } from '../store.ts';
 import { type ListedDocument, listedSecretOf } from './documents.ts';
@@ -10,7 +10,7 @@ interface Part {
   readonly maxRows: number;
 }
 
-/** One row of a page, the count of an owner, or the count of what a filter lets through. `k` tells whose list it is. */
+/** A row of a page, the count of an owner, or the count of what matches a filter. `k` is the index of its list. */
 type Row =
   | (ListedDocument & { readonly k?: number; readonly count?: undefined })
   | { readonly _id: string; readonly count: number }
@@ -19,13 +19,13 @@ type Row =
 export interface ListCommand {
   readonly collection: Part['collection'];
   readonly pipeline: Document[];
-  /** Larger than the answer can be, so that one reply holds it and the server closes the cursor. */
+  /** Larger than the answer can be, so that one reply holds it all and the server closes the cursor. */
   readonly batchSize: number;
 }
 
 /**
- * One aggregate that answers all these lists and their counts: a command costs a round trip, a part of one hardly
- * anything. Undefined when nothing is asked of the database.
+ * One aggregate that answers all these lists and their counts: each command costs a round trip, and a further part of one
+ * costs little. Undefined when the database need not be asked.
  */
 export function listCommand(queries: readonly ListQuery[]): ListCommand | undefined {
   const parts: Part[] = [];
@@ -67,7 +67,7 @@ export function listResults(queries: readonly ListQuery[], rows: readonly Docume
   });
 }
 
-/** One secret beyond the limit is read, to tell whether there is more. */
+/** Reads one secret beyond the limit, which tells whether there is more. */
 function pagePart(query: ListQuery, k: number | undefined): Part {
   const maxRows = query.limit + 1;
   const pipeline: Document[] = [
@@ -99,6 +99,7 @@ function ownerCountsPart(owners: string[]): Part {
 
 const operators = { '=': '$eq', '>': '$gt', '>=': '$gte', '<': '$lt' } as const;
 
+/** The one place that says what each field of a filter asks of a document. */
 function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameConditions>): Document {
   const match: Document = { owner: ownerKey(owner) };
   if (names.length > 0) match.name = Object.fromEntries(names.map(([operator, name]) => [operators[operator], name]));

@@ -1,13 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
-import { ConfigurationError } from '../../errors.ts';
+import { tooNew, tooOld } from '../schema-version.ts';
 import { validators } from './validators.ts';
 
-/** What callers used of their rate limits, as rate-limiter-flexible keeps it. */
+/** What callers have used of their rate limits, in the form of rate-limiter-flexible. */
 export const rateLimitCollection = 'rateLimits';
 
 /**
- * By name, as a violation tells it; unique ones in the order in which a write is held to them.
+ * By name, as a violation reports it. Unique indexes are in the order in which a write is checked against them.
  * Each begins with the owner, so that an owner's documents lie together.
  */
 const indexes = {
@@ -22,8 +22,8 @@ const indexes = {
 } as const satisfies Record<string, IndexDescription[]>;
 
 /**
- * One step per version, forward only: a released step is never changed, a new one is added at the end.
- * Gateways that start at once run the same step at once, so each must be safe to run twice and side by side.
+ * One step per version, forward only: a released step is never changed, and new steps are added at the end. Gateways that
+ * start at once run the same step at once, so each step must be safe to run twice and in parallel.
  */
 const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
@@ -41,6 +41,9 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
   },
 ];
 
+/** Databases of versions before this one were made by commits that were never released. */
+const firstVersion = 3;
+
 interface SchemaDocument {
   _id: 'schema';
   version: number;
@@ -48,28 +51,25 @@ interface SchemaDocument {
 
 /**
  * Brings the database to the newest version.
- * @throws ConfigurationError when a newer gateway has been here
+ * @throws ConfigurationError when the database is older than the first release, or newer than this gateway
  */
 export async function migrate(database: Db): Promise<void> {
   const schema = database.collection<SchemaDocument>('schema');
   const version = (await schema.findOne({ _id: 'schema' }))?.version ?? 0;
-  if (version > migrations.length) {
-    throw new ConfigurationError(
-      `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
-        'Run the newer gateway again.',
-    );
-  }
+  const newestVersion = firstVersion + migrations.length - 1;
+  if (version > newestVersion) throw tooNew(version, newestVersion);
+  if (version > 0 && version < firstVersion) throw tooOld(version);
   for (const [index, migration] of migrations.entries()) {
-    if (index < version) continue;
+    if (firstVersion + index <= version) continue;
     await whileOthersMigrate(() => migration(database));
-    // $max: a gateway that lags behind another takes no version back.
+    // $max: a gateway that lags behind another does not set the version back.
     await whileOthersMigrate(() =>
-      schema.updateOne({ _id: 'schema' }, { $max: { version: index + 1 } }, { upsert: true }),
+      schema.updateOne({ _id: 'schema' }, { $max: { version: firstVersion + index } }, { upsert: true }),
     );
   }
 }
 
-/** Whoever made the collection, it has this validator afterwards. */
+/** Also sets the validator of a collection that another gateway made. */
 async function ensureCollection(database: Db, name: string, validator: Document): Promise<void> {
   const options = { validator: { $jsonSchema: validator }, validationLevel: 'strict', validationAction: 'error' };
   try {
@@ -81,7 +81,7 @@ async function ensureCollection(database: Db, name: string, validator: Document)
 }
 
 const namespaceExists = 48;
-/** WriteConflict, ConflictingOperationInProgress, duplicate key, BackgroundOperationInProgress: another gateway's step. */
+/** WriteConflict, ConflictingOperationInProgress, duplicate key, BackgroundOperationInProgress: another gateway runs the step. */
 const conflicts: readonly unknown[] = [112, 117, 11000, 12586, 12587];
 const maxAttempts = 20;
 

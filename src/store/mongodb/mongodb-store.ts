@@ -6,20 +6,13 @@ import type {
   TransactionOptions,
   WriteConcernSettings,
 } from 'mongodb';
-import { type Owner, ownerKey } from '../../owner.ts';
-import type {
-  AuditEvent,
-  Change,
-  Counter,
-  ListQuery,
-  ListResult,
-  Secret,
-  SecretRecord,
-  Store,
-  WrappedKey,
-} from '../store.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
+import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import { type Owner, ownerKey } from '../../model/owner.ts';
+import type { Secret, SecretRecord } from '../../model/secret.ts';
+import { GroupCommit } from '../group-commit.ts';
+import type { Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
 import { writeCommits } from './commit.ts';
-import { CommitQueue } from './commit-queue.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline } from './deadline.ts';
@@ -33,7 +26,7 @@ import {
   type WrappedKeyDocument,
   wrappedKeyOf,
 } from './documents.ts';
-import { asDomainError, Contention, hasMetAnother } from './errors.ts';
+import { asDomainError, Contention, isWriteConflict } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -45,12 +38,12 @@ export interface MongodbOptions {
 }
 
 /**
- * Lists that share a command: 100 in one cost 2/3 of the server's CPU, and half of the gateway's, of what 8 in each of
- * 13 do, and more gain nothing. The server refuses a pipeline of 1,000 stages.
+ * Lists that share a command. 100 lists in one command cost 2/3 of the server's CPU, and half of the gateway's, of 13
+ * commands of 8 lists. More gain nothing, and the server refuses a pipeline of 1,000 stages.
  */
 const maxLists = 100;
 const maxFinds = 1000;
-/** How often a transaction is run that meets another. */
+/** How often a transaction is run that conflicts with another. */
 const maxAttempts = 20;
 const maxAttemptsTogether = 3;
 
@@ -76,10 +69,10 @@ class MongodbStore implements Store {
   readonly #collections: Collections;
   readonly #timeoutMs: number;
   readonly #durable: WriteConcernSettings;
-  readonly #queue: CommitQueue;
+  readonly #commits: GroupCommit;
   readonly #lists: DataLoader<ListQuery, ListResult, string> = new DataLoader((queries) => this.#list(queries), {
     ...batched(maxLists),
-    // The same list asked for twice is read once. Kept until it is sent, so that each answer is read anew.
+    // The same list is read once for all who ask for it in one tick. The cache is cleared when the command is sent.
     cache: true,
     cacheKeyFn: (query) => JSON.stringify(query),
   });
@@ -95,14 +88,14 @@ class MongodbStore implements Store {
       writeConcern: this.#durable,
       readPreference: 'primary',
     };
-    this.#queue = new CommitQueue(async (commits, deadline) => {
-      // Several together do not wait for the one among them that is in the way: each then tries alone.
+    this.#commits = new GroupCommit(async (commits, deadlineMs) => {
+      // Commits in one group do not wait long for the one that conflicts: each is then tried alone.
       const attempts = commits.length === 1 ? maxAttempts : maxAttemptsTogether;
       try {
         const write = (session: ClientSession) => writeCommits(collections, commits, session);
-        await inTransaction(client, transaction, { deadline, attempts }, write);
+        await inTransaction(client, transaction, { deadlineMs, attempts }, write);
       } catch (error) {
-        throw hasMetAnother(error) ? new Contention('another transaction', { cause: error }) : asDomainError(error);
+        throw isWriteConflict(error) ? new Contention('another transaction', { cause: error }) : asDomainError(error);
       }
     });
   }
@@ -122,9 +115,9 @@ class MongodbStore implements Store {
     return this.#answer(this.#lists.load(query));
   }
 
-  async commit(changes: readonly Change[]): Promise<void> {
-    if (changes.length === 0) return;
-    await this.#answer(this.#queue.add(changes, performance.now() + this.#timeoutMs));
+  async commit(writes: readonly Write[]): Promise<void> {
+    if (writes.length === 0) return;
+    await this.#answer(this.#commits.add(writes, performance.now() + this.#timeoutMs));
   }
 
   async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
@@ -150,6 +143,34 @@ class MongodbStore implements Store {
       .limit(limit)
       .batchSize(limit + 1);
     return (await this.#answer(keys.toArray())).map(wrappedKeyOf);
+  }
+
+  async countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts> {
+    const isWhole = { $and: [isText('$sealed.envelope.header.kid'), isText('$sealed.envelope.encrypted_key')] };
+    const pipeline = [
+      { $match: { _id: { $gt: afterId }, sealed: { $ne: null } } },
+      { $sort: { _id: 1 } },
+      { $limit: limit },
+      {
+        $group: {
+          _id: { $cond: [isWhole, '$sealed.envelope.header.kid', unknownKid] },
+          count: { $sum: 1 },
+          lastId: { $max: '$_id' },
+        },
+      },
+    ];
+    const groups = this.#collections.secrets.aggregate<{ _id: string; count: number; lastId: string }>(pipeline, {
+      maxTimeMS: this.#timeoutMs,
+    });
+    const found = await this.#answer(groups.toArray());
+    return {
+      counts: new Map(found.map(({ _id, count }) => [_id, count])),
+      lastId:
+        found
+          .map((group) => group.lastId)
+          .sort()
+          .at(-1) ?? null,
+    };
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
@@ -178,9 +199,9 @@ class MongodbStore implements Store {
     await this.isEmpty();
   }
 
-  /** Writes what is waiting, and closes. */
+  /** Makes the commits that wait, and closes. */
   async close(): Promise<void> {
-    await this.#queue.idle();
+    await this.#commits.idle();
     await this.#client.close();
   }
 
@@ -209,7 +230,11 @@ class MongodbStore implements Store {
   }
 }
 
-/** What is asked for in one turn of the event loop goes out together. Nothing is kept: each answer is read anew. */
+function isText(path: string) {
+  return { $eq: [{ $type: path }, 'string'] };
+}
+
+/** What is asked for in one tick of the event loop goes out in one command. Nothing is cached: each answer is read anew. */
 function batched(maxBatchSize: number) {
   return { cache: false, maxBatchSize, batchScheduleFn: (flush: () => void) => void setImmediate(flush) };
 }

@@ -3,22 +3,22 @@ import { type ClientSession, type MongoClient, MongoError, type TransactionOptio
 import { DomainError } from '../../errors.ts';
 import { Contention, UnknownCommitResult } from './errors.ts';
 
-/** To commit once more. */
+/** How often one commit is sent. */
 const maxCommitAttempts = 20;
 const firstBackoffMs = 5;
 const maxBackoffMs = 200;
 
 /**
- * Runs `work` in a transaction until it is committed, and durable on a majority. When it met another transaction
- * it wrote nothing and is run again.
- * @param deadline as `performance.now()` tells the time: nothing is begun again after it
+ * Runs `work` in a transaction until it is committed and durable on a majority. After a conflict with another transaction
+ * nothing was written, and it is run again.
+ * @param deadlineMs on the clock of `performance.now()`: nothing is begun again after it
  * @param attempts how often it is run at most
  * @throws UnknownCommitResult, or whatever `work` or the server refused: then nothing was written
  */
 export async function inTransaction(
   client: MongoClient,
   options: TransactionOptions,
-  { deadline, attempts }: { readonly deadline: number; readonly attempts: number },
+  { deadlineMs, attempts }: { readonly deadlineMs: number; readonly attempts: number },
   work: (session: ClientSession) => Promise<void>,
 ): Promise<void> {
   await client.withSession(async (session) => {
@@ -27,14 +27,14 @@ export async function inTransaction(
       try {
         session.startTransaction(options);
         await work(session);
-        // Whoever waits for it has been told of a time-out: it is not made all the same later.
-        if (performance.now() >= deadline) throw new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 });
-        await commit(session, deadline);
+        // The caller has been told of a time-out, so that the write must not be made later.
+        if (performance.now() >= deadlineMs) throw new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 });
+        await commit(session, deadlineMs);
         return;
       } catch (error) {
-        // Never throws; a transaction that was to be committed is left alone.
+        // Never throws. A transaction whose commit was sent is not aborted.
         if (session.inTransaction()) await session.abortTransaction();
-        if (!isTransient(error) || attempt === attempts || performance.now() + pauseMs >= deadline) throw error;
+        if (!isTransient(error) || attempt === attempts || performance.now() + pauseMs >= deadlineMs) throw error;
       }
       await setTimeout(pauseMs);
     }
@@ -42,17 +42,17 @@ export async function inTransaction(
 }
 
 /**
- * To commit one transaction again is safe: the server knows it by its number. To run it anew is safe only when the
- * server itself says that it was aborted, which is what TransientTransactionError means here.
+ * To send the commit of one transaction again is safe: the server knows the transaction by its number. To run the whole
+ * transaction again is safe only when the server says that it was aborted, which TransientTransactionError means here.
  */
-async function commit(session: ClientSession, deadline: number): Promise<void> {
+async function commit(session: ClientSession, deadlineMs: number): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await session.commitTransaction();
       return;
     } catch (error) {
       if (isTransient(error)) throw error;
-      if (attempt === maxCommitAttempts || performance.now() >= deadline) {
+      if (attempt === maxCommitAttempts || performance.now() >= deadlineMs) {
         throw new UnknownCommitResult('the commit was sent, and not confirmed', { cause: error });
       }
     }
@@ -60,7 +60,7 @@ async function commit(session: ClientSession, deadline: number): Promise<void> {
   }
 }
 
-/** A random pause that grows: those who met do not meet again. */
+/** A random pause that grows, so that two transactions that conflicted do not conflict again. */
 function backOffMs(attempt: number): number {
   return Math.random() * Math.min(firstBackoffMs * 1.5 ** attempt, maxBackoffMs);
 }

@@ -1,15 +1,5 @@
-import type { Document } from 'mongodb';
-
-const text = { bsonType: 'string' };
-const textOrNull = { bsonType: ['string', 'null'] };
-const date = { bsonType: 'date' };
-const positive = { bsonType: ['int', 'long'], minimum: 1 };
-const natural = { bsonType: ['int', 'long'], minimum: 0 };
-
-/** Exactly these fields: there is no place for a value in clear, whatever code comes to write here. */
-function exactly(properties: Record<string, Document>): Document {
-  return { bsonType: 'object', required: Object.keys(properties), additionalProperties: false, properties };
-}
+import { date, exactly, natural, positive, text } from './bson-types.ts';
+import { secretFields } from './documents.ts';
 
 const envelope = exactly({
   protected: text,
@@ -20,20 +10,15 @@ const envelope = exactly({
   tag: text,
 });
 
-/** `$jsonSchema` by collection. */
+/**
+ * `$jsonSchema` by collection. Each allows exactly its fields, so that the server refuses a value in clear whatever code
+ * comes to write here.
+ */
 export const validators = {
   secrets: exactly({
     _id: text,
     owner: text,
-    name: { ...text, minLength: 1 },
-    placeholder: text,
-    provider: textOrNull,
-    notes: textOrNull,
-    tags: { bsonType: 'array', items: text },
-    maskedValue: textOrNull,
-    version: positive,
-    createdAt: date,
-    updatedAt: date,
+    ...secretFields,
     sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, envelope })] },
   }),
   owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: text }),
@@ -44,7 +29,7 @@ export const validators = {
     type: text,
     secretId: text,
     version: positive,
-    actor: text,
+    actor: exactly({ kind: text, id: text }),
     requestId: text,
     at: date,
     previousHash: text,

@@ -1,83 +1,92 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ownerKey } from '../../owner.ts';
-import { chainStart, changedSecret, countDelta, nextAuditEvent } from '../audit.ts';
-import { type Change, type Secret, StoreConflict } from '../store.ts';
+import { ownerKey } from '../../model/owner.ts';
+import type { Secret } from '../../model/secret.ts';
+import { chainStart, nextAuditEvent } from '../audit.ts';
+import { countChange, ownerOfWrite, StoreConflict, type Write } from '../store.ts';
 import { isConstraintViolation } from './errors.ts';
-import { sealedValues, secretColumns, secretValues } from './rows.ts';
+import { eventValues, insertEvent, insertRecord, recordValues, updateRecord } from './rows.ts';
 
 /**
- * Writes one change, its audit event and its owner's count, inside the transaction that the caller holds.
- * @throws StoreConflict after which the caller must roll back: part of a change may be written
+ * Makes one write, its audit event and its owner's count, inside the transaction that the caller holds.
+ * @throws StoreConflict: the caller must roll back, since part of the write may be made
  */
-export type WriteChange = (change: Change, index: number) => void;
+export type MakeWrite = (write: Write, index: number) => void;
 
-export function prepareWriteChange(database: DatabaseSync): WriteChange {
-  const insert = database.prepare(
-    `INSERT INTO secrets (${secretColumns}, sealed_version, envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  // `?1` to `?13` are numbered as in the insert, so that both take the same values.
-  const update = database.prepare(`
-    UPDATE secrets SET name = ?3, placeholder = ?4, provider = ?5, masked_value = ?6, version = ?7, created_at = ?8,
-      updated_at = ?9, tags = ?10, notes = ?11,
-      sealed_version = coalesce(?12, sealed_version), envelope = coalesce(?13, envelope)
-    WHERE owner = ?1 AND id = ?2 AND version = ?7 - 1`);
+export function prepareWrites(database: DatabaseSync): MakeWrite {
+  const writeSecret = prepareSecretWrites(database);
+  const writeEvent = prepareEventWrites(database);
+  return (write, index) => {
+    if (write.type !== 'appendEvent') writeSecret(write, index);
+    writeEvent(write);
+  };
+}
+
+type SecretWrite = Exclude<Write, { type: 'appendEvent' }>;
+
+function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index: number) => void {
+  const insert = database.prepare(insertRecord);
+  const update = database.prepare(updateRecord);
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ?');
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
   const idTaken = database.prepare('SELECT 1 FROM secrets WHERE id = ?');
   const nameTaken = database.prepare('SELECT 1 FROM secrets WHERE owner = ? AND name = ? AND id <> ?');
-  const findOwner = database.prepare('SELECT count, audit_sequence, audit_hash FROM owners WHERE owner = ?');
-  const saveOwner = database.prepare(
-    'INSERT OR REPLACE INTO owners (owner, count, audit_sequence, audit_hash) VALUES (?, ?, ?, ?)',
-  );
-  const insertEvent = database.prepare(`
-    INSERT INTO audit (owner, sequence, type, secret_id, version, actor, request_id, at, previous_hash, hash)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
 
   function writeTags({ owner, name, tags }: Secret): void {
     const key = ownerKey(owner);
     for (const tag of tags) insertTag.run(key, tag, name);
   }
 
-  function writeSecret(change: Change, index: number): void {
-    switch (change.type) {
-      case 'insert':
-        insert.run(...secretValues(change.record), ...sealedValues(change.record.sealed));
-        writeTags(change.record);
+  function make(write: SecretWrite, index: number): void {
+    switch (write.type) {
+      case 'insertSecret':
+        insert.run(...recordValues(write.record, write.record.sealed));
+        writeTags(write.record);
         return;
-      case 'update': {
-        const { changes } = update.run(...secretValues(change.secret), ...sealedValues(change.sealed));
+      case 'updateSecret': {
+        const { changes } = update.run(...recordValues(write.secret, write.sealed));
         if (changes === 0) throw new StoreConflict(index, 'version');
-        removeTags.run(ownerKey(change.secret.owner), change.secret.name);
-        writeTags(change.secret);
+        removeTags.run(ownerKey(write.secret.owner), write.secret.name);
+        writeTags(write.secret);
         return;
       }
-      case 'delete': {
-        const { id, owner, version } = change.secret;
+      case 'deleteSecret': {
+        const { id, owner, version } = write.secret;
         if (remove.run(id, ownerKey(owner), version).changes === 0) throw new StoreConflict(index, 'version');
       }
     }
   }
 
-  /** SQLite checks its indexes in an order of its own; the failed statement has left no trace, so each can be asked. */
-  function conflictOf(change: Change, index: number): StoreConflict {
-    const { id, owner, name } = changedSecret(change);
-    if (change.type === 'insert' && idTaken.get(id)) return new StoreConflict(index, 'id');
+  /** SQLite checks its indexes in an order of its own. The failed statement changed nothing, so each can be asked. */
+  function conflictOf(write: SecretWrite, index: number): StoreConflict {
+    const { id, owner, name } = write.type === 'insertSecret' ? write.record : write.secret;
+    if (write.type === 'insertSecret' && idTaken.get(id)) return new StoreConflict(index, 'id');
     return new StoreConflict(index, nameTaken.get(ownerKey(owner), name, id) ? 'name' : 'placeholder');
   }
 
-  return (change, index) => {
+  return (write, index) => {
     try {
-      writeSecret(change, index);
+      make(write, index);
     } catch (error) {
-      throw isConstraintViolation(error) ? conflictOf(change, index) : error;
+      throw isConstraintViolation(error) ? conflictOf(write, index) : error;
     }
-    const key = ownerKey(changedSecret(change).owner);
-    const owner = findOwner.get(key);
-    const head = owner ? { sequence: Number(owner.audit_sequence), hash: String(owner.audit_hash) } : chainStart;
-    const event = nextAuditEvent(head, change);
-    const { sequence, type, secretId, version, actor, requestId, at, previousHash, hash } = event;
-    insertEvent.run(key, sequence, type, secretId, version, actor, requestId, at.getTime(), previousHash, hash);
-    saveOwner.run(key, Number(owner?.count ?? 0) + countDelta[change.type], sequence, hash);
+  };
+}
+
+function prepareEventWrites(database: DatabaseSync): (write: Write) => void {
+  const findOwner = database.prepare('SELECT count, audit_sequence, audit_hash FROM owners WHERE owner = ?');
+  const saveOwner = database.prepare(
+    'INSERT OR REPLACE INTO owners (owner, count, audit_sequence, audit_hash) VALUES (?, ?, ?, ?)',
+  );
+  const insert = database.prepare(insertEvent);
+
+  return (write) => {
+    const owner = ownerOfWrite(write);
+    const key = ownerKey(owner);
+    const row = findOwner.get(key);
+    const head = row ? { sequence: Number(row.audit_sequence), hash: String(row.audit_hash) } : chainStart;
+    const event = nextAuditEvent(head, owner, write.event);
+    insert.run(...eventValues(key, event));
+    saveOwner.run(key, Number(row?.count ?? 0) + countChange[write.type], event.sequence, event.hash);
   };
 }

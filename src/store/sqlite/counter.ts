@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Counter } from '../store.ts';
 
-/** Who came least lately is forgotten first, and may begin anew: memory has an end, and addresses have none. */
+/** Beyond this, the keys that were used least recently are forgotten: memory is bounded, and the number of addresses is not. */
 const maxKeys = 100_000;
 
 /** Counts in this process's memory. */
@@ -12,7 +12,7 @@ export function countInMemory(windowSeconds: number): Counter {
       const window = windows.get(key) ?? { count: 0 };
       if (window.count === 0) windows.set(key, window);
       window.count += points;
-      return { count: window.count, resetsInMilliseconds: windows.getRemainingTTL(key) };
+      return { count: window.count, resetsInMs: windows.getRemainingTTL(key) };
     },
   };
 }

@@ -17,7 +17,7 @@ export function isConstraintViolation(error: unknown): boolean {
   return primaryCode(error) === constraint;
 }
 
-/** What the store's port promises instead of SQLite's own error. SQLite's texts name tables and columns, never values. */
+/** The error that the store's port promises, for an error of SQLite. SQLite's texts name tables and columns, never values. */
 export function asDomainError(error: unknown): unknown {
   const code = primaryCode(error);
   const isClosed = error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';

@@ -1,17 +1,17 @@
-import { ownerKey } from '../../owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { nameConditions } from '../filter.ts';
 import type { ListQuery } from '../store.ts';
 import { listedColumns } from './rows.ts';
 
-/** A statement and the values of its parameters. The same shape of query has the same text, so that it is prepared once. */
+/** A statement and the values of its parameters. Queries of one shape have the same text, so that it is prepared once. */
 export interface Statement {
   readonly sql: string;
   readonly values: readonly (string | number)[];
 }
 
-/** One secret beyond the limit is read, to tell whether there is more. */
+/** Reads one secret beyond the limit, which tells whether there is more. */
 export function pageStatement(query: ListQuery): Statement {
-  const { table, where, values } = matching(query, true);
+  const { table, where, values } = matching(query, nameConditions(query.filter, query.after, query.before));
   const direction = query.from === 'end' ? 'DESC' : 'ASC';
   return {
     sql: `SELECT ${listedColumns} FROM ${table} WHERE ${where} ORDER BY name ${direction} LIMIT ?`,
@@ -20,11 +20,12 @@ export function pageStatement(query: ListQuery): Statement {
 }
 
 export function countStatement(query: ListQuery): Statement {
-  const { table, where, values } = matching(query, false);
+  const { table, where, values } = matching(query, nameConditions(query.filter));
   return { sql: `SELECT count(*) AS count FROM ${table} WHERE ${where}`, values };
 }
 
-function matching({ owner, filter, after, before }: ListQuery, inRange: boolean) {
+/** The one place that says what each field of a filter asks of a row. */
+function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameConditions>) {
   const key = ownerKey(owner);
   const conditions = ['owner = ?'];
   const values: string[] = [key];
@@ -36,9 +37,7 @@ function matching({ owner, filter, after, before }: ListQuery, inRange: boolean)
   if (firstTag !== undefined) add('tag = ?', firstTag);
   if (filter.provider !== undefined) add('provider = ?', filter.provider);
   if (filter.placeholder !== undefined) add('placeholder = ?', filter.placeholder);
-  for (const [operator, name] of inRange ? nameConditions(filter, after, before) : nameConditions(filter)) {
-    add(`name ${operator} ?`, name);
-  }
+  for (const [operator, name] of names) add(`name ${operator} ?`, name);
   for (const tag of otherTags) {
     add('EXISTS (SELECT 1 FROM secret_tags o WHERE o.owner = ? AND o.tag = ? AND o.name = secrets.name)', key, tag);
   }

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { ConfigurationError } from '../../errors.ts';
+import { tooNew, tooOld } from '../schema-version.ts';
 
 /**
- * One step per version, forward only: a released step is never changed, a new one is added at the end.
+ * One step per version, forward only: a released step is never changed, and new steps are added at the end.
  * Text compares byte by byte (BINARY, the default collation, over UTF-8).
  */
 const migrations: readonly string[] = [
@@ -14,7 +14,7 @@ const migrations: readonly string[] = [
     audit_hash TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- The envelope comes last: a row's tail lies in overflow pages, which are read only for a column that lies there.
+  -- The envelope comes last: the end of a row lies in overflow pages, which are read only for a column that lies there.
   CREATE TABLE secrets (
     id TEXT PRIMARY KEY NOT NULL,
     owner TEXT NOT NULL,
@@ -35,7 +35,7 @@ const migrations: readonly string[] = [
   CREATE UNIQUE INDEX secrets_owner_placeholder ON secrets (owner, placeholder);
   CREATE INDEX secrets_owner_provider_name ON secrets (owner, provider, name);
 
-  -- For filters alone; the tags in their order are in secrets.tags (JSON).
+  -- Only for filters. secrets.tags (JSON) has the tags in their order.
   CREATE TABLE secret_tags (
     owner TEXT NOT NULL,
     tag TEXT NOT NULL,
@@ -43,7 +43,7 @@ const migrations: readonly string[] = [
     PRIMARY KEY (owner, tag, name),
     FOREIGN KEY (owner, name) REFERENCES secrets (owner, name) ON UPDATE CASCADE ON DELETE CASCADE
   ) STRICT, WITHOUT ROWID;
-  -- The cascades look the tags of one secret up by it.
+  -- For the cascades, which look up the tags of one secret.
   CREATE INDEX secret_tags_owner_name ON secret_tags (owner, name);
 
   CREATE TABLE audit (
@@ -52,7 +52,8 @@ const migrations: readonly string[] = [
     type TEXT NOT NULL,
     secret_id TEXT NOT NULL,
     version INTEGER NOT NULL,
-    actor TEXT NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     at INTEGER NOT NULL,
     previous_hash TEXT NOT NULL,
@@ -62,30 +63,36 @@ const migrations: readonly string[] = [
   `,
 ];
 
+/** Databases of versions before this one were made by commits that were never released. */
+const firstVersion = 2;
+const newestVersion = firstVersion + migrations.length - 1;
+
 /**
  * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole.
- * @throws ConfigurationError when a newer gateway has been here
+ * @throws ConfigurationError when the database is older than the first release, or newer than this gateway
  */
 export function migrate(database: DatabaseSync): void {
-  // Where there is nothing to do it waits for no other process that writes.
-  if (versionOf(database) === migrations.length) return;
+  // Without this, a start with nothing to do would wait for a process that writes.
+  if (versionOf(database) === newestVersion) return;
   // Of two processes that start at once the second waits here, and then finds nothing left to do.
   database.exec('BEGIN IMMEDIATE');
   try {
     const version = versionOf(database);
-    if (version > migrations.length) {
-      throw new ConfigurationError(
-        `DATABASE_URL: the database has schema version ${version}, this gateway knows ${migrations.length}. ` +
-          'Run the newer gateway again.',
-      );
-    }
-    for (const migration of migrations.slice(version)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${migrations.length}`);
+    requireKnown(version);
+    const done = version === 0 ? 0 : version - firstVersion + 1;
+    for (const migration of migrations.slice(done)) database.exec(migration);
+    database.exec(`PRAGMA user_version = ${newestVersion}`);
     database.exec('COMMIT');
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** A new file has version 0. */
+function requireKnown(version: number): void {
+  if (version > newestVersion) throw tooNew(version, newestVersion);
+  if (version > 0 && version < firstVersion) throw tooOld(version);
 }
 
 function versionOf(database: DatabaseSync): number {

@@ -2,21 +2,14 @@ import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { ConfigurationError } from '../../errors.ts';
-import { type Owner, ownerKey } from '../../owner.ts';
-import { createPacing } from '../../pacing.ts';
+import type { AuditEvent } from '../../model/audit-event.ts';
+import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import { type Owner, ownerKey } from '../../model/owner.ts';
+import type { Secret, SecretRecord } from '../../model/secret.ts';
+import { createPacing } from '../../runtime/pacing.ts';
 import { isUnfiltered } from '../filter.ts';
-import type {
-  AuditEvent,
-  Change,
-  Counter,
-  ListQuery,
-  ListResult,
-  Secret,
-  SecretRecord,
-  Store,
-  WrappedKey,
-} from '../store.ts';
-import { prepareWriteChange, type WriteChange } from './commit.ts';
+import type { Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import { type MakeWrite, prepareWrites } from './commit.ts';
 import { countInMemory } from './counter.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
@@ -26,17 +19,18 @@ import {
   recordOfRow,
   secretColumns,
   secretOfRow,
+  wrappedKeyColumns,
   wrappedKeyOfRow,
 } from './rows.ts';
 import { migrate } from './schema.ts';
 
-/** How long a call waits for another process that writes. The event loop stands still meanwhile. */
+/** How long a call waits for another process that writes. The event loop is blocked meanwhile. */
 const busyTimeoutMs = 500;
 /** Commits that share one transaction, and so one sync to disk. */
 const maxGroup = 64;
-/** Secrets that lists may read in one turn of the event loop. */
-const maxReadInTurn = 1000;
-/** Lists differ in the shape of their filters; this many shapes stay prepared. */
+/** Secrets that lists may read in one tick of the event loop. */
+const maxReadPerTick = 1000;
+/** Lists differ in the shape of their filters. This many shapes stay prepared. */
 const maxPreparedLists = 128;
 
 /**
@@ -64,26 +58,27 @@ export async function openSqliteStore(path: string): Promise<Store> {
   }
 }
 
-/** SQLite gives its own files (-wal, -shm) the mode of the database, but would create that one for all to read. */
+/** SQLite gives its own files (-wal, -shm) the mode of the database, but would create the database readable for everybody. */
 function createPrivately(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
 }
 
 interface Job {
-  readonly changes: readonly Change[];
+  readonly writes: readonly Write[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
-  readonly #writeChange: WriteChange;
+  readonly #makeWrite: MakeWrite;
   readonly #statements: Record<
     | 'find'
     | 'findRecord'
     | 'auditEvents'
     | 'wrappedKeys'
+    | 'countEnvelopes'
     | 'replaceWrappedKey'
     | 'ownerCount'
     | 'anyOwner'
@@ -94,19 +89,23 @@ class SqliteStore implements Store {
   >;
   readonly #lists = new Map<string, StatementSync>();
   readonly #waiting: Job[] = [];
-  readonly #pace = createPacing(maxReadInTurn);
+  readonly #pace = createPacing(maxReadPerTick);
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    this.#writeChange = prepareWriteChange(database);
+    this.#makeWrite = prepareWrites(database);
     this.#statements = {
       find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
       findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
       wrappedKeys: database.prepare(
-        `SELECT id, iif(json_valid(envelope), envelope ->> '$.header.kid', NULL) AS kid,
-           iif(json_valid(envelope), envelope ->> '$.encrypted_key', NULL) AS encrypted_key
-         FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
+        `SELECT id, ${wrappedKeyColumns} FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
+      ),
+      countEnvelopes: database.prepare(
+        `SELECT iif(typeof(kid) = 'text' AND typeof(encrypted_key) = 'text', kid, '${unknownKid}') AS kid,
+           count(*) AS count, max(id) AS last_id
+         FROM (SELECT id, ${wrappedKeyColumns} FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?)
+         GROUP BY 1`,
       ),
       replaceWrappedKey: database.prepare(
         `UPDATE secrets SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
@@ -131,7 +130,7 @@ class SqliteStore implements Store {
   }
 
   async list(query: ListQuery): Promise<ListResult> {
-    // A read stops everything else meanwhile: of many that come at once, others have their turn in between.
+    // A read blocks the event loop. Between many reads that come at once, other requests are answered.
     await this.#pace(1 + query.limit);
     return this.#ask(() => {
       const rows = query.limit === 0 ? [] : this.#all(pageStatement(query));
@@ -143,9 +142,9 @@ class SqliteStore implements Store {
     });
   }
 
-  commit(changes: readonly Change[]): Promise<void> {
+  commit(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ changes, resolve, reject });
+      this.#waiting.push({ writes, resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#commitGroup());
     });
   }
@@ -158,6 +157,18 @@ class SqliteStore implements Store {
 
   async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
     return this.#ask(() => this.#statements.wrappedKeys.all(afterId, limit)).map(wrappedKeyOfRow);
+  }
+
+  async countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts> {
+    const rows = this.#ask(() => this.#statements.countEnvelopes.all(afterId, limit));
+    return {
+      counts: new Map(rows.map(({ kid, count }) => [String(kid), Number(count)])),
+      lastId:
+        rows
+          .map((row) => String(row.last_id))
+          .sort()
+          .at(-1) ?? null,
+    };
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
@@ -177,7 +188,7 @@ class SqliteStore implements Store {
     }
   }
 
-  /** In memory: there is one process, and a limit may be forgotten with it. */
+  /** In memory: there is only one process, and its limits may be forgotten when it ends. */
   counter(windowSeconds: number): Counter {
     return countInMemory(windowSeconds);
   }
@@ -190,13 +201,13 @@ class SqliteStore implements Store {
     await this.isEmpty();
   }
 
-  /** Writes what is waiting, and closes. */
+  /** Makes the commits that wait, and closes. */
   async close(): Promise<void> {
     while (this.#waiting.length > 0) this.#commitGroup();
     if (this.#database.isOpen) this.#database.close();
   }
 
-  /** Everything that waits, up to `maxGroup`, in one transaction: the one sync to disk is what a commit costs. */
+  /** Makes the commits that wait, up to `maxGroup`, in one transaction: what a commit costs is the sync to disk. */
   #commitGroup(): void {
     const group = this.#waiting.splice(0, maxGroup);
     if (group.length === 0) return;
@@ -206,9 +217,9 @@ class SqliteStore implements Store {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const job of group) {
         try {
-          this.#write(job.changes);
+          this.#write(job.writes);
         } catch (error) {
-          // A full disk may have ended the whole transaction, and with it what others wrote.
+          // A full disk may have ended the whole transaction, with the writes of other jobs in it.
           if (!this.#database.isTransaction) throw error;
           this.#statements.rollbackTo.run();
           this.#statements.release.run();
@@ -227,9 +238,9 @@ class SqliteStore implements Store {
     }
   }
 
-  #write(changes: readonly Change[]): void {
+  #write(writes: readonly Write[]): void {
     this.#statements.savepoint.run();
-    for (const [index, change] of changes.entries()) this.#writeChange(change, index);
+    for (const [index, write] of writes.entries()) this.#makeWrite(write, index);
     this.#statements.release.run();
   }
 
@@ -237,7 +248,7 @@ class SqliteStore implements Store {
     try {
       if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
     } catch {
-      // The disk is broken beyond that. The next transaction cannot begin, and says so to whom it concerns.
+      // The disk is worse than that. The next transaction cannot begin, and reports it to its callers.
     }
   }
 

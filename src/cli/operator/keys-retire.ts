@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util';
+import type { Config } from '../../config.ts';
+import { retireUnusedKey } from '../../keyring/retire.ts';
+import { withStore } from '../../store/open-store.ts';
+import { UsageError } from '../usage-error.ts';
+
+/** Takes a key out of use, once no envelope is under it. */
+export async function retire(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
+  const { positionals } = parseArgs({ args, allowPositionals: true });
+  const [kid, ...others] = positionals;
+  if (kid === undefined || others.length > 0) throw new UsageError('keys retire needs one KID; keys list shows them.');
+  await withStore(databaseUrl, async (store) => {
+    if (await store.isEmpty()) {
+      process.stderr.write(
+        'This store has never held a secret. Is DATABASE_URL set as it is for the gateways? Ctrl-C stops.\n',
+      );
+    }
+    await retireUnusedKey(store, keyringFile, kid, (milliseconds) => {
+      const seconds = Math.ceil(milliseconds / 1000);
+      process.stderr.write(`Looks again in ${seconds} s, when every gateway follows the file…\n`);
+    });
+  });
+  process.stdout.write(`${kid} is retired. It stays in ${keyringFile}, and opens nothing.\n`);
+}

@@ -1,0 +1,55 @@
+import { parseArgs } from 'node:util';
+import { readConfig } from '../../config.ts';
+import { type Gateway, startGateway } from '../../gateway.ts';
+import { createLog, describeError, type Log } from '../../runtime/log.ts';
+
+export const serveHelp = `Usage: secrets-gateway serve
+
+Runs the gateway. Its settings come from the environment; README.md lists them.
+`;
+
+/** Runs the gateway until it is told to stop. */
+export async function serve(args: string[]): Promise<void> {
+  parseArgs({ args, options: {} });
+  const config = readConfig();
+  const log = createLog(config.logLevel);
+  const gateway = await startGateway(config, log);
+  if (gateway.developmentToken) welcome(gateway.url, gateway.developmentToken, config.databaseUrl);
+  else log.info({ url: gateway.url }, 'listening');
+  stopOnSignal(gateway, log);
+}
+
+function welcome(url: string, token: string, databaseUrl: string): void {
+  process.stdout.write(`
+  secrets-gateway is running in development mode, on this machine only.
+
+  GraphiQL and GraphQL   ${url}
+  Store                  ${databaseUrl.startsWith('sqlite:') ? databaseUrl : 'MongoDB'}
+
+  Open the URL in a browser, or call it with this token (subject "developer", team "demo", 12 hours):
+
+  curl ${url} \\
+    -H 'Content-Type: application/json' \\
+    -H 'Authorization: Bearer ${token}' \\
+    -d '{"query":"{ viewer { subject } secrets { totalCount } }"}'
+
+  Another token: npx secrets-gateway token --sub you --team demo
+  Stop: Ctrl-C
+`);
+}
+
+function stopOnSignal(gateway: Gateway, log: Log): void {
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, async () => {
+      // A second signal means: stop at once.
+      if (stopping) process.exit(1);
+      stopping = true;
+      await gateway.close().catch((error: unknown) => {
+        log.error({ cause: describeError(error) }, 'not closed properly');
+        process.exit(1);
+      });
+      process.exit(0);
+    });
+  }
+}

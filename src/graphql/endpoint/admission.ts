@@ -1,0 +1,51 @@
+import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
+import type { DomainError } from '../../errors.ts';
+import { HttpRefusal } from '../../http/refusal.ts';
+import { unauthorized } from '../../identity/authorize.ts';
+import { anonymousMayRun } from './anonymous.ts';
+import type { GatewayPlugin } from './server-context.ts';
+
+/** A query costs one point, which the request has paid; each mutation at the root of an operation costs five. */
+const mutationPoints = 5;
+/** One more point for so many objects that an operation could return: to write them out takes milliseconds. */
+const objectsPerPoint = 1000;
+
+/**
+ * Refuses an operation without credentials before it is validated, so that an anonymous caller is not told what is wrong
+ * with it (the operations would refuse it all the same). Takes the points that an operation costs.
+ */
+export function useAdmission(introspection: boolean): GatewayPlugin {
+  return {
+    onParse:
+      () =>
+      ({ result, context }) => {
+        if (result instanceof Error || result === null) return;
+        const operation = getOperationAST(result, context.params.operationName);
+        if (operation?.operation === 'mutation' && context.request.method === 'GET') throw mutationByGet();
+        if (operation && !context.caller.principal && !anonymousMayRun(operation, result, introspection))
+          throw unauthorized();
+      },
+    onExecute({ args }) {
+      const { cost, spend } = args.contextValue;
+      const operation = getOperationAST(args.document, args.operationName);
+      if (!operation) return undefined;
+      const ofMutations = operation.operation === 'mutation' ? mutationPoints * cost.rootFields - 1 : 0;
+      const points = ofMutations + Math.floor(cost.objects / objectsPerPoint);
+      // Most queries cost nothing more, and need not wait.
+      return points > 0 ? spend(points) : undefined;
+    },
+  };
+}
+
+/** GraphQL over HTTP, section 6.2.1: a link or a prefetch must not change anything. */
+function mutationByGet(): DomainError {
+  return new HttpRefusal('METHOD_NOT_ALLOWED', { Allow: 'POST' }, { description: 'Send a mutation with POST.' });
+}
+
+export function useIntrospectionSwitch(enabled: boolean): GatewayPlugin {
+  return {
+    onValidate({ addValidationRule }) {
+      if (!enabled) addValidationRule(NoSchemaIntrospectionCustomRule);
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { type DocumentNode, type GraphQLError, getOperationAST, parse, validate } from 'graphql';
+import { DomainError, withoutStack } from '../../errors.ts';
+import { checkDocumentSize, maxTokens } from '../limits/document-size.ts';
+import { checkOperation } from '../limits/operation-cost.ts';
+import type { GatewayPlugin } from './server-context.ts';
+
+/** Refuses a document that is too long before it is parsed, and an operation that asks for too much before it is validated. */
+export function useLimits(): GatewayPlugin {
+  return {
+    onParse({ setParseFn }) {
+      setParseFn(parseWithin);
+      return ({ result, context, extendContext }) => {
+        if (result instanceof Error || result === null) return;
+        const { params, caller } = context;
+        const operation = getOperationAST(result, params.operationName);
+        const teams = caller.principal?.teams.length ?? 0;
+        if (!operation) throw noOperation();
+        extendContext({ cost: checkOperation(result, operation, { variables: Object(params.variables), teams }) });
+      };
+    },
+    onValidate({ setValidationFn }) {
+      setValidationFn(validateWithin);
+    },
+  };
+}
+
+function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
+  checkDocumentSize(typeof source === 'string' ? source : source.body);
+  return withoutStack(() => parse(source, { maxTokens }));
+}
+
+/** For each error graphql-js searches for similar names, and makes a text. */
+const maxErrors = 10;
+
+function validateWithin(...[schema, document, rules]: Parameters<typeof validate>): readonly GraphQLError[] {
+  return withoutStack(() => validate(schema, document, rules, { maxErrors }));
+}
+
+function noOperation(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    message: 'Could not determine what operation to execute.',
+    description: 'Give operationName the name of an operation in the document, if it holds several.',
+  });
+}

@@ -1,0 +1,75 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GraphQLSchema } from 'graphql';
+import { createYoga } from 'graphql-yoga';
+import type { Caller } from '../../model/caller.ts';
+import type { Operations } from '../../operations.ts';
+import type { Log } from '../../runtime/log.ts';
+import type { GraphQLContext } from '../schema/builder.ts';
+import { useAdmission, useIntrospectionSwitch } from './admission.ts';
+import { type OnOperation, useClientErrors } from './client-errors.ts';
+import { createDocumentCache } from './document-cache.ts';
+import { useLimits } from './document-limits.ts';
+import { readParameters } from './parameters.ts';
+import type { PersistedOperations } from './persisted-operations.ts';
+import type { ServerContext } from './server-context.ts';
+import { useParameters, usePersistedOperations } from './use-parameters.ts';
+
+export interface EngineOptions {
+  readonly schema: GraphQLSchema;
+  readonly bindOperations: (caller: Caller) => Operations;
+  readonly introspection: boolean;
+  readonly securityDirectives: boolean;
+  /** How many operations may come in one array; 0 for none. */
+  readonly batchLimit: number;
+  /** Null where every document is accepted. */
+  readonly persistedOperations: PersistedOperations | null;
+  readonly log: Log;
+  readonly onOperation: OnOperation;
+}
+
+/**
+ * Runs the operations of a request and answers it.
+ * @throws DomainError for parameters that are not GraphQL over HTTP's
+ */
+export type Engine = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  /** `body` is the parsed JSON body of a POST. */
+  context: Omit<ServerContext, 'parameters'> & { readonly body: unknown },
+) => Promise<void>;
+
+/** GraphQL Yoga, for requests whose caller is known and whose body is JSON. */
+export function createEngine(options: EngineOptions): Engine {
+  const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations } = options;
+  const rules = { batchLimit, persistedOperations: persistedOperations !== null };
+  const documents = createDocumentCache();
+  const yoga = createYoga<ServerContext, GraphQLContext>({
+    schema,
+    context: ({ caller }) => ({ operations: bindOperations(caller), securityDirectives }),
+    batching: batchLimit > 0 && { limit: batchLimit },
+    parserAndValidationCache: documents.options,
+    plugins: [
+      useParameters(rules),
+      ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
+      documents.plugin,
+      useAdmission(introspection),
+      useLimits(),
+      useIntrospectionSwitch(introspection),
+      useClientErrors(schema, options.log, options.onOperation),
+    ],
+    // The route around Yoga does these, and error texts are made in one place.
+    maxRequestBodySize: false,
+    multipart: false,
+    cors: false,
+    graphiql: false,
+    landingPage: false,
+    logging: false,
+    maskedErrors: false,
+  });
+  return async (request, response, { body, ...context }) => {
+    const parameters = readParameters(request, body, rules);
+    // The point that was taken for the request is that of its first operation.
+    if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
+    await yoga.handle(request, response, { ...context, parameters });
+  };
+}

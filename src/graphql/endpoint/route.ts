@@ -1,0 +1,94 @@
+import type { IncomingMessage } from 'node:http';
+import { DomainError } from '../../errors.ts';
+import type { Identify } from '../../http/identify.ts';
+import { isJson, jsonType } from '../../http/media-type.ts';
+import type { Budget } from '../../http/rate-limit/budget.ts';
+import { type ErrorShape, HttpRefusal, jsonErrors } from '../../http/refusal.ts';
+import type { Route } from '../../http/route.ts';
+import { isSecureTransport } from '../../http/transport.ts';
+import type { Caller } from '../../model/caller.ts';
+import type { Trace } from '../../runtime/trace.ts';
+import type { Engine } from './engine.ts';
+import { parseJson } from './json-body.ts';
+import { graphqlResponseType, responseType } from './response-type.ts';
+
+export interface GraphQLRouteOptions {
+  readonly engine: Engine;
+  readonly identify: Identify;
+  readonly budget: Budget;
+  readonly trace: Trace;
+  /** Whether values in clear must come over TLS or loopback. */
+  readonly requireTls: boolean;
+  readonly trustProxy: boolean;
+}
+
+/** After this time no write is begun for a request. What was begun has the deadlines of the store: two calls of 5 s. */
+const writeMs = 10_000;
+/** By then every operation has ended, whatever the store does, and its client has been told how. */
+const operationMs = 25_000;
+const limits = { maxBodyBytes: 1024 * 1024, arrivalMs: 30_000, idleMs: 15_000 };
+
+/** The media type that the client prefers, whatever it says of others. */
+const graphqlErrors: ErrorShape = {
+  ...jsonErrors,
+  contentType: ({ headers }) => (responseType(headers.accept) === graphqlResponseType ? graphqlResponseType : jsonType),
+};
+
+/** `GET` and `POST /graphql` (GraphQL over HTTP). */
+export function graphqlRoute(options: GraphQLRouteOptions): Route {
+  const { engine, identify, budget, trace, requireTls, trustProxy } = options;
+  return {
+    path: '/graphql',
+    methods: ['GET', 'POST'],
+    admission: 'slot',
+    anyHost: false,
+    limits,
+    errors: graphqlErrors,
+    async answer(exchange) {
+      const { request, response, requestId, startedAtMs } = exchange;
+      requireReadableBody(request);
+      const mediaType = responseType(request.headers.accept);
+      if (!mediaType) throw notAcceptable();
+      const principal = await identify(exchange);
+      const spend = (points: number) => budget.spend(principal, request, response, points);
+      await spend(1);
+      const body = request.method === 'POST' ? parseJson(await exchange.readBody(limits)) : undefined;
+      const caller: Caller = {
+        principal,
+        requestId,
+        writeDeadlineMs: performance.now() + writeMs,
+        secureTransport: !requireTls || isSecureTransport(request, trustProxy),
+      };
+      exchange.limitIdle(operationMs);
+      const onAnswer = () => exchange.limitIdle(limits.idleMs);
+      await trace('graphql.request', () =>
+        engine(request, response, { caller, body, mediaType, startedAtMs, spend, onAnswer }),
+      );
+    },
+  };
+}
+
+/** @throws DomainError UNSUPPORTED_MEDIA_TYPE */
+function requireReadableBody({ method, headers }: IncomingMessage): void {
+  // Only JSON: any page that the caller has open could send a form without a preflight request.
+  if (method === 'POST' && !isJson(headers['content-type'])) {
+    throw new HttpRefusal(
+      'UNSUPPORTED_MEDIA_TYPE',
+      { 'Accept-Post': 'application/json' },
+      { description: 'Send the request with "Content-Type: application/json".' },
+    );
+  }
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity') {
+    throw new HttpRefusal(
+      'UNSUPPORTED_MEDIA_TYPE',
+      { 'Accept-Encoding': 'identity' },
+      { description: 'Send the body uncompressed.' },
+    );
+  }
+}
+
+function notAcceptable(): DomainError {
+  return new DomainError('NOT_ACCEPTABLE', {
+    description: 'Accept application/graphql-response+json or application/json.',
+  });
+}

@@ -1,0 +1,26 @@
+import type { Plugin } from 'graphql-yoga';
+import type { Caller } from '../../model/caller.ts';
+import type { OperationCost } from '../limits/operation-cost.ts';
+import type { GraphQLContext } from '../schema/builder.ts';
+
+/** What the route found out before Yoga is called. */
+export interface ServerContext {
+  readonly caller: Caller;
+  /** Checked. Those of an array are checked one by one, when each of them runs. */
+  readonly parameters: unknown;
+  /** The response media type that was agreed on. */
+  readonly mediaType: string;
+  /** On the clock of `performance.now()`. */
+  readonly startedAtMs: number;
+  /** Called when the answer is complete, and only has to be sent. */
+  readonly onAnswer: () => void;
+  /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
+  readonly spend: (points: number) => Promise<void>;
+}
+
+/** What the limits found out about the operation. */
+export interface CostContext {
+  readonly cost: OperationCost;
+}
+
+export type GatewayPlugin = Plugin<GraphQLContext & ServerContext & CostContext, ServerContext>;

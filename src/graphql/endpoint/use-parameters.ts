@@ -1,0 +1,25 @@
+import { checkParameters, type ParameterRules } from './parameters.ts';
+import { type PersistedOperations, persistedDocument } from './persisted-operations.ts';
+import type { GatewayPlugin } from './server-context.ts';
+
+/** The parameters were read before Yoga. Its own parsers would accept forms, and quote what they cannot read. */
+export function useParameters(rules: ParameterRules): GatewayPlugin {
+  return {
+    onRequestParse({ serverContext, setRequestParser }) {
+      setRequestParser(() => serverContext.parameters as never);
+    },
+    onParams({ params, context }) {
+      if (Array.isArray(context.parameters)) checkParameters(params, rules);
+    },
+  };
+}
+
+/** Replaces an id with its registered document. */
+export function usePersistedOperations(operations: PersistedOperations): GatewayPlugin {
+  return {
+    onParams({ params, setParams }) {
+      const { documentId, ...rest } = params as typeof params & { documentId?: unknown };
+      setParams({ ...rest, query: persistedDocument({ ...rest, documentId }, operations) });
+    },
+  };
+}

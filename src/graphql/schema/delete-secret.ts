@@ -1,0 +1,30 @@
+import type { Secret } from '../../model/secret.ts';
+import { builder, scoped } from './builder.ts';
+import { inArgument } from './in-argument.ts';
+import { SecretRef } from './refs.ts';
+
+const DeleteSecretInput = builder.inputType('DeleteSecretInput', {
+  description: 'Which secret to delete.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The secret’s id.' }),
+    expectedVersion: t.int({ description: 'Delete it only if this is still its version.' }),
+  }),
+});
+
+const DeleteSecretPayload = builder.objectRef<Secret>('DeleteSecretPayload').implement({
+  description: 'What `deleteSecret` did.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the deleted secret.' }),
+    secret: t.field({ type: SecretRef, description: 'The secret as it was before.', resolve: (secret) => secret }),
+  }),
+});
+
+builder.mutationField('deleteSecret', (t) =>
+  t.field({
+    type: DeleteSecretPayload,
+    description: 'Deletes a secret and its value for good. Its placeholder no longer resolves.',
+    directives: scoped('secrets:write'),
+    args: { input: t.arg({ type: DeleteSecretInput, required: true, description: 'Which secret.' }) },
+    resolve: (_root, { input }, { operations }) => inArgument('input', operations.deleteSecret(input)),
+  }),
+);

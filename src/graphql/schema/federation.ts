@@ -1,0 +1,99 @@
+import { DomainError } from '../../errors.ts';
+import type { Owner } from '../../model/owner.ts';
+import type { Secret } from '../../model/secret.ts';
+import type { Operations } from '../../operations.ts';
+import { maxNameCharacters, maxUnitsOf } from '../../rules/text.ts';
+import { builder } from './builder.ts';
+import { ownerTypeNames } from './owner.ts';
+import { ConnectorRef, SecretRef, TeamRef, UserRef } from './refs.ts';
+
+// The subgraph's part of Apollo Federation 2 (subgraph specification: _service, _entities, _Any, _Entity).
+
+type Entity = Secret | Owner;
+
+builder.scalarType('_Any', {
+  description: 'A representation of an entity: its `__typename` and the fields of its key.',
+  serialize: () => {
+    throw new Error('_Any is for input only');
+  },
+  parseValue: (representation) => representation,
+});
+
+const AnyEntity = builder.unionType('_Entity', {
+  description: 'What other subgraphs may refer to.',
+  types: [SecretRef, UserRef, TeamRef, ConnectorRef],
+  resolveType: (entity: Entity) => ('type' in entity ? ownerTypeNames[entity.type] : 'Secret'),
+});
+
+const Service = builder.objectRef<object>('_Service').implement({
+  description: 'This subgraph, for a composer.',
+  fields: (t) => ({
+    sdl: t.string({
+      description: 'The subgraph’s schema.',
+      resolve: async (_service, _args, { securityDirectives }, { schema }) =>
+        (await import('./sdl.ts')).subgraphSdl(schema, securityDirectives),
+    }),
+  }),
+});
+
+builder.queryField('_service', (t) =>
+  t.field({ type: Service, description: 'This subgraph, for a composer.', resolve: () => ({}) }),
+);
+
+const maxRepresentations = 1000;
+
+builder.queryField('_entities', (t) =>
+  t.field({
+    type: [AnyEntity],
+    nullable: { list: false, items: true },
+    description: `Entities by their keys, at most ${maxRepresentations.toLocaleString('en')}; null for one that is not there, or not yours to see.`,
+    directives: { authenticated: {} },
+    args: {
+      representations: t.arg({ type: ['_Any'], required: true, description: 'Which entities.' }),
+    },
+    resolve: (_root, { representations }, { operations }) => {
+      operations.viewer();
+      if (representations.length > maxRepresentations) throw tooMany();
+      // Each is resolved on its own: an error of one does not affect the others.
+      return representations.map((representation) => resolveEntity(representation, operations));
+    },
+  }),
+);
+
+async function resolveEntity(representation: unknown, operations: Operations): Promise<Entity | null> {
+  const { __typename, id, teamId } = Object(representation) as Record<string, unknown>;
+  if (!isKey(id)) throw notARepresentation();
+  switch (__typename) {
+    case 'Secret':
+      return operations.findSecret(id);
+    case 'User':
+      return { type: 'user', userId: id };
+    case 'Team':
+      return { type: 'team', teamId: id };
+    case 'Connector':
+      if (!isKey(teamId)) throw notARepresentation();
+      // Normalised as by OwnerInput: other subgraphs may send the same id in another form.
+      return { type: 'connector', teamId, connectorId: id.normalize('NFC') };
+    default:
+      throw notARepresentation();
+  }
+}
+
+/** A lone surrogate has no UTF-8, so that no store can hold it, and normalising long text takes too long. */
+function isKey(key: unknown): key is string {
+  return typeof key === 'string' && key.isWellFormed() && key.length <= maxUnitsOf(maxNameCharacters);
+}
+
+function notARepresentation(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    description:
+      'A representation has a __typename of Secret, User, Team or Connector, and every field of its key as text.',
+  });
+}
+
+function tooMany(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'representations_limit_error',
+    description: `Ask for at most ${maxRepresentations} representations at once.`,
+  });
+}

@@ -1,0 +1,20 @@
+import { builder } from './builder.ts';
+import './create-secret.ts';
+import './date-time.ts';
+import './delete-secret.ts';
+import './federation.ts';
+import './owner.ts';
+import './secret.ts';
+import './secret-connection.ts';
+import './update-secret.ts';
+import './viewer.ts';
+
+builder.queryType({ description: 'What can be read. Values of secrets cannot.' });
+builder.mutationType({ description: 'What can be changed.' });
+
+const link = {
+  url: 'https://specs.apollo.dev/federation/v2.6',
+  import: ['@key', '@shareable', '@authenticated', '@requiresScopes'],
+};
+
+export const schema = builder.toSchema({ sortSchema: false, extensions: { directives: { link } } });

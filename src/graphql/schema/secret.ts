@@ -1,0 +1,60 @@
+import { builder, scoped } from './builder.ts';
+import { OwnerInput, SecretOwner } from './owner.ts';
+import { SecretConnectionRef, SecretRef } from './refs.ts';
+import { listArguments, listSelection } from './secret-connection.ts';
+
+SecretRef.implement({
+  description: 'A secret. Its value is never returned: you see a mask, a placeholder and a version.',
+  directives: { key: { fields: 'id' } },
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'A UUID, in lower case.' }),
+    placeholder: t.exposeString('placeholder', {
+      description:
+        'Stands for the value in templates, such as `sec_a23f23d26`. Made by the server, unique for the owner.',
+    }),
+    name: t.exposeString('name', { description: 'The name, unique for the owner.' }),
+    owner: t.field({ type: SecretOwner, description: 'Who the secret belongs to.', resolve: (secret) => secret.owner }),
+    provider: t.exposeString('provider', {
+      nullable: true,
+      description: 'Whose service the value is for, such as `openai`.',
+    }),
+    notes: t.exposeString('notes', { nullable: true, description: 'Notes of the people who use it.' }),
+    tags: t.exposeStringList('tags', { description: 'Labels, in the order they were given.' }),
+    maskedValue: t.exposeString('maskedValue', {
+      nullable: true,
+      description: 'A part of the value to recognise it by, such as `sk-pro••••789`; null while no value is set.',
+    }),
+    version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+  }),
+});
+
+builder.queryField('secret', (t) =>
+  t.field({
+    type: SecretRef,
+    nullable: true,
+    description: 'One secret by its id; null when there is none, or none that you may see.',
+    directives: scoped('secrets:read'),
+    args: { id: t.arg.id({ required: true, description: 'The secret’s UUID, in either case.' }) },
+    resolve: (_root, { id }, { operations }) => operations.findSecret(id),
+  }),
+);
+
+builder.queryField('secrets', (t) =>
+  t.field({
+    type: SecretConnectionRef,
+    description: 'An owner’s secrets, in the order of their names.',
+    directives: scoped('secrets:read'),
+    args: {
+      owner: t.arg({
+        type: OwnerInput,
+        required: true,
+        defaultValue: {},
+        description: 'Whose secrets; your own by default.',
+      }),
+      ...listArguments,
+    },
+    resolve: (_root, args, { operations }, info) => operations.listSecrets({ ...args, select: listSelection(info) }),
+  }),
+);

@@ -1,0 +1,34 @@
+import type { Secret } from '../../model/secret.ts';
+import { builder, scoped } from './builder.ts';
+import { inArgument } from './in-argument.ts';
+import { SecretRef } from './refs.ts';
+
+const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
+  description: 'Changes to a secret. A field that is left out is kept.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Which secret.' }),
+    value: t.string({ description: 'A new value in clear. Pass it in a variable. A mask is refused.' }),
+    name: t.string({ description: 'A new name.' }),
+    provider: t.string({ description: 'A new provider; null clears it, except for your own secret.' }),
+    notes: t.string({ description: 'New notes; null clears them.' }),
+    tags: t.stringList({ description: 'The new tags, all of them; an empty list clears them.' }),
+    expectedVersion: t.int({ description: 'Change it only if this is still its version.' }),
+  }),
+});
+
+const UpdateSecretPayload = builder.objectRef<Secret>('UpdateSecretPayload').implement({
+  description: 'What `updateSecret` did.',
+  fields: (t) => ({
+    secret: t.field({ type: SecretRef, description: 'The secret as it is now.', resolve: (secret) => secret }),
+  }),
+});
+
+builder.mutationField('updateSecret', (t) =>
+  t.field({
+    type: UpdateSecretPayload,
+    description: 'Changes a secret. A new value is sealed before it reaches the store.',
+    directives: scoped('secrets:write'),
+    args: { input: t.arg({ type: UpdateSecretInput, required: true, description: 'The changes.' }) },
+    resolve: (_root, { input }, { operations }) => inArgument('input', operations.updateSecret(input)),
+  }),
+);

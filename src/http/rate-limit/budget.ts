@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError } from '../../errors.ts';
+import { actorOf, type Principal } from '../../model/principal.ts';
+import { clientAddress } from './client-address.ts';
+import type { RateLimiter, RateLimitState } from './rate-limiter.ts';
+
+/** How much callers may ask for. */
+export interface Budget {
+  /**
+   * Takes points from a principal's budget, or without credentials from its address's. The response's RateLimit headers
+   * tell what is left.
+   * @throws DomainError TOO_MANY_REQUESTS
+   */
+  spend(principal: Principal | null, request: IncomingMessage, response: ServerResponse, points: number): Promise<void>;
+  /**
+   * Takes points from what an address may fail with. Good credentials from the same address are never refused for it:
+   * behind a router, one client's bad tokens must not lock out the others.
+   * @throws DomainError TOO_MANY_REQUESTS
+   */
+  spendFailure(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
+/** Wrong credentials cost an address this many times what a query costs. */
+const failurePoints = 10;
+
+/** @param limiter null: nothing is counted */
+export function createBudget(limiter: RateLimiter | null, trustProxy: boolean): Budget {
+  if (!limiter) return { async spend() {}, async spendFailure() {} };
+  const { limit, consume } = limiter;
+  // An operation that costs more than a whole window could never run. It takes all of a window except the point that the
+  // request itself has taken.
+  const maxPoints = Math.max(1, limit.points - 1);
+
+  async function take(key: string, points: number, response: ServerResponse): Promise<void> {
+    const state = await consume(key, Math.min(points, maxPoints));
+    response.setHeader('RateLimit-Limit', state.limit);
+    response.setHeader('RateLimit-Remaining', state.remaining);
+    response.setHeader('RateLimit-Reset', state.resetSeconds);
+    if (state.exceeded) throw tooMany(state);
+  }
+
+  const addressOf = (request: IncomingMessage) => clientAddress(request, trustProxy);
+  return {
+    spend: (principal, request, response, points) =>
+      take(principal ? keyOf(principal) : `address ${addressOf(request)}`, points, response),
+    spendFailure: (request, response) => take(`failures ${addressOf(request)}`, failurePoints, response),
+  };
+}
+
+function keyOf(principal: Principal): string {
+  const { kind, id } = actorOf(principal);
+  return `${kind} ${id}`;
+}
+
+function tooMany({ limit, resetSeconds }: RateLimitState): DomainError {
+  return new DomainError('TOO_MANY_REQUESTS', {
+    description: `The limit is ${limit} points in a window. A query takes 1, each mutation in an operation 5, every 1,000 objects that it could return 1 more. Retry in ${resetSeconds} s.`,
+    retryAfterSeconds: resetSeconds,
+  });
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError, type ErrorCode, type ErrorDetails, extensionsOf } from '../errors.ts';
+
+/** A refusal that needs response headers of its own, such as `Allow`. */
+export class HttpRefusal extends DomainError {
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(code: ErrorCode, headers: Readonly<Record<string, string>>, details: ErrorDetails) {
+    super(code, details);
+    this.headers = headers;
+  }
+}
+
+/** Headers that always go with a code: RFC 9110, sections 11.6.1 and 15.5.22. */
+const headersByCode: { readonly [code in ErrorCode]?: Readonly<Record<string, string>> } = {
+  UNAUTHORIZED: { 'WWW-Authenticate': 'Bearer realm="secrets-gateway"' },
+  UPGRADE_REQUIRED: { Upgrade: 'TLS/1.2, HTTP/1.1', Connection: 'Upgrade' },
+};
+
+/** The response headers of an error. */
+export function headersOf(error: DomainError): Record<string, string> {
+  const { retryAfterSeconds } = error.details;
+  return {
+    ...headersByCode[error.code],
+    ...(error instanceof HttpRefusal && error.headers),
+    ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+  };
+}
+
+/** How a route tells an error. */
+export interface ErrorShape {
+  contentType(request: IncomingMessage): string;
+  body(error: DomainError, requestId: string): string;
+}
+
+/** `{ "errors": [{ message, extensions }] }`, the shape of a GraphQL response, as application/json. */
+export const jsonErrors: ErrorShape = {
+  contentType: () => 'application/json',
+  body: (error, requestId) =>
+    JSON.stringify({ errors: [{ message: error.message, extensions: extensionsOf(error, requestId) }] }),
+};
+
+/** Writes the whole answer of a refusal, but does not end the response. */
+export function writeRefusal(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: DomainError,
+  requestId: string,
+  shape: ErrorShape,
+): void {
+  const body = shape.body(error, requestId);
+  response.writeHead(error.status, {
+    ...headersOf(error),
+    'Content-Type': `${shape.contentType(request)}; charset=utf-8`,
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.write(body);
+}

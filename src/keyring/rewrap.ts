@@ -1,0 +1,122 @@
+import { EnvelopeRejected, rewrap } from '../crypto/envelope.ts';
+import { type Keyring, opens } from '../crypto/keyring.ts';
+import { ConfigurationError } from '../errors.ts';
+import { unknownKid, type WrappedKey } from '../model/envelope.ts';
+import { retried } from '../runtime/retry.ts';
+import type { Store } from '../store/store.ts';
+import { countEnvelopes } from './count.ts';
+import { readKeyring } from './file.ts';
+
+export interface RewrapOptions {
+  /** Told after every page how many of how many envelopes are done. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Ends the work after the current page; another run continues from there. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RewrapReport {
+  readonly rewrapped: number;
+  /** How many envelopes are still under other keys than the active one, by `kid`; without the damaged ones. */
+  readonly left: ReadonlyMap<string, number>;
+  /** Ids of secrets whose envelope is damaged, or whose content key does not unwrap. */
+  readonly damaged: readonly string[];
+}
+
+/** A gateway that has not read the new key yet still seals under the old one behind a pass; the next pass finds it. */
+const maxPasses = 3;
+const pageSize = 1000;
+
+/**
+ * Wraps the content key of every envelope under the active key. Values and ciphertexts are neither read nor written, so
+ * that gateways keep running. Wherever a run is interrupted, each envelope is whole, under one key or the other.
+ * @param keyringFile read again before every write
+ * @throws ConfigurationError when another key has become active, or the file is bad
+ * @throws DomainError when the store stays away
+ */
+export async function rewrapEnvelopes(
+  store: Store,
+  keyring: Keyring,
+  keyringFile: string,
+  { onProgress, signal }: RewrapOptions = {},
+): Promise<RewrapReport> {
+  let left = await countOthers(store, keyring);
+  let rewrapped = 0;
+  let damaged: WrappedKey[] = [];
+  for (let pass = 1; ; pass += 1) {
+    const total = rewrapped + openable(left, keyring);
+    damaged = [];
+    for await (const page of wrappedKeyPages(store)) {
+      const { replacements, rejected } = await rewrapPage(page, keyring);
+      damaged.push(...rejected);
+      // An envelope that a gateway sealed anew meanwhile stays as that gateway left it.
+      rewrapped += await retried(async () => {
+        await requireActive(keyringFile, keyring);
+        return store.replaceWrappedKeys(replacements);
+      });
+      onProgress?.(rewrapped, total);
+      if (signal?.aborted) break;
+    }
+    left = await countOthers(store, keyring);
+    const lost = damaged.filter(({ kid }) => kid !== unknownKid).length;
+    if (pass === maxPasses || openable(left, keyring) <= lost || signal?.aborted) break;
+  }
+  await requireActive(keyringFile, keyring);
+  for (const { kid } of damaged) decrement(left, kid);
+  return { rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
+}
+
+/** To wrap more under a key that is no longer active could be to wrap it under a retired key. */
+async function requireActive(keyringFile: string, { active }: Keyring): Promise<void> {
+  if ((await readKeyring(keyringFile)).active.kid === active.kid) return;
+  throw new ConfigurationError('another key became active. Run this again, to put all envelopes under that key.');
+}
+
+/** The wrapped content keys of all secrets, page by page. */
+async function* wrappedKeyPages(store: Store): AsyncGenerator<WrappedKey[]> {
+  for (let afterId = ''; ; ) {
+    const page = await retried(() => store.wrappedKeys(afterId, pageSize));
+    const last = page.at(-1);
+    if (!last) return;
+    yield page;
+    afterId = last.secretId;
+  }
+}
+
+async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
+  const rejected = page.filter(({ kid }) => kid === unknownKid);
+  const replacements: { from: WrappedKey; to: WrappedKey }[] = [];
+  const due = page.filter(({ kid }) => kid !== keyring.active.kid && isOpenable(kid, keyring));
+  await Promise.all(
+    due.map(async (from) => {
+      try {
+        replacements.push({ from, to: await rewrap(from, keyring) });
+      } catch (error) {
+        if (!(error instanceof EnvelopeRejected)) throw error;
+        rejected.push(from);
+      }
+    }),
+  );
+  return { replacements, rejected };
+}
+
+async function countOthers(store: Store, { active }: Keyring): Promise<Map<string, number>> {
+  const counts = await countEnvelopes(store);
+  counts.delete(active.kid);
+  counts.delete(unknownKid);
+  return counts;
+}
+
+function openable(counts: ReadonlyMap<string, number>, keyring: Keyring): number {
+  return [...counts].reduce((sum, [kid, count]) => sum + (isOpenable(kid, keyring) ? count : 0), 0);
+}
+
+function isOpenable(kid: string, keyring: Keyring): boolean {
+  const key = keyring.keys.get(kid);
+  return key !== undefined && opens(key.state);
+}
+
+function decrement(counts: Map<string, number>, kid: string): void {
+  const count = counts.get(kid) ?? 0;
+  if (count > 1) counts.set(kid, count - 1);
+  else counts.delete(kid);
+}

@@ -1,0 +1,26 @@
+/** A flattened JWE (RFC 7516, section 7.2.2) as crypto/envelope.ts makes it. */
+export interface Envelope {
+  protected: string;
+  header: { alg: string; kid: string };
+  encrypted_key: string;
+  iv: string;
+  ciphertext: string;
+  tag: string;
+}
+
+/** A sealed value. `version` is the version of the secret in which the value was set; the envelope is bound to it. */
+export interface Sealed {
+  readonly version: number;
+  readonly envelope: Envelope;
+}
+
+/** The wrapped content key of a secret's envelope: the only part of it that a rewrap replaces. */
+export interface WrappedKey {
+  readonly secretId: string;
+  /** The key that wraps it; `unknownKid` where the stored envelope is damaged. */
+  readonly kid: string;
+  readonly encryptedKey: string;
+}
+
+/** No key has this id. */
+export const unknownKid = '';

@@ -1,0 +1,31 @@
+export const scopes = ['secrets:read', 'secrets:write', 'secrets:resolve', 'keys:manage'] as const;
+export type Scope = (typeof scopes)[number];
+
+export type Role = 'admin' | 'member';
+
+export interface Membership {
+  readonly id: string;
+  readonly role: Role;
+}
+
+/** Which kind of credential was used. Ids of two kinds never mean the same principal, even when they are equal. */
+export type PrincipalKind = 'user' | 'apiKey';
+
+/** Who calls, as the credentials say. */
+export interface Principal {
+  readonly kind: PrincipalKind;
+  /** A user's `sub` claim, or an API key's id. */
+  readonly subject: string;
+  readonly teams: readonly Membership[];
+  readonly scopes: ReadonlySet<Scope>;
+}
+
+/** A principal in audit events, logs and rate limits. */
+export interface Actor {
+  readonly kind: PrincipalKind;
+  readonly id: string;
+}
+
+export function actorOf({ kind, subject }: Principal): Actor {
+  return { kind, id: subject };
+}

@@ -1,0 +1,33 @@
+import type { Sealed } from './envelope.ts';
+import type { Owner } from './owner.ts';
+
+/** What a caller may see of a secret. There is no field for a value. */
+export interface Secret {
+  readonly id: string;
+  readonly owner: Owner;
+  readonly placeholder: string;
+  readonly name: string;
+  readonly provider: string | null;
+  readonly notes: string | null;
+  readonly tags: readonly string[];
+  readonly maskedValue: string | null;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+/** A secret with its sealed value, as a store holds it; `sealed` is null while no value is set. */
+export interface SecretRecord extends Secret {
+  readonly sealed: Sealed | null;
+}
+
+/** Which secrets of an owner a list holds. A field that is left out does not narrow the list. */
+export interface SecretFilter {
+  readonly name?: string;
+  /** Not empty. */
+  readonly nameStartsWith?: string;
+  readonly provider?: string;
+  /** All of them; not empty. */
+  readonly tags?: readonly string[];
+  readonly placeholder?: string;
+}

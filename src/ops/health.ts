@@ -1,0 +1,73 @@
+import type { ServerResponse } from 'node:http';
+import { jsonErrors } from '../http/refusal.ts';
+import { bodyless, type Route } from '../http/route.ts';
+import { withDeadline } from '../runtime/deadline.ts';
+
+/** What must work before the gateway is sent requests; each rejects or times out when it does not. */
+export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
+
+const checkMs = 2000;
+
+const probe = {
+  methods: ['GET', 'HEAD'],
+  // Probes are needed most while the gateway is overloaded or shutting down, and they name it by its address.
+  admission: 'always',
+  anyHost: true,
+  limits: bodyless,
+  errors: jsonErrors,
+} as const;
+
+/** `GET /livez`: the process is there and its event loop runs. */
+export const liveness: Route = {
+  ...probe,
+  path: '/livez',
+  answer: ({ response }) => sendJson(response, 200, { status: 'ok' }),
+};
+
+/** `GET /readyz`: whether the gateway should be sent requests, check by check. */
+export function readiness(checks: ReadinessChecks, isDraining: () => boolean): Route {
+  let running: Promise<Outcomes> | null = null;
+
+  /** Anybody may ask, as often as they like: requests that come meanwhile share one run of the checks. */
+  function run(): Promise<Outcomes> {
+    running ??= outcomesOf(checks).finally(() => {
+      running = null;
+    });
+    return running;
+  }
+
+  return {
+    ...probe,
+    path: '/readyz',
+    async answer({ response }) {
+      const outcomes = await run();
+      const isReady = !isDraining() && outcomes.every(([, outcome]) => outcome === 'ok');
+      sendJson(response, isReady ? 200 : 503, {
+        status: isDraining() ? 'draining' : isReady ? 'ok' : 'failed',
+        checks: Object.fromEntries(outcomes),
+      });
+    },
+  };
+}
+
+type Outcomes = readonly (readonly [name: string, outcome: 'ok' | 'failed'])[];
+
+function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
+  return Promise.all(
+    Object.entries(checks).map(async ([name, check]) => [name, (await passes(check)) ? 'ok' : 'failed'] as const),
+  );
+}
+
+async function passes(check: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await withDeadline(check(), checkMs, () => new Error('too late'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'Content-Type': 'application/json; charset=utf-8' });
+  response.end(JSON.stringify(body));
+}

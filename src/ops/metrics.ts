@@ -1,0 +1,93 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { jsonErrors } from '../http/refusal.ts';
+import { bodyless, type Route } from '../http/route.ts';
+import type { DurationListener } from '../runtime/trace.ts';
+
+export interface Metrics {
+  /** @param operation the root field, of the schema; @param code the error's, or OK */
+  operation(operation: string, code: string, seconds: number): void;
+  /** @param code of an error at the HTTP level */
+  refusal(code: string): void;
+  /** How long a traced piece of work took. */
+  readonly duration: DurationListener;
+  /** `GET /metrics`, in the Prometheus text format. */
+  readonly route: Route;
+}
+
+/** Figures about the gateway, never about a secret: every label has few values, all of them the gateway's own words. */
+export function createMetrics(inFlight: () => number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const operations = new Counter({
+    name: 'secrets_gateway_operations_total',
+    help: 'GraphQL operations by root field and outcome (OK or an error code).',
+    labelNames: ['operation', 'code'],
+    registers,
+  });
+  const latency = new Histogram({
+    name: 'secrets_gateway_operation_seconds',
+    help: 'Time to answer a GraphQL operation.',
+    labelNames: ['operation'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'secrets_gateway_refusals_total',
+    help: 'Requests refused before GraphQL, by error code: UNAUTHORIZED, TOO_MANY_REQUESTS and others.',
+    labelNames: ['code'],
+    registers,
+  });
+  const work = new Histogram({
+    name: 'secrets_gateway_work_seconds',
+    help: 'Time taken by requests, the store, the crypto, the JWKS endpoint and the rate limiter.',
+    labelNames: ['work', 'outcome'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers,
+  });
+  addGauges(registers, inFlight);
+  return {
+    operation(operation, code, seconds) {
+      operations.inc({ operation, code });
+      latency.observe({ operation }, seconds);
+    },
+    refusal: (code) => refusals.inc({ code }),
+    duration: (name, seconds, failed) => work.observe({ work: name, outcome: failed ? 'failed' : 'done' }, seconds),
+    route: metricsRoute(registry),
+  };
+}
+
+function addGauges(registers: Registry[], inFlight: () => number): void {
+  new Gauge({
+    name: 'secrets_gateway_requests_in_flight',
+    help: 'Requests being answered.',
+    registers,
+    collect() {
+      this.set(inFlight());
+    },
+  });
+  new Gauge({
+    name: 'secrets_gateway_resident_memory_bytes',
+    help: 'Memory of the process.',
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+}
+
+function metricsRoute(registry: Registry): Route {
+  return {
+    path: '/metrics',
+    methods: ['GET', 'HEAD'],
+    // Also while the gateway is overloaded: that is when its metrics are looked at.
+    admission: 'always',
+    anyHost: false,
+    limits: bodyless,
+    errors: jsonErrors,
+    async answer({ response }) {
+      const body = await registry.metrics();
+      response.writeHead(200, { 'Content-Type': registry.contentType });
+      response.end(body);
+    },
+  };
+}

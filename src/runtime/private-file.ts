@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { ConfigurationError } from '../errors.ts';
+
+const maxBytes = 1024 * 1024;
+
+export function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Reads a file that holds keys, and refuses one that others could have read or written.
+ * @param variable the setting that named the file, for the error
+ * @throws ConfigurationError
+ */
+export async function readPrivateFile(path: string, variable: string): Promise<string> {
+  const refuse = (what: string, fix: string) => new ConfigurationError(`${variable} ${path}: ${what}. ${fix}`);
+  // With O_NOFOLLOW and checks on the open handle, the file cannot be swapped between the checks and the reading.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
+    switch (error.code) {
+      case 'ENOENT':
+        throw refuse('there is no such file', 'Put it there, or set the variable to where it is.');
+      case 'ELOOP':
+        throw refuse('it is a symbolic link', 'Set the variable to the file itself.');
+      case 'EACCES':
+        throw refuse('it cannot be read', 'Make the user that runs the gateway its owner.');
+      default:
+        throw refuse(`it cannot be read (${error.code})`, 'Check the path.');
+    }
+  });
+  try {
+    const found = await file.stat();
+    if (!found.isFile()) throw refuse('it is not a regular file', 'Set the variable to a file.');
+    if ((found.mode & 0o077) !== 0) throw refuse('others can read or write it', `Run: chmod 600 ${path}`);
+    if (process.getuid && found.uid !== process.getuid()) {
+      throw refuse('it belongs to another user', 'Make the user that runs the gateway its owner.');
+    }
+    if (found.size > maxBytes) throw refuse('it is larger than 1 MiB', 'Check that it is the right file.');
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Writes a file that only its owner can read, whole or not at all. Keeps a file that is already there.
+ * @throws ConfigurationError
+ */
+export async function createPrivateFile(path: string, text: string): Promise<void> {
+  try {
+    await write(path, text);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigurationError(
+      `${path}: it cannot be created (${code}). Let the user that runs the gateway write to its directory.`,
+    );
+  }
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`;
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    await writeAndClose(file, text);
+    // link() fails where rename() would replace, so that two gateways that start at once both keep the first one's file.
+    await link(temporary, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await unlink(temporary);
+  }
+  await syncDirectoryOf(path);
+}
+
+const lockAttempts = 100;
+const lockPauseMs = 50;
+
+/**
+ * Rewrites a private file, whole or not at all. The new file is also the lock: each writer must create it first, and renaming
+ * it publishes the text and releases the lock. A lock that a killed writer left behind is never removed here, since it
+ * cannot be told from that of a running writer.
+ * @param variable the setting that named the file, for the error
+ * @returns what was written
+ * @throws ConfigurationError, and what `rewrite` throws; then the file is as it was
+ */
+export async function rewritePrivateFile(
+  path: string,
+  variable: string,
+  rewrite: (text: string) => Promise<string>,
+): Promise<string> {
+  // An error of the file itself is reported first.
+  await readPrivateFile(path, variable);
+  const next = `${path}.new`;
+  const file = await createExclusively(next, variable);
+  const { ino } = await file.stat();
+  // While the file is open, no other file has its inode number.
+  const isOurs = async () => (await stat(next).catch(() => null))?.ino === ino;
+  try {
+    const text = await rewrite(await readPrivateFile(path, variable));
+    await file.writeFile(text);
+    await file.sync();
+    // If somebody removed it as a left-over, another writer may have the lock.
+    if (!(await isOurs())) {
+      throw new ConfigurationError(
+        `${variable}: ${next} was removed meanwhile, and nothing was changed. Run this again.`,
+      );
+    }
+    await rename(next, path);
+    await syncDirectoryOf(path);
+    return text;
+  } catch (error) {
+    if (await isOurs()) await unlink(next);
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    throw new ConfigurationError(
+      `${variable}: ${path} cannot be written (${code}). Fix that, check with keys list what is in the file, and run this again.`,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+async function createExclusively(path: string, variable: string): Promise<FileHandle> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await open(path, 'wx', 0o600);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EEXIST') {
+        throw new ConfigurationError(
+          `${variable}: ${path} cannot be created (${code}). Run this as the file's owner, and let that user write to its directory.`,
+        );
+      }
+      if (attempt === lockAttempts) {
+        throw new ConfigurationError(
+          `${variable}: ${path} exists: another command is changing the keys, or was interrupted while it did. Wait for it. If none is running, remove that file and run this again.`,
+        );
+      }
+    }
+    await setTimeout(lockPauseMs);
+  }
+}
+
+async function writeAndClose(file: FileHandle, text: string): Promise<void> {
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Before this, a crash could undo the creation or the renaming of the file. */
+async function syncDirectoryOf(path: string): Promise<void> {
+  const directory = await open(dirname(path), constants.O_RDONLY);
+  await directory.sync();
+  await directory.close();
+}

@@ -1,0 +1,74 @@
+import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { rotateKeyring } from '../../src/keyring/change.ts';
+import { type LiveKeyring, openLiveKeyring } from '../../src/keyring/live.ts';
+import { writeKeyring } from '../support/keyring.ts';
+
+let directory: string;
+let path: string;
+let ring: LiveKeyring;
+let told: { active: string; error: string | undefined }[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'keyring-'));
+  path = join(directory, 'keyring.json');
+  await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
+  told = [];
+  ring = await openLiveKeyring(path, ({ active }, error) => {
+    told.push({ active: active.kid, error: error instanceof Error ? error.message : undefined });
+  });
+});
+afterEach(async () => {
+  ring.close();
+  await rm(directory, { recursive: true });
+});
+
+const soon = { timeout: 10_000, interval: 50 };
+
+it('follows its file', async () => {
+  expect(ring.current().active.kid).toBe('one');
+  const { active } = await rotateKeyring(path);
+  await expect.poll(() => ring.current().active.kid, soon).toBe(active.kid);
+  expect(ring.current().keys.get('one')?.state).toBe('decrypting');
+  expect(told).toEqual([{ active: active.kid, error: undefined }]);
+});
+
+it.each<[string, () => Promise<unknown>, RegExp]>([
+  ['is cut off', () => writeFile(path, '{"keys":'), /not whole JSON/],
+  ['is gone', () => rename(path, `${path}.away`), /no such file/],
+  ['others can read', () => chmod(path, 0o644), /chmod 600/],
+  ['lacks a key that opens', () => writeKeyring(path, [{ kid: 'two', state: 'active' }]), /the key one is gone/],
+  [
+    'has another key under a known id',
+    () => writeKeyring(path, [{ kid: 'one', state: 'active', bytes: Buffer.alloc(32, 'x') }]),
+    /the key one is gone, or is another/,
+  ],
+])('stays as it is when the file %s, says so once, and follows again when that is mended', async (_, spoil, reason) => {
+  await spoil();
+  await expect.poll(() => told, soon).toEqual([{ active: 'one', error: expect.stringMatching(reason) }]);
+  expect(ring.current().active.kid).toBe('one');
+  await expect(ring.check()).rejects.toThrow(reason);
+
+  // Two more looks at the same file.
+  await new Promise((resolve) => setTimeout(resolve, 4500));
+  expect(told).toHaveLength(1);
+
+  await writeKeyring(path, [
+    { kid: 'one', state: 'decrypting' },
+    { kid: 'two', state: 'active' },
+  ]);
+  await expect.poll(() => ring.current().active.kid, soon).toBe('two');
+  await expect(ring.check()).resolves.toBeUndefined();
+});
+
+it('lets a key go once it was retired', async () => {
+  await writeKeyring(path, [
+    { kid: 'one', state: 'retired' },
+    { kid: 'two', state: 'active' },
+  ]);
+  await expect.poll(() => ring.current().active.kid, soon).toBe('two');
+  await writeKeyring(path, [{ kid: 'two', state: 'active' }]);
+  await expect.poll(() => ring.current().keys.size, soon).toBe(1);
+});

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { seal } from '../../src/crypto/envelope.ts';
+import { readKeyring } from '../../src/keyring/file.ts';
+import { rewrapEnvelopes } from '../../src/keyring/rewrap.ts';
+import { ownerKey } from '../../src/model/owner.ts';
+import { withStore } from '../../src/store/open-store.ts';
+import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
+import { writeKeyring } from '../support/keyring.ts';
+
+it('puts nothing under a key that has ceased to be the active one meanwhile', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'rewrap-'));
+  const path = join(directory, 'keyring.json');
+  await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
+  const before = await readKeyring(path);
+  await writeKeyring(path, [
+    { kid: 'one', state: 'decrypting' },
+    { kid: 'two', state: 'active' },
+  ]);
+  await withStore('sqlite::memory:', async (store) => {
+    const owner = newOwner();
+    const { id } = newRecord(owner);
+    const envelope = await seal('value', { owner: ownerKey(owner), secretId: id, version: 1 }, before);
+    await store.commit([insert({ ...newRecord(owner), id, sealed: { version: 1, envelope } })]);
+    // Another key becomes active after the keyring was read, and before anything is written.
+    const ring = await readKeyring(path);
+    await writeKeyring(path, [
+      { kid: 'one', state: 'active' },
+      { kid: 'two', state: 'decrypting' },
+    ]);
+    await expect(rewrapEnvelopes(store, ring, path)).rejects.toThrow('another key became active');
+    expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['one']);
+    await writeKeyring(path, [
+      { kid: 'one', state: 'decrypting' },
+      { kid: 'two', state: 'active' },
+    ]);
+    await rewrapEnvelopes(store, ring, path);
+    expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['two']);
+  });
+  await rm(directory, { recursive: true });
+});

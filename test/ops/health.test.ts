@@ -1,0 +1,33 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { Exchange } from '../../src/http/exchange.ts';
+import { readiness } from '../../src/ops/health.ts';
+
+let running = 0;
+let checked = 0;
+let most = 0;
+const checks = {
+  async store() {
+    checked += 1;
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    running -= 1;
+  },
+};
+const route = readiness(checks, () => false);
+const server = createServer((request, response) => void route.answer(new Exchange(request, response)));
+afterEach(() => void server.close());
+
+it('however many ask whether it is ready, the checks run once at a time, and again for a later request', async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const ask = async () => (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`)).status;
+  const statuses = await Promise.all(Array.from({ length: 100 }, ask));
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(most).toBe(1);
+  const before = checked;
+  expect(before).toBeLessThan(50);
+  await ask();
+  expect(checked).toBe(before + 1);
+});

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { DomainError } from '../../src/errors.ts';
+import type { Owner } from '../../src/model/owner.ts';
+import { GroupCommit } from '../../src/store/group-commit.ts';
+import { StoreConflict, type Write } from '../../src/store/store.ts';
+import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
+
+type Commit = readonly Write[];
+const forever = Number.POSITIVE_INFINITY;
+
+const commitOf = (...owners: Owner[]): Commit => owners.map((owner) => insert(newRecord(owner)));
+
+/** A queue whose groups end when the test says so. */
+function heldQueue() {
+  const groups: { commits: readonly Commit[]; finish: () => void; fail: (error: unknown) => void }[] = [];
+  const queue = new GroupCommit((commits) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    groups.push({ commits, finish: resolve, fail: reject });
+    return promise;
+  });
+  return { queue, groups };
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the queue of commits', () => {
+  it('puts what waits in one turn into one group, of at most 64', async () => {
+    const { queue, groups } = heldQueue();
+    const commits = Array.from({ length: 70 }, () => commitOf(newOwner()));
+    const all = Promise.all(commits.map((commit) => queue.add(commit, forever)));
+    await nextTurn();
+    expect(groups.map((group) => group.commits)).toEqual([commits.slice(0, 64), commits.slice(64)]);
+    for (const group of groups) group.finish();
+    await all;
+  });
+
+  it('has at most two groups in flight, and starts the next when one ends', async () => {
+    const { queue, groups } = heldQueue();
+    const all = Promise.all(Array.from({ length: 192 }, () => queue.add(commitOf(newOwner()), forever)));
+    await nextTurn();
+    expect(groups).toHaveLength(2);
+    groups[0]?.finish();
+    await nextTurn();
+    expect(groups).toHaveLength(3);
+    for (const group of groups) group.finish();
+    await all;
+  });
+
+  it('never has one owner in two groups in flight, and overtakes nobody for it', async () => {
+    const { queue, groups } = heldQueue();
+    const [a, b, c] = [newOwner(), newOwner(), newOwner()];
+    const first = commitOf(a);
+    const both = commitOf(a, b);
+    const behind = commitOf(b);
+    const free = commitOf(c);
+    const firstDone = queue.add(first, forever);
+    await nextTurn();
+    const others = [both, behind, free].map((commit) => queue.add(commit, forever));
+    await nextTurn();
+    expect(groups.map((group) => group.commits)).toEqual([[first], [free]]);
+    groups[0]?.finish();
+    await firstDone;
+    await nextTurn();
+    expect(groups[2]?.commits).toEqual([both, behind]);
+    for (const group of groups) group.finish();
+    await Promise.all(others);
+  });
+
+  it('fails alone the ones that cannot be written, each with its own conflict', async () => {
+    const commits = Array.from({ length: 64 }, () => commitOf(newOwner()));
+    const bad = new Map([3, 4, 63].map((index) => [commits[index], new StoreConflict(index, 'name')]));
+    let groups = 0;
+    const queue = new GroupCommit(async (group) => {
+      groups += 1;
+      for (const commit of group) if (bad.has(commit)) throw bad.get(commit);
+    });
+    const outcomes = await Promise.allSettled(commits.map((commit) => queue.add(commit, forever)));
+    for (const [index, outcome] of outcomes.entries()) {
+      const conflict = bad.get(commits[index]);
+      expect(outcome).toEqual(
+        conflict ? { status: 'rejected', reason: conflict } : { status: 'fulfilled', value: undefined },
+      );
+    }
+    expect(groups).toBeLessThan(64);
+  });
+
+  it.each(['SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'] as const)(
+    'tells everyone of %s and writes nothing again',
+    async (code) => {
+      let groups = 0;
+      const queue = new GroupCommit(async () => {
+        groups += 1;
+        throw new DomainError(code);
+      });
+      const commits = Array.from({ length: 8 }, () => commitOf(newOwner()));
+      const outcomes = await Promise.allSettled(commits.map((commit) => queue.add(commit, forever)));
+      for (const outcome of outcomes) expect(outcome).toMatchObject({ status: 'rejected', reason: { code } });
+      expect(groups).toBe(1);
+    },
+  );
+
+  it('does not begin what has waited past its deadline', async () => {
+    const { queue, groups } = heldQueue();
+    const late = queue.add(commitOf(newOwner()), performance.now() - 1);
+    await expect(late).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
+    expect(groups).toEqual([]);
+    await queue.idle();
+  });
+
+  it('is idle only when everything that waited has ended', async () => {
+    const ended: string[] = [];
+    const queue = new GroupCommit(async () => {
+      await nextTurn();
+    });
+    const owner = newOwner();
+    for (const turn of ['first', 'second']) void queue.add(commitOf(owner), forever).then(() => ended.push(turn));
+    await nextTurn();
+    void queue.add(commitOf(owner), forever).then(() => ended.push('third'));
+    await queue.idle();
+    expect(ended).toEqual(['first', 'second', 'third']);
+  });
+});

@@ -1,0 +1,42 @@
+import { parseKeyring } from '../../src/crypto/keyring.ts';
+import type { Caller } from '../../src/model/caller.ts';
+import type { Principal } from '../../src/model/principal.ts';
+import { bindOperations, type Operations } from '../../src/operations.ts';
+import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { createTrace } from '../../src/runtime/trace.ts';
+import { tooMuchContention } from '../../src/secrets/conflicts.ts';
+import type { Store } from '../../src/store/store.ts';
+import { keyringText } from './keyring.ts';
+
+/** In the team red. */
+export const ada: Principal = {
+  kind: 'user',
+  subject: 'ada',
+  teams: [{ id: 'red', role: 'member' }],
+  scopes: new Set(['secrets:read', 'secrets:write']),
+};
+
+const adaCalling: Caller = {
+  principal: ada,
+  requestId: 'request-1',
+  secureTransport: true,
+  writeDeadlineMs: Number.POSITIVE_INFINITY,
+};
+
+/** When all that these operations do is done. */
+export const now = new Date('2026-05-06T07:08:09.010Z');
+
+/** The operations on this store, as a gateway of their own would run them for ada, or whoever else is calling. */
+export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
+  const keyring = await parseKeyring(keyringText([{ kid: 'one', state: 'active' }]), 'keyring.json');
+  return bindOperations(
+    {
+      store,
+      keyring: () => keyring,
+      now: () => now,
+      mutex: createKeyedMutex(5000, tooMuchContention),
+      trace: createTrace(),
+    },
+    { ...adaCalling, ...caller },
+  );
+}
