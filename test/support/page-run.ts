@@ -45,7 +45,9 @@ export class PageRun {
     if (code !== 0) throw new Error(`${command} ended with ${code}: ${output}`);
   }
 
+  /** In the folder of the project, as in a new terminal. What was set before is still set. */
   async #followConsole(block: Block): Promise<void> {
+    await this.#succeed(`cd '${this.#terminal.directory}'`);
     const steps = stepsOf(block);
     for (const [index, { command, output }] of steps.entries()) {
       if (index === steps.length - 1 && note(block, 'keeps running') !== undefined) {

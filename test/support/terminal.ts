@@ -55,6 +55,7 @@ const patienceMs = 50_000;
 /** A shell in a folder, as a person has one who follows a page. */
 export class Terminal {
   readonly bindings = new Bindings();
+  readonly directory: string;
   readonly #env: Record<string, string>;
   readonly #shell: ChildProcess;
   readonly #running: { child: ChildProcess; printed: () => string }[] = [];
@@ -63,6 +64,7 @@ export class Terminal {
   #look: () => void = () => {};
 
   private constructor(directory: string, env: Record<string, string>) {
+    this.directory = directory;
     this.#env = env;
     this.#shell = spawn('bash', ['--noprofile', '--norc'], { cwd: directory, env, detached: true });
     this.#shell.stdout?.setEncoding('utf8').on('data', (text: string) => {

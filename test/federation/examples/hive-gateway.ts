@@ -26,6 +26,10 @@ export async function startHiveGateway(supergraph: string, port = 0) {
 }
 
 if (import.meta.main) {
-  const { url } = await startHiveGateway(await readSupergraph(), portFor('hiveGateway'));
-  console.log(`Hive Gateway: ${url}`);
+  const gateway = await startHiveGateway(await readSupergraph(), portFor('hiveGateway'));
+  console.log(`Hive Gateway: ${gateway.url}`);
+  // Hive Gateway listens for these signals itself, and then Node no longer ends the process.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void gateway.close().finally(() => process.exit()));
+  }
 }
