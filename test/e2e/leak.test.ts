@@ -827,21 +827,23 @@ describe('an error stays helpful', () => {
       {},
       'Field "secrets" of type "SecretConnection!" must have a selection of subfields. Did you mean "secrets { ... }"?',
     ],
-    ['{ secrets(first: "ten") { totalCount } }', {}, 'Int cannot represent non-integer value.'],
+    ['{ secrets(first: "ten") { totalCount } }', {}, 'Expected type "Int": a whole number of at most 32 bits.'],
     ['{ secrets { totalCount }', {}, 'Syntax Error: Expected Name, found <EOF>.'],
     ['query ($id: ID!) { secret(id: $id) { id } }', {}, 'Variable "$id" of required type "ID!" was not provided.'],
     [
       create,
       { input: { name: 'A', vlaue: 'x' } },
-      'Variable "$input" got an invalid value at "input"; it has a field that is not defined by type "CreateSecretInput". Did you mean "value" or "name"?',
+      expect.stringMatching(
+        /^Variable "\$input" got an invalid value at "input"; It has a field that type "CreateSecretInput" does not define\. Its fields are .*"value"/,
+      ),
     ],
     [
       create,
       { input: { name: 7 } },
-      'Variable "$input" got an invalid value at "input.name"; String cannot represent a non string value.',
+      'Variable "$input" got an invalid value at "input.name"; Expected type "String": a string.',
     ],
   ])('%s', async (query, variables, message) => {
     const { errors } = await gateway.run(query, variables);
-    expect(errors.map((error) => error.message)).toContain(message);
+    expect(errors.map((error) => error.message)).toContainEqual(message);
   });
 });

@@ -1,11 +1,12 @@
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import { getOperationAST } from 'graphql';
-import type { ErrorCode } from '../../errors.ts';
+import { type ErrorCode, withoutStack } from '../../errors.ts';
 import { jsonType } from '../../http/media-type.ts';
 import { headersOf } from '../../http/refusal.ts';
 import { actorOf } from '../../model/principal.ts';
 import { describeError, type Log } from '../../runtime/log.ts';
 import { type ClientError, toClientError } from '../errors/error-map.ts';
+import { variableErrors } from '../errors/variable-errors.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
 import { stringify } from './stringify.ts';
 
@@ -60,7 +61,7 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, onOperation: On
     const { requestId } = caller;
     const executed = names.get(result);
     const operation = executed ?? 'none';
-    const errors = (result.errors ?? []).map((error) => toClientError(error, requestId, schema));
+    const errors = (result.errors ?? []).map((error) => toClientError(error, requestId));
     const code = errors[0]?.error.code ?? 'OK';
     const durationMs = performance.now() - startedAtMs;
     onOperation(operation, code, durationMs / 1000);
@@ -79,8 +80,15 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, onOperation: On
       const operation = getOperationAST(args.document, args.operationName);
       const name = operation ? nameOf(operation) : 'none';
       return {
-        onExecuteDone({ result }) {
+        onExecuteDone({ result, setResult }) {
           names.set(result, name);
+          // Variables that the executor refused: it prints them, and executes nothing.
+          if (!operation || !('errors' in result) || 'data' in result) return;
+          const errors = withoutStack(() => variableErrors(schema, operation, args.variableValues ?? {}));
+          if (errors.length === 0) return;
+          const refusal = { errors };
+          names.set(refusal, name);
+          setResult(refusal);
         },
       };
     },

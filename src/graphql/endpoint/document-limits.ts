@@ -1,5 +1,7 @@
-import { type DocumentNode, type GraphQLError, getOperationAST, parse, validate } from 'graphql';
+import { type DocumentNode, type GraphQLError, getOperationAST } from 'graphql';
 import { DomainError, withoutStack } from '../../errors.ts';
+import { parseDocument } from '../errors/parse-document.ts';
+import { validateDocument } from '../errors/validate-document.ts';
 import { checkDocumentSize, maxTokens } from '../limits/document-size.ts';
 import { checkOperation } from '../limits/operation-cost.ts';
 import type { GatewayPlugin } from './server-context.ts';
@@ -24,16 +26,13 @@ export function useLimits(): GatewayPlugin {
   };
 }
 
-function parseWithin(source: Parameters<typeof parse>[0]): DocumentNode {
+function parseWithin(source: Parameters<typeof parseDocument>[0]): DocumentNode {
   checkDocumentSize(typeof source === 'string' ? source : source.body);
-  return withoutStack(() => parse(source, { maxTokens }));
+  return withoutStack(() => parseDocument(source, { maxTokens }));
 }
 
-/** For each error graphql-js searches for similar names, and makes a text. */
-const maxErrors = 10;
-
-function validateWithin(...[schema, document, rules]: Parameters<typeof validate>): readonly GraphQLError[] {
-  return withoutStack(() => validate(schema, document, rules, { maxErrors }));
+function validateWithin(...args: Parameters<typeof validateDocument>): readonly GraphQLError[] {
+  return withoutStack(() => validateDocument(...args));
 }
 
 function noOperation(): DomainError {

@@ -1,6 +1,5 @@
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, isValueNode } from 'graphql';
 import { DomainError, extensionsOf } from '../../errors.ts';
-import { safeMessage } from './safe-message.ts';
 
 /** An error as it is answered. */
 export interface ClientError {
@@ -9,12 +8,12 @@ export interface ClientError {
 }
 
 /**
- * The error as a client may see it. A DomainError's text is made of fixed words and goes out as it is; any other
- * text is rebuilt, since graphql-js quotes what it was sent; and what nobody foresaw becomes INTERNAL_SERVER_ERROR.
+ * The error as a client may see it. Only the text of a DomainError is answered, since the gateway wrote it. The texts of other
+ * errors are not read: graphql-js, the executor and Yoga quote what they were sent.
  */
-export function toClientError(thrown: unknown, requestId: string, schema: GraphQLSchema): ClientError {
+export function toClientError(thrown: unknown, requestId: string): ClientError {
   const { locations, path } = thrown instanceof GraphQLError ? thrown : ({} as Partial<GraphQLError>);
-  const error = toDomainError(thrown, schema);
+  const error = toDomainError(thrown);
   return {
     formatted: {
       message: error.message,
@@ -26,17 +25,15 @@ export function toClientError(thrown: unknown, requestId: string, schema: GraphQ
   };
 }
 
-function toDomainError(thrown: unknown, schema: GraphQLSchema): DomainError {
+function toDomainError(thrown: unknown): DomainError {
   if (thrown instanceof DomainError) return thrown;
   if (!(thrown instanceof GraphQLError)) return new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown });
-  const original = thrown.originalError;
-  if (original && !(original instanceof GraphQLError)) return toDomainError(original, schema);
-  const message = safeMessage(thrown, schema);
-  // graphql-js's own errors while executing that are not about arguments tell of a defect in a resolver.
-  if (message === undefined && thrown.path) return new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown });
-  const isReadable = message !== undefined && message.length <= maxMessageLength;
-  return new DomainError('BAD_REQUEST', isReadable ? { message } : {});
+  const { originalError, path, nodes } = thrown;
+  if (originalError && !(originalError instanceof GraphQLError)) return toDomainError(originalError);
+  // The executor locates an error about an argument at its value, and any other at a field.
+  if (nodes?.[0] && isValueNode(nodes[0])) {
+    return new DomainError('BAD_REQUEST', { message: 'An argument has an invalid value.' });
+  }
+  // Without a path the request is wrong. With a path a resolver failed.
+  return path ? new DomainError('INTERNAL_SERVER_ERROR', { cause: thrown }) : new DomainError('BAD_REQUEST');
 }
-
-/** One name of a megabyte may stand in a hundred messages about one document. */
-const maxMessageLength = 1000;
