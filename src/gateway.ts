@@ -19,7 +19,7 @@ import { graphiql } from './ops/graphiql.ts';
 import { liveness, readiness } from './ops/health.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
-import { describeError, type Log } from './runtime/log.ts';
+import { createLog, describeError, type Log } from './runtime/log.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
@@ -48,7 +48,7 @@ const writerWaitMs = 5000;
  * Builds the gateway and starts it.
  * @throws ConfigurationError that names the variable or file, and the fix
  */
-export async function startGateway(config: Config, log: Log): Promise<Gateway> {
+export async function startGateway(config: Config, log: Log = createLog(config.logLevel)): Promise<Gateway> {
   // What was opened is closed in reverse order, also when the start fails half-way.
   await using opened = new AsyncDisposableStack();
   const metrics = createMetrics(() => server.inFlight);

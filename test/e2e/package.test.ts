@@ -122,7 +122,7 @@ describe('the package, installed in an empty folder', () => {
     expect(program).toContain("from 'secrets-gateway'");
     const misuse = `
       // @ts-expect-error: a setting that is missing
-      await startGateway({ port: 0 }, createLog('info'));
+      await startGateway({ port: 0 });
       // @ts-expect-error: the URL is a string
       const url: number = gateway.url;
       export { url };

@@ -5,7 +5,7 @@ import { createLog, describeError, type Log } from '../../runtime/log.ts';
 
 export const serveHelp = `Usage: secrets-gateway serve
 
-Runs the gateway. Its settings come from the environment; README.md lists them.
+Runs the gateway. Its settings come from the environment; docs/configuration.md lists them.
 `;
 
 /** Runs the gateway until it is told to stop. */
@@ -14,9 +14,10 @@ export async function serve(args: string[]): Promise<void> {
   const config = readConfig();
   const log = createLog(config.logLevel);
   const gateway = await startGateway(config, log);
+  // Before anything is printed: who reads that the gateway runs may stop it at once.
+  stopOnSignal(gateway, log);
   if (gateway.developmentToken) welcome(gateway.url, gateway.developmentToken, config.databaseUrl);
   else log.info({ url: gateway.url }, 'listening');
-  stopOnSignal(gateway, log);
 }
 
 function welcome(url: string, token: string, databaseUrl: string): void {
@@ -33,7 +34,7 @@ function welcome(url: string, token: string, databaseUrl: string): void {
     -H 'Authorization: Bearer ${token}' \\
     -d '{"query":"{ viewer { subject } secrets { totalCount } }"}'
 
-  Another token: npx secrets-gateway token --sub you --team demo
+  Another token: npx secrets-gateway token --sub developer --team demo:admin
   Stop: Ctrl-C
 `);
 }
