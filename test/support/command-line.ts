@@ -14,6 +14,21 @@ export interface Exit {
   stderr: string;
 }
 
+export interface Answer {
+  readonly status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it asked for
+  readonly data: any;
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly errors: any;
+}
+
+export interface StartOptions {
+  /** Another Node than the packaged one. */
+  readonly node?: string | undefined;
+  /** Modules that are loaded before the command. */
+  readonly preload?: readonly string[];
+}
+
 /** The command line as a user types it, in a directory of its own. */
 export class CommandLine {
   readonly directory: string;
@@ -29,12 +44,12 @@ export class CommandLine {
 
   /** Runs a command to its end. */
   async run(args: string[], env: Record<string, string> = {}, node = packagedNode): Promise<Exit> {
-    return this.start(args, env, node).exit;
+    return this.start(args, env, { node }).exit;
   }
 
   /** Starts the gateway, and waits until it says that it runs. */
-  async serve(env: Record<string, string> = {}): Promise<RunningGateway> {
-    const { child, output, exit } = this.start(['serve'], { PORT: '0', ...env });
+  async serve(env: Record<string, string> = {}, preload: readonly string[] = []): Promise<RunningGateway> {
+    const { child, output, exit } = this.start(['serve'], { PORT: '0', ...env }, { preload });
     const url = await new Promise<string>((resolve, reject) => {
       const look = () => {
         // What it prints in development, and what it logs otherwise.
@@ -47,11 +62,29 @@ export class CommandLine {
       exit.then(({ code, stderr }) => reject(new Error(`serve ended with ${code}: ${stderr}`)), reject);
     });
     const token = /Bearer ([\w.-]+)/.exec(output.stdout)?.[1] ?? '';
-    const stop = (signal: NodeJS.Signals = 'SIGTERM') => {
-      child.kill(signal);
-      return exit;
+    return {
+      url,
+      token,
+      output,
+      async run(query, variables = {}, as = token) {
+        const response = await fetch(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${as}` },
+          body: JSON.stringify({ query, variables }),
+        });
+        const { data, errors } = await response.json();
+        return { status: response.status, data, errors };
+      },
+      async ask(message) {
+        const answered = once(child, 'message');
+        child.send(message);
+        return (await answered)[0];
+      },
+      stop(signal = 'SIGTERM') {
+        child.kill(signal);
+        return exit;
+      },
     };
-    return { url, token, output, stop };
   }
 
   /** Ends what still runs, and leaves nothing behind. */
@@ -67,19 +100,21 @@ export class CommandLine {
   }
 
   /** Starts a command; what it prints is there to look at while it runs. */
-  start(args: string[], env: Record<string, string>, node = packagedNode) {
+  start(args: string[], env: Record<string, string>, { node = packagedNode, preload = [] }: StartOptions = {}) {
+    const imports = preload.flatMap((file) => ['--import', file]);
     // Of this process's environment nothing but what finds programs: no setting of the machine's shall count.
-    const child = spawn(node, [command, ...args], {
+    const child = spawn(node, [...imports, command, ...args], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: this.directory, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      // What is loaded before it may be talked to.
+      stdio: ['ignore', 'pipe', 'pipe', ...(preload.length > 0 ? (['ipc'] as const) : [])],
     });
     this.#running.add(child);
     const output = { stdout: '', stderr: '' };
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output.stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       output.stderr += text;
     });
     const exit = once(child, 'close').then(([code]): Exit => {
@@ -95,5 +130,9 @@ export interface RunningGateway {
   /** Empty when it printed none. */
   readonly token: string;
   readonly output: { readonly stdout: string; readonly stderr: string };
+  /** Runs a document, with the printed token unless it is given another. */
+  run(query: string, variables?: object, token?: string): Promise<Answer>;
+  /** Asks a module that was loaded before it. */
+  ask(message: string): Promise<unknown>;
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }

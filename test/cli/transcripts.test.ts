@@ -1,0 +1,107 @@
+import { readdirSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CommandLine } from '../support/command-line.ts';
+import { createSecret } from '../support/graphql.ts';
+import { replay } from '../support/transcript.ts';
+
+// The command line as it is typed. UPDATE_TRANSCRIPTS=1 writes what comes into the files, with the placeholders they have.
+
+let shell: CommandLine;
+beforeEach(async () => {
+  shell = await CommandLine.open();
+});
+afterEach(() => shell.close());
+
+/** What is in the directory beforehand. */
+const preparations: Record<string, () => Promise<void>> = {
+  'keys.txt': keepTwoSecrets,
+  'keys-pending.txt': keepTwoSecrets,
+  'keys-retire-refused.txt': keepTwoSecrets,
+};
+
+async function keepTwoSecrets(): Promise<void> {
+  const gateway = await shell.serve();
+  for (const name of ['ONE', 'TWO']) {
+    await gateway.run(createSecret('id'), { input: { name, value: 'a value', provider: 'openai' } });
+  }
+  await gateway.stop();
+}
+
+describe('the terminal shows what is written in', () => {
+  const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.txt'));
+
+  it.each(files)('%s', { timeout: 120_000 }, async (file) => {
+    await preparations[file]?.();
+    const path = join(import.meta.dirname, file);
+    const transcript = await readFile(path, 'utf8');
+    const shown = await replay(transcript, shell.directory);
+    if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);
+    else expect(shown).toBe(transcript);
+  });
+});
+
+const lines = (...text: string[]) => text.join('\n');
+
+describe('a transcript', () => {
+  it.each<[string, string, string]>([
+    ['another word', lines('$ echo two', 'one', ''), lines('$ echo two', 'two', '')],
+    ['a line more', lines('$ printf "a\\nb\\n"', 'a'), lines('$ printf "a\\nb\\n"', 'a', 'b')],
+    ['a line less', lines('$ echo a', 'a', 'b', ''), lines('$ echo a', 'a', '')],
+    ['lines in another order', lines('$ printf "a\\nb\\n"', 'b', 'a'), lines('$ printf "a\\nb\\n"', 'a', 'b')],
+    ['a blank line within', lines('$ printf "a\\n\\nb\\n"', 'a', 'b'), lines('$ printf "a\\n\\nb\\n"', 'a', '', 'b')],
+    ['standard error', lines('$ echo no >&2', ''), lines('$ echo no >&2', 'no', '')],
+    ['an exit code', lines('$ exit 3', ''), lines('$ exit 3', '[exit 3]', '')],
+    ['another exit code', lines('$ exit 3', '[exit 1]'), lines('$ exit 3', '[exit 3]')],
+    ['success instead of an exit code', lines('$ true', '[exit 1]', ''), lines('$ true', '')],
+    ['no newline at the end', lines('$ printf a', 'a'), lines('$ printf a', 'a', '[no newline at the end]')],
+    [
+      'one placeholder for two things',
+      lines('$ echo kek-1 kek-2', '<kid> <kid>'),
+      lines('$ echo kek-1 kek-2', '<kid> <2-kid>'),
+    ],
+    [
+      'a placeholder for another thing than before',
+      lines('$ echo kek-1', '<kid>', '$ echo kek-2', '<kid>'),
+      lines('$ echo kek-1', '<kid>', '$ echo kek-2', '<2-kid>'),
+    ],
+    [
+      'two placeholders for one thing',
+      lines('$ echo kek-1 kek-1', '<old-kid> <new-kid>'),
+      lines('$ echo kek-1 kek-1', '<old-kid> <old-kid>'),
+    ],
+    ['a placeholder for what is no such thing', lines('$ echo today', '<date>'), lines('$ echo today', 'today')],
+  ])('shows %s', async (_what, written, shown) => {
+    expect(await replay(written, shell.directory)).toBe(shown);
+    expect(shown).not.toBe(written);
+    expect(await replay(shown, shell.directory)).toBe(shown);
+  });
+
+  it('keeps its prose, its commands of several lines and its placeholders when the words around them change', async () => {
+    const before = lines(
+      'Prose.',
+      '# More of it.',
+      '',
+      '$ echo "kek-1 is new, and kek-2 old"',
+      '<new-kid> is not old, <old-kid> is',
+      '',
+      '# Then:',
+      '$ for kid in <old-kid> <new-kid>',
+      '> do echo $kid 2026-01-02',
+      '> done',
+      '',
+      '',
+      '# The end.',
+      '',
+    );
+    const after = before
+      .replace('<new-kid> is not old, <old-kid> is', '<new-kid> is new, and <old-kid> old')
+      .replace('> done', lines('> done', '<old-kid> <date>', '<new-kid> <date>'));
+    expect(await replay(before, shell.directory)).toBe(after);
+  });
+
+  it('does not type a placeholder that nothing has shown', async () => {
+    await expect(replay('$ echo <kid>', shell.directory)).rejects.toThrow('nothing before "echo <kid>" shows');
+  });
+});

@@ -1,0 +1,19 @@
+import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers/promises';
+
+// Loaded before a command in a process of its own. A wait of a second or more ends when the process gets SIGUSR2, or at
+// once where this is loaded as long-waits.ts?skip.
+
+const shortestMs = 1000;
+const isSkipping = new URL(import.meta.url).search === '?skip';
+const wait = timers.setTimeout;
+const asked = new Promise<void>((resolve) => {
+  if (!isSkipping) process.once('SIGUSR2', () => resolve());
+});
+
+timers.setTimeout = (<T>(ms?: number, value?: T, options?: Parameters<typeof wait>[2]) => {
+  if (ms === undefined || ms < shortestMs) return wait(ms, value, options);
+  if (isSkipping) return wait(0, value, options);
+  return Promise.race([wait(ms, value, options), asked.then(() => value as T)]);
+}) as typeof wait;
+syncBuiltinESMExports();
