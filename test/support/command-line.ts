@@ -22,6 +22,12 @@ export interface Answer {
   readonly errors: any;
 }
 
+/** To be loaded before a command: its waits of seconds end at once, or when it gets SIGUSR2. */
+export const longWaits = {
+  skipped: new URL('long-waits.ts?skip', import.meta.url).href,
+  untilSignal: new URL('long-waits.ts', import.meta.url).href,
+};
+
 export interface StartOptions {
   /** Another Node than the packaged one. */
   readonly node?: string | undefined;
@@ -43,8 +49,8 @@ export class CommandLine {
   }
 
   /** Runs a command to its end. */
-  async run(args: string[], env: Record<string, string> = {}, node = packagedNode): Promise<Exit> {
-    return this.start(args, env, { node }).exit;
+  async run(args: string[], env: Record<string, string> = {}, options: StartOptions = {}): Promise<Exit> {
+    return this.start(args, env, options).exit;
   }
 
   /** Starts the gateway, and waits until it says that it runs. */

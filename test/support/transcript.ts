@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { longWaits } from './command-line.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -89,7 +90,7 @@ async function run(command: string, directory: string, path: string): Promise<st
     env: {
       PATH: path,
       HOME: directory,
-      NODE_OPTIONS: `--import ${new URL('long-waits.ts?skip', import.meta.url).href}`,
+      NODE_OPTIONS: `--import ${longWaits.skipped}`,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

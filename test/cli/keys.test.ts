@@ -1,17 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readKeyring } from '../../src/keyring/file.ts';
 import { withStore } from '../../src/store/open-store.ts';
-import { CommandLine } from '../support/command-line.ts';
+import { CommandLine, longWaits } from '../support/command-line.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
-import { writeKeyring } from '../support/keyring.ts';
+import { createSecret, newSecret } from '../support/graphql.ts';
 
-const create = `mutation ($name: String!, $value: String!) {
-  createSecret(input: { owner: { teamId: "red" }, name: $name, value: $value }) { secret { id version updatedAt } }
-}`;
 const soon = { timeout: 10_000, interval: 50 };
 
 describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
@@ -30,7 +27,11 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
   });
 
   const keys = (...args: string[]) =>
-    shell.run(['keys', ...args], { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: keyringFile });
+    shell.run(
+      ['keys', ...args],
+      { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: keyringFile },
+      { preload: [longWaits.skipped] },
+    );
   const activeKid = async () => (await readKeyring(keyringFile)).active.kid;
   /** As `keys list` prints them: without the head, without the dates. */
   async function listed(): Promise<string[][]> {
@@ -42,7 +43,8 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
       .map((line) => line.replace(/\s\d{4}-\d\d-\d\d\s/, ' ').split(/\s+/));
   }
   async function created(name: string, value = `the value of ${name}`): Promise<string> {
-    return (await gateway.run(create, { name, value })).data.createSecret.secret.id;
+    return (await gateway.run(createSecret(), { input: { owner: { teamId: 'red' }, name, value } })).data.createSecret
+      .secret.id;
   }
 
   async function damage(id: string): Promise<void> {
@@ -116,9 +118,10 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     await cp(keyringFile, copy);
     const env = { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: copy };
     await shell.run(['keys', 'rotate'], env);
-    const retiring = shell.start(['keys', 'retire', old], env);
+    const retiring = shell.start(['keys', 'retire', old], env, { preload: [longWaits.untilSignal] });
     await expect.poll(() => retiring.output.stderr, soon).toMatch(/Looks again in \d+ s/);
     await created('late');
+    retiring.child.kill('SIGUSR2');
     expect(await retiring.exit).toMatchObject({ code: 1, stderr: expect.stringMatching(/\(1\)\. Run keys rewrap/) });
     expect((await readKeyring(copy)).keys.get(old)?.state).toBe('decrypting');
   });
@@ -180,12 +183,9 @@ describe('secrets-gateway keys', () => {
 
   it('goes on beside an envelope that is broken: names its secret, and the gateway starts', async () => {
     const gateway = await shell.serve();
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
     const ids: string[] = [];
-    for (const name of ['ONE', 'TWO']) {
-      const query = `mutation { createSecret(input: { name: "${name}", value: "v", provider: "p" }) { secret { id } } }`;
-      const answer = await fetch(gateway.url, { method: 'POST', headers, body: JSON.stringify({ query }) });
-      ids.push((await answer.json()).data.createSecret.secret.id);
+    for (let made = 0; made < 2; made += 1) {
+      ids.push((await gateway.run(createSecret(), { input: newSecret() })).data.createSecret.secret.id);
     }
     await gateway.stop();
     const database = new DatabaseSync(join(shell.directory, '.data/secrets.db'));
@@ -208,73 +208,9 @@ describe('secrets-gateway keys', () => {
     await (await shell.serve()).stop();
   });
 
-  it.each([['list'], ['rewrap'], ['retire', 'one']])('%s makes no database where there is none', async (...args) => {
-    const keyringFile = join(shell.directory, 'keyring.json');
-    await writeKeyring(keyringFile, [
-      { kid: 'one', state: 'decrypting' },
-      { kid: 'two', state: 'active' },
-    ]);
-    const { code, stderr } = await shell.run(['keys', ...args], { KEYRING_FILE: keyringFile });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringMatching(/DATABASE_URL: there is no such SQLite database/),
-    });
-    expect(await readdir(shell.directory)).toEqual(['keyring.json']);
-  });
-
-  it('retire refuses a store whose secrets are sealed with other keys', async () => {
-    const gateway = await shell.serve();
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
-    const query = 'mutation { createSecret(input: { name: "NAME", value: "v", provider: "p" }) { secret { id } } }';
-    await fetch(gateway.url, { method: 'POST', headers, body: JSON.stringify({ query }) });
-    const keyringFile = join(shell.directory, 'keyring.json');
-    await writeKeyring(keyringFile, [
-      { kid: 'one', state: 'decrypting' },
-      { kid: 'two', state: 'active' },
-    ]);
-    const { code, stderr } = await shell.run(['keys', 'retire', 'one'], { KEYRING_FILE: keyringFile });
-    expect({ code, stderr }).toEqual({
-      code: 1,
-      stderr: expect.stringMatching(/DATABASE_URL: no secret in this store/),
-    });
-  });
-
-  it('tells its commands', async () => {
-    const { code, stdout } = await shell.run(['keys', '--help']);
-    expect(code).toBe(0);
-    for (const command of ['list', 'rotate', 'rewrap', 'retire KID']) expect(stdout).toContain(command);
-  });
-
-  it.each([[[]], [['rotat']], [['retire']], [['retire', 'a', 'b']], [['rotate', 'now']], [['constructor']]])(
-    'refuses %j as a command, with 2',
-    async (args) => {
-      const { code, stdout, stderr } = await shell.run(['keys', ...args]);
-      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
-      expect(stderr).toContain('secrets-gateway --help');
-    },
-  );
-
-  it.each(['list', 'rotate', 'rewrap'])('%s without a keyring makes none, and names the file', async (command) => {
-    const { code, stderr } = await shell.run(['keys', command]);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(/^secrets-gateway keys: KEYRING_FILE \.data\/keyring\.json: there is no such file/);
-  });
-
-  it('says when the store cannot be reached, with 1', async () => {
-    const keyringFile = join(shell.directory, 'keyring.json');
-    await writeKeyring(keyringFile, [{ kid: 'one', state: 'active' }]);
-    const env = { KEYRING_FILE: keyringFile, DATABASE_URL: 'mongodb://127.0.0.1:1/?replicaSet=rs0' };
-    expect(await shell.run(['keys', 'rewrap'], env)).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^secrets-gateway keys: DATABASE_URL/),
-    });
-  });
-
   it('shows a bar on a terminal', async () => {
     const gateway = await shell.serve();
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
-    const query = 'mutation { createSecret(input: { name: "NAME", value: "v", provider: "p" }) { secret { id } } }';
-    expect((await fetch(gateway.url, { method: 'POST', headers, body: JSON.stringify({ query }) })).status).toBe(200);
+    expect((await gateway.run(createSecret(), { input: newSecret() })).errors).toBeUndefined();
     await shell.run(['keys', 'rotate']);
     const command = ['node_modules/.bin/node', 'bin/secrets-gateway.js'].map((path) =>
       join(import.meta.dirname, '../..', path),

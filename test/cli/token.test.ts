@@ -1,0 +1,59 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { decodeJwt } from 'jose';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CommandLine } from '../support/command-line.ts';
+
+const viewer = '{ viewer { subject scopes teams { id role } } }';
+
+let shell: CommandLine;
+
+beforeEach(async () => {
+  shell = await CommandLine.open();
+});
+afterEach(() => shell.close());
+
+describe('secrets-gateway token', () => {
+  it('prints a token, and nothing else, that the gateway accepts', async () => {
+    const args = ['--sub', 'ada', '--team', 'red:admin', '--team', 'blue', '--team', 'a:b:member'];
+    const { code, stdout, stderr } = await shell.run(['token', ...args, '--scope', 'secrets:read']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+    const gateway = await shell.serve();
+    expect((await gateway.run(viewer, {}, stdout.trim())).data.viewer).toEqual({
+      subject: 'ada',
+      scopes: ['secrets:read'],
+      teams: [
+        { id: 'red', role: 'ADMIN' },
+        { id: 'blue', role: 'MEMBER' },
+        { id: 'a:b', role: 'MEMBER' },
+      ],
+    });
+  });
+
+  it('allows everything for an hour unless it is told otherwise', async () => {
+    const { stdout } = await shell.run(['token', '--sub', 'ada']);
+    const { scope, exp = 0, iat = 0 } = decodeJwt(stdout);
+    expect(scope).toBe('secrets:read secrets:write secrets:resolve keys:manage');
+    expect(exp - iat).toBe(3600);
+  });
+
+  it.each([
+    ['90s', 90],
+    ['15m', 900],
+    ['2h', 7200],
+    ['30d', 2_592_000],
+  ])('--ttl %s is good for %i s', async (ttl, seconds) => {
+    const { stdout } = await shell.run(['token', '--sub', 'ada', '--ttl', ttl]);
+    const { exp = 0, iat = 0 } = decodeJwt(stdout);
+    expect(exp - iat).toBe(seconds);
+  });
+
+  it('twenty at once, in an empty directory, are all from the one issuer', async () => {
+    const exits = await Promise.all(Array.from({ length: 20 }, (_, i) => shell.run(['token', '--sub', `user-${i}`])));
+    expect(exits.map(({ stderr }) => stderr).join('')).toBe('');
+    expect(await readdir(join(shell.directory, '.data'))).toEqual(['development-issuer.json']);
+    const gateway = await shell.serve();
+    for (const { stdout } of exits) expect((await gateway.run(viewer, {}, stdout.trim())).status).toBe(200);
+  });
+});

@@ -1,0 +1,92 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestGateway } from '../../support/gateway.ts';
+import { expectRefused } from '../../support/limits.ts';
+
+describe('with PERSISTED_OPERATIONS', () => {
+  const hash = 'ecf4edb46db40b5132295c0291d62fb65d6759a9eedfa4d5d612dd5ec54a6b38';
+  let directory: string;
+  let known: TestGateway;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'operations-'));
+    const operations = {
+      Subject: 'query Subject { viewer { subject } }',
+      [hash]:
+        'query Page($first: Int) { secrets(first: $first) { nodes { owner { ... on User { secrets(first: $first) { nodes { id } } } } } } }',
+      Delete: 'mutation Delete($id: ID!) { deleteSecret(input: { id: $id }) { id } }',
+    };
+    await writeFile(join(directory, 'operations.json'), JSON.stringify(operations));
+    known = await TestGateway.start('sqlite', { PERSISTED_OPERATIONS: join(directory, 'operations.json') });
+  });
+  afterAll(async () => {
+    await known.close();
+    await rm(directory, { recursive: true });
+  });
+
+  const post = (body: unknown) => known.send({ body: JSON.stringify(body) });
+  const get = (parameters: Record<string, string>) =>
+    known.send({ method: 'GET' }, {}, `?${new URLSearchParams(parameters)}`);
+  const persistedQuery = (sha256Hash: string) => ({ persistedQuery: { version: 1, sha256Hash } });
+
+  it('runs the operation of a documentId', async () => {
+    expect((await post({ documentId: 'Subject' })).data).toEqual({ viewer: { subject: 'ada' } });
+    expect((await get({ documentId: 'Subject' })).data).toEqual({ viewer: { subject: 'ada' } });
+  });
+
+  it('runs the operation of a hash, as Apollo clients send it, with its variables', async () => {
+    const extensions = persistedQuery(hash);
+    const variables = { first: 1 };
+    expect((await post({ extensions, variables })).data).toEqual({ secrets: { nodes: [] } });
+    const inUrl = { extensions: JSON.stringify(extensions), variables: JSON.stringify(variables) };
+    expect((await get(inUrl)).data).toEqual({ secrets: { nodes: [] } });
+  });
+
+  it('runs them in a batch', async () => {
+    const { text } = await post([{ documentId: 'Subject' }, { documentId: 'Other' }]);
+    expect(JSON.parse(text)).toMatchObject([
+      { data: { viewer: { subject: 'ada' } } },
+      { errors: [{ extensions: { type: 'unknown_operation_error' } }] },
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ['an unknown documentId', { documentId: 'Other' }],
+    ['an unknown hash', { extensions: persistedQuery('0'.repeat(64)) }],
+    ['a name that every object has', { documentId: 'constructor' }],
+    ['an id that is no text', { documentId: ['Subject'] }],
+    ['the text of an operation', { query: '{ __typename }' }],
+    ['the text of a known operation', { query: 'query Subject { viewer { subject } }' }],
+    ['text beside a known id', { documentId: 'Subject', query: '{ __typename }' }],
+    ['text beside a known hash', { extensions: persistedQuery(hash), query: '{ __typename }' }],
+    ['nothing', {}],
+  ])('refuses %s', async (_what, body) => {
+    const { status, errors } = await post(body);
+    expect(status).toBe(400);
+    expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_REQUEST', status: 400, type: 'unknown_operation_error' });
+    expect(errors[0]?.message).toBe('Only known operations are accepted.');
+  });
+
+  it('holds them to the limits and the methods all the same', async () => {
+    await expectRefused(post({ documentId: hash, variables: { first: 1000 } }), 'objects_limit_error', /150,000/);
+    const variables = JSON.stringify({ id: crypto.randomUUID() });
+    expect((await get({ documentId: 'Delete', variables })).status).toBe(405);
+  });
+
+  it.each([
+    ['is not there', undefined, /cannot be read/],
+    ['is not JSON', '{', /is not JSON/],
+    ['is null', 'null', /is not a JSON object/],
+    ['is text', '"{ __typename }"', /is not a JSON object/],
+    ['is a list', '["{ __typename }"]', /is not a JSON object/],
+    ['holds what is not GraphQL', '{"Broken":"query {"}', /"Broken" is not GraphQL/],
+    ['holds what is not text', '{"Number":1}', /"Number" is not GraphQL/],
+  ])('a file that %s is refused at start', async (_what, content, message) => {
+    const path = join(directory, `${crypto.randomUUID()}.json`);
+    if (content !== undefined) await writeFile(path, content);
+    const start = TestGateway.start('sqlite', { PERSISTED_OPERATIONS: path });
+    await expect(start).rejects.toThrow(/^PERSISTED_OPERATIONS /);
+    await expect(start).rejects.toThrow(message);
+  });
+});

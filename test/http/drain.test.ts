@@ -1,0 +1,170 @@
+import { mkdir } from 'node:fs/promises';
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openStore } from '../../src/store/open-store.ts';
+import { CommandLine, type RunningGateway } from '../support/command-line.ts';
+import { TestGateway } from '../support/gateway.ts';
+import { createSecret, newSecret } from '../support/graphql.ts';
+import { get, SlowRequest } from '../support/http.ts';
+import { Issuer } from '../support/issuer.ts';
+
+const list = '{ secrets { totalCount } }';
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const readiness = async (gateway: { url: string }) => {
+  const { status, text } = await get(gateway, '/readyz');
+  return { http: status, ...JSON.parse(text) };
+};
+
+it('who only begins to send holds up no end: is told that the gateway is shutting down, at once', async () => {
+  const gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
+  const token = await gateway.issuer.token();
+  const slow = new SlowRequest(gateway, token, JSON.stringify({ query: list }));
+  await expect.poll(async () => (await get(gateway, '/metrics')).text).toContain('in_flight 1');
+  const startedAt = performance.now();
+  await gateway.close();
+  expect(performance.now() - startedAt).toBeLessThan(6000);
+  expect(await slow.answer).toMatchObject({ status: 503, text: expect.stringContaining('shutting down') });
+});
+
+describe('SIGTERM', () => {
+  let commandLine: CommandLine;
+  let issuer: Issuer;
+  let gateway: RunningGateway;
+  let token: string;
+  beforeAll(async () => {
+    issuer = await Issuer.start();
+    token = await issuer.token();
+  });
+  afterAll(() => issuer.close());
+  afterEach(() => commandLine.close());
+
+  async function start(): Promise<void> {
+    commandLine = await CommandLine.open();
+    await mkdir(join(commandLine.directory, '.data'), { mode: 0o700 });
+    gateway = await commandLine.serve({
+      JWT_ISSUER: issuer.issuer,
+      JWT_AUDIENCE: issuer.audience,
+      JWT_JWKS_URL: issuer.jwksUrl,
+      RATE_LIMIT: 'off',
+    });
+  }
+
+  const post = (agent: Agent, body: object) =>
+    new Promise<{ status: number; text: string; headers: Record<string, unknown> }>((resolve) => {
+      const headers = {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json',
+        authorization: `Bearer ${token}`,
+      };
+      const outgoing = request(gateway.url, { agent, method: 'POST', headers }, async (response) => {
+        let text = '';
+        try {
+          for await (const chunk of response) text += chunk;
+          resolve({ status: response.statusCode ?? 0, text, headers: response.headers });
+        } catch {
+          resolve({ status: -1, text, headers: {} });
+        }
+      });
+      outgoing.on('error', () => resolve({ status: 0, text: '', headers: {} }));
+      outgoing.end(JSON.stringify(body));
+    });
+
+  const storedIds = async () => {
+    const store = await openStore(`sqlite:${join(commandLine.directory, '.data/secrets.db')}`);
+    try {
+      const owner = { type: 'user', userId: 'ada' } as const;
+      const ids = new Set<string>();
+      let after: { name: string; id: string } | undefined;
+      for (;;) {
+        const page = await store.list({
+          owner,
+          filter: {},
+          ...(after && { after }),
+          from: 'start',
+          limit: 1000,
+          count: false,
+        });
+        for (const { id } of page.secrets) ids.add(id);
+        after = page.secrets.at(-1);
+        if (!page.hasMore) return ids;
+      }
+    } finally {
+      await store.close();
+    }
+  };
+
+  it('first makes it not ready; what is under way is finished, what is new refused, and it ends with 0', async () => {
+    await start();
+    const agent = new Agent({ keepAlive: false });
+    const input = newSecret();
+    const slow = new SlowRequest(gateway, token, JSON.stringify({ query: createSecret(), variables: { input } }));
+    await expect.poll(async () => (await get(gateway, '/metrics')).text).toContain('in_flight 1');
+    const exit = gateway.stop('SIGTERM');
+    await expect.poll(async () => (await get(gateway, '/readyz')).status).toBe(503);
+    expect((await readiness(gateway)).status).toBe('draining');
+    expect((await get(gateway, '/livez')).status).toBe(200);
+    const refused = await post(agent, { query: list });
+    expect(refused.status).toBe(503);
+    expect(refused.headers).toMatchObject({ 'retry-after': '1', connection: 'close' });
+    const { extensions } = JSON.parse(refused.text).errors[0];
+    expect(extensions).toMatchObject({ code: 'SERVICE_UNAVAILABLE', status: 503, retryAfter: 1 });
+    await sleep(300);
+    slow.release();
+    const answer = await slow.answer;
+    expect(answer.status).toBe(200);
+    const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}(?=")/.exec(answer.text.split('\r\n\r\n')[1] ?? '') ?? [];
+    const releasedAt = performance.now();
+    expect((await exit).code).toBe(0);
+    expect(performance.now() - releasedAt).toBeLessThan(3000);
+    expect(await storedIds()).toContain(id);
+    expect((await post(agent, { query: list })).status).toBe(0);
+  });
+
+  it('ends at once when nothing is under way, whoever keeps a connection', async () => {
+    await start();
+    const agent = new Agent({ keepAlive: true });
+    expect((await post(agent, { query: list })).status).toBe(200);
+    const idle = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    idle.on('error', () => {});
+    idle.write('POST /graphql HTTP/1.1\r\nHost: loc');
+    await sleep(100);
+    const startedAt = performance.now();
+    expect((await gateway.stop('SIGTERM')).code).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+    agent.destroy();
+  });
+
+  it('under load loses no write that it acknowledged, and breaks off no answer', { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await start();
+      const agent = new Agent({ keepAlive: true, maxSockets: 24 });
+      const acknowledged: string[] = [];
+      const statuses = new Map<number, number>();
+      let stopped = false;
+      const clients = Array.from({ length: 24 }, async () => {
+        while (!stopped) {
+          const { status, text } = await post(agent, { query: createSecret(), variables: { input: newSecret() } });
+          statuses.set(status, (statuses.get(status) ?? 0) + 1);
+          if (status === 200) acknowledged.push(JSON.parse(text).data.createSecret.secret.id);
+          if (status === 503) expect(JSON.parse(text).errors[0].extensions.code).toBe('SERVICE_UNAVAILABLE');
+          if (status !== 200) await sleep(20);
+        }
+      });
+      await expect.poll(() => acknowledged.length, { timeout: 15_000, interval: 5 }).toBeGreaterThan(50 + round * 25);
+      const { code, stderr } = await gateway.stop('SIGTERM');
+      stopped = true;
+      await Promise.all(clients);
+      agent.destroy();
+      expect(code).toBe(0);
+      // 0 is a connection that was refused or closed before the gateway said anything.
+      expect([...statuses.keys()].filter((status) => ![200, 503, 0].includes(status))).toEqual([]);
+      const stored = await storedIds();
+      expect(acknowledged.filter((id) => !stored.has(id))).toEqual([]);
+      expect(stderr).not.toContain('INTERNAL_SERVER_ERROR');
+      await commandLine.close();
+    }
+  });
+});

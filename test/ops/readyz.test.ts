@@ -1,0 +1,91 @@
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { FaultyLink } from '../support/faulty-link.ts';
+import { newDatabaseUrl, storeNames, TestGateway } from '../support/gateway.ts';
+import { get } from '../support/http.ts';
+
+const list = '{ secrets { totalCount } }';
+
+const readiness = async (gateway: { url: string }) => {
+  const { status, text } = await get(gateway, '/readyz');
+  return { http: status, ...JSON.parse(text) };
+};
+
+describe.each(storeNames)('health on %s', (store) => {
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    gateway = await TestGateway.start(store, { RATE_LIMIT: '1/1h' });
+  });
+  afterAll(() => gateway.close());
+
+  it('is told without credentials, as often as it is asked for', async () => {
+    for (let i = 0; i < 20; i += 1) {
+      const live = await get(gateway, '/livez');
+      expect({ status: live.status, body: JSON.parse(live.text) }).toEqual({ status: 200, body: { status: 'ok' } });
+      expect(live.headers.get('cache-control')).toBe('no-store');
+      expect(await readiness(gateway)).toEqual({ http: 200, status: 'ok', checks: { store: 'ok', keyring: 'ok' } });
+    }
+  });
+
+  it('not ready without its keyring, though alive, and ready with it again', async () => {
+    const keyring = join(gateway.directory, 'keyring.json');
+    await rename(keyring, `${keyring}.away`);
+    try {
+      expect(await readiness(gateway)).toEqual({
+        http: 503,
+        status: 'failed',
+        checks: { store: 'ok', keyring: 'failed' },
+      });
+      expect((await get(gateway, '/livez')).status).toBe(200);
+    } finally {
+      await rename(`${keyring}.away`, keyring);
+    }
+    expect((await get(gateway, '/readyz')).status).toBe(200);
+  });
+});
+
+describe.runIf(storeNames.includes('mongodb'))('without its MongoDB', () => {
+  let link: FaultyLink;
+  let gateway: TestGateway;
+  beforeAll(async () => {
+    const [, hostname = '', port = ''] = /^mongodb:\/\/([^/:,]+):(\d+)/.exec(inject('mongodbUri') ?? '') ?? [];
+    link = await FaultyLink.open({ host: hostname, port: Number(port) });
+    const { pathname } = new URL(newDatabaseUrl('mongodb', ''));
+    const url = `mongodb://127.0.0.1:${link.port}${pathname}?directConnection=true`;
+    gateway = await TestGateway.start('mongodb', { DATABASE_URL: url, RATE_LIMIT: 'off' });
+  });
+  afterAll(async () => {
+    await gateway.close();
+    await link.close();
+  });
+
+  it('is alive, not ready, and says with each refusal when to come back', async () => {
+    expect((await get(gateway, '/readyz')).status).toBe(200);
+    link.fail('cut');
+    const startedAt = performance.now();
+    expect(await readiness(gateway)).toEqual({
+      http: 503,
+      status: 'failed',
+      checks: { store: 'failed', keyring: 'ok' },
+    });
+    expect(performance.now() - startedAt).toBeLessThan(4000);
+    expect((await get(gateway, '/livez')).status).toBe(200);
+    const { status, headers, errors } = await gateway.run(list);
+    expect(status).toBe(503);
+    expect(errors[0]?.extensions).toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+      type: 'unavailable_error',
+      retryAfter: 1,
+    });
+    expect(headers.get('retry-after')).toBe('1');
+    // Who needs no store is served.
+    expect((await gateway.run('{ viewer { subject } }')).data).toEqual({ viewer: { subject: 'ada' } });
+  });
+
+  it('is ready again once it is back', async () => {
+    link.mend();
+    await expect.poll(async () => (await get(gateway, '/readyz')).status, { timeout: 15_000, interval: 200 }).toBe(200);
+    expect((await gateway.run(list)).status).toBe(200);
+  });
+});

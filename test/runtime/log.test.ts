@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { storeNames, TestGateway } from '../support/gateway.ts';
+import { LeakDetector } from '../support/leak-detector.ts';
+
+const list = '{ secrets { totalCount } }';
+
+describe.each(storeNames)('the log on %s', (store) => {
+  it('is JSON with the request’s id and subject, and nothing that was sent as a value, token or variable', async () => {
+    const gateway = await TestGateway.start(store);
+    try {
+      const value = `sk-${crypto.randomUUID()}${crypto.randomUUID()}`;
+      const [operation, alias, provider, wrong] = ['operation', 'alias', 'provider', 'token'].map(
+        (word) => `${word}${crypto.randomUUID().replaceAll('-', '')}`,
+      ) as [string, string, string, string];
+      const token = await gateway.issuer.token();
+      const input = { name: 'OPENAI_API_KEY', provider, value };
+      const headers = { 'x-request-id': 'the-request.1' };
+      const document = `mutation ${operation} ($input: CreateSecretInput!) { ${alias}: createSecret(input: $input) { secret { id } } }`;
+      await gateway.run(document, { input }, { token, headers });
+      await gateway.run(document, { input }, { token });
+      await gateway.run('{ nope }', { input }, { token });
+      await gateway.run(list, {}, { token: wrong, headers: { 'x-request-id': 'no good\tid' } });
+      const lines = gateway.log.map((line) => JSON.parse(line));
+      expect(lines.every(({ level, time }) => typeof level === 'number' && time !== undefined)).toBe(true);
+      const mine = { requestId: expect.stringMatching(/./), subject: 'ada', milliseconds: expect.any(Number) };
+      expect(lines.filter(({ msg }) => msg === 'operation')).toMatchObject([
+        { ...mine, requestId: 'the-request.1', operation: 'createSecret', code: 'OK' },
+        { ...mine, operation: 'createSecret', code: 'CONFLICT_ERROR' },
+        { ...mine, operation: 'none', code: 'BAD_REQUEST' },
+      ]);
+      const refused = lines.filter(({ msg }) => msg === 'refused');
+      expect(refused).toMatchObject([{ code: 'UNAUTHORIZED', requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) }]);
+      const all = gateway.log.join('');
+      expect(
+        new LeakDetector([value, operation, alias, provider, wrong, ...token.split('.').slice(1)]).find(all),
+      ).toEqual(new Set());
+    } finally {
+      await gateway.close();
+    }
+  });
+});

@@ -1,0 +1,13 @@
+import { expect } from 'vitest';
+import type { GraphQLAnswer } from './gateway.ts';
+
+/** Refused as a whole, with this status and code and with the request's id. */
+export function expectRefusal(answer: GraphQLAnswer, status: number, code: string, type: string): void {
+  expect(answer.status).toBe(status);
+  const requestId = answer.headers.get('x-request-id');
+  expect(requestId).toMatch(/./);
+  expect(answer.errors).toHaveLength(1);
+  expect(answer.errors[0]?.message).toMatch(/./);
+  expect(answer.errors[0]?.extensions).toMatchObject({ code, status, type, requestId });
+  expect(answer.text).not.toContain('"data"');
+}
