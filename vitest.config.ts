@@ -7,23 +7,9 @@ export default defineConfig({
     alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql/index.js')) }],
   },
   test: {
-    projects: [
-      {
-        extends: true,
-        test: {
-          name: 'promises',
-          include: ['test/**/*.test.ts'],
-          // A package of its own: the gateways it starts bring 190 MB of dependencies.
-          exclude: ['test/federation/**', 'test/faults/attacks.test.ts'],
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        extends: true,
-        // After all the others: it measures how long a client waits, and would measure them.
-        test: { name: 'attacks', include: ['test/faults/attacks.test.ts'], sequence: { groupOrder: 1 } },
-      },
-    ],
+    include: ['test/**/*.test.ts'],
+    // A package of its own: the gateways it starts bring 190 MB of dependencies.
+    exclude: ['test/federation/**'],
     globalSetup: ['test/support/mongod-global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

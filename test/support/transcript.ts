@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { longWaits } from './command-line.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -34,17 +33,21 @@ const kinds: Readonly<Record<string, Kind>> = {
 const placeholder = new RegExp(`<(?:[a-z0-9]+-)*(${Object.keys(kinds).join('|')})>`, 'g');
 
 /** Runs the commands of a transcript in a directory. @returns the transcript as it should be: itself, if all came as told */
-export async function replay(transcript: string, directory: string): Promise<string> {
+export async function replay(
+  transcript: string,
+  directory: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const bin = await mkdtemp(join(tmpdir(), 'bin-'));
   try {
     await symlink(join(root, 'bin/secrets-gateway.js'), join(bin, 'secrets-gateway'));
-    const path = [bin, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
+    const PATH = [bin, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
     const names = new Names(version);
     const { steps, rest } = parse(transcript);
     const lines: string[] = [];
     for (const { prose, command, output } of steps) {
-      const came = await run(names.fill(command), directory, path);
+      const came = await run(names.fill(command), directory, { PATH, HOME: directory, ...env });
       const typed = command.split('\n').map((line, index) => `${index === 0 ? '$' : '>'} ${line}`);
       lines.push(...prose, ...typed, ...rewritten(came, output, names));
     }
@@ -83,15 +86,11 @@ function parse(transcript: string): { steps: Step[]; rest: string[] } {
 }
 
 /** What a terminal would show: standard output and standard error as they come, and how it ended unless that was well. */
-async function run(command: string, directory: string, path: string): Promise<string[]> {
+async function run(command: string, directory: string, env: Record<string, string>): Promise<string[]> {
   const child = spawn('sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: directory,
-    // Nothing else of this process's environment: no setting of the machine's may count.
-    env: {
-      PATH: path,
-      HOME: directory,
-      NODE_OPTIONS: `--import ${longWaits.skipped}`,
-    },
+    // Nothing of this process's environment: no setting of the machine's may count.
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let text = '';

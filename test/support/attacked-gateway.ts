@@ -1,0 +1,173 @@
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { errorTable } from '../../src/errors.ts';
+import { CommandLine, type RunningGateway } from './command-line.ts';
+import { createSecret } from './graphql.ts';
+import { Issuer } from './issuer.ts';
+import type { Measured } from './process-meter.ts';
+
+export const mebibyte = 1024 * 1024;
+
+/** What one attack may cost. All of it is CPU time of the gateway's process, however busy the machine is. */
+const bounds = {
+  /** For so long, at most, nobody else is answered. */
+  longestPieceMs: 50,
+  /** RATE_LIMIT lets one caller send ten a second by default. */
+  cpuMs: 100,
+  /** The process may grow by this, whatever it is sent: what it holds while it answers, and the heap's own slack. */
+  growthBytes: 256 * mebibyte,
+};
+
+const rounds = 3;
+
+export interface AttackAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A gateway in a process of its own, without rate limits: each attack shall be harmless by itself, not because it is rare. */
+export class AttackedGateway {
+  readonly shell: CommandLine;
+  readonly gateway: RunningGateway;
+  readonly token: string;
+  readonly #issuer: Issuer;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 400 });
+  #bytesAtRest = 0;
+
+  private constructor(shell: CommandLine, gateway: RunningGateway, issuer: Issuer, token: string) {
+    [this.shell, this.gateway, this.#issuer, this.token] = [shell, gateway, issuer, token];
+  }
+
+  static async start(): Promise<AttackedGateway> {
+    const issuer = await Issuer.start();
+    const shell = await CommandLine.open();
+    const env = {
+      JWT_ISSUER: issuer.issuer,
+      JWT_AUDIENCE: issuer.audience,
+      JWT_JWKS_URL: issuer.jwksUrl,
+      RATE_LIMIT: 'off',
+    };
+    const gateway = await shell.serve(env, [join(import.meta.dirname, 'process-meter.ts')]);
+    const attacked = new AttackedGateway(shell, gateway, issuer, await issuer.token());
+    await attacked.#warmUp();
+    return attacked;
+  }
+
+  get port(): number {
+    return Number(new URL(this.gateway.url).port);
+  }
+
+  async #warmUp(): Promise<void> {
+    for (let i = 0; i < 20; i += 1) {
+      const input = { name: `NAME_${i}`, provider: 'openai', value: 'a value' };
+      expect((await this.run(createSecret(), { input })).status).toBe(200);
+    }
+    for (let i = 0; i < 100; i += 1) await this.askAsOthersDo();
+    this.#bytesAtRest = (await this.take()).peakBytes;
+  }
+
+  run(query: string, variables: unknown = {}): Promise<AttackAnswer> {
+    return this.post(JSON.stringify({ query, variables }));
+  }
+
+  async post(body: string | Buffer, headers: Record<string, string | number> = {}): Promise<AttackAnswer> {
+    return new Promise((resolve, reject) => {
+      const all = {
+        'content-type': 'application/json',
+        accept: 'application/graphql-response+json',
+        authorization: `Bearer ${this.token}`,
+        ...headers,
+      };
+      request(this.gateway.url, { agent: this.#agent, method: 'POST', headers: all }, async (response) => {
+        let text = '';
+        for await (const chunk of response) text += chunk;
+        resolve({ status: response.statusCode ?? 0, text });
+      })
+        .on('error', reject)
+        .end(body);
+    });
+  }
+
+  /** Sends a piece over and over until it is stopped or all is sent. @returns the answer, and how much was taken */
+  async flood(headers: string, piece: Buffer, bytes: number): Promise<{ text: string; sent: number }> {
+    return new Promise((resolve) => {
+      let [text, sent, isOver] = ['', 0, false];
+      const socket = connect(this.port, '127.0.0.1');
+      const send = () => {
+        while (!isOver && sent < bytes) {
+          sent += piece.length;
+          if (!socket.write(piece)) return;
+        }
+      };
+      socket.write(
+        `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAuthorization: Bearer ${this.token}\r\n${headers}\r\n\r\n`,
+      );
+      socket.on('drain', send).on('data', (data) => {
+        text += data;
+      });
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        isOver = true;
+        resolve({ text, sent });
+      });
+      send();
+    });
+  }
+
+  /** What somebody else asks meanwhile, who is answered all the same. */
+  async askAsOthersDo(): Promise<void> {
+    const { status, text } = await this.run('{ secrets(first: 20) { totalCount nodes { id name maskedValue } } }');
+    expect([status, text.includes('"errors"')]).toEqual([200, false]);
+  }
+
+  async take(): Promise<Measured> {
+    return (await this.gateway.ask('take')) as Measured;
+  }
+
+  /**
+   * Sends it some times, each time beside somebody else, who is answered.
+   * @param atOnce of how many attacks one sending consists
+   * @throws unless each is answered as it should be, and is harmless
+   */
+  async attack<T>(what: string, send: () => Promise<T>, check: (answer: T) => void, atOnce = 1): Promise<void> {
+    await this.take();
+    for (let round = 0; round < rounds; round += 1) {
+      const [answer] = await Promise.all([send(), this.askAsOthersDo()]);
+      check(answer);
+    }
+    this.expectHarmless(what, await this.take(), rounds * atOnce);
+  }
+
+  expectHarmless(what: string, measured: Measured, attacks = 1): void {
+    const cpuMs = measured.cpuMs / attacks;
+    const growth = measured.peakBytes - this.#bytesAtRest;
+    console.info(
+      `${what}: ${measured.longestPieceMs.toFixed(1)} ms in one piece, ${cpuMs.toFixed(1)} ms in all, ${(growth / mebibyte).toFixed()} MiB`,
+    );
+    expect(measured.longestPieceMs, 'in one piece').toBeLessThan(bounds.longestPieceMs);
+    expect(cpuMs, 'CPU time').toBeLessThan(bounds.cpuMs);
+    expect(growth, 'memory').toBeLessThan(bounds.growthBytes);
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy();
+    const { code, stderr } = await this.gateway.stop();
+    await this.shell.close();
+    await this.#issuer.close();
+    expect([code, stderr.includes('"level":50')]).toEqual([0, false]);
+  }
+}
+
+/** An error of the table, and foreseen. @returns its type */
+export function typeOf({ status, text }: AttackAnswer): string {
+  const { extensions } = JSON.parse(text).errors[0];
+  const row = errorTable[extensions.code as keyof typeof errorTable];
+  expect(row, text).toBeDefined();
+  expect(extensions.code).not.toBe('INTERNAL_SERVER_ERROR');
+  expect(extensions.status).toBe(row.status);
+  expect(status).toBe(row.status);
+  expect(extensions.requestId).toMatch(/./);
+  return extensions.type;
+}

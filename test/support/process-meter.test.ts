@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { AttackedGateway, mebibyte } from './attacked-gateway.ts';
+import type { Measured } from './process-meter.ts';
+
+let gateway: AttackedGateway;
+beforeAll(async () => {
+  gateway = await AttackedGateway.start();
+});
+afterAll(() => gateway.close());
+
+async function measured(control: string): Promise<Measured> {
+  await gateway.take();
+  return (await gateway.gateway.ask(control)) as Measured;
+}
+
+it('finds nothing in a gateway that is asked for nothing', async () => {
+  const { longestPieceMs, cpuMs } = await measured('nothing');
+  expect(longestPieceMs).toBeLessThan(50);
+  expect(cpuMs).toBeLessThan(100);
+});
+
+it('finds what holds the event loop for 300 ms', async () => {
+  const found = await measured('hold the event loop');
+  expect(found.longestPieceMs).toBeGreaterThanOrEqual(300);
+  expect(() => gateway.expectHarmless('held for 300 ms', found, 100)).toThrow('in one piece');
+});
+
+it('finds the CPU time of what lets others in between, and no long piece', async () => {
+  const found = await measured('burn in pieces');
+  expect(found.longestPieceMs).toBeLessThan(50);
+  expect(found.cpuMs).toBeGreaterThanOrEqual(300);
+  expect(() => gateway.expectHarmless('300 ms in pieces', found)).toThrow('CPU time');
+  gateway.expectHarmless('of ten, 30 ms each', found, 10);
+});
+
+it('finds 300 MiB that were held for a moment', async () => {
+  const before = await gateway.take();
+  const found = await measured('take memory');
+  expect(found.peakBytes - before.peakBytes).toBeGreaterThan(250 * mebibyte);
+  expect(() => gateway.expectHarmless('300 MiB', { ...found, longestPieceMs: 0, cpuMs: 0 })).toThrow('memory');
+});
