@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorTable } from '../../src/errors.ts';
 import { TestGateway } from '../support/gateway.ts';
+import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 
 interface BadRequest {
   method: string;
@@ -130,10 +131,9 @@ const generated = fc
     ([kind, variable, on, set, more]) =>
       `${kind}${kind && variable ? ` ($${variable[0]}: ${variable[1]})` : ''} ${on} ${set}${more}`,
   );
-const create =
-  'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id maskedValue } secrets { totalCount } } }';
-const update = 'mutation ($input: UpdateSecretInput!) { updateSecret(input: $input) { secret { id version } } }';
-const remove = 'mutation ($input: DeleteSecretInput!) { deleteSecret(input: $input) { id } }';
+const create = createSecret('id maskedValue', 'secrets { totalCount }');
+const update = updateSecret('id version');
+const remove = deleteSecret;
 const list =
   'query ($owner: OwnerInput! = {}, $filter: SecretFilter, $first: Int, $after: String) { secrets(owner: $owner, filter: $filter, first: $first, after: $after) { totalCount nodes { id } } }';
 const entities =

@@ -1,15 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret, updateSecret } from '../support/graphql.ts';
 
 const owner = { teamId: 'red', connectorId: 'codeless-1' };
 
-const create = `
-  mutation ($input: CreateSecretInput!) {
-    createSecret(input: $input) {
-      secret { placeholder name maskedValue owner { ... on Connector { teamId id } } }
-      secrets { totalCount nodes { placeholder name } }
-    }
-  }`;
+const create = createSecret(
+  'placeholder name maskedValue owner { ... on Connector { teamId id } }',
+  'secrets { totalCount nodes { placeholder name } }',
+);
 
 const list = `
   query ($owner: OwnerInput!) {
@@ -107,7 +105,7 @@ describe.each(storeNames)('connector secrets on %s', (store) => {
     });
 
     it('NOT_FOUND, 404: a mutation of what is not there', async () => {
-      const update = 'mutation ($input: UpdateSecretInput!) { updateSecret(input: $input) { secret { id } } }';
+      const update = updateSecret();
       const { status, errors } = await gateway.run(update, { input: { id: crypto.randomUUID(), value: 'v' } });
       expect(status).toBe(404);
       expect(errors[0]).toMatchObject({

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret, updateSecret } from '../support/graphql.ts';
 
 const owner = { teamId: 'red' };
 const fields = 'id name notes tags version maskedValue createdAt updatedAt';
-const create = `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { ${fields} } } }`;
-const update = `mutation ($input: UpdateSecretInput!) { updateSecret(input: $input) { secret { ${fields} } } }`;
+const create = createSecret(fields);
+const update = updateSecret(fields);
 
 describe.each(storeNames)('controller secrets on %s', (store) => {
   let gateway: TestGateway;
@@ -123,8 +124,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
   });
 
   it('create: an error in the list that comes with it does not hide the secret that was made', async () => {
-    const withList = (list: string) =>
-      `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { name } ${list} { totalCount } } }`;
+    const withList = (list: string) => createSecret('name', `${list} { totalCount }`);
     const tooMany = await gateway.run(withList('secrets(first: 5000)'), { input: { owner, name: 'made, first' } });
     expect(tooMany.data.createSecret).toEqual({ secret: { name: 'made, first' }, secrets: null });
     expect(tooMany.errors[0]?.extensions.code).toBe('UNPROCESSABLE_ENTITY');

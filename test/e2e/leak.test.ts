@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
 
 /** One secret in every form a client could write it in; a form that is never sent is never found. */
@@ -109,10 +110,9 @@ class Client {
 
 type Send = (client: Client, canary: Canary) => Promise<unknown>;
 
-const create =
-  'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id maskedValue } secrets { totalCount } } }';
-const update = 'mutation ($input: UpdateSecretInput!) { updateSecret(input: $input) { secret { id maskedValue } } }';
-const remove = 'mutation ($input: DeleteSecretInput!) { deleteSecret(input: $input) { id } }';
+const create = createSecret('id maskedValue', 'secrets { totalCount }');
+const update = updateSecret('id maskedValue');
+const remove = deleteSecret;
 const lists =
   'query ($owner: OwnerInput!, $filter: SecretFilter, $first: Int, $after: String) { secrets(owner: $owner, filter: $filter, first: $first, after: $after) { totalCount nodes { name } edges { cursor } } }';
 const name = () => `NAME_${random(12)}`;

@@ -1,9 +1,10 @@
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type GraphQLAnswer, TestGateway } from '../support/gateway.ts';
+import { createSecret } from '../support/graphql.ts';
 
 const list = '{ secrets { totalCount nodes { name tags } } }';
-const create = 'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id } } }';
+const create = createSecret();
 const input = { name: 'OPENAI_API_KEY', provider: 'openai', value: 'sk-proj-0123456789abcdefghijklmnop' };
 
 /** What the documents of the three systems list beyond what the tests of each system show. */

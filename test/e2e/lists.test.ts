@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret } from '../support/graphql.ts';
 
 const list = `
   query ($owner: OwnerInput!, $filter: SecretFilter, $first: Int, $after: String, $last: Int, $before: String) {
@@ -10,7 +11,6 @@ const list = `
       pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     }
   }`;
-const create = 'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { placeholder } } }';
 
 const red = { teamId: 'red' };
 const connector = { teamId: 'red', connectorId: 'c' };
@@ -26,7 +26,7 @@ describe.each(storeNames)('a list on %s', (store) => {
       for (const name of letters.toReversed()) {
         const tags = ['all', ...(name < 'd' ? ['early'] : [])];
         const input = { owner, name: `n ${name}`, value: 'v', provider: name === 'a' ? 'one' : 'other', tags };
-        const { data } = await gateway.run(create, { input });
+        const { data } = await gateway.run(createSecret('placeholder'), { input });
         if (name === 'b' && owner === red) placeholder = data.createSecret.secret.placeholder;
       }
     }
@@ -104,7 +104,7 @@ describe.each(storeNames)('a list on %s', (store) => {
 
   it('goes on from a cursor after its secret was deleted', async () => {
     const input = { owner: red, name: 'n bb', value: 'v', tags: ['passing'] };
-    await gateway.run(create, { input });
+    await gateway.run(createSecret('placeholder'), { input });
     const found = await gateway.run('{ secrets(owner: { teamId: "red" }, filter: { name: "n bb" }) { nodes { id } } }');
     const { endCursor } = await page({ first: 3 });
     const { id } = found.data.secrets.nodes[0];

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret, updateSecret } from '../support/graphql.ts';
 
 const fields = 'id name provider maskedValue createdAt updatedAt';
-const create = `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { ${fields} } } }`;
-const update = `mutation ($input: UpdateSecretInput!) { updateSecret(input: $input) { secret { ${fields} } } }`;
+const create = createSecret(fields);
+const update = updateSecret(fields);
 const value = 'sk-proj-0123456789abcdefghijklmnopqrstuvwxyz0123456789';
 
 describe.each(storeNames)('a user’s provider secrets on %s', (store) => {

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { type GraphQLAnswer, type RequestOptions, storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret } from '../support/graphql.ts';
 
 const query = '{ viewer { subject } }';
-const create = 'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id } } }';
 const json = { accept: 'application/json' };
 
 const gateways: TestGateway[] = [];
@@ -119,10 +119,10 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     const gateway = await start(store, '12/1h');
     const ada = await as(gateway, 'ada');
     const input = (name: string) => ({ input: { name, provider: 'openai', value: 'a value' } });
-    expect(remaining(await gateway.run(create, input('ONE'), ada))).toBe(7);
-    expect(remaining(await gateway.run(create, input('TWO'), ada))).toBe(2);
+    expect(remaining(await gateway.run(createSecret(), input('ONE'), ada))).toBe(7);
+    expect(remaining(await gateway.run(createSecret(), input('TWO'), ada))).toBe(2);
     for (const headers of [{}, json]) {
-      expectTooMany(await gateway.run(create, input('THREE'), { ...ada, headers }), 12, 3600);
+      expectTooMany(await gateway.run(createSecret(), input('THREE'), { ...ada, headers }), 12, 3600);
     }
     await gateway.stop();
     await gateway.launch({ RATE_LIMIT: 'off' });

@@ -1,50 +1,29 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CommandLine, type RunningGateway } from '../support/command-line.ts';
+import { createSecret } from '../support/graphql.ts';
 
 // The bytes that a request allocates differ by a few percent from run to run, however busy the machine is, and go up with
 // almost everything that makes a request dearer. What they come to is for benchmark/ to tell; here they must not grow unseen.
 
-const root = join(import.meta.dirname, '../..');
 const fields = 'id name placeholder maskedValue tags version createdAt updatedAt';
 const connections = 8;
 
-let directory: string;
-let gateway: ChildProcess;
-let url: string;
-let token: string;
+let shell: CommandLine;
+let gateway: RunningGateway;
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-'));
-  gateway = fork(join(root, 'bin/secrets-gateway.js'), ['serve'], {
-    cwd: directory,
-    execPath: join(root, 'node_modules/.bin/node'),
-    execArgv: ['--import', join(import.meta.dirname, 'allocated-bytes.ts')],
-    env: { PATH: process.env.PATH, PORT: '0', RATE_LIMIT: '999999999/60s', LOG_LEVEL: 'warn' },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  });
-  let printed = '';
-  await new Promise<void>((resolve) => {
-    gateway.stdout?.on('data', (text) => {
-      printed += text;
-      if (printed.includes('Ctrl-C')) resolve();
-    });
-  });
-  [, url = ''] = /GraphQL +(http\S+)/.exec(printed) ?? [];
-  [, token = ''] = /Bearer ([\w.-]+)/.exec(printed) ?? [];
+  shell = await CommandLine.open();
+  const env = { RATE_LIMIT: '999999999/60s', LOG_LEVEL: 'warn' };
+  gateway = await shell.serve(env, [join(import.meta.dirname, 'allocated-bytes.ts')]);
   for (let made = 0; made < 100; made += 1) await send(create());
 });
 afterAll(async () => {
   agent.destroy();
-  const gone = once(gateway, 'exit');
-  gateway.kill();
-  await gone;
-  await rm(directory, { recursive: true, force: true });
+  await gateway.stop();
+  await shell.close();
 });
 
 let names = 0;
@@ -52,7 +31,7 @@ function create(): object {
   names += 1;
   const input = { name: `NAME_${names}`, provider: 'openai', value: `a value of its own ${names}`, tags: ['a', 'b'] };
   return {
-    query: `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { ${fields} } } }`,
+    query: createSecret(fields),
     variables: { input },
   };
 }
@@ -60,8 +39,8 @@ function create(): object {
 function send(body: object, withToken = true): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', accept: 'application/graphql-response+json' };
-    const authorization = withToken ? { authorization: `Bearer ${token}` } : {};
-    request(url, { agent, method: 'POST', headers: { ...headers, ...authorization } }, (response) => {
+    const authorization = withToken ? { authorization: `Bearer ${gateway.token}` } : {};
+    request(gateway.url, { agent, method: 'POST', headers: { ...headers, ...authorization } }, (response) => {
       response.resume().on('end', () => resolve(response.statusCode ?? 0));
     })
       .on('error', reject)
@@ -69,12 +48,7 @@ function send(body: object, withToken = true): Promise<number> {
   });
 }
 
-async function allocatedBytes(): Promise<number> {
-  const answered = once(gateway, 'message');
-  gateway.send('how many');
-  const [bytes] = await answered;
-  return bytes;
-}
+const allocatedBytes = async () => (await gateway.ask('how many')) as number;
 
 async function sendMany(count: number, body: () => object, status: number, withToken: boolean): Promise<void> {
   for (let sent = 0; sent < count; sent += connections) {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open } from '../../../src/crypto/envelope.ts';
-import { readKeyring } from '../../../src/crypto/keyring.ts';
+import { readKeyring } from '../../../src/keyring/file.ts';
 import { ownerKey } from '../../../src/model/owner.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { type AttackAnswer, AttackedGateway, typeOf } from '../../support/attacked-gateway.ts';

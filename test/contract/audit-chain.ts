@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { chain, insert, newOwner, newRecord, remove, update } from './fixtures.ts';
+import { expectValidChain, type Subject } from './subject.ts';
+
+/** What is written down of every change. */
+export function auditChainContract(subject: Subject): void {
+  describe('the audit chain', () => {
+    it('has one event per change, in order, that says what was done', async () => {
+      const record = await subject.stored();
+      await subject.store.commit([update(record)]);
+      await subject.store.commit([remove({ ...record, version: 2 })]);
+      const events = await expectValidChain(subject.store, subject.owner);
+      expect(
+        events.map(({ sequence, type, secretId, version, actor, requestId }) => [
+          sequence,
+          type,
+          secretId,
+          version,
+          actor.kind,
+          actor.id,
+          requestId,
+        ]),
+      ).toEqual([
+        [1, 'secret.created', record.id, 1, 'user', 'ada', 'request-1'],
+        [2, 'secret.updated', record.id, 2, 'user', 'ada', 'request-1'],
+        [3, 'secret.deleted', record.id, 2, 'user', 'ada', 'request-1'],
+      ]);
+      expect(events[0]?.at).toEqual(record.createdAt);
+    });
+
+    it('is read from any place, as far as asked', async () => {
+      await subject.store.commit(Array.from({ length: 5 }, () => insert(newRecord(subject.owner))));
+      const sequences = async (after: number, limit: number) =>
+        (await subject.store.auditEvents(subject.owner, after, limit)).map((event) => event.sequence);
+      expect(await sequences(0, 2)).toEqual([1, 2]);
+      expect(await sequences(2, 2)).toEqual([3, 4]);
+      expect(await sequences(4, 2)).toEqual([5]);
+      expect(await sequences(5, 2)).toEqual([]);
+      expect(await sequences(0, 0)).toEqual([]);
+    });
+
+    it('of an owner without events is empty', async () => {
+      expect(await chain(subject.store, newOwner())).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,203 @@
+import { randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Owner } from '../../src/model/owner.ts';
+import type { SecretFilter, SecretRecord } from '../../src/model/secret.ts';
+import { byBytes, countOf, insert, names, newOwner, newRecord, query } from './fixtures.ts';
+import type { Subject } from './subject.ts';
+
+/** Which secrets of an owner are listed, in what order, and how many there are. */
+export function listsContract(subject: Subject): void {
+  describe('a list', () => {
+    /** In the order of their UTF-8 bytes. JavaScript's `<` would put the emoji before U+FFFD and U+E000's kin. */
+    const scripts = [
+      'Z',
+      '_',
+      'a',
+      'ab',
+      'b',
+      'é',
+      'я',
+      'א',
+      'ع',
+      'ก',
+      '中',
+      '中文',
+      '한',
+      '\uFB01',
+      '\uFFFD',
+      '\u{1F600}',
+      '𠀀',
+    ];
+
+    it('is in the order of the UTF-8 bytes of the names', async () => {
+      await Promise.all(scripts.map((name) => subject.stored({ name })));
+      expect(await names(subject.store, subject.owner)).toEqual(scripts.toSorted(byBytes));
+      expect((await names(subject.store, subject.owner)).indexOf('\uFFFD')).toBeLessThan(
+        (await names(subject.store, subject.owner)).indexOf('\u{1F600}'),
+      );
+    });
+
+    it.each(['start', 'end'] as const)('pages from the %s through all of them, each once', async (from) => {
+      await subject.store.commit(scripts.map((name) => insert(newRecord(subject.owner, { name }))));
+      const sorted = scripts.toSorted(byBytes);
+      for (const limit of [1, 3, scripts.length]) {
+        const pages: string[][] = [];
+        for (let place = {}, hasMore = true; hasMore; ) {
+          const page = await subject.store.list(query(subject.owner, { from, limit, ...place }));
+          expect(page.totalCount).toBe(scripts.length);
+          pages.push(page.secrets.map((secret) => secret.name));
+          const edge = page.secrets.at(from === 'start' ? -1 : 0);
+          place = from === 'start' ? { after: edge } : { before: edge };
+          hasMore = page.hasMore;
+        }
+        expect(pages).toHaveLength(Math.ceil(scripts.length / limit));
+        expect((from === 'start' ? pages : pages.reverse()).flat()).toEqual(sorted);
+      }
+    });
+
+    it('between two places leaves both out, and counts from the asked end', async () => {
+      await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => subject.stored({ name })));
+      const range = { after: { name: 'a', id: '' }, before: { name: 'e', id: '' } };
+      const asked = (from: 'start' | 'end', limit: number) =>
+        subject.store.list(query(subject.owner, { ...range, from, limit }));
+      expect(await asked('start', 2)).toMatchObject({ hasMore: true, secrets: [{ name: 'b' }, { name: 'c' }] });
+      expect(await asked('end', 2)).toMatchObject({ hasMore: true, secrets: [{ name: 'c' }, { name: 'd' }] });
+      expect(await asked('start', 3)).toMatchObject({ hasMore: false, totalCount: 5 });
+      expect(await names(subject.store, subject.owner, { ...range, before: { name: 'b', id: '' } })).toEqual([]);
+    });
+
+    it('goes on from a place where nothing is any more', async () => {
+      await Promise.all(['a', 'c'].map((name) => subject.stored({ name })));
+      expect(await names(subject.store, subject.owner, { after: { name: 'b', id: randomUUID() } })).toEqual(['c']);
+      expect(await names(subject.store, subject.owner, { before: { name: 'b', id: randomUUID() } })).toEqual(['a']);
+    });
+
+    it('with limit 0 reads no secrets, and still counts', async () => {
+      await subject.stored();
+      expect(await subject.store.list(query(subject.owner, { limit: 0 }))).toEqual({
+        secrets: [],
+        hasMore: false,
+        totalCount: 1,
+      });
+      const nothing = { limit: 0, count: false };
+      expect(await subject.store.list(query(subject.owner, nothing))).toEqual({
+        secrets: [],
+        hasMore: false,
+        totalCount: null,
+      });
+    });
+
+    it('counts only when asked', async () => {
+      await subject.stored();
+      expect((await subject.store.list(query(subject.owner, { count: false }))).totalCount).toBeNull();
+      expect(
+        (await subject.store.list(query(subject.owner, { count: false, filter: { provider: 'aws' } }))).totalCount,
+      ).toBeNull();
+    });
+
+    it('of an owner without secrets is empty, with count 0', async () => {
+      const empty = { secrets: [], hasMore: false, totalCount: 0 };
+      expect(await subject.store.list(query(newOwner()))).toEqual(empty);
+      expect(await subject.store.list(query(newOwner(), { filter: { provider: 'aws' } }))).toEqual(empty);
+    });
+
+    it('of a team holds nothing of its connectors, and theirs nothing of it', async () => {
+      const teamId = randomUUID();
+      const team: Owner = { type: 'team', teamId };
+      const connector: Owner = { type: 'connector', teamId, connectorId: 'c' };
+      await subject.store.commit([insert(newRecord(team, { name: 'x' })), insert(newRecord(connector, { name: 'y' }))]);
+      expect(await names(subject.store, team)).toEqual(['x']);
+      expect(await names(subject.store, connector)).toEqual(['y']);
+      expect(await countOf(subject.store, team)).toBe(1);
+    });
+
+    it('asked for beside others answers as it would alone', async () => {
+      const owners = [newOwner(), newOwner(), newOwner()];
+      const records = owners.flatMap((of, index) =>
+        Array.from({ length: index + 2 }, (_, nth) => newRecord(of, { provider: nth % 2 ? 'gcp' : 'aws' })),
+      );
+      await subject.store.commit(records.map(insert));
+      const queries = [...owners, newOwner()].flatMap((of) => [
+        query(of),
+        query(of, { limit: 1 }),
+        query(of, { from: 'end', limit: 2, count: false }),
+        query(of, { limit: 0 }),
+        query(of, { limit: 0, count: false }),
+        query(of, { filter: { provider: 'gcp' } }),
+        query(of, { filter: { provider: 'none' }, limit: 0 }),
+      ]);
+      const together = await Promise.all(queries.map((one) => subject.store.list(one)));
+      for (const [index, one] of queries.entries()) expect(together[index]).toEqual(await subject.store.list(one));
+      expect(together[0]).toMatchObject({ totalCount: 2, secrets: { length: 2 } });
+    });
+  });
+
+  describe('a filter', () => {
+    const filtered: Owner = newOwner();
+    const secrets: readonly SecretRecord[] = [
+      newRecord(filtered, { name: 'API_KEY', provider: 'aws', tags: ['prod', 'eu'] }),
+      newRecord(filtered, { name: 'API_SECRET', provider: 'gcp', tags: ['prod', 'us'] }),
+      newRecord(filtered, { name: 'API', provider: null, tags: [] }),
+      newRecord(filtered, { name: 'api_key', provider: 'AWS', tags: ['Prod'] }),
+      newRecord(filtered, { name: 'APJ', provider: 'aws', tags: ['eu', 'prod', 'blue'] }),
+      newRecord(filtered, { name: '%_*.', provider: 'aws', tags: ['%'] }),
+      newRecord(filtered, { name: '中文', provider: 'aws' }),
+      newRecord(filtered, { name: '\uD7FF1', provider: 'aws' }),
+      newRecord(filtered, { name: '\uFFFD', provider: 'aws' }),
+      newRecord(filtered, { name: '\u{10FFFF}\u{10FFFF}', provider: 'aws' }),
+    ];
+    const placeholder = secrets[1]?.placeholder ?? '';
+
+    beforeAll(() => subject.store.commit(secrets.map(insert)));
+
+    it.each<[string, SecretFilter, (secret: SecretRecord) => boolean]>([
+      ['name', { name: 'API_KEY' }, ({ name }) => name === 'API_KEY'],
+      ['name that is none', { name: 'API_KEY ' }, () => false],
+      ['nameStartsWith', { nameStartsWith: 'API' }, ({ name }) => name.startsWith('API')],
+      ['nameStartsWith of pattern characters', { nameStartsWith: '%_' }, ({ name }) => name.startsWith('%_')],
+      ['nameStartsWith of the whole name', { nameStartsWith: '中文' }, ({ name }) => name === '中文'],
+      ['nameStartsWith before the surrogates', { nameStartsWith: '\uD7FF' }, ({ name }) => name === '\uD7FF1'],
+      [
+        'nameStartsWith of the last character',
+        { nameStartsWith: '\u{10FFFF}' },
+        ({ name }) => name.startsWith('\u{10FFFF}'),
+      ],
+      ['nameStartsWith of nothing', { nameStartsWith: '' }, () => true],
+      ['provider', { provider: 'aws' }, ({ provider }) => provider === 'aws'],
+      ['one tag', { tags: ['prod'] }, ({ tags }) => tags.includes('prod')],
+      [
+        'several tags, all of them',
+        { tags: ['prod', 'eu'] },
+        ({ tags }) => tags.includes('eu') && tags.includes('prod'),
+      ],
+      ['tags that nothing has together', { tags: ['us', 'eu'] }, () => false],
+      ['one tag twice', { tags: ['us', 'us'] }, ({ tags }) => tags.includes('us')],
+      ['no tags', { tags: [] }, () => true],
+      ['placeholder', { placeholder }, (secret) => secret.placeholder === placeholder],
+      ['nothing', {}, () => true],
+      [
+        'all at once',
+        { name: 'API_SECRET', nameStartsWith: 'API_', provider: 'gcp', tags: ['us', 'prod'], placeholder },
+        ({ name }) => name === 'API_SECRET',
+      ],
+      ['two that exclude each other', { name: 'API_KEY', nameStartsWith: 'API_S' }, () => false],
+    ])('by %s lets through those and counts them', async (_, filter, matches) => {
+      const expected = secrets
+        .filter(matches)
+        .map((secret) => secret.name)
+        .toSorted(byBytes);
+      const { secrets: found, totalCount } = await subject.store.list(query(filtered, { filter }));
+      expect(found.map((secret) => secret.name)).toEqual(expected);
+      expect(totalCount).toBe(expected.length);
+      expect(await names(subject.store, filtered, { filter, from: 'end' })).toEqual(expected);
+      const paged = await subject.store.list(query(filtered, { filter, limit: 1, after: { name: 'API_KEY', id: '' } }));
+      const rest = expected.filter((name) => byBytes(name, 'API_KEY') > 0);
+      expect(paged.secrets.map((secret) => secret.name)).toEqual(rest.slice(0, 1));
+      expect(paged).toMatchObject({ hasMore: rest.length > 1, totalCount: expected.length });
+    });
+
+    it('finds nothing of another owner', async () => {
+      expect(await names(subject.store, newOwner(), { filter: { placeholder } })).toEqual([]);
+    });
+  });
+}

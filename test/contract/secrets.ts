@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Owner } from '../../src/model/owner.ts';
+import { countOf, insert, names, query, remove, sealed, update, withoutEnvelope } from './fixtures.ts';
+import type { Subject } from './subject.ts';
+
+/** What is kept of a secret: inserted, updated, deleted. */
+export function secretsContract(subject: Subject): void {
+  describe('a secret', () => {
+    it.each<[string, Owner]>([
+      ['user', { type: 'user', userId: `auth0|${randomUUID()}/ü` }],
+      ['team', { type: 'team', teamId: `${randomUUID()} 𝒯` }],
+      ['connector', { type: 'connector', teamId: randomUUID(), connectorId: 'a/b:c%' }],
+    ])('of a %s comes back with every field as it went in', async (_, of) => {
+      subject.owner = of;
+      const record = await subject.stored({
+        name: 'Ключ 鍵 🔑',
+        provider: 'Ünïcode\u{1F600}',
+        notes: 'two\nlines',
+        tags: ['zeta', 'alpha', '標籤'],
+      });
+      expect(await subject.store.findRecord(record.id)).toEqual(record);
+      expect(await subject.store.find(record.id)).toEqual(withoutEnvelope(record));
+      expect((await subject.store.list(query(subject.owner))).secrets).toEqual([withoutEnvelope(record)]);
+    });
+
+    it('without a value, a provider, notes and tags comes back so', async () => {
+      const record = await subject.stored({ provider: null, notes: null, tags: [], maskedValue: null, sealed: null });
+      expect(await subject.store.findRecord(record.id)).toEqual(record);
+    });
+
+    it.each(['a\0b', '\0', 'ends with \0', ''])('keeps notes %j as they are', async (notes) => {
+      const record = await subject.stored({ notes });
+      expect((await subject.store.find(record.id))?.notes).toBe(notes);
+      expect((await subject.store.list(query(subject.owner))).secrets[0]?.notes).toBe(notes);
+    });
+
+    it('shows no envelope in a find or a list', async () => {
+      const { id } = await subject.stored();
+      expect(await subject.store.find(id)).not.toHaveProperty('sealed');
+      expect((await subject.store.list(query(subject.owner))).secrets[0]).not.toHaveProperty('sealed');
+    });
+
+    it('that is not there is undefined, also beside one that is', async () => {
+      const { id } = await subject.stored();
+      const found = await Promise.all([
+        subject.store.find(randomUUID()),
+        subject.store.find(id),
+        subject.store.find(id),
+      ]);
+      expect(found.map((secret) => secret?.id)).toEqual([undefined, id, id]);
+      expect(await subject.store.findRecord(randomUUID())).toBeUndefined();
+    });
+  });
+
+  describe('an update', () => {
+    it('replaces every field, and with a value the envelope', async () => {
+      const record = await subject.stored({ tags: ['old'] });
+      const newSealed = sealed(2, 'second');
+      const change = update(
+        record,
+        {
+          name: 'renamed',
+          provider: null,
+          notes: 'n',
+          tags: ['new', 'tags'],
+          maskedValue: '••••',
+          updatedAt: new Date(1),
+        },
+        newSealed,
+      );
+      await subject.store.commit([change]);
+      const expected = { ...(change as { secret: object }).secret, sealed: newSealed };
+      expect(await subject.store.findRecord(record.id)).toEqual(expected);
+    });
+
+    it('without a value keeps the envelope, and the version that it was sealed for', async () => {
+      const record = await subject.stored();
+      await subject.store.commit([update(record, { notes: 'only the notes' })]);
+      const found = await subject.store.findRecord(record.id);
+      expect(found).toMatchObject({ version: 2, notes: 'only the notes', sealed: record.sealed });
+    });
+
+    it('gives a secret without a value its first one', async () => {
+      const record = await subject.stored({ sealed: null });
+      const first = sealed(2);
+      await subject.store.commit([update(record, {}, first)]);
+      expect((await subject.store.findRecord(record.id))?.sealed).toEqual(first);
+    });
+
+    it('frees the old name and finds the secret by the new one', async () => {
+      const record = await subject.stored({ name: 'old', tags: ['t'] });
+      await subject.store.commit([update(record, { name: 'new' })]);
+      await subject.stored({ name: 'old', tags: ['t'] });
+      expect(await names(subject.store, subject.owner, { filter: { tags: ['t'] } })).toEqual(['new', 'old']);
+      expect(await names(subject.store, subject.owner, { filter: { name: 'new' } })).toEqual(['new']);
+    });
+
+    it('changes what tags and provider find it', async () => {
+      const record = await subject.stored({ name: 'n', tags: ['a', 'b'], provider: 'aws' });
+      await subject.store.commit([update(record, { tags: ['b', 'c'], provider: 'gcp' })]);
+      expect(await names(subject.store, subject.owner, { filter: { tags: ['a'] } })).toEqual([]);
+      expect(await names(subject.store, subject.owner, { filter: { tags: ['c', 'b'] } })).toEqual(['n']);
+      expect(await names(subject.store, subject.owner, { filter: { provider: 'aws' } })).toEqual([]);
+      expect(await names(subject.store, subject.owner, { filter: { provider: 'gcp' } })).toEqual(['n']);
+    });
+
+    it('keeps its own name and placeholder without a conflict', async () => {
+      const record = await subject.stored();
+      await subject.store.commit([update(record)]);
+      expect(await subject.store.find(record.id)).toMatchObject({ version: 2, name: record.name });
+    });
+
+    it('leaves the count as it is', async () => {
+      await subject.store.commit([update(await subject.stored())]);
+      expect(await countOf(subject.store, subject.owner)).toBe(1);
+    });
+  });
+
+  describe('a delete', () => {
+    it('takes the secret out of every answer and frees its id, name and placeholder', async () => {
+      const record = await subject.stored({ tags: ['t'] });
+      await subject.store.commit([remove(record)]);
+      expect(await subject.store.findRecord(record.id)).toBeUndefined();
+      expect(await names(subject.store, subject.owner)).toEqual([]);
+      expect(await names(subject.store, subject.owner, { filter: { tags: ['t'] } })).toEqual([]);
+      expect(await countOf(subject.store, subject.owner)).toBe(0);
+      await subject.store.commit([insert(record)]);
+      expect(await subject.store.findRecord(record.id)).toEqual(record);
+    });
+  });
+}

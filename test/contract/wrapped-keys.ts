@@ -1,0 +1,75 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { WrappedKey } from '../../src/model/envelope.ts';
+import type { SecretRecord } from '../../src/model/secret.ts';
+import type { Store } from '../../src/store/store.ts';
+import { byBytes, insert, newOwner, newRecord, remove, sealed, update } from './fixtures.ts';
+
+/** What a rewrap reads and replaces. */
+export function wrappedKeysContract(open: () => Promise<Store>): void {
+  describe('wrapped keys', () => {
+    const rewrapped = (key: WrappedKey): WrappedKey => ({
+      ...key,
+      kid: 'kek-2',
+      encryptedKey: `${key.encryptedKey}2`,
+    });
+    let fresh: Store;
+    let records: SecretRecord[];
+
+    beforeEach(async () => {
+      fresh = await open();
+      records = [newOwner(), newOwner()]
+        .flatMap((of) => [newRecord(of), newRecord(of), newRecord(of, { sealed: null })])
+        .toSorted((a, b) => byBytes(a.id, b.id));
+      for (const record of records) await fresh.commit([insert(record)]);
+    });
+    afterEach(() => fresh.close());
+
+    it('are those of every value of every owner, in the order of ids, in pages that leave none out', async () => {
+      const all = await fresh.wrappedKeys('', 100);
+      const { header, encrypted_key } = sealed().envelope;
+      expect(all).toEqual(
+        records
+          .filter((record) => record.sealed)
+          .map(({ id }) => ({ secretId: id, kid: header.kid, encryptedKey: encrypted_key })),
+      );
+      const pages: WrappedKey[] = [];
+      for (let page = await fresh.wrappedKeys('', 1); page[0]; page = await fresh.wrappedKeys(page[0].secretId, 1)) {
+        expect(page).toHaveLength(1);
+        pages.push(...page);
+      }
+      expect(pages).toEqual(all);
+    });
+
+    it('are replaced, and nothing else of their secrets', async () => {
+      const [from, other] = await fresh.wrappedKeys('', 100);
+      if (!from || !other) throw new Error('there are four');
+      const before = await fresh.findRecord(from.secretId);
+      const untouched = await fresh.findRecord(other.secretId);
+      expect(await fresh.replaceWrappedKeys([{ from, to: rewrapped(from) }])).toBe(1);
+      const after = await fresh.findRecord(from.secretId);
+      const envelope = before?.sealed && {
+        ...before.sealed.envelope,
+        header: { alg: 'A256KW', kid: 'kek-2' },
+        encrypted_key: 'encryptedKey2',
+      };
+      expect(after).toEqual({ ...before, sealed: { ...before?.sealed, envelope } });
+      expect(await fresh.findRecord(other.secretId)).toEqual(untouched);
+      expect(await fresh.wrappedKeys('', 1)).toEqual([rewrapped(from)]);
+    });
+
+    it('are left as they are where they changed meanwhile, and where their secret is gone', async () => {
+      const all = await fresh.wrappedKeys('', 100);
+      const [changed, gone] = records.filter((record) => record.sealed);
+      if (!changed || !gone) throw new Error('there are four');
+      const anew = { ...sealed(2), envelope: { ...sealed().envelope, encrypted_key: 'anew' } };
+      await fresh.commit([update(changed, {}, anew), remove(gone)]);
+      expect(await fresh.replaceWrappedKeys(all.map((from) => ({ from, to: rewrapped(from) })))).toBe(2);
+      expect((await fresh.findRecord(changed.id))?.sealed).toEqual(anew);
+      expect(await fresh.findRecord(gone.id)).toBeUndefined();
+    });
+
+    it('of none are none', async () => {
+      expect(await fresh.replaceWrappedKeys([])).toBe(0);
+    });
+  });
+}
