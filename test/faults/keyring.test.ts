@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { on } from 'node:events';
 import { watch } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,7 +18,7 @@ import { ownerKey } from '../../src/model/owner.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, update } from '../contract/fixtures.ts';
-import { CommandLine } from '../support/command-line.ts';
+import { CommandLine, longWaits, type StartOptions } from '../support/command-line.ts';
 import { FaultyLink, type LinkFault } from '../support/faulty-link.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 import { writeKeyring } from '../support/keyring.ts';
@@ -34,6 +36,15 @@ afterEach(async () => {
   await shell.close();
   await rm(directory, { recursive: true });
 });
+
+/** Resolves once it has told so often that it waits before it asks again. */
+async function waits(child: ChildProcess, times: number): Promise<void> {
+  let told = 0;
+  for await (const _ of on(child, 'message')) {
+    told += 1;
+    if (told === times) return;
+  }
+}
 
 /** An envelope of the store. */
 interface Opened {
@@ -56,8 +67,9 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
   });
   afterEach(() => store.close());
 
-  const startRewrap = (url = databaseUrl) =>
-    shell.start(['keys', 'rewrap'], { DATABASE_URL: url, KEYRING_FILE: keyringFile });
+  const startRewrap = (url = databaseUrl, options: StartOptions = {}) =>
+    shell.start(['keys', 'rewrap'], { DATABASE_URL: url, KEYRING_FILE: keyringFile }, options);
+  const tellingWaits = { preload: [longWaits.untilSignal] };
 
   /** So many new secrets: the value of each by its id. */
   async function filled(count: number): Promise<Map<string, string>> {
@@ -203,23 +215,26 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
   });
 
   if (storeName === 'sqlite')
-    it('outlasts another process that writes for four seconds, and goes on', async () => {
+    it('outlasts another process that writes until an attempt has failed, and goes on', async () => {
       const values = await filled(2000);
       await rotateKeyring(keyringFile);
       const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
       other.exec('BEGIN IMMEDIATE');
-      const { exit } = startRewrap();
-      await sleep(4000);
+      const { child, exit } = startRewrap(databaseUrl, tellingWaits);
+      await waits(child, 1);
       other.close();
       expect(await exit).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2,000 envelopes/) });
       await expectAllUnderActive(values);
     });
 
   if (storeName === 'mongodb')
-    it.each<LinkFault>(['silent', 'cut'])(
-      'outlasts a link to the database that is %s for eight seconds in the middle of a write, and goes on',
+    it.each<[LinkFault, number]>([
+      ['silent', 1],
+      ['cut', 3],
+    ])(
+      'outlasts a link to the database that is %s in the middle of a write until %i attempts have failed, and goes on',
       { timeout: 60_000 },
-      async (fault) => {
+      async (fault, attempts) => {
         const values = await filled(3000);
         const { kid } = (await rotateKeyring(keyringFile)).active;
         const url = new URL(databaseUrl);
@@ -227,14 +242,15 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
         try {
           url.host = `127.0.0.1:${link.port}`;
           url.search = 'directConnection=true';
-          const { exit } = startRewrap(url.href);
+          const { child, exit } = startRewrap(url.href, tellingWaits);
+          const failed = waits(child, attempts);
           // A page of content keys takes some 250 kB to write: this is in the second one.
           await link.sent(400_000);
           link.fail(fault);
           const done = countUnder(kid, await opened([...values.keys()]));
           expect([done > 0, done < values.size]).toEqual([true, true]);
-          await sleep(8000);
-          link.mend();
+          await failed;
+          link.restore();
           expect(await exit).toMatchObject({ code: 0, stdout: expect.stringContaining(' envelopes rewrapped') });
         } finally {
           await link.close();

@@ -84,7 +84,7 @@ describe.runIf(storeNames.includes('mongodb'))('without its MongoDB', () => {
   });
 
   it('is ready again once it is back', async () => {
-    link.mend();
+    link.restore();
     await expect.poll(async () => (await get(gateway, '/readyz')).status, { timeout: 15_000, interval: 200 }).toBe(200);
     expect((await gateway.run(list)).status).toBe(200);
   });

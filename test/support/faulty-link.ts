@@ -48,7 +48,7 @@ export class FaultyLink {
   }
 
   /** New connections are good again. Those that lost something on the way are broken. */
-  mend(): void {
+  restore(): void {
     this.#fault = null;
     this.#destroyAll();
   }

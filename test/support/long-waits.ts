@@ -1,8 +1,8 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
 
-// Loaded before a command in a process of its own. A wait of a second or more ends when the process gets SIGUSR2, or at
-// once where this is loaded as long-waits.ts?skip.
+// Loaded before a command in a process of its own. A wait of a second or more is told to the process that started it, and
+// ends when it gets SIGUSR2; where this is loaded as long-waits.ts?skip it ends at once.
 
 const shortestMs = 1000;
 const isSkipping = new URL(import.meta.url).search === '?skip';
@@ -13,6 +13,7 @@ const asked = new Promise<void>((resolve) => {
 
 timers.setTimeout = (<T>(ms?: number, value?: T, options?: Parameters<typeof wait>[2]) => {
   if (ms === undefined || ms < shortestMs) return wait(ms, value, options);
+  process.send?.('waiting');
   if (isSkipping) return wait(0, value, options);
   return Promise.race([wait(ms, value, options), asked.then(() => value as T)]);
 }) as typeof wait;
