@@ -18,7 +18,7 @@ afterEach(() => shell.close());
 const preparations: Record<string, () => Promise<void>> = {
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
-  'keys-retire-refused.txt': keepTwoSecrets,
+  'keys-refused-beside-secrets.txt': keepTwoSecrets,
 };
 
 /** keys retire waits until every gateway follows the file. */

@@ -45,7 +45,7 @@ it('follows its file', async () => {
 });
 
 it.each<[string, () => Promise<unknown>, RegExp]>([
-  ['is cut off', () => writeFile(path, '{"keys":'), /not whole JSON/],
+  ['is cut off', () => writeFile(path, '{"keys":'), /not valid JSON/],
   ['is gone', () => rename(path, `${path}.away`), /no such file/],
   ['others can read', () => chmod(path, 0o644), /chmod 600/],
   ['lacks a key that opens', () => writeKeyring(path, [{ kid: 'two', state: 'active' }]), /the key one is gone/],
