@@ -28,7 +28,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Until the file has been looked at once more. @returns how often meanwhile */
+/** The keyring looks at its file once more. */
 async function look(): Promise<void> {
   vi.advanceTimersByTime(2000);
   // Looks are one after another: this one comes after that of the timer.
