@@ -67,7 +67,7 @@ it.each<[string, { body: () => object; status?: number; withToken?: boolean; mos
     'a refusal without credentials',
     { body: () => ({ query: list }), status: 401, withToken: false, mostKilobytes: 130 },
   ],
-])('%s', async (what, { body, status = 200, withToken = true, mostKilobytes }) => {
+])('%s', { timeout: 120_000 }, async (what, { body, status = 200, withToken = true, mostKilobytes }) => {
   // Until it is compiled it allocates more.
   await sendMany(3000, body, status, withToken);
   const before = await allocatedBytes();

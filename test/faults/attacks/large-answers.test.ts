@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-it('600 documents of 8 KB are not all kept, which would take half a gigabyte', { timeout: 60_000 }, async () => {
+it('600 documents of 8 KB are not all kept, which would take half a gigabyte', { timeout: 180_000 }, async () => {
   const before = await gateway.take();
   for (let made = 0; made < 600; made += 1) {
     const names = Array.from({ length: 165 }, (_, i) => `f${made}x${i}`);
@@ -23,7 +23,7 @@ it('600 documents of 8 KB are not all kept, which would take half a gigabyte', {
   expect(growth).toBeLessThan(500 * mebibyte);
 });
 
-it('an answer of 100,000 secrets holds nobody up while it is made', { timeout: 60_000 }, async () => {
+it('an answer of 100,000 secrets holds nobody up while it is made', { timeout: 180_000 }, async () => {
   const owner = { teamId: 'red', connectorId: 'large' };
   for (let made = 0; made < 100; made += 1) {
     const input = { owner, name: `secret ${made}`, value: 'a value', tags: ['a', 'b'] };
