@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
@@ -240,86 +239,5 @@ describe.each(storeNames)('entities on %s', (store) => {
       expect(data).toBeUndefined();
       expect(errors[0]?.extensions).toMatchObject({ code: 'UNAUTHORIZED', type: 'authentication_error' });
     }
-  });
-
-  describe('1,000 of them at once', () => {
-    const teams = Array.from({ length: 10 }, (_, index) => `team-${index}`);
-    const connectors = teams.flatMap((teamId) =>
-      Array.from({ length: 10 }, (_, index): Owner => ({ type: 'connector', teamId, connectorId: `c-${index}` })),
-    );
-    const everyRecord = connectors.flatMap((owner) => Array.from({ length: 10 }, () => newRecord(owner)));
-    /** In an order in which owners come back again and again. */
-    const representations = Array.from({ length: 1000 }, (_, index) => {
-      const owner = connectors[index % connectors.length];
-      return owner?.type === 'connector' ? connector(owner.teamId, owner.connectorId) : user('ada');
-    });
-    const short = `
-      query ($representations: [_Any!]!) {
-        _entities(representations: $representations) {
-          ... on Secret { id name }
-          ... on Connector { teamId id secrets { totalCount nodes { name } } }
-        }
-      }`;
-    let token: string;
-
-    beforeAll(async () => {
-      await put(everyRecord);
-      token = await gateway.issuer.token({ teams });
-    });
-
-    it('are 100 owners with their lists', async () => {
-      const { data, errors } = await gateway.run(short, { representations }, { token });
-      expect(errors).toEqual([]);
-      expect(data._entities).toHaveLength(1000);
-      for (const [index, entity] of data._entities.entries()) {
-        expect(entity).toMatchObject({ teamId: representations[index]?.teamId, id: representations[index]?.id });
-        expect(entity.secrets.totalCount).toBe(10);
-        expect(entity.secrets.nodes).toHaveLength(10);
-      }
-    });
-
-    it('are 1,000 secrets', async () => {
-      const ids = everyRecord.map(({ id }) => id);
-      const { data, errors } = await gateway.run(short, { representations: ids.map(secret) }, { token });
-      expect(errors).toEqual([]);
-      expect(data._entities.map((entity: { id: string }) => entity.id)).toEqual(ids);
-    });
-
-    if (store !== 'mongodb') return;
-    describe('take one command of the store', () => {
-      /** What the server itself saw the gateway do. */
-      async function commandsFor(all: Representation[]): Promise<string[]> {
-        const client = new MongoClient(gateway.databaseUrl);
-        try {
-          const database = client.db();
-          await database.command({ profile: 2 });
-          const { errors } = await gateway.run(short, { representations: all }, { token });
-          await database.command({ profile: 0 });
-          expect(errors).toEqual([]);
-          const profile = database.collection('system.profile');
-          const seen = await profile.find({ appName: 'secrets-gateway' }).toArray();
-          await profile.drop();
-          return seen.map(({ command, ns }) => `${Object.keys(command)[0]} ${ns}`.replace(database.databaseName, 'in'));
-        } finally {
-          await client.close();
-        }
-      }
-
-      it('for 1,000 secrets', async () => {
-        expect(await commandsFor(everyRecord.map(({ id }) => secret(id)))).toEqual(['find in.secrets']);
-      });
-
-      it('for the lists of 100 owners, whether each is named once or ten times', async () => {
-        expect(await commandsFor(representations.slice(0, 100))).toEqual(['aggregate in.secrets']);
-        expect(await commandsFor(representations)).toEqual(['aggregate in.secrets']);
-      });
-
-      it('for each kind, when they come mixed', async () => {
-        const mixed = representations
-          .flatMap((one, index) => [one, secret(everyRecord[index]?.id ?? '')])
-          .slice(0, 1000);
-        expect((await commandsFor(mixed)).sort()).toEqual(['aggregate in.secrets', 'find in.secrets']);
-      });
-    });
   });
 });

@@ -5,7 +5,7 @@ import { LeakDetector } from '../support/leak-detector.ts';
 const list = '{ secrets { totalCount } }';
 
 describe.each(storeNames)('the log on %s', (store) => {
-  it('is JSON with the request’s id and subject, and nothing that was sent as a value, token or variable', async () => {
+  it('is JSON with the request’s id and actor, and nothing that was sent as a value, token or variable', async () => {
     const gateway = await TestGateway.start(store);
     try {
       const value = `sk-${crypto.randomUUID()}${crypto.randomUUID()}`;
@@ -22,7 +22,7 @@ describe.each(storeNames)('the log on %s', (store) => {
       await gateway.run(list, {}, { token: wrong, headers: { 'x-request-id': 'no good\tid' } });
       const lines = gateway.log.map((line) => JSON.parse(line));
       expect(lines.every(({ level, time }) => typeof level === 'number' && time !== undefined)).toBe(true);
-      const mine = { requestId: expect.stringMatching(/./), subject: 'ada', milliseconds: expect.any(Number) };
+      const mine = { requestId: expect.stringMatching(/./), actor: { kind: 'user', id: 'ada' }, durationMs: expect.any(Number) };
       expect(lines.filter(({ msg }) => msg === 'operation')).toMatchObject([
         { ...mine, requestId: 'the-request.1', operation: 'createSecret', code: 'OK' },
         { ...mine, operation: 'createSecret', code: 'CONFLICT_ERROR' },

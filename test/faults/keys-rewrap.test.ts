@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { on } from 'node:events';
-import { watch } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -21,7 +20,6 @@ import { insert, newOwner, newRecord, update } from '../contract/fixtures.ts';
 import { CommandLine, longWaits, type StartOptions } from '../support/command-line.ts';
 import { FaultyLink, type LinkFault } from '../support/faulty-link.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
-import { writeKeyring } from '../support/keyring.ts';
 
 let directory: string;
 let keyringFile: string;
@@ -258,99 +256,4 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
         await expectAllUnderActive(values);
       },
     );
-});
-
-describe('keys rotate', () => {
-  /** So many that there is time to cut a change off while it is written. */
-  const retired = Array.from({ length: 300 }, (_, index) => ({ kid: `retired-${index}`, state: 'retired' }));
-
-  beforeEach(() => writeKeyring(keyringFile, [{ kid: 'first', state: 'active' }, ...retired]));
-
-  const startRotate = () => shell.start(['keys', 'rotate'], { KEYRING_FILE: keyringFile });
-  const kidTold = (stdout: string) => / ?(kek-\w+) is active/.exec(stdout)?.[1];
-
-  /** By their ids, what tells the keys apart. @throws unless the ring is sound, with exactly one active key */
-  async function keysNow(): Promise<Map<string, string>> {
-    const { keys } = await readKeyring(keyringFile);
-    return new Map([...keys.values()].map(({ kid, macKey }) => [kid, Buffer.from(macKey).toString('hex')]));
-  }
-
-  function firstChange(): Promise<void> {
-    return new Promise((resolve) => {
-      const watcher = watch(directory, () => {
-        watcher.close();
-        resolve();
-      });
-    });
-  }
-
-  it('killed at any moment leaves a sound ring with every key that was ever in it, and says what to do with what it left', {
-    timeout: 120_000,
-  }, async () => {
-    const began = performance.now();
-    expect(await startRotate().exit).toMatchObject({ code: 0 });
-    const wholeMs = performance.now() - began;
-
-    let seen = await keysNow();
-    let [kills, leftBehind] = [0, 0];
-    while (kills < 24 || leftBehind < 2) {
-      expect(kills).toBeLessThan(200);
-      // Every second one hits the short time in which something is written.
-      const moment =
-        kills % 2 === 0 ? sleep(Math.random() * wholeMs) : firstChange().then(() => sleep(Math.random() * 20));
-      const { child, exit } = startRotate();
-      await Promise.race([moment, exit]);
-      child.kill('SIGKILL');
-      const { stdout } = await exit;
-      kills += 1;
-
-      const now = await keysNow();
-      expect(Object.fromEntries(now)).toMatchObject(Object.fromEntries(seen));
-      const told = kidTold(stdout);
-      if (told !== undefined) expect(now.has(told)).toBe(true);
-      seen = now;
-
-      if (!(await readdir(directory)).includes('keyring.json.new')) continue;
-      leftBehind += 1;
-      if (leftBehind === 1) {
-        const { code, stderr } = await startRotate().exit;
-        expect([code, stderr]).toEqual([1, expect.stringContaining(`${keyringFile}.new is there`)]);
-        expect(stderr).toContain('remove that file and run this again');
-        expect(await keysNow()).toEqual(seen);
-      }
-      await rm(`${keyringFile}.new`);
-    }
-    expect(await readdir(directory)).toEqual(['keyring.json']);
-    expect(await startRotate().exit).toMatchObject({ code: 0 });
-    expect((await keysNow()).size).toBe(seen.size + 1);
-  });
-
-  it('run twice at once adds both keys, and whoever reads meanwhile finds a sound ring', {
-    timeout: 60_000,
-  }, async () => {
-    let [isDone, reads] = [false, 0];
-
-    async function read(): Promise<void> {
-      for (; !isDone; reads += 1) await keysNow();
-    }
-    async function rotateTwiceAtOnce(): Promise<void> {
-      const before = await keysNow();
-      const exits = await Promise.all([startRotate().exit, startRotate().exit]);
-      for (const { code, stderr } of exits) expect([code, stderr]).toEqual([0, '']);
-      const told = exits.map(({ stdout }) => kidTold(stdout));
-      const after = await keysNow();
-      expect([...after.keys()].toSorted()).toEqual([...before.keys(), ...told].toSorted());
-      expect(Object.fromEntries(after)).toMatchObject(Object.fromEntries(before));
-      expect(told).toContain((await readKeyring(keyringFile)).active.kid);
-    }
-    async function rotateAll(): Promise<void> {
-      for (let round = 1; round <= 8; round += 1) await rotateTwiceAtOnce();
-    }
-
-    const rotations = rotateAll().finally(() => {
-      isDone = true;
-    });
-    await Promise.all([rotations, read()]);
-    expect(reads).toBeGreaterThan(8);
-  });
 });

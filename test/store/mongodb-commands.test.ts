@@ -1,0 +1,180 @@
+import { randomUUID } from 'node:crypto';
+import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { listCommand } from '../../src/store/mongodb/list.ts';
+import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
+import type { ListQuery, Store } from '../../src/store/store.ts';
+import { insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { withDatabase } from '../support/mongod.ts';
+
+const uri = inject('mongodbUri') ?? '';
+const databases: string[] = [];
+const freshUri = () => {
+  const database = `test-${randomUUID()}`;
+  databases.push(database);
+  return withDatabase(uri, database);
+};
+
+describe.skipIf(uri === '')('with a mongod', () => {
+  let client: MongoClient;
+  beforeAll(() => {
+    client = new MongoClient(uri);
+  });
+  afterAll(async () => {
+    for (const database of databases) await client.db(database).dropDatabase();
+    await client.close();
+  });
+
+  describe('the commands of a MongoDB store', () => {
+    let store: Store;
+    let commands: CommandStartedEvent[] = [];
+    const owners = Array.from({ length: 101 }, newOwner);
+
+    beforeAll(async () => {
+      store = await openMongodbStore(freshUri(), { onCommand: (event) => commands.push(event) });
+      await store.commit(owners.flatMap((owner) => [insert(newRecord(owner)), insert(newRecord(owner))]));
+    });
+    afterAll(() => store.close());
+
+    async function sentFor(work: () => Promise<unknown>): Promise<string[]> {
+      commands = [];
+      await work();
+      return commands.map((event) => event.commandName);
+    }
+
+    it.each<[string, Partial<ListQuery>]>([
+      ['its count', { count: true }],
+      ['more secrets than it may show', { limit: 1 }],
+      ['exactly as many secrets as it may show', { limit: 2 }],
+      ['a filter and its count', { filter: { provider: 'aws' } }],
+      ['its count alone', { limit: 0 }],
+    ])('are one for a list with %s', async (_, fields) => {
+      expect(await sentFor(() => store.list(query(owners[0] ?? newOwner(), fields)))).toEqual(['aggregate']);
+    });
+
+    it('are none for a list of which nothing is asked', async () => {
+      const nothing = query(newOwner(), { limit: 0, count: false });
+      expect(await sentFor(() => store.list(nothing))).toEqual([]);
+    });
+
+    it('are one for up to 100 lists of one tick, counts and filters among them', async () => {
+      const lists = (count: number) =>
+        owners.slice(0, count).map((owner, index) => query(owner, index % 2 ? { filter: { provider: 'aws' } } : {}));
+      const all = (count: number) => () => Promise.all(lists(count).map((one) => store.list(one)));
+      expect(await sentFor(all(100))).toEqual(['aggregate']);
+      expect(await sentFor(all(101))).toEqual(['aggregate', 'aggregate']);
+    });
+
+    it('are one for the same list asked for many times in one tick, and another for the next time', async () => {
+      const owner = newOwner();
+      const same = () => Promise.all(Array.from({ length: 250 }, () => store.list(query(owner))));
+      expect(await sentFor(same)).toEqual(['aggregate']);
+      expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$literal');
+      await store.commit([insert(newRecord(owner))]);
+      for (const list of await same()) expect(list.totalCount).toBe(1);
+    });
+
+    it('are one for lists that are asked for after promises of the same tick', async () => {
+      const late = async (owner: (typeof owners)[0], turns: number) => {
+        for (let turn = 0; turn < turns; turn += 1) await undefined;
+        return store.list(query(owner));
+      };
+      expect(await sentFor(() => Promise.all(owners.slice(0, 5).map(late)))).toEqual(['aggregate']);
+    });
+
+    it('count the owner’s document and not the secrets when there is no filter, and not at all when not asked', async () => {
+      await sentFor(() => store.list(query(newOwner())));
+      expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$count');
+      await sentFor(() => store.list(query(newOwner(), { count: false })));
+      expect(commands[0]?.command.pipeline).toHaveLength(4);
+    });
+
+    it('leave the literal out of a list that is alone', async () => {
+      await sentFor(() => store.list(query(newOwner())));
+      expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$literal');
+    });
+
+    it('never bring an envelope for a list or a find', async () => {
+      const both = owners.slice(0, 2).map((owner) => query(owner));
+      const { collection, pipeline } = listCommand(both) ?? { collection: 'secrets' as const, pipeline: [] };
+      const database = client.db(databases.at(-1));
+      const rows: Document[] = await database.collection(collection).aggregate(pipeline).toArray();
+      expect(rows.filter((row) => 'name' in row)).toHaveLength(4);
+      for (const row of rows) expect(row).not.toHaveProperty('sealed');
+      await sentFor(() => store.find(randomUUID()));
+      expect(commands[0]?.command.projection).toEqual({ sealed: 0 });
+    });
+
+    it('are one for all finds of one tick', async () => {
+      const [owner = newOwner()] = owners;
+      const ids = (await store.list(query(owner))).secrets.map((secret) => secret.id);
+      expect(await sentFor(() => Promise.all([...ids, randomUUID()].map((id) => store.find(id))))).toEqual(['find']);
+    });
+
+    it('are five for 64 creates of one tick', async () => {
+      const many = Array.from({ length: 64 }, (_, index) => newRecord(owners[index % 3] ?? newOwner()));
+      const sent = await sentFor(() => Promise.all(many.map((record) => store.commit([insert(record)]))));
+      expect(sent).toEqual(['find', 'insert', 'insert', 'update', 'commitTransaction']);
+    });
+
+    it('write in a transaction that a majority has in its journal, and read what a majority has', async () => {
+      await sentFor(() => store.commit([insert(newRecord(newOwner()))]));
+      const ofTransaction = commands.map((event) => event.command);
+      expect(ofTransaction[0]).toMatchObject({ startTransaction: true, readConcern: { level: 'snapshot' } });
+      expect(ofTransaction.at(-1)).toMatchObject({ writeConcern: { w: 'majority', j: true } });
+      for (const command of ofTransaction) expect(command.autocommit).toBe(false);
+      await sentFor(() => Promise.all([store.list(query(newOwner())), store.find(randomUUID())]));
+      for (const { command } of commands) expect(command.readConcern).toEqual({ level: 'majority' });
+    });
+  });
+
+  describe('the plan of a MongoDB list', () => {
+    const owner = newOwner();
+    let store: Store;
+    let database: ReturnType<MongoClient['db']>;
+
+    beforeAll(async () => {
+      store = await openMongodbStore(freshUri());
+      database = client.db(databases.at(-1));
+      const records = Array.from({ length: 500 }, (_, index) => {
+        const tags = ['all', index % 10 ? 'many' : 'few'];
+        return newRecord(owner, { name: `N${String(index).padStart(3, '0')}`, provider: index % 2 ? 'a' : 'b', tags });
+      });
+      await store.commit(records.map(insert));
+    });
+    afterAll(() => store.close());
+
+    async function explain(fields: Partial<ListQuery>): Promise<Document> {
+      const command = listCommand([query(owner, { limit: 10, count: false, ...fields })]);
+      return database.collection('secrets').aggregate(command?.pipeline).explain('executionStats');
+    }
+
+    it.each<[string, Partial<ListQuery>, string[], number]>([
+      ['no filter', {}, ['owner_name'], 11],
+      ['a place far on', { after: { name: 'N400', id: '' } }, ['owner_name'], 11],
+      ['a place far on, from the end', { before: { name: 'N100', id: '' }, from: 'end' }, ['owner_name'], 11],
+      ['nameStartsWith', { filter: { nameStartsWith: 'N30' } }, ['owner_name'], 11],
+      [
+        'nameStartsWith and a place',
+        { filter: { nameStartsWith: 'N' }, after: { name: 'N400', id: '' } },
+        ['owner_name'],
+        11,
+      ],
+      ['a provider', { filter: { provider: 'a' } }, ['owner_provider_name', 'owner_name'], 25],
+      ['a tag', { filter: { tags: ['few'] } }, ['owner_tags_name'], 11],
+      ['a tag and a place', { filter: { tags: ['few'] }, after: { name: 'N300', id: '' } }, ['owner_tags_name'], 11],
+      ['a placeholder', { filter: { placeholder: 'none' } }, ['owner_placeholder'], 0],
+    ])(
+      'with %s reads an index led by the owner, in its order, and hardly more than it shows',
+      async (_, fields, indexes, most) => {
+        const plan = JSON.stringify(await explain(fields));
+        const winning = /"winningPlan":.*?"rejectedPlans"/.exec(plan)?.[0] ?? '';
+        expect(indexes).toContain(/"indexName":"(\w+)"/.exec(winning)?.[1]);
+        expect(winning).not.toMatch(/COLLSCAN/);
+        // A placeholder finds at most one secret: there is nothing to sort.
+        if (!fields.filter?.placeholder) expect(winning).not.toMatch(/"SORT"/);
+        expect(Number(/"totalDocsExamined":(\d+)/.exec(plan)?.[1])).toBeLessThanOrEqual(most);
+      },
+    );
+  });
+});
