@@ -76,7 +76,7 @@ describe('keys rotate', () => {
       leftBehind += 1;
       if (leftBehind === 1) {
         const { code, stderr } = await startRotate().exit;
-        expect([code, stderr]).toEqual([1, expect.stringContaining(`${keyringFile}.new is there`)]);
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`${keyringFile}.new`)]);
         expect(stderr).toContain('remove that file and run this again');
         expect(await keysNow()).toEqual(seen);
       }
