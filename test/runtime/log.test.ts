@@ -22,7 +22,11 @@ describe.each(storeNames)('the log on %s', (store) => {
       await gateway.run(list, {}, { token: wrong, headers: { 'x-request-id': 'no good\tid' } });
       const lines = gateway.log.map((line) => JSON.parse(line));
       expect(lines.every(({ level, time }) => typeof level === 'number' && time !== undefined)).toBe(true);
-      const mine = { requestId: expect.stringMatching(/./), actor: { kind: 'user', id: 'ada' }, durationMs: expect.any(Number) };
+      const mine = {
+        requestId: expect.stringMatching(/./),
+        actor: { kind: 'user', id: 'ada' },
+        durationMs: expect.any(Number),
+      };
       expect(lines.filter(({ msg }) => msg === 'operation')).toMatchObject([
         { ...mine, requestId: 'the-request.1', operation: 'createSecret', code: 'OK' },
         { ...mine, operation: 'createSecret', code: 'CONFLICT_ERROR' },
