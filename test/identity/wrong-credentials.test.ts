@@ -181,7 +181,7 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
             status: 401,
             type: 'authentication_error',
             requestId: '',
-            description: 'Send a valid token as "Authorization: Bearer <token>".',
+            description: 'Send a valid token as bearer credentials.',
           },
         },
       ],

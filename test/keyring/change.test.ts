@@ -112,7 +112,7 @@ it('a writer whose file was taken away while it worked changes nothing, and leav
     await writeFile(next, 'of another writer');
     return 'of the slow one';
   });
-  await expect(slow).rejects.toThrow(/was taken away meanwhile, and nothing was changed/);
+  await expect(slow).rejects.toThrow(/was removed meanwhile, and nothing was changed/);
   expect(await readFile(path, 'utf8')).toBe(before);
   expect(await readFile(next, 'utf8')).toBe('of another writer');
 });
