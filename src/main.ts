@@ -58,8 +58,23 @@ try {
     process.stderr.write(`${what}: ${error.message}\n`);
     process.exit(1);
   }
-  const usage = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS');
-  if (!usage) throw error;
-  process.stderr.write(`${(error as Error).message}\nsecrets-gateway --help tells what there is.\n`);
+  const usage = usageMessage(error);
+  if (usage === undefined) throw error;
+  process.stderr.write(`${usage}\nsecrets-gateway --help tells what there is.\n`);
   process.exit(2);
+}
+
+/** What is wrong with the command line. Node's own messages quote what was typed, which could be a value. */
+function usageMessage(error: unknown): string | undefined {
+  if (error instanceof UsageError) return error.message;
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
+      return 'There is no such option.';
+    case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
+      return 'There is one argument too many.';
+    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
+      return 'An option has no value, or one that it does not take. Write --option=VALUE if the value begins with a dash.';
+    default:
+      return undefined;
+  }
 }

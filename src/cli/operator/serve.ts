@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../../config.ts';
-import { type Gateway, startGateway } from '../../gateway.ts';
+import type { Gateway } from '../../gateway.ts';
 import { createLog, describeError, type Log } from '../../runtime/log.ts';
 
 export const serveHelp = `Usage: secrets-gateway serve
@@ -13,6 +13,8 @@ export async function serve(args: string[]): Promise<void> {
   parseArgs({ args, options: {} });
   const config = readConfig();
   const log = createLog(config.logLevel);
+  // Loaded after the settings are known to be right: a mistake in them is told at once.
+  const { startGateway } = await import('../../gateway.ts');
   const gateway = await startGateway(config, log);
   // Before anything is printed: who reads that the gateway runs may stop it at once.
   stopOnSignal(gateway, log);
