@@ -1,0 +1,147 @@
+import type { IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { clientAddress } from '../../../src/http/rate-limit/client-address.ts';
+
+const proxy = '192.0.2.1';
+
+function requestOf(remoteAddress: string | undefined, forwardedFor?: string): IncomingMessage {
+  const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
+  return { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
+}
+
+/** The address that the proxy wrote into X-Forwarded-For, as the gateway takes it. */
+const forwarded = (header: string) => clientAddress(requestOf(proxy, header), true);
+
+const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
+
+/** Spellings of one IPv6 address: RFC 4291, section 2.2. */
+function spellingsOf(address: readonly number[]): string[] {
+  const plain = address.map((group) => group.toString(16)).join(':');
+  const padded = address.map((group) => group.toString(16).padStart(4, '0')).join(':');
+  // The URL parser writes the form of RFC 5952, with the longest row of zeros as "::".
+  const compressed = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
+  return [plain, padded, compressed].flatMap((text) => [text, text.toUpperCase(), `[${text}]`, `[${text}]:443`]);
+}
+
+describe('the address of a client', () => {
+  it('is the connection’s, whatever X-Forwarded-For says, without a trusted proxy', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), (header) => {
+        expect(clientAddress(requestOf('203.0.113.9', header), false)).toBe('203.0.113.9');
+      }),
+    );
+  });
+
+  it('is the connection’s where a trusted proxy sends no X-Forwarded-For', () => {
+    expect(clientAddress(requestOf('203.0.113.9'), true)).toBe('203.0.113.9');
+  });
+
+  it('is unknown once the connection is gone', () => {
+    expect(clientAddress(requestOf(undefined), true)).toBe('unknown');
+  });
+
+  it('is the last one in X-Forwarded-For, whatever the client wrote before it', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.ipV4(), (sent, address) => {
+        expect(forwarded(`${sent}, ${address}`)).toBe(address);
+        expect(forwarded(`${sent},${address}  `)).toBe(address);
+      }),
+    );
+  });
+
+  it('has no port, which changes with each connection', () => {
+    fc.assert(
+      fc.property(fc.ipV4(), fc.integer({ min: 0, max: 65_535 }), (address, port) => {
+        expect(forwarded(`${address}:${port}`)).toBe(address);
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    ' ',
+    ',',
+    '203.0.113.1,',
+    'unknown',
+    '_hidden',
+    'localhost',
+    '203.0.113',
+    '203.0.113.256',
+    '203.0.113.1:port',
+    '203.0.113.1:',
+    '203.0.113.1 203.0.113.2',
+    '"203.0.113.1"',
+    'for=203.0.113.1',
+    '2001:db8::1::2',
+    '[2001:db8::1',
+    '[2001:db8::1]:443:443x',
+    ':443',
+    '[]:443',
+  ])('is the proxy’s own where the last one is no address: %j', (header) => {
+    expect(forwarded(header)).toBe(proxy);
+  });
+
+  it('is the proxy’s own for any text without the colons and dots of an address', () => {
+    const garbage = fc.string({ unit: 'grapheme-ascii' }).map((text) => text.replaceAll(/[:.]/g, ''));
+    fc.assert(
+      fc.property(garbage, (header) => {
+        expect(forwarded(header)).toBe(proxy);
+      }),
+    );
+  });
+
+  it('is short, whatever a header holds', () => {
+    const character = fc.constantFrom(...'0123456789abcdefABCDEF:.,[]% ');
+    fc.assert(
+      fc.property(fc.string({ unit: character, maxLength: 60 }), (header) => {
+        expect(forwarded(header).length).toBeLessThanOrEqual(40);
+      }),
+    );
+  });
+});
+
+describe('an IPv6 network of 64 bits is one client', () => {
+  it('whichever of its addresses is used, and however it is spelt', () => {
+    fc.assert(
+      fc.property(groups, groups, ([a = 0, b = 0, c = 0, d = 0], [, , , , ...host]) => {
+        fc.pre(a !== 0);
+        const network = [a, b, c, d];
+        const expected = network.map((group) => group.toString(16)).join(':');
+        for (const spelling of spellingsOf([...network, ...host])) expect(forwarded(spelling)).toBe(expected);
+      }),
+    );
+  });
+
+  it('and another network is another client', () => {
+    fc.assert(
+      fc.property(groups, groups, (one, other) => {
+        fc.pre(one.slice(0, 4).join() !== other.slice(0, 4).join());
+        const [first = '', second = ''] = [one, other].map((address) => spellingsOf(address)[0]);
+        expect(forwarded(first)).not.toBe(forwarded(second));
+      }),
+    );
+  });
+
+  it('on the connection too', () => {
+    expect(clientAddress(requestOf('2001:db8:0:7::1'), false)).toBe('2001:db8:0:7');
+    expect(clientAddress(requestOf('2001:db8:0:7:ffff::2'), false)).toBe('2001:db8:0:7');
+  });
+
+  it('which differ in a row of zeros in the middle of the network', () => {
+    expect(forwarded('2001:db8::7:1:2:3:4')).toBe('2001:db8:0:7');
+    expect(forwarded('2001:db8::1:2:3:4')).toBe('2001:db8:0:0');
+    expect(forwarded('::1')).toBe('0:0:0:0');
+  });
+});
+
+it('an IPv4 address that is mapped into IPv6 is that IPv4 address', () => {
+  fc.assert(
+    fc.property(fc.ipV4(), (address) => {
+      for (const mapped of [`::ffff:${address}`, `::FFFF:${address}`, `[::ffff:${address}]:443`]) {
+        expect(forwarded(mapped)).toBe(address);
+        expect(clientAddress(requestOf(`::ffff:${address}`), false)).toBe(address);
+      }
+    }),
+  );
+});
