@@ -1,0 +1,120 @@
+import { once } from 'node:events';
+import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Exchange } from '../../src/http/exchange.ts';
+import { RequestSlots } from '../../src/http/request-slots.ts';
+
+const server = createServer();
+beforeAll(async () => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+});
+afterEach(() => {
+  vi.useRealTimers();
+  server.closeAllConnections();
+});
+afterAll(() => {
+  server.close();
+});
+
+/** Sends the head of a request. */
+async function begin(headers: Record<string, string> = {}): Promise<{ client: ClientRequest; exchange: Exchange }> {
+  const { port } = server.address() as AddressInfo;
+  const client = request({ host: '127.0.0.1', port, method: 'POST', headers, agent: false });
+  client.on('error', () => {});
+  client.flushHeaders();
+  const [received, response] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  return { client, exchange: new Exchange(received, response) };
+}
+
+const limits = { maxBodyBytes: 100, arrivalMs: 30_000 };
+
+describe('a request id', () => {
+  it.each(['a', 'A.b:c=d+e/f-g_1', 'x'.repeat(128)])('is the one that was sent: %s', async (id) => {
+    expect((await begin({ 'x-request-id': id })).exchange.requestId).toBe(id);
+  });
+
+  it.each(['', 'a b', 'a"b', 'a\tb', 'ä', 'x'.repeat(129)])('is a new UUID instead of %j', async (id) => {
+    expect((await begin({ 'x-request-id': id })).exchange.requestId).toMatch(
+      /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/,
+    );
+  });
+
+  it('is another one for each request without one', async () => {
+    const [one, other] = [await begin(), await begin()];
+    expect(one.exchange.requestId).not.toBe(other.exchange.requestId);
+  });
+});
+
+describe('a slot is held', () => {
+  it('until the response has been sent', async () => {
+    const slots = new RequestSlots(1);
+    const { client, exchange } = await begin();
+    exchange.hold(slots.take());
+    client.end();
+    exchange.response.write('a part');
+    expect(slots.taken).toBe(1);
+    const empty = slots.whenEmpty();
+    client.once('response', (response) => response.resume());
+    exchange.response.end();
+    await empty;
+    expect(slots.taken).toBe(0);
+  });
+
+  it('until the client hangs up', async () => {
+    const slots = new RequestSlots(1);
+    const { client, exchange } = await begin();
+    exchange.hold(slots.take());
+    const empty = slots.whenEmpty();
+    client.destroy();
+    await empty;
+    expect(slots.taken).toBe(0);
+  });
+});
+
+describe('a body', () => {
+  it('is read by a request that holds a slot, and by no other', async () => {
+    const { client, exchange } = await begin();
+    client.end('the body');
+    await expect(exchange.readBody(limits)).rejects.toThrow('a request without a slot reads its body');
+    exchange.hold(new RequestSlots(1).take());
+    expect(String(await exchange.readBody(limits))).toBe('the body');
+  });
+
+  it('is refused beyond the limit', async () => {
+    const { client, exchange } = await begin();
+    exchange.hold(new RequestSlots(1).take());
+    client.end('x'.repeat(101));
+    await expect(exchange.readBody(limits)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
+  });
+
+  it('has its time from the start of the request, not from the moment it is asked for', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const { exchange } = await begin();
+    exchange.hold(new RequestSlots(1).take());
+    vi.advanceTimersByTime(29_000);
+    const ended = vi.fn();
+    const reading = exchange.readBody(limits).catch(({ code }) => ended(code));
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ended).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await reading;
+    expect(ended).toHaveBeenCalledWith('REQUEST_TIMEOUT');
+  });
+
+  it('is refused when another request needs the slot', async () => {
+    const slots = new RequestSlots(1);
+    const { exchange } = await begin();
+    exchange.hold(slots.take());
+    const reading = exchange.readBody(limits);
+    slots.take();
+    await expect(reading).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  });
+});
+
+it('limitIdle limits how long the connection may be idle', async () => {
+  const { exchange } = await begin();
+  exchange.limitIdle(1234);
+  expect(exchange.request.socket.timeout).toBe(1234);
+});

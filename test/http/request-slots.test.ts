@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { DomainError } from '../../src/errors.ts';
+import { RequestSlots, type Slot } from '../../src/http/request-slots.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+const overloaded = expect.objectContaining({
+  code: 'SERVICE_UNAVAILABLE',
+  details: expect.objectContaining({ retryAfterSeconds: 1 }),
+});
+
+/** A body that arrives when the test says so, and how its reading ends: 'arrived', or with the error's code. */
+class Body {
+  readonly ended: Promise<string>;
+  readonly #reading = Promise.withResolvers<string>();
+
+  constructor(slot: Slot, timeoutMs = 30_000) {
+    const reading = slot.receive(timeoutMs, (signal) => {
+      signal.addEventListener('abort', () => this.#reading.reject(signal.reason));
+      return this.#reading.promise;
+    });
+    this.ended = reading.catch((error: DomainError) => error.code);
+  }
+
+  arrive(): void {
+    this.#reading.resolve('arrived');
+  }
+
+  breakOff(): void {
+    this.#reading.reject(new DomainError('BAD_REQUEST'));
+  }
+}
+
+describe('slots', () => {
+  it('are given away up to the maximum, and one more request is refused', () => {
+    const slots = new RequestSlots(2);
+    slots.take();
+    const second = slots.take();
+    expect(() => slots.take()).toThrow(overloaded);
+    expect(slots.taken).toBe(2);
+    second.release();
+    slots.take();
+    expect(() => slots.take()).toThrow(overloaded);
+  });
+
+  it('are free again once they are released, which counts once', () => {
+    const slots = new RequestSlots(3);
+    const [first] = [slots.take(), slots.take()];
+    first.release();
+    first.release();
+    expect(slots.taken).toBe(1);
+  });
+
+  it('are taken from the request whose body has been arriving for longest, which is told to come back', async () => {
+    const slots = new RequestSlots(2);
+    const older = new Body(slots.take());
+    const newer = new Body(slots.take());
+    slots.take();
+    expect(await older.ended).toBe('SERVICE_UNAVAILABLE');
+    slots.take();
+    expect(await newer.ended).toBe('SERVICE_UNAVAILABLE');
+    expect(() => slots.take()).toThrow(overloaded);
+    expect(slots.taken).toBe(2);
+  });
+
+  it('are taken from two requests by two that come in the same tick', async () => {
+    const slots = new RequestSlots(2);
+    const bodies = [new Body(slots.take()), new Body(slots.take())];
+    slots.take();
+    slots.take();
+    expect(slots.taken).toBe(2);
+    expect(() => slots.take()).toThrow(overloaded);
+    expect(await Promise.all(bodies.map(({ ended }) => ended))).toEqual(Array(2).fill('SERVICE_UNAVAILABLE'));
+  });
+
+  it('are not taken from a request whose body has arrived, and whose answer is being made', async () => {
+    const slots = new RequestSlots(1);
+    const body = new Body(slots.take());
+    body.arrive();
+    expect(await body.ended).toBe('arrived');
+    expect(() => slots.take()).toThrow(overloaded);
+  });
+
+  it('that were taken away are not released a second time by the request that had them', async () => {
+    const slots = new RequestSlots(1);
+    const slot = slots.take();
+    const body = new Body(slot);
+    slots.take();
+    await body.ended;
+    slot.release();
+    expect(slots.taken).toBe(1);
+  });
+});
+
+describe('the reading of a body', () => {
+  it('gives its result, or its own error', async () => {
+    const slot = new RequestSlots(1).take();
+    expect(await slot.receive(1000, async () => 'the body')).toBe('the body');
+    await expect(slot.receive(1000, () => Promise.reject(new Error('broken off')))).rejects.toThrow('broken off');
+  });
+
+  it('is ended with REQUEST_TIMEOUT when its time is up, and not before', async () => {
+    const slots = new RequestSlots(1);
+    const body = new Body(slots.take(), 1000);
+    const ended = vi.fn();
+    const watched = body.ended.then(ended);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(ended).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    await watched;
+    expect(ended).toHaveBeenCalledWith('REQUEST_TIMEOUT');
+    // The slot is held until the refusal has been sent.
+    expect(slots.taken).toBe(1);
+  });
+
+  it('leaves no timer behind, however it ends', async () => {
+    const slots = new RequestSlots(3);
+    const bodies = [new Body(slots.take()), new Body(slots.take()), new Body(slots.take())];
+    bodies[0]?.arrive();
+    bodies[1]?.breakOff();
+    slots.evictReceiving(new DomainError('SERVICE_UNAVAILABLE'));
+    await Promise.all(bodies.map(({ ended }) => ended));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('is told the reason by its signal', async () => {
+    const slots = new RequestSlots(1);
+    const reason = new DomainError('SERVICE_UNAVAILABLE', { description: 'shutting down' });
+    const reading = slots.take().receive(1000, async (signal) => {
+      slots.evictReceiving(reason);
+      return signal.reason;
+    });
+    expect(await reading).toBe(reason);
+  });
+});
+
+it('evictReceiving refuses every request whose body is still arriving, and no other', async () => {
+  const slots = new RequestSlots(4);
+  const arriving = [new Body(slots.take()), new Body(slots.take())];
+  const arrived = new Body(slots.take());
+  arrived.arrive();
+  await arrived.ended;
+  slots.take();
+  slots.evictReceiving(new DomainError('SERVICE_UNAVAILABLE'));
+  expect(await Promise.all(arriving.map(({ ended }) => ended))).toEqual(Array(2).fill('SERVICE_UNAVAILABLE'));
+  expect(await arrived.ended).toBe('arrived');
+  expect(slots.taken).toBe(2);
+});
+
+describe('whenEmpty', () => {
+  it('resolves at once when no slot is taken', async () => {
+    await new RequestSlots(1).whenEmpty();
+  });
+
+  it('resolves with the release of the last slot, and not before', async () => {
+    const slots = new RequestSlots(2);
+    const [first, second] = [slots.take(), slots.take()];
+    const empty = vi.fn();
+    const watched = slots.whenEmpty().then(empty);
+    first.release();
+    await settled();
+    expect(empty).not.toHaveBeenCalled();
+    second.release();
+    await watched;
+    expect(empty).toHaveBeenCalled();
+  });
+
+  it('resolves when the last bodies that are still arriving are refused', async () => {
+    const slots = new RequestSlots(1);
+    new Body(slots.take());
+    const empty = slots.whenEmpty();
+    slots.evictReceiving(new DomainError('SERVICE_UNAVAILABLE'));
+    await empty;
+  });
+});
+
+describe('any sequence of requests', () => {
+  const steps = ['take', 'receive', 'arrive', 'breakOff', 'release', 'evictReceiving'] as const;
+  type Request = { slot: Slot; state: 'held' | 'receiving' | 'arrived' | 'ended'; body?: Body; expected?: string };
+
+  /** What a sequence should lead to, kept beside the real slots. */
+  class Model {
+    readonly slots: RequestSlots;
+    readonly max: number;
+    readonly requests: Request[] = [];
+    /** The oldest first. */
+    receiving: Request[] = [];
+
+    constructor(max: number) {
+      this.max = max;
+      this.slots = new RequestSlots(max);
+    }
+
+    get taken(): number {
+      return this.requests.filter(({ state }) => state !== 'ended').length;
+    }
+
+    in(...states: Request['state'][]): Request[] {
+      return this.requests.filter(({ state }) => states.includes(state));
+    }
+
+    end(request: Request, state: 'arrived' | 'ended', expected: string): void {
+      this.receiving = this.receiving.filter((other) => other !== request);
+      Object.assign(request, { state, expected });
+    }
+
+    take(): void {
+      const [oldest] = this.receiving;
+      if (this.taken === this.max && !oldest) {
+        expect(() => this.slots.take()).toThrow(overloaded);
+        return;
+      }
+      if (this.taken === this.max && oldest) this.end(oldest, 'ended', 'SERVICE_UNAVAILABLE');
+      this.requests.push({ slot: this.slots.take(), state: 'held' });
+    }
+
+    apply(step: (typeof steps)[number], pick: <T>(from: T[]) => T | undefined): void {
+      if (step === 'take') this.take();
+      if (step === 'receive') {
+        const request = pick(this.in('held'));
+        if (!request) return;
+        Object.assign(request, { state: 'receiving', body: new Body(request.slot) });
+        this.receiving.push(request);
+      }
+      if (step === 'release') {
+        const request = pick(this.in('held', 'arrived', 'ended'));
+        if (request) request.state = 'ended';
+        request?.slot.release();
+      }
+      if (step === 'arrive' || step === 'breakOff') {
+        const request = pick(this.receiving);
+        if (!request) return;
+        request.body?.[step]();
+        if (step === 'breakOff') request.slot.release();
+        if (step === 'arrive') this.end(request, 'arrived', 'arrived');
+        else this.end(request, 'ended', 'BAD_REQUEST');
+      }
+      if (step === 'evictReceiving') {
+        for (const request of this.receiving) this.end(request, 'ended', 'SERVICE_UNAVAILABLE');
+        this.slots.evictReceiving(new DomainError('SERVICE_UNAVAILABLE'));
+      }
+    }
+  }
+
+  it('takes as many slots as the model says, never more than the maximum, and ends each reading as it says', async () => {
+    const sequence = fc.array(fc.tuple(fc.constantFrom(...steps, 'take', 'receive'), fc.nat()), { maxLength: 60 });
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), sequence, async (max, chosen) => {
+        const model = new Model(max);
+        for (const [step, which] of chosen) {
+          model.apply(step, (from) => from[which % from.length]);
+          // A body's end reaches the slots in a microtask; requests may also come in one tick.
+          if (step === 'arrive' || step === 'breakOff') await settled();
+          expect(model.slots.taken).toBe(model.taken);
+          expect(model.slots.taken).toBeLessThanOrEqual(max);
+        }
+        const ended = model.requests.filter(({ expected }) => expected !== undefined);
+        expect(await Promise.all(ended.map(({ body }) => body?.ended))).toEqual(ended.map(({ expected }) => expected));
+      }),
+    );
+  });
+});
