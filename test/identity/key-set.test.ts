@@ -100,6 +100,14 @@ describe('a key set is loaded', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
+  it('not for a key id that is known, whatever else is wrong with the header', async () => {
+    publish('one', 'one');
+    await find('one').catch(() => {});
+    elapsed = 30 * second;
+    await expect(find('one')).rejects.toMatchObject({ code: 'ERR_JWKS_MULTIPLE_MATCHING_KEYS' });
+    expect(load).toHaveBeenCalledTimes(1);
+  });
+
   it('every second at most while there is no key at all', async () => {
     isAway = true;
     for (const at of [0, 0, 999, 1000, 1000]) {
