@@ -14,18 +14,27 @@ export function clientAddress(request: IncomingMessage, trustProxy: boolean): st
   return networkOf(isIP(address) ? address : (request.socket.remoteAddress ?? 'unknown'));
 }
 
+/** IPv4-mapped addresses (RFC 4291, section 2.5.5.2) and NAT64's (RFC 6052): the IPv4 address is in the last 32 bits. */
+const embeddings = ['0:0:0:0:0:ffff', '64:ff9b:0:0:0:0'];
+
 /** One client has a whole IPv6 network of 64 bits (RFC 6177), and could use another address of it each time. */
 function networkOf(address: string): string {
   if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  const [head = [], tail = []] = address
-    .toLowerCase()
-    .split('::')
-    .map((part) => part.split(':').filter(Boolean));
-  const groups = [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill('0'), ...tail];
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
+  const groups = groupsOf(address);
+  if (embeddings.includes(groups.slice(0, 6).join(':'))) return ipv4Of(groups[6], groups[7]);
+  return groups.slice(0, 4).join(':');
+}
+
+/** The eight groups of an IPv6 address, without leading zeros. */
+function groupsOf(address: string): string[] {
+  // The URL parser knows every form of an address, and prints one; a zone (`%eth0`) is no part of it.
+  const [withoutZone = ''] = address.split('%');
+  const canonical = URL.parse(`http://[${withoutZone}]`)?.hostname.slice(1, -1) ?? '::';
+  const [head = [], tail = []] = canonical.split('::').map((part) => part.split(':').filter(Boolean));
+  return [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail];
+}
+
+function ipv4Of(high = '0', low = '0'): string {
+  const [first, second] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [first >> 8, first & 255, second >> 8, second & 255].join('.');
 }

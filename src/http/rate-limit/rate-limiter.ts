@@ -25,6 +25,7 @@ interface Window {
   /** Not reported to the shared counter yet. */
   pending: number;
   resetsAt: number;
+  startedAt: number;
   /** Null before the first report. */
   reportedAt: number | null;
   /** Ends with the shared counter's last answer. */
@@ -82,10 +83,12 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Tra
   function windowOf(key: string): Window {
     const known = windows.get(key);
     if (known && now() < known.resetsAt) return known;
-    const resetsAt = now() + limit.windowSeconds * 1000;
+    const startedAt = now();
+    const resetsAt = startedAt + limit.windowSeconds * 1000;
     const window: Window = {
       counted: 0,
       pending: 0,
+      startedAt,
       resetsAt,
       reportedAt: null,
       reporting: Promise.resolve(),
@@ -108,7 +111,8 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Tra
     if (points >= left / 10 || isBehind || (isFirst && limit.points < wideLimit))
       return (await report(key, window)) + pending;
     const used = window.counted + pending;
-    const isDue = now() - (window.reportedAt ?? 0) >= reportMs && pending >= limit.points * worthReporting;
+    const isDue =
+      now() - (window.reportedAt ?? window.startedAt) >= reportMs && pending >= limit.points * worthReporting;
     if (pending >= left / 10 || isDue) void report(key, window);
     return used;
   }

@@ -135,6 +135,19 @@ describe('an IPv6 network of 64 bits is one client', () => {
   });
 });
 
+it('an IPv4 address inside an IPv6 address is that IPv4 address, in every spelling of both', () => {
+  expect(forwarded('::ffff:c000:0209')).toBe('192.0.2.9');
+  expect(forwarded('0:0:0:0:0:ffff:192.0.2.9')).toBe('192.0.2.9');
+  expect(forwarded('64:ff9b::192.0.2.9')).toBe('192.0.2.9');
+  expect(forwarded('64:ff9b::c000:209')).toBe('192.0.2.9');
+  // Not mapped, but spelled with an IPv4 address at its end.
+  expect(forwarded('1::2:3:4:5:1.2.3.4')).toBe('1:0:2:3');
+});
+
+it('the zone of a link-local address is no part of it', () => {
+  expect(clientAddress(requestOf('fe80::1%eth0'), false)).toBe('fe80:0:0:0');
+});
+
 it('an IPv4 address that is mapped into IPv6 is that IPv4 address', () => {
   fc.assert(
     fc.property(fc.ipV4(), (address) => {
