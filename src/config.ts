@@ -98,7 +98,7 @@ function issuerConfig(env: Environment): IssuerConfig | null {
   const algorithms = (text(env, 'JWT_ALGORITHMS') ?? 'ES256 EdDSA RS256 PS256').split(/[\s,]+/).filter(Boolean);
   if (algorithms.length === 0 || !algorithms.every((algorithm) => signatureAlgorithms.includes(algorithm))) {
     throw new ConfigurationError(
-      `JWT_ALGORITHMS names an algorithm that is not accepted. Accepted are: ${signatureAlgorithms.join(' ')}.`,
+      `JWT_ALGORITHMS names an algorithm that is not accepted. Use some of: ${signatureAlgorithms.join(' ')}.`,
     );
   }
   if (file) return { issuer, audience, jwks: { file }, algorithms };

@@ -54,7 +54,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const metrics = createMetrics(() => server.inFlight);
   const trace = createTrace(metrics.duration);
 
-  const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl));
+  const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl), ['counter', 'close']);
   opened.defer(() => store.close());
   const keyring = await openKeyring(config.keyringFile, store, log);
   opened.defer(() => keyring.close());

@@ -1,5 +1,14 @@
 import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError } from './errors.ts';
+import { version } from './version.ts';
+
+/** A command is loaded when it is used: most of them need little of the gateway. */
+const commands: Readonly<Record<string, () => Promise<{ help: string; run(args: string[]): Promise<void> | void }>>> = {
+  serve: async () => (await import('./cli/operator/serve.ts')).serve,
+  token: async () => (await import('./cli/operator/token.ts')).token,
+  schema: async () => (await import('./cli/operator/schema.ts')).schema,
+  keys: async () => (await import('./cli/operator/keys.ts')).keys,
+};
 
 const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come back out
 
@@ -13,55 +22,18 @@ Usage: secrets-gateway COMMAND
 secrets-gateway COMMAND --help tells more about a command, secrets-gateway --version prints the version.
 `;
 
-async function run(args: string[]): Promise<void> {
-  const [command, ...rest] = args;
-  const wantsHelp = rest.includes('--help') || rest.includes('-h');
-  switch (command) {
-    case 'serve': {
-      const { serve, serveHelp } = await import('./cli/operator/serve.ts');
-      return wantsHelp ? print(serveHelp) : serve(rest);
-    }
-    case 'token': {
-      const { token, tokenHelp } = await import('./cli/operator/token.ts');
-      return wantsHelp ? print(tokenHelp) : token(rest);
-    }
-    case 'schema': {
-      const { printSubgraph, schemaHelp } = await import('./cli/operator/schema.ts');
-      return wantsHelp ? print(schemaHelp) : printSubgraph(rest);
-    }
-    case 'keys': {
-      const { keys, keysHelp } = await import('./cli/operator/keys.ts');
-      return wantsHelp ? print(keysHelp) : keys(rest);
-    }
-    case '--version':
-      return print(`${await (await import('./cli/version.ts')).version()}\n`);
-    case undefined:
-    case 'help':
-    case '--help':
-    case '-h':
-      return print(help);
-    default:
-      throw new UsageError('There is no such command.');
-  }
+async function run([name, ...args]: string[]): Promise<void> {
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) return print(help);
+  if (name === '--version') return print(`${await version()}\n`);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!load) throw new UsageError('There is no such command.');
+  const command = await load();
+  if (args.includes('--help') || args.includes('-h')) return print(command.help);
+  return command.run(args);
 }
 
 function print(text: string): void {
   process.stdout.write(text);
-}
-
-try {
-  await run(process.argv.slice(2));
-} catch (error) {
-  if (error instanceof ConfigurationError) {
-    const [command] = process.argv.slice(2);
-    const what = command === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${command}`;
-    process.stderr.write(`${what}: ${error.message}\n`);
-    process.exit(1);
-  }
-  const usage = usageMessage(error);
-  if (usage === undefined) throw error;
-  process.stderr.write(`${usage}\nsecrets-gateway --help tells what there is.\n`);
-  process.exit(2);
 }
 
 /** What is wrong with the command line. Node's own messages quote what was typed, which could be a value. */
@@ -77,4 +49,19 @@ function usageMessage(error: unknown): string | undefined {
     default:
       return undefined;
   }
+}
+
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof ConfigurationError) {
+    const [command] = process.argv.slice(2);
+    const what = command === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${command}`;
+    process.stderr.write(`${what}: ${error.message}\n`);
+    process.exit(1);
+  }
+  const usage = usageMessage(error);
+  if (usage === undefined) throw error;
+  process.stderr.write(`${usage}\nsecrets-gateway --help tells what there is.\n`);
+  process.exit(2);
 }

@@ -1,7 +1,7 @@
 import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
 import type { Envelope, WrappedKey } from '../model/envelope.ts';
 import { isCanonicalBase64url } from './base64url.ts';
-import { type Keyring, type KeyringKey, opens } from './keyring.ts';
+import { type Keyring, type KeyringKey, keyThatOpens } from './keyring.ts';
 
 /** What an envelope is bound to. It opens nowhere else. */
 export interface Binding {
@@ -105,8 +105,8 @@ export async function open(envelope: Envelope, binding: Binding, keyring: Keyrin
  * @throws KeyMissing when the keyring lacks the key that wraps it
  */
 export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<WrappedKey> {
-  const key = keyring.keys.get(wrapped.kid);
-  if (!key || !opens(key.state)) throw new KeyMissing(wrapped.kid);
+  const key = keyThatOpens(keyring, wrapped.kid);
+  if (!key) throw new KeyMissing(wrapped.kid);
   if (!isCanonicalBase64url(wrapped.encryptedKey)) throw new EnvelopeRejected('the envelope is malformed');
   const contentKey = await crypto.subtle
     // Extractable, since wrapKey exports it. It exists for this one call.
@@ -133,7 +133,7 @@ function checkedKey(envelope: Envelope, keyring: Keyring): KeyringKey {
     envelope.protected === protectedHeaderText &&
     parts.every((part) => typeof part === 'string' && isCanonicalBase64url(part));
   if (!sound) throw new EnvelopeRejected('the envelope is malformed');
-  const key = keyring.keys.get(envelope.header.kid);
-  if (!key || !opens(key.state)) throw new KeyMissing(envelope.header.kid);
+  const key = keyThatOpens(keyring, envelope.header.kid);
+  if (!key) throw new KeyMissing(envelope.header.kid);
   return key;
 }

@@ -1,5 +1,6 @@
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { ConfigurationError } from '../errors.ts';
+import { isCanonicalBase64url } from './base64url.ts';
 
 /**
  * pending: opens, does not seal yet · active: seals and opens (exactly one key) · decrypting: opens only ·
@@ -28,6 +29,12 @@ export interface Keyring {
 /** Whether a key in this state may open envelopes. A pending key may: another gateway may already seal with it. */
 export function opens(state: KeyState): boolean {
   return state !== 'retired';
+}
+
+/** The key of this id, unless it is missing or may not open. */
+export function keyThatOpens({ keys }: Keyring, kid: string): KeyringKey | undefined {
+  const key = keys.get(kid);
+  return key && opens(key.state) ? key : undefined;
 }
 
 /** A JWK set (RFC 7517) of `oct` keys with `alg` A256KW, a `kid` and a `state` each. */
@@ -75,8 +82,8 @@ export async function parseKeyring(text: string, path: string): Promise<Keyring>
     if (!isKeyState(state)) {
       throw refuse(`${at} has no known "state"`, `Set it to one of ${states.join(', ')}.`);
     }
-    const bytes = typeof k === 'string' ? Buffer.from(k, 'base64url') : Buffer.alloc(0);
-    if (bytes.length !== 32 || bytes.toString('base64url') !== k) {
+    const bytes = typeof k === 'string' && isCanonicalBase64url(k) ? Buffer.from(k, 'base64url') : Buffer.alloc(0);
+    if (bytes.length !== 32) {
       throw refuse(`${at} is not 32 bytes of base64url`, 'Restore it from its backup.');
     }
     keys.set(kid, {

@@ -8,7 +8,7 @@ import type { Budget } from './rate-limit/budget.ts';
 /** Who sends a request; null without credentials. @throws DomainError */
 export type Identify = (exchange: Exchange) => Promise<Principal | null>;
 
-/** Authenticates a request. Wrong credentials take from what the client's address may fail with. */
+/** Authenticates a request. Wrong credentials take points from the failure budget of the client's address. */
 export function createIdentify(authenticate: Authenticate, budget: Budget): Identify {
   return async ({ request, response }) => {
     try {

@@ -27,7 +27,7 @@ export function headersOf(error: DomainError): Record<string, string> {
   };
 }
 
-/** How a route tells an error. */
+/** How a route writes an error. */
 export interface ErrorShape {
   contentType(request: IncomingMessage): string;
   body(error: DomainError, requestId: string): string;

@@ -11,8 +11,8 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 const closeMs = 1000;
 
 /**
- * Answers what is not HTTP, or whose headers are too slow. The parser's own message is not used: it would quote the request.
- * @returns what the client was told, undefined when it has gone
+ * Answers a request that is not HTTP, or whose headers arrive too slowly. The parser's own message is not used: it would quote the request.
+ * @returns the error that was answered; undefined when the client has gone
  */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): DomainError | undefined {
   if (error.code === 'ECONNRESET' || !socket.writable) {

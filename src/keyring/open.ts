@@ -34,7 +34,7 @@ const rangeSize = 1000;
 
 /**
  * A keyring that opens none of the store's envelopes belongs to another deployment. One that opens some of them has lost a
- * key, and the gateway serves the rest. Usually the first range tells.
+ * key, and the gateway serves the rest. Usually the first range is enough to know.
  */
 async function requireOwnSecrets(store: Store, { keys }: Keyring, path: string): Promise<void> {
   const lost = new Set<string>();

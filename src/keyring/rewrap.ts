@@ -1,5 +1,5 @@
 import { EnvelopeRejected, rewrap } from '../crypto/envelope.ts';
-import { type Keyring, opens } from '../crypto/keyring.ts';
+import { type Keyring, keyThatOpens } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
 import { unknownKid, type WrappedKey } from '../model/envelope.ts';
 import { retried } from '../runtime/retry.ts';
@@ -22,7 +22,7 @@ export interface RewrapReport {
   readonly damaged: readonly string[];
 }
 
-/** A gateway that has not read the new key yet still seals under the old one behind a pass; the next pass finds it. */
+/** A gateway that has not read the new key yet may seal under the old key after a pass has read that range. The next pass finds it. */
 const maxPasses = 3;
 const pageSize = 1000;
 
@@ -65,7 +65,7 @@ export async function rewrapEnvelopes(
   return { rewrapped, left, damaged: damaged.map(({ secretId }) => secretId) };
 }
 
-/** To wrap more under a key that is no longer active could be to wrap it under a retired key. */
+/** A key that is no longer active may be retired by now, and nothing may be wrapped under a retired key. */
 async function requireActive(keyringFile: string, { active }: Keyring): Promise<void> {
   if ((await readKeyring(keyringFile)).active.kid === active.kid) return;
   throw new ConfigurationError('another key became active. Run this again, to put all envelopes under that key.');
@@ -85,7 +85,7 @@ async function* wrappedKeyPages(store: Store): AsyncGenerator<WrappedKey[]> {
 async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
   const rejected = page.filter(({ kid }) => kid === unknownKid);
   const replacements: { from: WrappedKey; to: WrappedKey }[] = [];
-  const due = page.filter(({ kid }) => kid !== keyring.active.kid && isOpenable(kid, keyring));
+  const due = page.filter(({ kid }) => kid !== keyring.active.kid && keyThatOpens(keyring, kid));
   await Promise.all(
     due.map(async (from) => {
       try {
@@ -107,12 +107,7 @@ async function countOthers(store: Store, { active }: Keyring): Promise<Map<strin
 }
 
 function openable(counts: ReadonlyMap<string, number>, keyring: Keyring): number {
-  return [...counts].reduce((sum, [kid, count]) => sum + (isOpenable(kid, keyring) ? count : 0), 0);
-}
-
-function isOpenable(kid: string, keyring: Keyring): boolean {
-  const key = keyring.keys.get(kid);
-  return key !== undefined && opens(key.state);
+  return [...counts].reduce((sum, [kid, count]) => sum + (keyThatOpens(keyring, kid) ? count : 0), 0);
 }
 
 function decrement(counts: Map<string, number>, kid: string): void {

@@ -5,9 +5,9 @@ export type KeyedMutex = <T>(key: string, work: () => Promise<T>) => Promise<T>;
 
 /**
  * @param timeoutMs how long a call waits for the calls before it
- * @param late makes the error of a call that has waited for too long; its work is not begun
+ * @param lateError makes the error of a call that has waited for too long; its work is not begun
  */
-export function createKeyedMutex(timeoutMs: number, late: () => Error): KeyedMutex {
+export function createKeyedMutex(timeoutMs: number, lateError: () => Error): KeyedMutex {
   const last = new Map<string, Promise<unknown>>();
 
   return async (key, work) => {
@@ -17,7 +17,7 @@ export function createKeyedMutex(timeoutMs: number, late: () => Error): KeyedMut
     const done = Promise.all([before, mine.promise]);
     last.set(key, done);
     try {
-      if (before) await withDeadline(before, timeoutMs, late);
+      if (before) await withDeadline(before, timeoutMs, lateError);
       return await work();
     } finally {
       mine.resolve();

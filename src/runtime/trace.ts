@@ -32,8 +32,13 @@ export function createTrace(onDuration: DurationListener = () => {}): Trace {
   };
 }
 
-/** The same object, with every method that returns a promise traced as `prefix.method`. */
-export function tracedMethods<T extends object>(trace: Trace, prefix: string, target: T): T {
+/** The same object, with every method traced as `prefix.method`, except those named. */
+export function tracedMethods<T extends object>(
+  trace: Trace,
+  prefix: string,
+  target: T,
+  untraced: readonly (keyof T)[],
+): T {
   const wrapped = new Map<string | symbol, unknown>();
   return new Proxy(target, {
     get(object, property) {
@@ -41,7 +46,7 @@ export function tracedMethods<T extends object>(trace: Trace, prefix: string, ta
       const member: unknown = Reflect.get(object, property, object);
       if (typeof member !== 'function') return member;
       const name = `${prefix}.${String(property)}`;
-      const method = untraced.has(property)
+      const method = untraced.includes(property as keyof T)
         ? member.bind(object)
         : (...args: unknown[]) => trace(name, () => Reflect.apply(member, object, args));
       wrapped.set(property, method);
@@ -49,5 +54,3 @@ export function tracedMethods<T extends object>(trace: Trace, prefix: string, ta
     },
   });
 }
-
-const untraced = new Set<string | symbol>(['counter', 'close']);

@@ -6,7 +6,7 @@ import { retire } from './keys-retire.ts';
 import { rewrap } from './keys-rewrap.ts';
 import { rotate } from './keys-rotate.ts';
 
-export const keysHelp = `Usage: secrets-gateway keys COMMAND
+const help = `Usage: secrets-gateway keys COMMAND
 
 Manages the keys of the keyring (KEYRING_FILE) that seal the values in the store (DATABASE_URL). Gateways may run meanwhile:
 they follow the file within 2 seconds.
@@ -23,7 +23,10 @@ To change keys: rotate, rewrap, retire.
 
 const commands = { list, rotate, rewrap, retire };
 
-export async function keys([command, ...args]: string[]): Promise<void> {
+export const keys = { help, run };
+
+/** Runs one of the commands for the keyring. */
+async function run([command, ...args]: string[]): Promise<void> {
   if (!isCommand(command)) throw new UsageError('keys needs one of: list, rotate, rewrap, retire KID.');
   try {
     await commands[command](args, readConfig());

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { schema } from '../../graphql/schema/schema.ts';
+import { schema as graphqlSchema } from '../../graphql/schema/schema.ts';
 import { subgraphSdl } from '../../graphql/schema/sdl.ts';
 
-export const schemaHelp = `Usage: secrets-gateway schema [--security-directives]
+const help = `Usage: secrets-gateway schema [--security-directives]
 
 Prints the subgraph's SDL on standard output, for a composer of Apollo Federation 2.
 
@@ -10,8 +10,10 @@ Prints the subgraph's SDL on standard output, for a composer of Apollo Federatio
                          Hive Gateway). Apollo Gateway does not start with them.
 `;
 
+export const schema = { help, run };
+
 /** Prints the subgraph's SDL. */
-export function printSubgraph(args: string[]): void {
+function run(args: string[]): void {
   const { values } = parseArgs({ args, options: { 'security-directives': { type: 'boolean', default: false } } });
-  process.stdout.write(subgraphSdl(schema, values['security-directives']));
+  process.stdout.write(subgraphSdl(graphqlSchema, values['security-directives']));
 }

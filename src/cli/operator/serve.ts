@@ -3,13 +3,15 @@ import { readConfig } from '../../config.ts';
 import type { Gateway } from '../../gateway.ts';
 import { createLog, describeError, type Log } from '../../runtime/log.ts';
 
-export const serveHelp = `Usage: secrets-gateway serve
+const help = `Usage: secrets-gateway serve
 
 Runs the gateway. Its settings come from the environment; docs/configuration.md lists them.
 `;
 
+export const serve = { help, run };
+
 /** Runs the gateway until it is told to stop. */
-export async function serve(args: string[]): Promise<void> {
+async function run(args: string[]): Promise<void> {
   parseArgs({ args, options: {} });
   const config = readConfig();
   const log = createLog(config.logLevel);

@@ -7,7 +7,7 @@ import { maxTokenLength } from '../../identity/verify-token.ts';
 import { type Membership, type Scope, scopes } from '../../model/principal.ts';
 import { UsageError } from '../usage-error.ts';
 
-export const tokenHelp = `Usage: secrets-gateway token --sub U [--team T[:role]]… [--scope "…"] [--ttl 1h]
+const help = `Usage: secrets-gateway token --sub U [--team T[:role]]… [--scope "…"] [--ttl 1h]
 
 Prints a token from the development issuer. Refused where a real issuer is configured.
 
@@ -17,8 +17,10 @@ Prints a token from the development issuer. Refused where a real issuer is confi
   --ttl 1h         how long it is valid: a number and s, m, h or d; at most 30d (1h)
 `;
 
+export const token = { help, run };
+
 /** Prints a development token. */
-export async function token(args: string[]): Promise<void> {
+async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {

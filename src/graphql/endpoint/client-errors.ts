@@ -5,7 +5,7 @@ import { jsonType } from '../../http/media-type.ts';
 import { headersOf } from '../../http/refusal.ts';
 import { actorOf } from '../../model/principal.ts';
 import { describeError, type Log } from '../../runtime/log.ts';
-import { type ClientError, toClientError } from '../errors/error-map.ts';
+import { type ClientError, toClientError } from '../errors/client-error.ts';
 import { variableErrors } from '../errors/variable-errors.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
 import { stringify } from './stringify.ts';

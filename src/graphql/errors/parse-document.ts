@@ -1,5 +1,5 @@
 import { type DocumentNode, GraphQLError, type ParseOptions, parse, TokenKind } from 'graphql';
-import { refused } from './refused.ts';
+import { requestError } from './request-error.ts';
 
 /**
  * graphql-js quotes the token that it could not use. The answer is chosen from constants, the kinds of tokens and the
@@ -10,7 +10,7 @@ export function parseDocument(source: Parameters<typeof parse>[0], options: Pars
   try {
     return parse(source, options);
   } catch (error) {
-    throw error instanceof GraphQLError ? refused(describeSyntaxError(error.message), error) : error;
+    throw error instanceof GraphQLError ? requestError(describeSyntaxError(error.message), error) : error;
   }
 }
 

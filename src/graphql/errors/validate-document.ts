@@ -9,7 +9,7 @@ import {
   validate,
 } from 'graphql';
 import { expectation } from './expectation.ts';
-import { maxErrors, refused } from './refused.ts';
+import { maxErrors, requestError } from './request-error.ts';
 
 /**
  * The texts of graphql-js's rules contain names from the schema or from Name nodes of the document, and no values. The one rule
@@ -19,10 +19,10 @@ export function validateDocument(...[schema, document, rules = specifiedRules]: 
   // Compared by name, so that the rule of another copy of graphql-js is replaced, too.
   const ours = rules.map((rule) => (rule.name === ValuesOfCorrectTypeRule.name ? LiteralsOfCorrectTypeRule : rule));
   try {
-    return validate(schema, document, ours, { maxErrors }).map((error) => refused(error.message, error));
+    return validate(schema, document, ours, { maxErrors }).map((error) => requestError(error.message, error));
   } catch (error) {
     // A rule that reads a directive's arguments throws the error of the execution, which quotes the argument.
-    if (error instanceof GraphQLError) return [refused('An argument has an invalid value.', error)];
+    if (error instanceof GraphQLError) return [requestError('An argument has an invalid value.', error)];
     throw error;
   }
 }
@@ -34,8 +34,8 @@ const LiteralsOfCorrectTypeRule: ValidationRule = (context) => {
     // These texts contain names only: of a field that the input object does not define (it has no type), or requires.
     const isMadeOfNames = !type || (node?.kind === Kind.OBJECT && isInputObjectType(getNamedType(type)));
     if (isMadeOfNames) context.reportError(error);
-    else if (node?.kind === Kind.NULL) context.reportError(refused(`Expected type "${type}", found null.`, error));
-    else context.reportError(refused(expectation(type), error));
+    else if (node?.kind === Kind.NULL) context.reportError(requestError(`Expected type "${type}", found null.`, error));
+    else context.reportError(requestError(expectation(type), error));
   };
   return ValuesOfCorrectTypeRule(Object.create(context, { reportError: { value: reportError } }));
 };

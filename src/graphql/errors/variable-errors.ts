@@ -12,7 +12,7 @@ import {
   type VariableDefinitionNode,
 } from 'graphql';
 import { expectation, quoted } from './expectation.ts';
-import { maxErrors, refused } from './refused.ts';
+import { maxErrors, requestError } from './request-error.ts';
 
 type Variables = Readonly<Record<string, unknown>>;
 
@@ -24,8 +24,8 @@ export function variableErrors(schema: GraphQLSchema, operation: OperationDefini
   const errors: GraphQLError[] = [];
   for (const definition of operation.variableDefinitions ?? []) {
     for (const text of checkVariable(definition, typeFromAST(schema, definition.type), variables)) {
-      if (errors.length === maxErrors) return [...errors, refused('Too many errors in the variables.', {})];
-      errors.push(refused(text, { nodes: [definition] }));
+      if (errors.length === maxErrors) return [...errors, requestError('Too many errors in the variables.', {})];
+      errors.push(requestError(text, { nodes: [definition] }));
     }
   }
   return errors;
@@ -46,7 +46,7 @@ function checkVariable(
   return problems.map((problem) => `Variable "$${name}" got an invalid value at ${problem}`);
 }
 
-/** Checks a value as coercion does, up to one problem more than is told. */
+/** Checks a value as coercion does, up to one problem more than is reported. */
 function checkValue(value: unknown, type: GraphQLInputType, path: string, problems: string[]): void {
   if (problems.length > maxErrors) return;
   const add = (problem: string) => problems.push(`"${path}"; ${problem}`);
@@ -71,7 +71,7 @@ function checkValue(value: unknown, type: GraphQLInputType, path: string, proble
         add(`Field "${name}" of required type "${fieldType}" was not provided.`);
       }
     }
-    // The key itself is not told: where it is no field, it may be a value.
+    // The key itself is not repeated: where it is no field, it may be a value.
     if (!Object.keys(value).every((key) => Object.hasOwn(fields, key))) {
       add(`It has a field that type "${type}" does not define. Its fields are ${quoted(Object.keys(fields))}.`);
     }

@@ -1,3 +1,4 @@
+import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
 import { OwnerInput, SecretOwner } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
@@ -6,28 +7,34 @@ import { listArguments, listSelection } from './secret-connection.ts';
 SecretRef.implement({
   description: 'A secret. Its value is never returned: you see a mask, a placeholder and a version.',
   directives: { key: { fields: 'id' } },
-  fields: (t) => ({
-    id: t.exposeID('id', { description: 'A UUID, in lower case.' }),
-    placeholder: t.exposeString('placeholder', {
-      description:
-        'Stands for the value in templates, such as `sec_a23f23d26`. Made by the server, unique for the owner.',
-    }),
-    name: t.exposeString('name', { description: 'The name, unique for the owner.' }),
-    owner: t.field({ type: SecretOwner, description: 'Who the secret belongs to.', resolve: (secret) => secret.owner }),
-    provider: t.exposeString('provider', {
-      nullable: true,
-      description: 'Whose service the value is for, such as `openai`.',
-    }),
-    notes: t.exposeString('notes', { nullable: true, description: 'Notes of the people who use it.' }),
-    tags: t.exposeStringList('tags', { description: 'Labels, in the order they were given.' }),
-    maskedValue: t.exposeString('maskedValue', {
-      nullable: true,
-      description: 'A part of the value to recognise it by, such as `sk-pro••••789`; null while no value is set.',
-    }),
-    version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
-  }),
+  // The compiler names a field of a secret that is missing here.
+  fields: (t) =>
+    ({
+      id: t.exposeID('id', { description: 'A UUID, in lower case.' }),
+      placeholder: t.exposeString('placeholder', {
+        description:
+          'Stands for the value in templates, such as `sec_a23f23d26`. Made by the server, unique for the owner.',
+      }),
+      name: t.exposeString('name', { description: 'The name, unique for the owner.' }),
+      owner: t.field({
+        type: SecretOwner,
+        description: 'Who the secret belongs to.',
+        resolve: (secret) => secret.owner,
+      }),
+      provider: t.exposeString('provider', {
+        nullable: true,
+        description: 'Whose service the value is for, such as `openai`.',
+      }),
+      notes: t.exposeString('notes', { nullable: true, description: 'Notes of the people who use it.' }),
+      tags: t.exposeStringList('tags', { description: 'Labels, in the order they were given.' }),
+      maskedValue: t.exposeString('maskedValue', {
+        nullable: true,
+        description: 'A part of the value to recognise it by, such as `sk-pro••••789`; null while no value is set.',
+      }),
+      version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
+      createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
+      updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    }) satisfies { readonly [field in keyof Secret]: unknown },
 });
 
 builder.queryField('secret', (t) =>

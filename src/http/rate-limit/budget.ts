@@ -13,7 +13,7 @@ export interface Budget {
    */
   spend(principal: Principal | null, request: IncomingMessage, response: ServerResponse, points: number): Promise<void>;
   /**
-   * Takes points from what an address may fail with. Good credentials from the same address are never refused for it:
+   * Takes points from an address's budget for failures. Good credentials from the same address are never refused for it:
    * behind a router, one client's bad tokens must not lock out the others.
    * @throws DomainError TOO_MANY_REQUESTS
    */

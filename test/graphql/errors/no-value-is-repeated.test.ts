@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type ASTNode, GraphQLError, parse, Source, visit } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { errorTable } from '../../../src/errors.ts';
-import { toClientError } from '../../../src/graphql/errors/error-map.ts';
+import { toClientError } from '../../../src/graphql/errors/client-error.ts';
 import {
   ENUM_MARKER,
   errorsOf,

@@ -1,7 +1,7 @@
 import { GraphQLError } from 'graphql';
 import { DomainError } from '../../errors.ts';
 
-/** How many errors one request is told. Each costs a text of its own. */
+/** How many errors are reported for one request. Each costs a text of its own. */
 export const maxErrors = 10;
 
 /** Several names of up to 255 characters each may stand in one text. */
@@ -9,8 +9,8 @@ const maxLength = 1000;
 
 type Where = Partial<Pick<GraphQLError, 'nodes' | 'source' | 'positions'>>;
 
-/** An error about a request, to be answered with this text and where in the document it is. */
-export function refused(text: string, { nodes = [], source, positions }: Where): GraphQLError {
+/** An error about a request, to be answered with this text and its location in the document. */
+export function requestError(text: string, { nodes = [], source, positions }: Where): GraphQLError {
   const message = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
   const where = { nodes, source: source ?? null, positions: positions ?? null };
   return new GraphQLError(message, { ...where, originalError: new DomainError('BAD_REQUEST', { message }) });
