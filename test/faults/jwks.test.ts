@@ -15,8 +15,8 @@ const json = (body: unknown) => (response: ServerResponse) => {
 };
 
 const nonsense: Record<string, Misbehaviour> = {
-  'a connection cut off': (response) => response.destroy(),
-  'an answer cut off': (response) => {
+  'a closed connection': (response) => response.destroy(),
+  'a truncated answer': (response) => {
     response.writeHead(200, { 'content-length': '1000' });
     response.write('{"keys":[');
     setTimeout(() => response.destroy(), 20);
@@ -28,10 +28,10 @@ const nonsense: Record<string, Misbehaviour> = {
   'status 204': (response) => response.writeHead(204).end(),
   'JSON that is not a key set': json({ error: 'x' }),
   null: json(null),
-  'keys that are no list': json({ keys: {} }),
-  'keys that are no keys': json({ keys: [7] }),
+  'keys that are not a list': json({ keys: {} }),
+  'a list of items that are not keys': json({ keys: [7] }),
   'over 256 KiB': (response) => response.writeHead(200).end(JSON.stringify({ keys: [], filler: 'x'.repeat(300_000) })),
-  'an answer without end': (response) => {
+  'an endless answer': (response) => {
     const timer = setInterval(() => response.write(Buffer.alloc(65_536, ' ')), 1);
     response.writeHead(200).once('close', () => clearInterval(timer));
   },
@@ -45,7 +45,7 @@ describe('a gateway whose JWKS endpoint', () => {
   });
   afterAll(() => gateway.close());
   beforeEach(async () => {
-    // Started again, it knows no key.
+    // After a restart the gateway has no key.
     await gateway.stop();
     await gateway.launch({ RATE_LIMIT: 'off' });
   });
@@ -68,7 +68,7 @@ describe('a gateway whose JWKS endpoint', () => {
     }
   });
 
-  it('redirects, even to a good key set: BAD_GATEWAY, and it is not followed', async () => {
+  it('redirects, even to a valid key set: BAD_GATEWAY, and the redirect is not followed', async () => {
     gateway.issuer.requests = 0;
     gateway.issuer.misbehave = (response) => {
       gateway.issuer.misbehave = null;
@@ -89,28 +89,28 @@ describe('a gateway whose JWKS endpoint', () => {
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('comes back: the next second’s requests are served', async () => {
+  it('recovers: requests are served again after one second', async () => {
     gateway.issuer.misbehave = (response) => response.destroy();
     expect((await call()).status).toBe(502);
     gateway.issuer.misbehave = null;
     await vi.waitFor(async () => expect((await call()).status).toBe(200), { timeout: 5_000, interval: 100 });
   });
 
-  it('is down: what needs no credentials, and wrong forms of credentials, are answered as ever', async () => {
+  it('is down: requests without credentials, and with malformed ones, are answered as usual', async () => {
     gateway.issuer.misbehave = (response) => response.destroy();
     expect((await gateway.run('{ __typename }', {}, { token: null })).status).toBe(200);
     expect((await gateway.run('{ viewer { subject } }', {}, { token: null })).status).toBe(401);
     expect((await gateway.run('{ viewer { subject } }', {}, { token: 'no.token' })).status).toBe(401);
   });
 
-  it('goes down later: tokens go on being verified, new ones too', async () => {
+  it('goes down later: tokens are still verified, new ones too', async () => {
     expect((await call()).status).toBe(200);
     gateway.issuer.misbehave = (response) => response.destroy();
     const token = await gateway.issuer.token({ sub: 'eve' });
     expect((await gateway.run('{ viewer { subject } }', {}, { token })).data.viewer.subject).toBe('eve');
   });
 
-  it('fails: the log tells, without what the endpoint answered', async () => {
+  it('fails: the log has the failure, without what the endpoint answered', async () => {
     gateway.log.length = 0;
     gateway.issuer.misbehave = json({ marker: 'canary-4711' });
     await call();
@@ -146,16 +146,16 @@ describe('a key set', () => {
     issuer.token({ exp: Math.floor(start / 1000) + 86_400, ...claims }, header);
   const unauthorized = { code: 'UNAUTHORIZED' };
   const badGateway = { code: 'BAD_GATEWAY' };
-  /** A background reload has come to its end when nothing was asked for a while. */
+  /** A background reload has ended when there has been no request for a while. */
   const settled = () => new Promise((resolve) => setTimeout(resolve, 50));
 
-  it('is asked for once by 50 callers who come at once', async () => {
+  it('is fetched once for 50 callers that arrive at once', async () => {
     const tokens = await Promise.all(Array.from({ length: 50 }, (_, i) => tokenOfDay({ sub: `user-${i}` })));
     await Promise.all(tokens.map(verifyToken));
     expect(issuer.requests).toBe(1);
   });
 
-  it('is asked for once a second at most while there is none, and callers are told at once', async () => {
+  it('is fetched at most once a second while there is none, and callers get an error immediately', async () => {
     issuer.misbehave = nonsense['status 500'] ?? null;
     const token = await tokenOfDay();
     for (let i = 0; i < 20; i += 1) await expect(verifyToken(token)).rejects.toMatchObject(badGateway);
@@ -165,7 +165,7 @@ describe('a key set', () => {
     expect(issuer.requests).toBe(2);
   });
 
-  it('that is slow is given up at its deadline: in its headers, and in its body', async () => {
+  it('that arrives too slowly is abandoned at the deadline, in its headers and in its body', async () => {
     const slow: Misbehaviour[] = [
       () => {},
       (response) => {
@@ -182,7 +182,7 @@ describe('a key set', () => {
     }
   });
 
-  it('that was rotated is picked up with the first token of the new key', async () => {
+  it('that was rotated is loaded with the first token of the new key', async () => {
     await verifyToken(await tokenOfDay());
     await issuer.addKey('key-2');
     elapsed = 31 * second;
@@ -190,7 +190,7 @@ describe('a key set', () => {
     expect(issuer.requests).toBe(2);
   });
 
-  it('that was rotated twice in a moment is picked up after the cooldown, without a new start', async () => {
+  it('that was rotated twice in a short time is loaded after the cooldown, without a restart', async () => {
     await verifyToken(await tokenOfDay());
     await issuer.addKey('key-2');
     const token = await tokenOfDay();
@@ -200,7 +200,7 @@ describe('a key set', () => {
     expect((await verifyToken(token)).subject).toBe('ada');
   });
 
-  it('is asked for every 30 s at most, however many made-up key ids come', async () => {
+  it('is fetched at most every 30 s, however many unknown key ids are sent', async () => {
     await verifyToken(await tokenOfDay());
     for (let minutes = 1; minutes <= 3; minutes += 1) {
       elapsed = minutes * minute;
@@ -225,7 +225,7 @@ describe('a key set', () => {
     expect(issuer.requests).toBe(2);
   });
 
-  it('that cannot be refreshed serves for another hour, and no longer', async () => {
+  it('that cannot be refreshed is used for one more hour, and no longer', async () => {
     await verifyToken(await tokenOfDay());
     issuer.misbehave = nonsense['status 500'] ?? null;
     for (const minutes of [11, 30, 70]) {
@@ -243,7 +243,7 @@ describe('a key set', () => {
     expect((await verifyToken(token)).subject).toBe('ada');
   });
 
-  it('that cannot be refreshed is asked for every 30 s at most', async () => {
+  it('that cannot be refreshed is fetched at most every 30 s', async () => {
     const token = await tokenOfDay();
     await verifyToken(token);
     issuer.misbehave = nonsense['status 500'] ?? null;
@@ -254,7 +254,7 @@ describe('a key set', () => {
     expect(issuer.requests).toBe(1 + 2);
   });
 
-  it('that cannot be refreshed does not call a token of a new key wrong: it cannot know', async () => {
+  it('that cannot be refreshed does not reject a token of a new key as invalid: the issuer may have added that key', async () => {
     await verifyToken(await tokenOfDay());
     await issuer.addKey('key-2');
     issuer.misbehave = nonsense['status 500'] ?? null;
@@ -269,7 +269,7 @@ describe('a key set', () => {
     await expect(verifyToken(await tokenOfDay({}, { kid: 'made-up' }))).rejects.toMatchObject(unauthorized);
   });
 
-  it.each(Object.keys(nonsense))('that turns into %s keeps the keys it had', async (name) => {
+  it.each(Object.keys(nonsense))('that is replaced by %s keeps its previous keys', async (name) => {
     const token = await tokenOfDay();
     await verifyToken(token);
     issuer.misbehave = nonsense[name] ?? null;

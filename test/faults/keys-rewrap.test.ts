@@ -35,7 +35,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Resolves once it has told so often that it waits before it asks again. */
+/** Resolves once the process has reported this many waits before a retry. */
 async function waits(child: ChildProcess, times: number): Promise<void> {
   let told = 0;
   for await (const _ of on(child, 'message')) {
@@ -47,9 +47,9 @@ async function waits(child: ChildProcess, times: number): Promise<void> {
 /** An envelope of the store. */
 interface Opened {
   readonly value: string;
-  /** Of the key that wraps its content key. */
+  /** The id of the key that wraps its content key. */
   readonly kid: string;
-  /** All of it that no rewrap may touch. */
+  /** Everything that a rewrap must not change. */
   readonly rest: string;
 }
 
@@ -69,7 +69,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     shell.start(['keys', 'rewrap'], { DATABASE_URL: url, KEYRING_FILE: keyringFile }, options);
   const tellingWaits = { preload: [longWaits.untilSignal] };
 
-  /** So many new secrets: the value of each by its id. */
+  /** Creates this many secrets. @returns their values by id */
   async function filled(count: number): Promise<Map<string, string>> {
     const ring = await readKeyring(keyringFile);
     const values = new Map<string, string>();
@@ -89,7 +89,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     return seal(value, { owner: ownerKey(owner), secretId, version }, ring);
   }
 
-  /** What the store holds, opened with the keyring as it is now, in the order of the ids. @throws when one does not open */
+  /** The stored envelopes in the order of the ids, opened with the current keyring. @throws when one does not open */
   async function opened(ids: readonly string[]): Promise<Opened[]> {
     const ring = await readKeyring(keyringFile);
     const all: Opened[] = [];
@@ -116,7 +116,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     expect(countUnder((await readKeyring(keyringFile)).active.kid, all)).toBe(values.size);
   }
 
-  it('killed at any moment leaves every envelope whole under one key or the other, and another run ends the work', {
+  it('killed at any moment leaves every envelope complete under the old or the new key, and another run finishes the work', {
     timeout: 180_000,
   }, async () => {
     const values = await filled(1500);
@@ -130,7 +130,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     let [kills, cutInTheMiddle, doneBefore] = [0, 0, 0];
     let { kid } = (await rotateKeyring(keyringFile)).active;
     while (kills < 6 || cutInTheMiddle < 1) {
-      // Chance has had enough of them, however slow the machine is of a sudden.
+      // 100 random moments are enough to hit the middle of a rewrap, even if the machine slows down.
       expect(kills).toBeLessThan(100);
       const { child, exit } = startRewrap();
       await Promise.race([sleep(Math.random() * wholeMs), exit]);
@@ -154,7 +154,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     await expectAllUnderActive(values);
   });
 
-  it('loses no value that is set meanwhile, be it under the new key or, by a gateway that is late, under the old one', {
+  it('loses no value that is set at the same time, under the new key or by a gateway that still uses the old one', {
     timeout: 120_000,
   }, async () => {
     const values = await filled(3000);
@@ -170,7 +170,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
         if (!current || !ring) throw new Error('there is always one');
         const version = current.version + 1;
         const value = `value ${randomUUID()}`;
-        // A rename keeps the envelope that is there.
+        // A rename keeps the stored envelope.
         const isRename = Math.random() < 0.2;
         const change = isRename
           ? update(current, { name: `NAME_${randomUUID()}` })
@@ -178,7 +178,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
         try {
           await store.commit([change]);
         } catch (error) {
-          // Nothing was written, as when another process writes for too long.
+          // Nothing was written, for example because another process held the lock for too long.
           if (error instanceof DomainError && error.code === 'SERVICE_UNAVAILABLE') continue;
           throw error;
         }
@@ -193,7 +193,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     async function rewrapFourTimes(): Promise<void> {
       for (let run = 1; run <= 4; run += 1) {
         const { code, stderr } = await startRewrap().exit;
-        // What the late one sets behind the last pass is told, and left for another run.
+        // Values sealed under the old key after the last pass are reported, and left for another run.
         if (code !== 0) expect([code, stderr]).toEqual([1, expect.stringContaining(' are still under kek-')]);
       }
     }
@@ -213,7 +213,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
   });
 
   if (storeName === 'sqlite')
-    it('outlasts another process that writes until an attempt has failed, and goes on', async () => {
+    it('retries and continues when another process holds the write lock until an attempt has failed', async () => {
       const values = await filled(2000);
       await rotateKeyring(keyringFile);
       const other = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
@@ -230,7 +230,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
       ['silent', 1],
       ['cut', 3],
     ])(
-      'outlasts a link to the database that is %s in the middle of a write until %i attempts have failed, and goes on',
+      'retries and continues when the link to the database is %s in the middle of a write until %i attempts have failed',
       { timeout: 60_000 },
       async (fault, attempts) => {
         const values = await filled(3000);
@@ -242,7 +242,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
           url.search = 'directConnection=true';
           const { child, exit } = startRewrap(url.href, tellingWaits);
           const failed = waits(child, attempts);
-          // A page of content keys takes some 250 kB to write: this is in the second one.
+          // Writing a page of content keys takes about 250 kB, so this is in the second page.
           await link.sent(400_000);
           link.fail(fault);
           const done = countUnder(kid, await opened([...values.keys()]));

@@ -23,15 +23,15 @@ afterEach(async () => {
 });
 
 describe('keys rotate', () => {
-  /** So many that there is time to cut a change off while it is written. */
+  /** Enough keys that a change can be interrupted while it is written. */
   const retired = Array.from({ length: 300 }, (_, index) => ({ kid: `retired-${index}`, state: 'retired' }));
 
   beforeEach(() => writeKeyring(keyringFile, [{ kid: 'first', state: 'active' }, ...retired]));
 
   const startRotate = () => shell.start(['keys', 'rotate'], { KEYRING_FILE: keyringFile });
-  const kidTold = (stdout: string) => / ?(kek-\w+) is active/.exec(stdout)?.[1];
+  const printedKid = (stdout: string) => / ?(kek-\w+) is active/.exec(stdout)?.[1];
 
-  /** By their ids, what tells the keys apart. @throws unless the ring is sound, with exactly one active key */
+  /** The MAC key of each key, by its id. @throws unless the keyring is valid, with exactly one active key */
   async function keysNow(): Promise<Map<string, string>> {
     const { keys } = await readKeyring(keyringFile);
     return new Map([...keys.values()].map(({ kid, macKey }) => [kid, Buffer.from(macKey).toString('hex')]));
@@ -46,7 +46,7 @@ describe('keys rotate', () => {
     });
   }
 
-  it('killed at any moment leaves a sound ring with every key that was ever in it, and says what to do with what it left', {
+  it('killed at any moment leaves a valid keyring with all its keys, and the next run says what to do with the file that it left', {
     timeout: 120_000,
   }, async () => {
     const began = performance.now();
@@ -57,7 +57,7 @@ describe('keys rotate', () => {
     let [kills, leftBehind] = [0, 0];
     while (kills < 24 || leftBehind < 2) {
       expect(kills).toBeLessThan(200);
-      // Every second one hits the short time in which something is written.
+      // Every second kill is aimed at the short time in which the file is written.
       const moment =
         kills % 2 === 0 ? sleep(Math.random() * wholeMs) : firstChange().then(() => sleep(Math.random() * 20));
       const { child, exit } = startRotate();
@@ -68,8 +68,8 @@ describe('keys rotate', () => {
 
       const now = await keysNow();
       expect(Object.fromEntries(now)).toMatchObject(Object.fromEntries(seen));
-      const told = kidTold(stdout);
-      if (told !== undefined) expect(now.has(told)).toBe(true);
+      const printed = printedKid(stdout);
+      if (printed !== undefined) expect(now.has(printed)).toBe(true);
       seen = now;
 
       if (!(await readdir(directory)).includes('keyring.json.new')) continue;
@@ -87,7 +87,7 @@ describe('keys rotate', () => {
     expect((await keysNow()).size).toBe(seen.size + 1);
   });
 
-  it('run twice at once adds both keys, and whoever reads meanwhile finds a sound ring', {
+  it('run twice at once adds both keys, and the keyring is valid at every moment', {
     timeout: 60_000,
   }, async () => {
     let [isDone, reads] = [false, 0];
@@ -99,11 +99,11 @@ describe('keys rotate', () => {
       const before = await keysNow();
       const exits = await Promise.all([startRotate().exit, startRotate().exit]);
       for (const { code, stderr } of exits) expect([code, stderr]).toEqual([0, '']);
-      const told = exits.map(({ stdout }) => kidTold(stdout));
+      const printed = exits.map(({ stdout }) => printedKid(stdout));
       const after = await keysNow();
-      expect([...after.keys()].toSorted()).toEqual([...before.keys(), ...told].toSorted());
+      expect([...after.keys()].toSorted()).toEqual([...before.keys(), ...printed].toSorted());
       expect(Object.fromEntries(after)).toMatchObject(Object.fromEntries(before));
-      expect(told).toContain((await readKeyring(keyringFile)).active.kid);
+      expect(printed).toContain((await readKeyring(keyringFile)).active.kid);
     }
     async function rotateAll(): Promise<void> {
       for (let round = 1; round <= 8; round += 1) await rotateTwiceAtOnce();

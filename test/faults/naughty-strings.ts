@@ -1,7 +1,7 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: they are what must not be taken for templates
-/** Texts that have broken programs before: of each kind a few, written so that this file itself stays readable. */
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these strings must not be interpreted as templates
+/** Strings that have broken programs before: a few of each kind, escaped so that this file stays readable. */
 export const naughtyStrings: readonly string[] = [
-  // Nothing, or what looks like it
+  // Empty values, or what looks like them
   '',
   ' ',
   '\t',

@@ -6,8 +6,8 @@ import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongo
 const hasMongod = inject('mongodbUri') !== null && !process.env.MONGODB_URI;
 const list = '{ secrets(owner: { teamId: "red" }) { totalCount } }';
 
-/** Each command is answered, and late: no single call comes to its deadline. */
-describe.skipIf(!hasMongod)('a MongoDB that takes its time for each write', () => {
+/** Each command is answered slowly, but no single call reaches its deadline. */
+describe.skipIf(!hasMongod)('a gateway whose MongoDB is slow for each write', () => {
   let replicaSet: ReplicaSet;
   let client: MongoClient;
   let gateway: TestGateway;
@@ -23,7 +23,7 @@ describe.skipIf(!hasMongod)('a MongoDB that takes its time for each write', () =
     await replicaSet?.stop();
   });
 
-  it('makes no write of an operation after its time is over, and tells which was the first it did not begin', {
+  it('begins no write after the deadline of the operation, and names the first field that was not begun', {
     timeout: 90_000,
   }, async () => {
     const secrets = Array.from({ length: 20 }, (_, n) => `s${n}`);
@@ -49,7 +49,7 @@ describe.skipIf(!hasMongod)('a MongoDB that takes its time for each write', () =
     expect(made).toBeGreaterThan(0);
     const countOf = async () => (await gateway.run(list)).data.secrets.totalCount;
     expect(await countOf()).toBe(made);
-    // What was still to be written would be by then.
+    // A write that was still in flight would be done by then.
     await gateway.stop();
     await gateway.launch();
     expect(await countOf()).toBe(made);

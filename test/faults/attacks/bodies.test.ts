@@ -32,7 +32,7 @@ const refusals: [string, () => string | Buffer, string, Record<string, string>?]
   ['a gzip bomb', () => gzipBomb, 'unsupported_media_type_error', { 'content-encoding': 'gzip' }],
 ];
 
-it.each(refusals)('%s: refused, and nobody is held up', async (what, body, type, headers = {}) => {
+it.each(refusals)('refuses %s and keeps answering other clients', async (what, body, type, headers = {}) => {
   expect(body().length).toBeLessThan(mebibyte);
   await gateway.attack(
     what,
@@ -44,24 +44,24 @@ it.each(refusals)('%s: refused, and nobody is held up', async (what, body, type,
 it.each([
   ['a body of 1 GiB in chunks', 'Transfer-Encoding: chunked', 1024],
   ['a variable of 100 MiB', `Content-Length: ${100 * mebibyte}`, 100],
-])('%s: cut off early, and nobody is held up', async (what, header, mebibytes) => {
+])('closes the connection of %s early and keeps answering other clients', async (what, header, mebibytes) => {
   const piece = header.startsWith('Transfer') ? chunk : space;
   const floods = () => Promise.all(Array.from({ length: 4 }, () => gateway.flood(header, piece, mebibytes * mebibyte)));
   const check = (answers: Awaited<ReturnType<typeof floods>>) => {
     for (const { text, sent } of answers) {
       expect(text).toMatch(/^HTTP\/1\.1 413 /);
       expect(text).toContain('"code":"PAYLOAD_TOO_LARGE"');
-      // What the gateway read, and what was on its way in the buffers of both sockets.
+      // The bytes that the gateway read, and those that were still in the buffers of both sockets.
       expect(sent).toBeLessThan(16 * mebibyte);
     }
   };
   await gateway.attack(what, floods, check, 4);
 });
 
-it('a body without end for what takes none', async () => {
+it('stops reading the endless body of a request with two credentials', async () => {
   const header = 'Transfer-Encoding: chunked\r\nX-Api-Key: sgk_wrong';
   const send = () => gateway.flood(header, chunk, 1024 * mebibyte);
-  await gateway.attack('a body without end for what takes none', send, ({ text, sent }) => {
+  await gateway.attack('an endless body of a refused request', send, ({ text, sent }) => {
     expect(text).toMatch(/^HTTP\/1\.1 400 /);
     expect(sent).toBeLessThan(16 * mebibyte);
   });

@@ -35,7 +35,7 @@ const documents: [string, string, string][] = [
   ['200 directives', `{ __typename ${'@skip(if: false) '.repeat(200)} }`, 'directives_limit_error'],
   ['1,000 unknown directives', `{ __typename ${'@a '.repeat(990)} }`, 'directives_limit_error'],
   [
-    'fields repeated without end',
+    'fields repeated many times',
     `{ secrets { ${'nodes { owner { __typename } } '.repeat(280)} } }`,
     'repetitions_limit_error',
   ],
@@ -63,20 +63,20 @@ const documents: [string, string, string][] = [
 const batchOf = (query: string) => JSON.stringify(Array.from({ length: 10 }, () => ({ query: anew(query) })));
 const fitsInBatch = ([, query]: readonly [string, string, string]) => query.length <= 90_000;
 
-/** The same document in another text each time: none is known already. */
+/** The same document with a different text each time, so that none is cached. */
 let sent = 0;
 const anew = (query: string) => {
   sent += 1;
   return query + ' '.repeat(sent);
 };
 
-it.each(documents)('%s: refused, and nobody is held up', async (what, query, type) => {
+it.each(documents)('refuses %s and keeps answering other clients', async (what, query, type) => {
   const send = () => gateway.run(anew(query));
   await gateway.attack(what, send, (answer) => expect(typeOf(answer)).toMatch(new RegExp(`^${type}$`)));
 });
 
 it.each(documents.filter(fitsInBatch))(
-  '%s, ten at once in a batch: refused, and nobody is held up',
+  'refuses a batch of ten documents with %s and keeps answering other clients',
   async (what, query, type) => {
     const send = () => gateway.post(batchOf(query));
     await gateway.attack(`${what}, ten at once in a batch`, send, ({ status, text }) => {

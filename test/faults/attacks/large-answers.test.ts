@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-it('600 documents of 8 KB are not all kept, which would take half a gigabyte', { timeout: 180_000 }, async () => {
+it('does not cache all of 600 documents of 8 KB, which would take half a gigabyte', { timeout: 180_000 }, async () => {
   const before = await gateway.take();
   for (let made = 0; made < 600; made += 1) {
     const names = Array.from({ length: 165 }, (_, i) => `f${made}x${i}`);
@@ -23,7 +23,7 @@ it('600 documents of 8 KB are not all kept, which would take half a gigabyte', {
   expect(growth).toBeLessThan(500 * mebibyte);
 });
 
-it('an answer of 100,000 secrets holds nobody up while it is made', { timeout: 180_000 }, async () => {
+it('keeps answering other clients while it writes an answer of 100,000 secrets', { timeout: 180_000 }, async () => {
   const owner = { teamId: 'red', connectorId: 'large' };
   for (let made = 0; made < 100; made += 1) {
     const input = { owner, name: `secret ${made}`, value: 'a value', tags: ['a', 'b'] };
@@ -46,6 +46,6 @@ it('an answer of 100,000 secrets holds nobody up while it is made', { timeout: 1
     `${text.length} bytes in ${cpuMs.toFixed()} ms, the longest piece of it ${longestPieceMs.toFixed(1)} ms; ${others} others were answered meanwhile`,
   );
   expect(others).toBeGreaterThan(20);
-  // The last piece puts 25 MB into one answer: it is longer than any attack's.
+  // The last piece joins 25 MB into one answer, so it takes longer than any piece of an attack.
   expect(longestPieceMs).toBeLessThan(280);
 });

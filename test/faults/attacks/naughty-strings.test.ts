@@ -18,7 +18,7 @@ const create = createSecret('id name notes tags provider');
 
 describe('naughty strings', () => {
   const input = (index: number) => ({ owner: { teamId: 'red' }, name: `name ${index} ${crypto.randomUUID()}` });
-  /** Sends each, eight at a time, none of which does harm. @returns of each what was answered */
+  /** Sends each string, eight at a time, and expects that none does harm. @returns the answer to each */
   async function each(
     what: string,
     send: (text: string, index: number) => Promise<AttackAnswer>,
@@ -38,7 +38,7 @@ describe('naughty strings', () => {
     ['a tag', (tag) => ({ tags: [tag] }), ({ tags }) => (tags as string[])[0], 60],
     ['a note', (notes) => ({ notes }), ({ notes }) => notes, 100],
     ['a provider', (provider) => ({ provider }), ({ provider }) => provider, 60],
-  ])('as %s are kept as they are in NFC, or refused by a rule', async (what, field, kept, atLeast) => {
+  ])('as %s are stored unchanged in NFC, or refused by a rule', async (what, field, kept, atLeast) => {
     const answers = await each(`as ${what}`, (text, index) =>
       gateway.run(create, { input: { ...input(index), ...field(text) } }),
     );
@@ -55,7 +55,7 @@ describe('naughty strings', () => {
     expect(accepted).toBeGreaterThan(atLeast);
   });
 
-  it('as values come out of their envelopes exactly as they went in, or are refused by a rule', async () => {
+  it('as values are sealed and opened unchanged, or refused by a rule', async () => {
     const answers = await each('as a value', (value, index) =>
       gateway.run(create, { input: { ...input(index), value } }),
     );
@@ -79,7 +79,7 @@ describe('naughty strings', () => {
     } finally {
       await store.close();
     }
-    // Nothing but the empty value, the ill-formed and the mask.
+    // Only the empty value, ill-formed values and the mask are refused.
     expect(refused).toEqual(naughtyStrings.filter((text) => text === '' || !text.isWellFormed() || text.includes('•')));
   });
 

@@ -43,7 +43,7 @@ const positions: [string, string, (operator: unknown) => unknown][] = [
 ];
 
 describe('operators and prototypes in variables', () => {
-  it.each(positions)('as %s are refused as what they are not', async (position, query, variables) => {
+  it.each(positions)('as %s are refused as values of the wrong type', async (position, query, variables) => {
     const send = () => Promise.all(operators.map((operator) => gateway.run(query, variables(operator))));
     const check = (answers: Awaited<ReturnType<typeof send>>) => {
       for (const answer of answers) expect(typeOf(answer)).toBe('invalid_request_error');
@@ -51,7 +51,7 @@ describe('operators and prototypes in variables', () => {
     await gateway.attack(`operators as ${position}`, send, check, operators.length);
   });
 
-  it('as keys beside good ones change nothing', async () => {
+  it('as additional keys beside valid ones change nothing', async () => {
     const query = 'query ($first: Int) { secrets(first: $first) { totalCount nodes { name } } }';
     const before = await gateway.run(query, { first: 1 });
     for (const poison of [
@@ -65,7 +65,7 @@ describe('operators and prototypes in variables', () => {
     expect((await gateway.run(query, { first: 1 })).text).toBe(before.text);
   });
 
-  it('in a representation are no entity', async () => {
+  it('in a representation are not resolved as an entity', async () => {
     const query = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Secret { name } } }';
     for (const operator of operators) {
       for (const r of [operator, { __typename: 'Secret', id: operator }, { __typename: operator, id: 'x' }]) {

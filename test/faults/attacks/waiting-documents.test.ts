@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => gateway.close());
 
-describe('more new documents than can wait', () => {
+describe('when the queue of new documents is full', () => {
   let made = 0;
   const one = () => {
     made += 1;
@@ -18,14 +18,14 @@ describe('more new documents than can wait', () => {
     answer.errors[0]?.extensions;
 
   it.each(['application/json', 'application/graphql-response+json'])(
-    'are told to come back, with 503 under %s, and those that wait are answered',
+    'refuses more documents with 503 and Retry-After under %s, and answers those in the queue',
     async (accept) => {
       const bodies = Array.from({ length: 150 }, () => [
         JSON.stringify(Array.from({ length: 10 }, one)),
         JSON.stringify(one()),
       ]);
       const send = (body = '') => gateway.post(body, { accept });
-      // Connected first, so that they then come all at once.
+      // The connections are opened first, so that all requests then arrive at once.
       await Promise.all(bodies.flat().map(() => send('{}')));
       const batches = bodies.map(([batch]) => send(batch));
       const singles = bodies.map(([, single]) => send(single));
