@@ -12,7 +12,7 @@ describe('a body has at most 1 MiB', () => {
   const mebibyte = 1024 * 1024;
   const body = (bytes: number) => '{"query":"{ __typename }"}'.padEnd(bytes);
 
-  it('and what follows one that is larger is not lost with it', async () => {
+  it('and a larger one does not affect the next request', async () => {
     for (let round = 0; round < 5; round += 1) {
       const { status, headers } = await gateway.send({ body: body(mebibyte * 2) });
       expect([status, headers.get('connection')]).toEqual([413, 'close']);
@@ -20,7 +20,7 @@ describe('a body has at most 1 MiB', () => {
     }
   });
 
-  it('by its content-length', async () => {
+  it('as its Content-Length says', async () => {
     expect((await gateway.send({ body: body(mebibyte) })).data).toEqual({ __typename: 'Query' });
     const { status, errors, headers } = await gateway.send({ body: body(mebibyte + 1) });
     expect(status).toBe(413);
@@ -39,7 +39,7 @@ describe('a body has at most 1 MiB', () => {
     expect((await gateway.send({ body: query })).status).toBe(413);
   });
 
-  /** In pieces, without saying how many bytes there will be. */
+  /** Sends the text in chunks, without a Content-Length. */
   async function chunked(text: string): Promise<{ status: number; text: string }> {
     const token = await gateway.issuer.token();
     return new Promise((resolve, reject) => {
@@ -55,7 +55,7 @@ describe('a body has at most 1 MiB', () => {
     });
   }
 
-  it('by what arrives in chunks', async () => {
+  it('when it arrives in chunks', async () => {
     expect(await chunked(body(mebibyte))).toMatchObject({ status: 200, text: '{"data":{"__typename":"Query"}}' });
     const { status, text } = await chunked(body(mebibyte + 1));
     expect(status).toBe(413);

@@ -63,7 +63,7 @@ describe.each<[string, (bytes: number) => Record<string, string | number>]>([
     expect(await readBody(request, 0, never)).toHaveLength(0);
   });
 
-  it('that the client breaks off is refused', async () => {
+  it('that the client aborts is refused', async () => {
     const [client, request] = await begin(headersFor(1000));
     client.write('the beginning');
     const reading = readBody(request, 1000, never);
@@ -72,7 +72,7 @@ describe.each<[string, (bytes: number) => Record<string, string | number>]>([
     await expect(reading).rejects.toMatchObject(brokenOff);
   });
 
-  it('whose client left before it was asked for is refused at once', async () => {
+  it('is refused immediately when the client left before it was read', async () => {
     const [client, request] = await begin(headersFor(1000));
     request.on('error', () => {});
     client.destroy();
@@ -80,7 +80,7 @@ describe.each<[string, (bytes: number) => Record<string, string | number>]>([
     await expect(readBody(request, 1000, never)).rejects.toMatchObject(brokenOff);
   });
 
-  it('is no longer read once the signal aborts, whose reason is the error', async () => {
+  it('is no longer read once the signal aborts, and fails with the reason of the signal', async () => {
     const [client, request] = await begin(headersFor(1000));
     client.write('the beginning');
     const abort = new AbortController();
@@ -94,7 +94,7 @@ describe.each<[string, (bytes: number) => Record<string, string | number>]>([
 });
 
 describe('a body', () => {
-  it('comes out as it went in, however it is cut into pieces', async () => {
+  it('is read unchanged, however it is split into chunks', async () => {
     const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 50 }), { maxLength: 10 });
     await fc.assert(
       fc.asyncProperty(pieces, async (sent) => {
@@ -108,7 +108,7 @@ describe('a body', () => {
     );
   });
 
-  it('whose Content-Length is beyond the limit is refused before any of it comes', async () => {
+  it('whose Content-Length is over the limit is refused before any of it arrives', async () => {
     const [, request] = await begin({ 'content-length': 2 * mebibyte + 1 });
     await expect(readBody(request, 2 * mebibyte, never)).rejects.toMatchObject({
       ...tooLarge,
@@ -117,7 +117,7 @@ describe('a body', () => {
     expect(request.readableFlowing).toBeNull();
   });
 
-  it('that never ends is refused as soon as it is beyond the limit', async () => {
+  it('that never ends is refused as soon as it is over the limit', async () => {
     const [client, request] = await begin({ 'transfer-encoding': 'chunked' });
     const reading = readBody(request, 10, never);
     client.write('0123456789a');
@@ -125,7 +125,7 @@ describe('a body', () => {
   });
 });
 
-describe('what is left of a refused body', () => {
+describe('the rest of a refused body', () => {
   /** Drops the body of a request that has begun. */
   async function dropped(headers: Record<string, string | number> = {}) {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -134,7 +134,7 @@ describe('what is left of a refused body', () => {
     return { client, request, end };
   }
 
-  it('ends the response at once when nothing is left', async () => {
+  it('does not delay the end of the response when the body has arrived', async () => {
     const { client, request, end } = await dropped({ 'content-length': 5 });
     client.end('whole');
     await readBody(request, 5, never);
@@ -143,7 +143,7 @@ describe('what is left of a refused body', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is read, and ends the response once when it has arrived', async () => {
+  it('is read, and the response ends once when all of it has arrived', async () => {
     const { client, request, end } = await dropped({ 'content-length': 5 });
     dropBody(request, end);
     client.write('who');
@@ -155,7 +155,7 @@ describe('what is left of a refused body', () => {
     expect(end).toHaveBeenCalledTimes(1);
   });
 
-  it('ends the response after 1 s when it does not arrive', async () => {
+  it('delays the end of the response by at most 1 s when it does not arrive', async () => {
     const { request, end } = await dropped({ 'content-length': 5 });
     dropBody(request, end);
     vi.advanceTimersByTime(999);
@@ -164,7 +164,7 @@ describe('what is left of a refused body', () => {
     expect(end).toHaveBeenCalledTimes(1);
   });
 
-  it('is read up to 1 MiB, and no further', async () => {
+  it('is read up to 1 MiB, and no more', async () => {
     const { client, request, end } = await dropped({ 'content-length': 4 * mebibyte });
     let [bytes, lastChunk] = [0, 0];
     request.on('data', (chunk: Buffer) => {
@@ -184,7 +184,7 @@ describe('what is left of a refused body', () => {
     expect(end).toHaveBeenCalledTimes(1);
   });
 
-  it('leaves no timer and no error behind when the client breaks off', async () => {
+  it('leaves no timer and no error when the client aborts', async () => {
     const { client, request, end } = await dropped({ 'content-length': 5 });
     dropBody(request, end);
     client.destroy();

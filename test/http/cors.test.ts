@@ -15,7 +15,7 @@ describe('CORS', () => {
   const crossOrigin = async (gateway: TestGateway, origin: string) =>
     (await gateway.run('{ __typename }', {}, { headers: { origin } })).headers;
 
-  it('is off by default: no page may read an answer, and no preflight passes', async () => {
+  it('is off by default: no page may read an answer, and no preflight request succeeds', async () => {
     const gateway = await TestGateway.start('sqlite');
     try {
       const answer = await fetch(gateway.url, preflight(here));
@@ -34,7 +34,7 @@ describe('CORS', () => {
     });
     afterAll(() => gateway.close());
 
-    it.each([here, 'http://localhost:5173'])('lets pages of %s call, without cookies', async (origin) => {
+    it.each([here, 'http://localhost:5173'])('lets pages of %s send requests, without cookies', async (origin) => {
       const answer = await fetch(gateway.url, preflight(origin));
       expect(answer.status).toBe(204);
       expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
@@ -49,7 +49,7 @@ describe('CORS', () => {
       expect(headers.get('vary')).toMatch(/Origin/i);
     });
 
-    it('lets such a page read why it was refused', async () => {
+    it('lets such a page read why its request was refused', async () => {
       const { status, headers } = await gateway.run(
         '{ viewer { subject } }',
         {},
@@ -68,7 +68,7 @@ describe('CORS', () => {
       'https://app.example.com.evil.test',
       'https://app.example.com:8443',
       'null',
-    ])('lets no page of %s call', async (origin) => {
+    ])('lets no page of %s send requests', async (origin) => {
       const answer = await fetch(gateway.url, preflight(origin));
       expect(answer.status).toBe(405);
       expect(allowed(answer.headers)).toEqual([]);

@@ -17,7 +17,7 @@ afterAll(() => {
   server.close();
 });
 
-/** A request as it arrives that was sent with these headers, in this order. */
+/** The request as the server gets it, sent with these headers in this order. */
 async function requestWith(...headers: Header[]): Promise<IncomingMessage> {
   const { port } = server.address() as AddressInfo;
   const client = request({ host: '127.0.0.1', port, headers: headers.flat(), agent: false });
@@ -36,7 +36,7 @@ async function refusalOf(reading: Promise<unknown>): Promise<DomainError> {
 }
 
 describe('the credential of a request', () => {
-  it('is null when it was sent with none', async () => {
+  it('is null when none was sent', async () => {
     expect(await credentialWith()).toBeNull();
     expect(await credentialWith(['Cookie', 'a=b'], ['Proxy-Authorization', 'Bearer a.b.c'])).toBeNull();
   });
@@ -46,7 +46,7 @@ describe('the credential of a request', () => {
     async (authorization) => expect(await bearer(authorization)).toEqual({ type: 'bearer', token: 'a.b.c' }),
   );
 
-  // What a header may hold besides spaces (RFC 9110, section 5.5).
+  // The characters that a header may have besides spaces (RFC 9110, section 5.5).
   const text = fc.string({ unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)) });
 
   it('is a token exactly as it was sent', async () => {
@@ -69,7 +69,7 @@ describe('the credential of a request', () => {
   });
 });
 
-describe('an Authorization that is no Bearer token is UNAUTHORIZED:', () => {
+describe('an Authorization header that is not a Bearer token is UNAUTHORIZED:', () => {
   it.each([
     '',
     'Bearer',
@@ -84,7 +84,7 @@ describe('an Authorization that is no Bearer token is UNAUTHORIZED:', () => {
   ])('%j', async (authorization) => {
     const { code, message, details } = await refusalOf(bearer(authorization));
     expect(code).toBe('UNAUTHORIZED');
-    // The same answer whatever was wrong, and nothing of what was sent.
+    // The answer is the same whatever was wrong, and repeats nothing that was sent.
     expect([message, details]).toEqual([
       'Authentication is required.',
       { description: 'Send a valid token as bearer credentials.', cause: undefined },

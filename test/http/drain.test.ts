@@ -18,7 +18,7 @@ const readiness = async (gateway: { url: string }) => {
   return { http: status, ...JSON.parse(text) };
 };
 
-it('who only begins to send holds up no end: is told that the gateway is shutting down, at once', async () => {
+it('a request whose body is still arriving does not delay the shutdown: it is refused immediately', async () => {
   const gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
   const token = await gateway.issuer.token();
   const slow = new SlowRequest(gateway, token, JSON.stringify({ query: list }));
@@ -96,7 +96,7 @@ describe('SIGTERM', () => {
     }
   };
 
-  it('first makes it not ready; what is under way is finished, what is new refused, and it ends with 0', async () => {
+  it('makes the gateway not ready, lets requests in flight finish, refuses new ones, and ends with exit code 0', async () => {
     await start();
     const agent = new Agent({ keepAlive: false });
     const input = newSecret();
@@ -123,7 +123,7 @@ describe('SIGTERM', () => {
     expect((await post(agent, { query: list })).status).toBe(0);
   });
 
-  it('ends at once when nothing is under way, whoever keeps a connection', async () => {
+  it('ends immediately when no request is in flight, even if clients keep connections open', async () => {
     await start();
     const agent = new Agent({ keepAlive: true });
     expect((await post(agent, { query: list })).status).toBe(200);
@@ -137,7 +137,7 @@ describe('SIGTERM', () => {
     agent.destroy();
   });
 
-  it('under load loses no write that it acknowledged, and breaks off no answer', { timeout: 60_000 }, async () => {
+  it('under load loses no acknowledged write, and truncates no answer', { timeout: 60_000 }, async () => {
     for (let round = 0; round < 3; round += 1) {
       await start();
       const agent = new Agent({ keepAlive: true, maxSockets: 24 });

@@ -31,7 +31,7 @@ async function begin(headers: Record<string, string> = {}): Promise<{ client: Cl
 const limits = { maxBodyBytes: 100, arrivalMs: 30_000 };
 
 describe('a request id', () => {
-  it.each(['a', 'A.b:c=d+e/f-g_1', 'x'.repeat(128)])('is the one that was sent: %s', async (id) => {
+  it.each(['a', 'A.b:c=d+e/f-g_1', 'x'.repeat(128)])('is the one that the client sent: %s', async (id) => {
     expect((await begin({ 'x-request-id': id })).exchange.requestId).toBe(id);
   });
 
@@ -41,7 +41,7 @@ describe('a request id', () => {
     );
   });
 
-  it('is another one for each request without one', async () => {
+  it('is different for each request that has none', async () => {
     const [one, other] = [await begin(), await begin()];
     expect(one.exchange.requestId).not.toBe(other.exchange.requestId);
   });
@@ -89,7 +89,7 @@ describe('a body', () => {
     await expect(exchange.readBody(limits)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
 
-  it('has its time from the start of the request, not from the moment it is asked for', async () => {
+  it('has a time limit that begins with the request, not when the reading begins', async () => {
     vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
     const { exchange } = await begin();
     exchange.hold(new RequestSlots(1).take());

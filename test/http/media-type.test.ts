@@ -42,7 +42,7 @@ describe('of the types that can be sent, an Accept header prefers', () => {
     expect(preferredType(accept, types)).toBe(preferred);
   });
 
-  it('one of them or none, whatever the header says', () => {
+  it('one of them or none, for any header', () => {
     const accept = fc.oneof(fc.string(), fc.array(fc.constantFrom(...types, '*/*', ';q=0', ';q=.5', ',', '=', ' ')));
     fc.assert(
       fc.property(accept, (header) => {
@@ -51,7 +51,7 @@ describe('of the types that can be sent, an Accept header prefers', () => {
     );
   });
 
-  it('nothing that the header refuses by name', () => {
+  it('none that the header excludes by name', () => {
     fc.assert(
       fc.property(fc.constantFrom(...types), fc.string(), (refused, more) => {
         expect(preferredType(`${refused};q=0, ${more.replaceAll(refused, '')}`, types)).not.toBe(refused);

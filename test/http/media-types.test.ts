@@ -21,7 +21,7 @@ describe.each(storeNames)('the media types of a request on %s', (store) => {
       ['plain text', JSON.stringify({ query: deleteSecret }), 'text/plain'],
       ['a bare document', deleteSecret, 'application/graphql'],
       ['no media type', new Blob([JSON.stringify({ query: deleteSecret })]), undefined],
-      ['something that only ends like JSON', JSON.stringify({ query: deleteSecret }), 'application/problem+json'],
+      ['a media type that only ends in json', JSON.stringify({ query: deleteSecret }), 'application/problem+json'],
       ['JSON in another encoding', JSON.stringify({ query: deleteSecret }), 'application/json; charset=utf-16'],
       ['two media types', JSON.stringify({ query: deleteSecret }), 'text/plain, application/json'],
     ])('refuses a POST of %s', async (_what, body, contentType) => {
@@ -98,7 +98,9 @@ describe.each(storeNames)('the media types of a request on %s', (store) => {
       `application/json;q=0, application/*`,
       `multipart/mixed, ${graphqlType}`,
       `text/event-stream, ${graphqlType.toUpperCase()}`,
-    ])('%s is answered with it', async (accept) => expect(await of(accept)).toEqual(inGraphql));
+    ])('%s is answered with application/graphql-response+json', async (accept) =>
+      expect(await of(accept)).toEqual(inGraphql),
+    );
 
     it.each([
       'text/html',
@@ -106,7 +108,7 @@ describe.each(storeNames)('the media types of a request on %s', (store) => {
       'application/xml, text/*',
       `${graphqlType};q=0, application/json;q=0.0`,
       'application/json;charset=utf-16',
-    ])('%s cannot be satisfied', async (accept) => {
+    ])('%s is NOT_ACCEPTABLE', async (accept) => {
       const answer = await gateway.run('{ __typename }', {}, { headers: { accept } });
       expectRefusal(answer, 406, 'NOT_ACCEPTABLE', 'not_acceptable_error');
       expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');

@@ -34,7 +34,7 @@ describe.each(storeNames)('the methods of a request on %s', (store) => {
   it.each([
     ['alone', deleteSecret, ''],
     ['named beside a query', `query Q { __typename } ${deleteSecret.replace('mutation', 'mutation M')}`, 'M'],
-  ])('refuses a mutation sent with GET, %s, and names the method it takes', async (_how, query, operationName) => {
+  ])('refuses a mutation sent with GET, %s, and names the allowed method', async (_how, query, operationName) => {
     for (const headers of [{}, json]) {
       const answer = await get(gateway, { query, ...(operationName && { operationName }) }, headers);
       expectRefusal(answer, 405, 'METHOD_NOT_ALLOWED', 'method_not_allowed_error');
@@ -49,11 +49,14 @@ describe.each(storeNames)('the methods of a request on %s', (store) => {
     expect(await totalCount(gateway)).toBe(before);
   });
 
-  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'])('refuses %s, and says what is allowed', async (method) => {
-    const answer = await gateway.send({ method, body: JSON.stringify({ query: '{ __typename }' }) });
-    expectRefusal(answer, 405, 'METHOD_NOT_ALLOWED', 'method_not_allowed_error');
-    expect(answer.headers.get('allow')).toBe('GET, POST');
-  });
+  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND'])(
+    'refuses %s, and names the allowed methods',
+    async (method) => {
+      const answer = await gateway.send({ method, body: JSON.stringify({ query: '{ __typename }' }) });
+      expectRefusal(answer, 405, 'METHOD_NOT_ALLOWED', 'method_not_allowed_error');
+      expect(answer.headers.get('allow')).toBe('GET, POST');
+    },
+  );
 
   it('refuses HEAD, without a body', async () => {
     const { status, text } = await gateway.send({ method: 'HEAD' });
@@ -73,7 +76,7 @@ describe.each(storeNames)('the methods of a request on %s', (store) => {
     },
   );
 
-  it('takes a question mark in a query of a URL, and a whole URL as the target', async () => {
+  it('accepts a question mark in the query of a URL, and an absolute URL as the request target', async () => {
     const document = encodeURIComponent('{ secrets(filter: { name: "?" }) { totalCount } }').replaceAll('%3F', '?');
     const inUrl = await gateway.send({ method: 'GET' }, {}, `?query=${document}`);
     expect(inUrl.data).toEqual({ secrets: { totalCount: 0 } });

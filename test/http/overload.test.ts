@@ -5,7 +5,7 @@ import { get, SlowRequest } from '../support/http.ts';
 
 const list = '{ secrets { totalCount } }';
 
-describe('overload', () => {
+describe('a gateway under load', () => {
   let gateway: TestGateway;
   let token: string;
   const body = JSON.stringify({ query: list });
@@ -16,7 +16,7 @@ describe('overload', () => {
   });
   afterEach(() => gateway.close());
 
-  it('is shed: beyond 1,000 requests at once, more are refused at once, and told when to come back', async () => {
+  it('answers 1,000 requests at once, and refuses more immediately with 503 and Retry-After', async () => {
     const held: ServerResponse[] = [];
     gateway.issuer.misbehave = (response) => held.push(response);
     const slow = Array.from({ length: 1000 }, () => new SlowRequest(gateway, token, body));
@@ -39,7 +39,7 @@ describe('overload', () => {
     expect((await gateway.run(list, {}, { token })).status).toBe(200);
   });
 
-  it('is not made by those who only begin to send: the one that has been at it for longest makes room', async () => {
+  it('frees the slot of the request that has been sending for longest when all slots are taken', async () => {
     expect((await gateway.run(list, {}, { token })).status).toBe(200);
     const slow = [new SlowRequest(gateway, token, body)];
     await expect.poll(inFlight).toBe(1);
@@ -53,7 +53,7 @@ describe('overload', () => {
       retryAfter: '1',
       text: expect.stringContaining('arrived too slowly'),
     });
-    // All but those that made room.
+    // All but the evicted ones.
     for (const one of slow) one.release();
     const statuses = (await Promise.all(slow.map(({ answer }) => answer))).map(({ status }) => status);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(980);

@@ -22,7 +22,7 @@ const as = async (gateway: TestGateway, sub: string): Promise<RequestOptions> =>
 
 const remaining = ({ headers }: GraphQLAnswer) => Number(headers.get('ratelimit-remaining'));
 
-/** Asks until it is refused, at most `most` times. @returns how often it was answered */
+/** Sends requests until one is refused, at most `most`. @returns how many were answered */
 async function exhaust(ask: () => Promise<GraphQLAnswer>, most = 100): Promise<number> {
   for (let answered = 0; answered < most; answered += 1) if ((await ask()).status === 429) return answered;
   return most;
@@ -52,7 +52,7 @@ function expectTooMany(answer: GraphQLAnswer, limit: number, windowSeconds: numb
 }
 
 describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
-  it('of a whole window is what an operation costs at most: none is refused for ever', async () => {
+  it('is the most that one operation costs, so that no operation is refused forever', async () => {
     const gateway = await start(store, '50/1h');
     const ada = await as(gateway, 'ada');
     const r = Array(1000).fill({ __typename: 'Team', id: 'red' });
@@ -82,7 +82,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(costs).toEqual([1, 1, 2, 4]);
   });
 
-  it('gives each principal as many queries as it says, and tells with each what is left', async () => {
+  it('allows each principal this many queries, and each response has the number that is left', async () => {
     const gateway = await start(store, '12/1h');
     const ada = await as(gateway, 'ada');
     for (let left = 11; left >= 0; left -= 1) {
@@ -103,7 +103,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(await exhaust(async () => gateway.run(query, {}, await as(gateway, 'ada')))).toBe(5);
   });
 
-  it('lets exactly the limit through, however many ask at once', async () => {
+  it('lets exactly the limit through, however many requests come at once', async () => {
     const gateway = await start(store, '20/1h');
     const ada = await as(gateway, 'ada');
     const answers = await Promise.all(Array.from({ length: 50 }, () => gateway.run(query, {}, ada)));
@@ -115,7 +115,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     }
   });
 
-  it('counts a mutation five times, and refuses it before it runs', async () => {
+  it('takes 5 points for a mutation, and refuses it before it runs', async () => {
     const gateway = await start(store, '12/1h');
     const ada = await as(gateway, 'ada');
     const input = (name: string) => ({ input: { name, provider: 'openai', value: 'a value' } });
@@ -130,7 +130,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(data.secrets.nodes).toEqual([{ name: 'ONE' }, { name: 'TWO' }]);
   });
 
-  it('counts each operation of a batch, and refuses the whole of one that is beyond it', async () => {
+  it('counts each operation of a batch, and refuses a batch over the limit as a whole', async () => {
     const gateway = await start(store, '7/1h');
     const ada = await as(gateway, 'ada');
     const batch = (count: number) => gateway.send({ body: JSON.stringify(Array(count).fill({ query })) }, ada);
@@ -159,7 +159,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(headers.get('ratelimit-remaining')).toBe('9');
   });
 
-  it('begins anew when its window has passed', async () => {
+  it('starts again when its window has passed', async () => {
     const gateway = await start(store, '3/1s');
     const ada = await as(gateway, 'ada');
     expect(await exhaust(() => gateway.run(query, {}, ada))).toBe(3);
@@ -167,7 +167,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(await exhaust(() => gateway.run(query, {}, ada))).toBe(2);
   });
 
-  it('counts who has no credentials by address', async () => {
+  it('counts requests without credentials by address', async () => {
     const gateway = await start(store, '4/1h');
     const anonymous = () => gateway.run('{ __typename }', {}, { token: null });
     expect(await exhaust(anonymous)).toBe(4);
@@ -175,7 +175,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect((await gateway.run(query)).status).toBe(200);
   });
 
-  it('counts wrong credentials ten times, by address, and never holds up good ones', async () => {
+  it('takes 10 points for wrong credentials, by address, and never refuses good ones for it', async () => {
     const gateway = await start(store, '30/1h');
     const wrong = () => gateway.run(query, {}, { token: 'a.b.c', headers: json });
     const first = await wrong();
@@ -187,21 +187,21 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect((await gateway.run('{ __typename }', {}, { token: null })).status).toBe(200);
   });
 
-  it('sees the address that a trusted proxy saw, and no other', async () => {
+  it('uses the address that a trusted proxy saw, and no other', async () => {
     const gateway = await start(store, '2/1h', { TRUST_PROXY: 'on' });
     const from = (address: string) => () =>
       gateway.run('{ __typename }', {}, { token: null, headers: { 'x-forwarded-for': address } });
     expect(await exhaust(from('203.0.113.1'))).toBe(2);
     expect(await exhaust(from('203.0.113.2'))).toBe(2);
-    // What stands before the last came from the client, which could write anything.
+    // The entries before the last came from the client, which can write anything.
     expect((await from('198.51.100.7, 203.0.113.1')()).status).toBe(429);
     expect((await from('203.0.113.1, 198.51.100.7')()).status).toBe(200);
-    // Some proxies add the port.
+    // Some proxies append the port.
     expect((await from('203.0.113.1:50001')()).status).toBe(429);
     expect((await from('::ffff:203.0.113.1')()).status).toBe(429);
   });
 
-  it('takes an IPv6 network of 64 bits as one address', async () => {
+  it('counts an IPv6 network of 64 bits as one address', async () => {
     const gateway = await start(store, '2/1h', { TRUST_PROXY: 'on' });
     const from = (address: string) => () =>
       gateway.run('{ __typename }', {}, { token: null, headers: { 'x-forwarded-for': address } });
@@ -213,7 +213,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect((await from('2001:db8::7:1')()).status).toBe(200);
   });
 
-  it('does not believe X-Forwarded-For without TRUST_PROXY', async () => {
+  it('ignores X-Forwarded-For without TRUST_PROXY', async () => {
     const gateway = await start(store, '3/1h');
     let client = 0;
     const ask = () => {
@@ -223,7 +223,7 @@ describe.each(storeNames)('RATE_LIMIT on %s', (store) => {
     expect(await exhaust(ask)).toBe(3);
   });
 
-  it('can be off', async () => {
+  it('set to off limits nothing', async () => {
     const gateway = await start(store, 'off');
     const answers = await Promise.all(Array.from({ length: 700 }, () => gateway.run('{ __typename }')));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
@@ -251,7 +251,7 @@ describe.runIf(storeNames.includes('mongodb'))('gateways on one MongoDB', () => 
   }
   const keyringOf = ({ directory }: TestGateway) => ({ KEYRING_FILE: `${directory}/keyring.json` });
 
-  it('see each other’s count, and let exactly the limit through together', async () => {
+  it('share one count, and together let exactly the limit through', async () => {
     const [first, second] = await two('7/1h');
     const ada = [await as(first, 'ada'), await as(second, 'ada')] as const;
     for (const left of [6, 5, 4]) expect(remaining(await first.run(query, {}, ada[0]))).toBe(left);
@@ -261,7 +261,7 @@ describe.runIf(storeNames.includes('mongodb'))('gateways on one MongoDB', () => 
     expectTooMany(await first.run(query, {}, ada[0]), 7, 3600);
   });
 
-  it('let exactly the limit through when both are asked at once', async () => {
+  it('let exactly the limit through when both get requests at once', async () => {
     const [first, second] = await two('9/1h');
     const ada = [await as(first, 'ada'), await as(second, 'ada')] as const;
     const answers = await Promise.all(
@@ -271,7 +271,7 @@ describe.runIf(storeNames.includes('mongodb'))('gateways on one MongoDB', () => 
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(31);
   });
 
-  it('share a large limit too, to within a few', async () => {
+  it('share a large limit too, with a difference of a few requests', async () => {
     const [first, second] = await two('400/1h');
     const ada = [await as(first, 'ada'), await as(second, 'ada')] as const;
     let answered = 0;

@@ -16,7 +16,7 @@ describe('the headers of a refusal', () => {
     expect(headersOf(new DomainError(code))).toEqual(headersByCode[code] ?? {});
   });
 
-  it.each(codes)('tell when to come back, where the error with the code %s says so', (code) => {
+  it.each(codes)('have Retry-After when the error with the code %s has retryAfterSeconds', (code) => {
     expect(headersOf(new DomainError(code, { retryAfterSeconds: 7 }))).toEqual({
       ...headersByCode[code],
       'Retry-After': '7',
@@ -24,12 +24,12 @@ describe('the headers of a refusal', () => {
     expect(headersOf(new DomainError(code, { retryAfterSeconds: 0 }))['Retry-After']).toBe('0');
   });
 
-  it('have those of its own beside those of its code', () => {
+  it('include its own beside those of its code', () => {
     const refusal = new HttpRefusal('UNAUTHORIZED', { Allow: 'GET' }, { retryAfterSeconds: 1 });
     expect(headersOf(refusal)).toEqual({ ...headersByCode.UNAUTHORIZED, Allow: 'GET', 'Retry-After': '1' });
   });
 
-  it('are its own where both name the same one', () => {
+  it('have its own value where both define the same header', () => {
     const refusal = new HttpRefusal('UPGRADE_REQUIRED', { Connection: 'close' }, {});
     expect(headersOf(refusal).Connection).toBe('close');
   });
@@ -56,7 +56,7 @@ describe('a refusal as JSON', () => {
     });
   });
 
-  it('never has the cause, which is for the log only', () => {
+  it('never includes the cause, which is for the log only', () => {
     const error = new DomainError('BAD_GATEWAY', { cause: new Error('canary-4711') });
     expect(jsonErrors.body(error, 'request-1')).not.toContain('canary-4711');
   });
@@ -81,7 +81,7 @@ describe('writeRefusal', () => {
     body: ({ code }, requestId) => `${code} für ${requestId}`,
   };
 
-  it('writes the status, the headers and the body of the error, in the shape that the route gives it', async () => {
+  it('writes the status, the headers and the body of the error, in the format of the route', async () => {
     answer = (request, response) => {
       writeRefusal(request, response, new DomainError('UNAUTHORIZED'), 'request-1', shape);
       response.end();
@@ -105,7 +105,7 @@ describe('writeRefusal', () => {
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
   });
 
-  it('leaves the response open: the caller ends it once the rest of the body is read', async () => {
+  it('leaves the response open: the caller ends it when the rest of the body has been read', async () => {
     let isOpen = false;
     answer = (request, response) => {
       writeRefusal(request, response, new DomainError('NOT_FOUND'), 'request-1', jsonErrors);

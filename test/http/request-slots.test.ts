@@ -16,7 +16,7 @@ const overloaded = expect.objectContaining({
   details: expect.objectContaining({ retryAfterSeconds: 1 }),
 });
 
-/** A body that arrives when the test says so, and how its reading ends: 'arrived', or with the error's code. */
+/** A body that arrives when the test says so, and the outcome of its reading: 'arrived', or the code of the error. */
 class Body {
   readonly ended: Promise<string>;
   readonly #reading = Promise.withResolvers<string>();
@@ -39,7 +39,7 @@ class Body {
 }
 
 describe('slots', () => {
-  it('are given away up to the maximum, and one more request is refused', () => {
+  it('are taken up to the maximum, and one more request is refused', () => {
     const slots = new RequestSlots(2);
     slots.take();
     const second = slots.take();
@@ -50,7 +50,7 @@ describe('slots', () => {
     expect(() => slots.take()).toThrow(overloaded);
   });
 
-  it('are free again once they are released, which counts once', () => {
+  it('are free again once they are released, and a second release has no effect', () => {
     const slots = new RequestSlots(3);
     const [first] = [slots.take(), slots.take()];
     first.release();
@@ -58,7 +58,7 @@ describe('slots', () => {
     expect(slots.taken).toBe(1);
   });
 
-  it('are taken from the request whose body has been arriving for longest, which is told to come back', async () => {
+  it('are taken from the request whose body has been arriving for longest, which is refused with Retry-After', async () => {
     const slots = new RequestSlots(2);
     const older = new Body(slots.take());
     const newer = new Body(slots.take());
@@ -88,7 +88,7 @@ describe('slots', () => {
     expect(() => slots.take()).toThrow(overloaded);
   });
 
-  it('that were taken away are not released a second time by the request that had them', async () => {
+  it('that were taken away are not released again by the request that had them', async () => {
     const slots = new RequestSlots(1);
     const slot = slots.take();
     const body = new Body(slot);
@@ -100,13 +100,13 @@ describe('slots', () => {
 });
 
 describe('the reading of a body', () => {
-  it('gives its result, or its own error', async () => {
+  it('returns its result, or its own error', async () => {
     const slot = new RequestSlots(1).take();
     expect(await slot.receive(1000, async () => 'the body')).toBe('the body');
     await expect(slot.receive(1000, () => Promise.reject(new Error('broken off')))).rejects.toThrow('broken off');
   });
 
-  it('is ended with REQUEST_TIMEOUT when its time is up, and not before', async () => {
+  it('fails with REQUEST_TIMEOUT at its time limit, and not before', async () => {
     const slots = new RequestSlots(1);
     const body = new Body(slots.take(), 1000);
     const ended = vi.fn();
@@ -120,7 +120,7 @@ describe('the reading of a body', () => {
     expect(slots.taken).toBe(1);
   });
 
-  it('leaves no timer behind, however it ends', async () => {
+  it('leaves no timer, however it ends', async () => {
     const slots = new RequestSlots(3);
     const bodies = [new Body(slots.take()), new Body(slots.take()), new Body(slots.take())];
     bodies[0]?.arrive();
@@ -130,7 +130,7 @@ describe('the reading of a body', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('is told the reason by its signal', async () => {
+  it('gets the reason from its signal', async () => {
     const slots = new RequestSlots(1);
     const reason = new DomainError('SERVICE_UNAVAILABLE', { description: 'shutting down' });
     const reading = slots.take().receive(1000, async (signal) => {
@@ -159,7 +159,7 @@ describe('whenEmpty', () => {
     await new RequestSlots(1).whenEmpty();
   });
 
-  it('resolves with the release of the last slot, and not before', async () => {
+  it('resolves when the last slot is released, and not before', async () => {
     const slots = new RequestSlots(2);
     const [first, second] = [slots.take(), slots.take()];
     const empty = vi.fn();
@@ -185,7 +185,7 @@ describe('any sequence of requests', () => {
   const steps = ['take', 'receive', 'arrive', 'breakOff', 'release', 'evictReceiving'] as const;
   type Request = { slot: Slot; state: 'held' | 'receiving' | 'arrived' | 'ended'; body?: Body; expected?: string };
 
-  /** What a sequence should lead to, kept beside the real slots. */
+  /** The expected state, kept beside the real slots. */
   class Model {
     readonly slots: RequestSlots;
     readonly max: number;
@@ -249,7 +249,7 @@ describe('any sequence of requests', () => {
     }
   }
 
-  it('takes as many slots as the model says, never more than the maximum, and ends each reading as it says', async () => {
+  it('takes as many slots as the model, never more than the maximum, and ends each reading as the model does', async () => {
     const sequence = fc.array(fc.tuple(fc.constantFrom(...steps, 'take', 'receive'), fc.nat()), { maxLength: 60 });
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), sequence, async (max, chosen) => {

@@ -14,7 +14,7 @@ describe('with REQUIRE_TLS=on', () => {
   afterAll(() => gateway.close());
   const create = (headers: Record<string, string>) => gateway.run(createSecret(), { input: newSecret() }, { headers });
 
-  it('a value that came in clear is 426, whatever is accepted, and is not kept', async () => {
+  it('a value sent over plain HTTP is refused with 426 under either media type, and not stored', async () => {
     const answer = await create({ 'x-forwarded-proto': 'http' });
     expect(answer.status).toBe(426);
     expect(answer.errors[0]?.extensions).toMatchObject({
@@ -26,22 +26,22 @@ describe('with REQUIRE_TLS=on', () => {
     expect(await totalCount(gateway)).toBe(0);
   });
 
-  it('a value that came by TLS to the proxy is taken', async () => {
+  it('a value sent over TLS to the proxy is accepted', async () => {
     expect((await create({ 'x-forwarded-proto': 'https' })).status).toBe(200);
   });
 
   it.each(['https, http', 'http, https', 'http,https', 'https,', ''])(
-    'behind proxies that append, one hop in clear is enough to refuse it: %j',
+    'behind proxies that append, a value is refused if one hop was plain HTTP: %j',
     async (schemes) => {
       expect((await create({ 'x-forwarded-proto': schemes })).status).toBe(426);
     },
   );
 
-  it('a value that came by TLS through every proxy is taken', async () => {
+  it('a value sent over TLS through every proxy is accepted', async () => {
     expect((await create({ 'x-forwarded-proto': 'https, HTTPS' })).status).toBe(200);
   });
 
-  it('reading needs no TLS: no value goes out', async () => {
+  it('reading needs no TLS, since no value is returned', async () => {
     const answer = await gateway.run('{ viewer { subject } }', {}, { headers: { 'x-forwarded-proto': 'http' } });
     expect(answer.status).toBe(200);
   });

@@ -18,18 +18,18 @@ const elsewhere = [
   undefined,
 ];
 
-describe('what came in clear', () => {
-  it.each(here)('from loopback is taken as safe: %s', (address) => {
+describe('the transport of a request', () => {
+  it.each(here)('is safe from loopback: %s', (address) => {
     expect(isSecureTransport(requestOf(address, {}), false)).toBe(true);
     expect(isSecureTransport(requestOf(address, {}), true)).toBe(true);
   });
 
-  it.each(elsewhere)('from elsewhere is not: %s', (address) => {
+  it.each(elsewhere)('is not safe from another machine over plain HTTP: %s', (address) => {
     expect(isSecureTransport(requestOf(address, {}), false)).toBe(false);
     expect(isSecureTransport(requestOf(address, {}), true)).toBe(false);
   });
 
-  it('is what a header says of a proxy that is trusted, and of no other', () => {
+  it('is what X-Forwarded-Proto says when the proxy is trusted, and only then', () => {
     const [http, https] = [{ 'x-forwarded-proto': 'http' }, { 'x-forwarded-proto': 'https' }];
     for (const address of [...here, ...elsewhere]) {
       expect(isSecureTransport(requestOf(address, https), true)).toBe(true);
@@ -39,16 +39,16 @@ describe('what came in clear', () => {
     }
   });
 
-  it('came by TLS when the connection is so', () => {
+  it('is safe when the connection uses TLS', () => {
     expect(isSecureTransport(requestOf('192.0.2.1', {}, true), false)).toBe(true);
   });
 
-  it.each(['HTTPS', 'https,https', ' https , https '])('by the word %j of a proxy is safe', (word) => {
+  it.each(['HTTPS', 'https,https', ' https , https '])('is safe when a trusted proxy sends %j', (word) => {
     expect(isSecureTransport(requestOf('192.0.2.1', { 'x-forwarded-proto': word }), true)).toBe(true);
   });
 
   it.each(['', 'http', 'https,http', 'http,https', 'https,', 'httpss', 'https http'])(
-    'by the word %j of a proxy is not',
+    'is not safe when a trusted proxy sends %j',
     (word) => {
       expect(isSecureTransport(requestOf('127.0.0.1', { 'x-forwarded-proto': word }), true)).toBe(false);
     },
@@ -73,11 +73,11 @@ describe('a Host header', () => {
     '[::2]',
     'localhost:4000:1',
     'localhost\n',
-  ])('names another: %j', (host) => {
+  ])('does not name this machine: %j', (host) => {
     expect(hasLoopbackHost(requestOf('127.0.0.1', { host }))).toBe(false);
   });
 
-  it('that is missing names none', () => {
+  it('that is missing does not name this machine', () => {
     expect(hasLoopbackHost(requestOf('127.0.0.1', {}))).toBe(false);
   });
 });

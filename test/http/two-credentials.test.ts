@@ -8,13 +8,13 @@ const acceptTypes = ['application/graphql-response+json', 'application/json'];
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  // Wrong credentials use a rate limit up ten times as fast, and here they are the subject.
+  // Wrong credentials take ten points of the rate limit, and these tests send many.
   gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
 });
 afterAll(() => gateway.close());
 
 describe('two credentials at once are BAD_REQUEST', () => {
-  it('a good token and an API key, in either quality', async () => {
+  it('a good token and an API key, whether the key is good or not', async () => {
     for (const accept of acceptTypes) {
       for (const token of [undefined, 'wrong']) {
         const options = { ...(token && { token }), headers: { 'x-api-key': 'sgk_x', accept } };

@@ -3,7 +3,7 @@ import { TestGateway } from '../support/gateway.ts';
 import { createSecret, newSecret } from '../support/graphql.ts';
 import { postHead, raw } from '../support/http.ts';
 
-it('what cannot be read behind a request does not take its answer', async () => {
+it('unreadable bytes after a request do not affect its answer', async () => {
   const gateway = await TestGateway.start();
   try {
     const token = await gateway.issuer.token();

@@ -14,7 +14,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Counts in one window, which begins now for each key. */
+/** Counts in one window, which begins now for every key. */
 function counterOf(windowSeconds: number): Counter {
   const counts = new Map<string, number>();
   return {
@@ -86,7 +86,7 @@ describe('a budget of its own has', () => {
     }
   }
 
-  it('a principal, from whatever address and with whatever rights it comes', async () => {
+  it('a principal, from any address and with any rights', async () => {
     const budget = budgetOf(20);
     expect(await left(budget, of(principal('user', 'ada')))).toBe(19);
     const admin = principal('user', 'ada', {
@@ -106,7 +106,7 @@ describe('a budget of its own has', () => {
 });
 
 describe('a response', () => {
-  it('tells the limit, what is left of it, and in how many seconds it begins again', async () => {
+  it('has the limit, what is left of it, and in how many seconds it starts again', async () => {
     const response = newResponse();
     await budgetOf(20).spend(principal('user', 'ada'), here, response, 5);
     expect(response.getHeaders()).toEqual({
@@ -116,7 +116,7 @@ describe('a response', () => {
     });
   });
 
-  it('of a refused request tells the same, and the error when to come back', async () => {
+  it('of a refused request has the same headers, and its error says when to retry', async () => {
     const budget = budgetOf(1);
     await left(budget, of(null));
     const response = newResponse();
@@ -135,7 +135,7 @@ describe('a response', () => {
     });
   });
 
-  it('has no such headers, and is never a refusal, without a limit', async () => {
+  it('has no such headers, and is never refused, without a limit', async () => {
     const budget = createBudget(null, false);
     const response = newResponse();
     for (let spent = 0; spent < 100; spent += 1) {
@@ -147,14 +147,14 @@ describe('a response', () => {
 });
 
 describe('the points of an operation', () => {
-  it('are at most a whole window without the point of its request: no operation is refused forever', async () => {
+  it('are at most the points of a window minus the point of its request: no operation is refused forever', async () => {
     const budget = budgetOf(20);
     expect(await left(budget, of(null))).toBe(19);
     expect(await left(budget, of(null, 1_000_000))).toBe(0);
     await expect(left(budget, of(null))).rejects.toMatchObject(tooMany);
   });
 
-  it('are one point where a window has only one', async () => {
+  it('are 1 where a window has only one point', async () => {
     expect(await left(budgetOf(1), of(null, 1_000_000))).toBe(0);
   });
 });
@@ -168,7 +168,7 @@ describe('a failure', () => {
     await expect(left(budget, failure)).rejects.toMatchObject(tooMany);
   });
 
-  it('takes less where the limit is lower, so that the first wrong credential is told as one', async () => {
+  it('takes less where the limit is lower, so that the first wrong credential is answered with 401', async () => {
     const budget = budgetOf(4);
     expect(await left(budget, failure)).toBe(1);
     await expect(left(budget, failure)).rejects.toMatchObject(tooMany);

@@ -10,7 +10,7 @@ function requestOf(remoteAddress: string | undefined, forwardedFor?: string): In
   return { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
 }
 
-/** The address that the proxy wrote into X-Forwarded-For, as the gateway takes it. */
+/** The client's address, as the gateway reads it from the X-Forwarded-For of a proxy. */
 const forwarded = (header: string) => clientAddress(requestOf(proxy, header), true);
 
 const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
@@ -19,13 +19,13 @@ const groups = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, max
 function spellingsOf(address: readonly number[]): string[] {
   const plain = address.map((group) => group.toString(16)).join(':');
   const padded = address.map((group) => group.toString(16).padStart(4, '0')).join(':');
-  // The URL parser writes the form of RFC 5952, with the longest row of zeros as "::".
+  // The URL parser writes the form of RFC 5952, with the longest run of zeros as "::".
   const compressed = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
   return [plain, padded, compressed].flatMap((text) => [text, text.toUpperCase(), `[${text}]`, `[${text}]:443`]);
 }
 
 describe('the address of a client', () => {
-  it('is the connection’s, whatever X-Forwarded-For says, without a trusted proxy', () => {
+  it('is the address of the connection without a trusted proxy, whatever X-Forwarded-For says', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), (header) => {
         expect(clientAddress(requestOf('203.0.113.9', header), false)).toBe('203.0.113.9');
@@ -33,15 +33,15 @@ describe('the address of a client', () => {
     );
   });
 
-  it('is the connection’s where a trusted proxy sends no X-Forwarded-For', () => {
+  it('is the address of the connection when a trusted proxy sends no X-Forwarded-For', () => {
     expect(clientAddress(requestOf('203.0.113.9'), true)).toBe('203.0.113.9');
   });
 
-  it('is unknown once the connection is gone', () => {
+  it('is unknown once the connection is closed', () => {
     expect(clientAddress(requestOf(undefined), true)).toBe('unknown');
   });
 
-  it('is the last one in X-Forwarded-For, whatever the client wrote before it', () => {
+  it('is the last one in X-Forwarded-For, whatever the client put before it', () => {
     fc.assert(
       fc.property(fc.string(), fc.ipV4(), (sent, address) => {
         expect(forwarded(`${sent}, ${address}`)).toBe(address);
@@ -50,7 +50,7 @@ describe('the address of a client', () => {
     );
   });
 
-  it('has no port, which changes with each connection', () => {
+  it('is kept without the port, which changes with each connection', () => {
     fc.assert(
       fc.property(fc.ipV4(), fc.integer({ min: 0, max: 65_535 }), (address, port) => {
         expect(forwarded(`${address}:${port}`)).toBe(address);
@@ -78,11 +78,11 @@ describe('the address of a client', () => {
     '[2001:db8::1]:443:443x',
     ':443',
     '[]:443',
-  ])('is the proxy’s own where the last one is no address: %j', (header) => {
+  ])('is the address of the proxy when the last entry is not an address: %j', (header) => {
     expect(forwarded(header)).toBe(proxy);
   });
 
-  it('is the proxy’s own for any text without the colons and dots of an address', () => {
+  it('is the address of the proxy for any text without colons and dots', () => {
     const garbage = fc.string({ unit: 'grapheme-ascii' }).map((text) => text.replaceAll(/[:.]/g, ''));
     fc.assert(
       fc.property(garbage, (header) => {
@@ -91,7 +91,7 @@ describe('the address of a client', () => {
     );
   });
 
-  it('is short, whatever a header holds', () => {
+  it('is short, whatever the header contains', () => {
     const character = fc.constantFrom(...'0123456789abcdefABCDEF:.,[]% ');
     fc.assert(
       fc.property(fc.string({ unit: character, maxLength: 60 }), (header) => {
@@ -102,7 +102,7 @@ describe('the address of a client', () => {
 });
 
 describe('an IPv6 network of 64 bits is one client', () => {
-  it('whichever of its addresses is used, and however it is spelt', () => {
+  it('whichever of its addresses is used, in any spelling', () => {
     fc.assert(
       fc.property(groups, groups, ([a = 0, b = 0, c = 0, d = 0], [, , , , ...host]) => {
         fc.pre(a !== 0);
@@ -128,7 +128,7 @@ describe('an IPv6 network of 64 bits is one client', () => {
     expect(clientAddress(requestOf('2001:db8:0:7:ffff::2'), false)).toBe('2001:db8:0:7');
   });
 
-  it('which differ in a row of zeros in the middle of the network', () => {
+  it('also when the networks differ in a run of zeros in the middle', () => {
     expect(forwarded('2001:db8::7:1:2:3:4')).toBe('2001:db8:0:7');
     expect(forwarded('2001:db8::1:2:3:4')).toBe('2001:db8:0:0');
     expect(forwarded('::1')).toBe('0:0:0:0');
@@ -140,11 +140,11 @@ it('an IPv4 address inside an IPv6 address is that IPv4 address, in every spelli
   expect(forwarded('0:0:0:0:0:ffff:192.0.2.9')).toBe('192.0.2.9');
   expect(forwarded('64:ff9b::192.0.2.9')).toBe('192.0.2.9');
   expect(forwarded('64:ff9b::c000:209')).toBe('192.0.2.9');
-  // Not mapped, but spelled with an IPv4 address at its end.
+  // This address is not mapped, only written with an IPv4 address at its end.
   expect(forwarded('1::2:3:4:5:1.2.3.4')).toBe('1:0:2:3');
 });
 
-it('the zone of a link-local address is no part of it', () => {
+it('the zone of a link-local address is ignored', () => {
   expect(clientAddress(requestOf('fe80::1%eth0'), false)).toBe('fe80:0:0:0');
 });
 

@@ -80,13 +80,13 @@ describe('a limit', () => {
     );
   });
 
-  it('is counted apart for each key', async () => {
+  it('is counted separately for each key', async () => {
     const limiter = limiterOf(5, new SharedCounter());
     expect(await spend(limiter, 9, 1, 'ada')).toBe(5);
     expect(await spend(limiter, 9, 1, 'eve')).toBe(5);
   });
 
-  it('tells with each request what is left, and never less than nothing', async () => {
+  it('reports with each request the points that are left, never less than 0', async () => {
     const { consume } = limiterOf(3, new SharedCounter());
     const states = [];
     for (let sent = 0; sent < 5; sent += 1) states.push(await consume('ada', 1));
@@ -96,7 +96,7 @@ describe('a limit', () => {
   });
 
   it.each([2, 3])(
-    'that %i gateways share is exceeded at most by what the others have not reported',
+    'that %i gateways share is exceeded by at most the points that the others have not reported',
     async (gateways) => {
       await fc.assert(
         fc.asyncProperty(
@@ -119,8 +119,8 @@ describe('a limit', () => {
   );
 });
 
-describe('the shared counter is told', () => {
-  it('once a tenth of what is left has been used', async () => {
+describe('a gateway reports to the shared counter', () => {
+  it('once a tenth of the remaining points has been used', async () => {
     const counter = new SharedCounter();
     await spend(limiterOf(1000, counter), 600);
     expect(counter.calls.slice(0, 6)).toEqual([100, 90, 81, 73, 66, 59]);
@@ -131,7 +131,7 @@ describe('the shared counter is told', () => {
     }
   });
 
-  it('of each request near the limit', async () => {
+  it('each request near the limit', async () => {
     const counter = new SharedCounter();
     const limiter = limiterOf(200, counter);
     await spend(limiter, 190);
@@ -140,7 +140,7 @@ describe('the shared counter is told', () => {
     expect(counter.calls).toEqual(Array(10).fill(1));
   });
 
-  it('at once by a request that takes a tenth of what is left', async () => {
+  it('immediately for a request that takes a tenth of the remaining points', async () => {
     const counter = new SharedCounter();
     const { consume } = limiterOf(1000, counter);
     await consume('ada', 99);
@@ -163,7 +163,7 @@ describe('the shared counter is told', () => {
     expect(counter.calls).toEqual([12]);
   });
 
-  it('nothing while less than a hundredth of the limit has been used, however long ago', async () => {
+  it('nothing while less than a hundredth of the limit has been used, however much time has passed', async () => {
     const counter = new SharedCounter();
     const limiter = limiterOf(1000, counter);
     await spend(limiter, 100);
@@ -178,13 +178,13 @@ describe('the shared counter is told', () => {
   it.each([
     [99, [1]],
     [100, []],
-  ])('of the first request only where the limit is below 100: %i', async (points, calls) => {
+  ])('the first request only where the limit is below 100: %i', async (points, calls) => {
     const counter = new SharedCounter();
     await limiterOf(points, counter).consume('ada', 1);
     expect(counter.calls).toEqual(calls);
   });
 
-  it('nothing of the requests that come after the first refused one', async () => {
+  it('no request after the first refused one', async () => {
     const counter = new SharedCounter();
     const limiter = limiterOf(10, counter);
     expect(await spend(limiter, 11)).toBe(10);
@@ -194,12 +194,12 @@ describe('the shared counter is told', () => {
   });
 });
 
-describe('without a counter that answers', () => {
+describe('while the shared counter does not answer,', () => {
   it.each([20, 500])('a gateway counts alone, and lets exactly the limit through: %i', async (points) => {
     expect(await spend(limiterOf(points, failing), points + 50)).toBe(points);
   });
 
-  it('a gateway reports to it again as soon as it answers', async () => {
+  it('a gateway keeps its count, and reports again as soon as the counter answers', async () => {
     const counter = new SharedCounter();
     const flaky = { add: vi.fn<Counter['add']>().mockRejectedValueOnce(new Error('away')) };
     flaky.add.mockImplementation((key, points) => counter.add(key, points));
@@ -209,7 +209,7 @@ describe('without a counter that answers', () => {
     expect((await consume('ada', 4)).remaining).toBe(6);
   });
 
-  it('a gateway lets through a fifth of what is left, and the rest wait for the answer', async () => {
+  it('a gateway lets requests for a fifth of the remaining points through, and the others wait for the answer', async () => {
     const answer = Promise.withResolvers<void>();
     const counter = new SharedCounter();
     const slow: Counter = { add: (key, points) => answer.promise.then(() => counter.add(key, points)) };
@@ -230,7 +230,7 @@ describe('without a counter that answers', () => {
 });
 
 describe('a window', () => {
-  it('ends so long after its first request, and gives all points back', async () => {
+  it('ends its length after its first request, and then all points are available again', async () => {
     const limiter = limiterOf(5, new SharedCounter());
     expect(await spend(limiter, 6)).toBe(5);
     vi.advanceTimersByTime(windowSeconds * 1000 - 1);
@@ -239,7 +239,7 @@ describe('a window', () => {
     expect(await spend(limiter, 6)).toBe(5);
   });
 
-  it('is not prolonged by requests that are refused', async () => {
+  it('is not extended by refused requests', async () => {
     const limiter = limiterOf(5, new SharedCounter());
     await spend(limiter, 5);
     for (let second = 1; second < windowSeconds; second += 1) {
@@ -251,21 +251,21 @@ describe('a window', () => {
     expect(await spend(limiter, 1)).toBe(1);
   });
 
-  it('ends when the shared counter’s window ends, which another gateway began', async () => {
+  it('ends with the window of the shared counter, which another gateway began', async () => {
     const counter = new SharedCounter();
     await spend(limiterOf(5, counter), 1);
     vi.advanceTimersByTime(20_000);
     expect((await limiterOf(5, counter).consume('ada', 1)).resetSeconds).toBe(40);
   });
 
-  it('is never longer than the setting says, and tells one second at least', async () => {
+  it('is never longer than configured, and reports at least one second until its end', async () => {
     const ahead: Counter = { add: async (_key, count) => ({ count, resetsInMs: 3_600_000 }) };
     expect((await limiterOf(5, ahead).consume('ada', 1)).resetSeconds).toBe(windowSeconds);
     const ending: Counter = { add: async (_key, count) => ({ count, resetsInMs: 0 }) };
     expect((await limiterOf(5, ending).consume('ada', 1)).resetSeconds).toBe(1);
   });
 
-  it('ends in time though the time of day is set back', async () => {
+  it('ends on time even if the system clock is set back', async () => {
     const limiter = limiterOf(5, new SharedCounter());
     await spend(limiter, 6);
     vi.setSystemTime(0);
