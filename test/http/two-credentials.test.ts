@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => gateway.close());
 
 describe('two credentials at once are BAD_REQUEST', () => {
-  it('a good token and an API key, whether the key is good or not', async () => {
+  it('a token, good or wrong, and an API key', async () => {
     for (const accept of acceptTypes) {
       for (const token of [undefined, 'wrong']) {
         const options = { ...(token && { token }), headers: { 'x-api-key': 'sgk_x', accept } };

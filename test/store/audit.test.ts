@@ -17,11 +17,11 @@ const created: Omit<AuditEvent, 'hash'> = {
 };
 
 describe('the hash of an audit event', () => {
-  /** Made with Python's json and hashlib: chains that are in databases must verify for ever. */
+  /** Made with Python's json and hashlib: chains in existing databases must verify forever. */
   it.each<[string, Owner, Omit<AuditEvent, 'hash'>, string]>([
     ['a first event', ada, created, 'f638d8d2c92722a9e1aaa69a9a2bb45971ac2c2008c5dd570766c88e1b8984b9'],
     [
-      'one after it',
+      'the event after it',
       ada,
       {
         ...created,
@@ -35,7 +35,7 @@ describe('the hash of an audit event', () => {
       'd629a02753255038feb8d9c1a90c50c7b32db9b22d68bcc2f24491f6886e84d6',
     ],
     [
-      'a connector’s, with what JSON and keys of owners must escape',
+      'an event of a connector, with characters that JSON and keys of owners must escape',
       { type: 'connector', teamId: '鍵/"1"', connectorId: 'a/b' },
       {
         previousHash: '',
@@ -49,7 +49,7 @@ describe('the hash of an audit event', () => {
       },
       'e8ed5d31008d1d69ff59ecfb460a93e6a8d04d91cc5b37b58262e0174bef58b8',
     ],
-  ])('is what it was in the first release: %s', (_case, owner, event, hash) => {
+  ])('is the same as in the first release: %s', (_case, owner, event, hash) => {
     expect(auditHash(owner, event)).toBe(hash);
   });
 
@@ -64,11 +64,11 @@ describe('the hash of an audit event', () => {
     requestId: { requestId: 'request-2' },
   };
 
-  it.each(Object.entries(changes))('is another with another %s', (_field, change) => {
+  it.each(Object.entries(changes))('changes with the %s', (_field, change) => {
     expect(auditHash(ada, { ...created, ...change })).not.toBe(auditHash(ada, created));
   });
 
-  it('is another with an actor of another kind and the same id', () => {
+  it('changes with the kind of the actor, even if the id is the same', () => {
     const actor = { ...created.actor, kind: 'apiKey' } as const;
     expect(auditHash(ada, { ...created, actor })).not.toBe(auditHash(ada, created));
   });
@@ -82,11 +82,11 @@ describe('the hash of an audit event', () => {
     ['id', { type: 'user', userId: 'auth0|eve' }],
     ['type', { type: 'team', teamId: 'auth0|ada' }],
     ['connector', { type: 'connector', teamId: 'auth0|ada', connectorId: 'c' }],
-  ])('is another with an owner of another %s', (_part, owner) => {
+  ])('changes with the %s of the owner', (_part, owner) => {
     expect(auditHash(owner, created)).not.toBe(auditHash(ada, created));
   });
 
-  it('is another where two fields share one text otherwise', () => {
+  it('changes when the same text is split differently between two fields', () => {
     for (const between of ['', ',', '","', '\0', '\n']) {
       const one = { ...created, actor: { kind: 'user', id: 'a' }, requestId: `b${between}c` } as const;
       const other = { ...created, actor: { kind: 'user', id: `a${between}b` }, requestId: 'c' } as const;
@@ -103,13 +103,13 @@ describe('a chain', () => {
   const fourth = nextAuditEvent(third, ada, remove({ ...record, version: 3 }).event);
   const events = [first, second, third, fourth];
 
-  /** As one would forge it who has the database and this code: the event's own hash is right again. */
+  /** A forgery by somebody who has the database and this code: the hash of the event is correct again. */
   function forged(event: AuditEvent, change: Partial<AuditEvent>): AuditEvent {
     const said = { ...event, ...change };
     return { ...said, hash: auditHash(ada, said) };
   }
 
-  it('holds as it was made', () => {
+  it('is valid when nothing was changed', () => {
     expect(breakOf(events, ada)).toBeNull();
     expect(events.map(({ sequence, version }) => [sequence, version])).toEqual([
       [1, 1],
@@ -119,28 +119,28 @@ describe('a chain', () => {
     ]);
   });
 
-  it('breaks at an event that was changed', () => {
+  it('breaks at a changed event', () => {
     expect(breakOf([first, { ...second, actor: { kind: 'user', id: 'eve' } }, third, fourth], ada)).toBe(1);
   });
 
-  it('breaks after an event that was changed with its hash', () => {
+  it('breaks after an event that was changed together with its hash', () => {
     expect(breakOf([first, forged(second, { actor: { kind: 'user', id: 'eve' } }), third, fourth], ada)).toBe(2);
   });
 
-  it.each([0, 1, 2])('breaks where event %i was dropped', (dropped) => {
+  it.each([0, 1, 2])('breaks where event %i was removed', (dropped) => {
     expect(breakOf(events.toSpliced(dropped, 1), ada)).toBe(dropped);
   });
 
-  it('breaks where two events were swapped, also when they were numbered anew', () => {
+  it('breaks where two events were swapped, even if they were renumbered', () => {
     expect(breakOf([first, third, second, fourth], ada)).toBe(1);
     expect(breakOf([first, forged(third, { sequence: 2 }), forged(second, { sequence: 3 }), fourth], ada)).toBe(1);
   });
 
-  it('breaks where an event was put in', () => {
+  it('breaks where an event was inserted', () => {
     expect(breakOf([first, forged(first, { sequence: 2, previousHash: first.hash }), second], ada)).toBe(2);
   });
 
-  it('does not hold as another owner’s', () => {
+  it('is not valid for another owner', () => {
     expect(breakOf(events, { type: 'team', teamId: 'red' })).toBe(0);
   });
 });

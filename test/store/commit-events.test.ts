@@ -7,7 +7,7 @@ import { type Store, StoreConflict } from '../../src/store/store.ts';
 import { breakOf, chain, countOf, eventAlone, insert, newOwner, newRecord, update } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 
-describe.each(storeNames)('an audit event alone in a commit, on %s', (name) => {
+describe.each(storeNames)('a commit of an audit event alone, on %s', (name) => {
   let directory: string;
   let store: Store;
   beforeAll(async () => {
@@ -19,7 +19,7 @@ describe.each(storeNames)('an audit event alone in a commit, on %s', (name) => {
     await rm(directory, { recursive: true });
   });
 
-  it('is the next link of the chain, and changes no secret and no count', async () => {
+  it('adds the next link of the chain, and changes no secret and no count', async () => {
     const owner = newOwner();
     const record = newRecord(owner);
     await store.commit([insert(record)]);
@@ -34,14 +34,14 @@ describe.each(storeNames)('an audit event alone in a commit, on %s', (name) => {
     expect(await countOf(store, owner)).toBe(1);
   });
 
-  it('can be the first event of an owner without secrets', async () => {
+  it('can add the first event of an owner without secrets', async () => {
     const owner = newOwner();
     await store.commit([eventAlone(newRecord(owner))]);
     expect(await chain(store, owner)).toHaveLength(1);
     expect(await countOf(store, owner)).toBe(0);
   });
 
-  it('shares a commit with changes, in order, and an error names the write by its index among all', async () => {
+  it('can also have changes, in order, and an error has the index of the failed write among all of them', async () => {
     const owner = newOwner();
     const [first, second] = [newRecord(owner), newRecord(owner)];
     await store.commit([eventAlone(first), insert(first), eventAlone(first), insert(second), eventAlone(second)]);
@@ -60,7 +60,7 @@ describe.each(storeNames)('an audit event alone in a commit, on %s', (name) => {
     expect(await chain(store, owner)).toEqual(events);
   });
 
-  it('is written with the others of a group', async () => {
+  it('is written with the other commits of a group', async () => {
     const owners = Array.from({ length: 20 }, newOwner);
     const records = owners.map((owner) => newRecord(owner));
     await Promise.all(

@@ -35,7 +35,7 @@ describe.each(storeNames)('the counts of envelopes, on %s', (name) => {
     ['three', 1],
   ]);
 
-  it('are by key, of all owners, without secrets that have no value', async () => {
+  it('are by key, over all owners, without the secrets that have no value', async () => {
     expect(await countEnvelopes(store)).toEqual(expected);
   });
 
@@ -57,7 +57,7 @@ describe.each(storeNames)('the counts of envelopes, on %s', (name) => {
     expect(envelopes).toBe(7);
   });
 
-  it('agree with the pages of wrapped keys', async () => {
+  it('match the pages of wrapped keys', async () => {
     const page = await store.wrappedKeys('', 100);
     const byKid = Map.groupBy(page, ({ kid }) => kid);
     expect(await countEnvelopes(store)).toEqual(new Map([...byKid].map(([kid, keys]) => [kid, keys.length])));

@@ -11,7 +11,7 @@ import { withDatabase } from '../support/mongod.ts';
 
 const uri = inject('mongodbUri');
 
-/** Few of everything, so that random operations meet each other: the same ids, names, placeholders and versions. */
+/** Few of everything, so that random operations conflict: the same ids, names, placeholders and versions. */
 const owners = fc.nat(1);
 const ids = fc.nat(3);
 const names = fc.constantFrom('a', 'A', 'ab', 'a\0', '\uFFFD', '\u{1F600}');
@@ -19,7 +19,7 @@ const tags = fc.subarray(['t', 'T', '標籤']).chain((some) => fc.shuffledSubarr
 const optionalText = fc.option(fc.constantFrom('', 'x', 'x\0y'));
 
 const changes = fc.record({
-  // Most of what random updates and deletes name is not there.
+  // Most random updates and deletes name a secret that does not exist.
   type: fc.constantFrom('insert', 'insert', 'insert', 'update', 'update', 'delete'),
   owner: owners,
   id: ids,
@@ -96,7 +96,7 @@ function newChange(fields: Partial<Fields>): Fields {
   };
 }
 
-/** The places of one run: of its own, so that all runs share a database and still begin empty. */
+/** The owners of one run: every run has its own, so that all runs share a database and still begin empty. */
 class Run {
   readonly owners: readonly Owner[] = [0, 1].map(() => ({ type: 'team', teamId: randomUUID() }));
   readonly ids: readonly string[] = [0, 1, 2, 3].map(() => randomUUID());
@@ -151,7 +151,7 @@ describe.skipIf(uri === null)('the two stores', () => {
   });
   afterAll(() => Promise.all((stores ?? []).map((store) => store.close())));
 
-  /** @returns the verdicts that both gave */
+  /** @returns the verdicts of both */
   async function compare(sequence: readonly Operation[]): Promise<string[]> {
     const run = new Run();
     const verdicts: string[] = [];
@@ -172,7 +172,7 @@ describe.skipIf(uri === null)('the two stores', () => {
     return verdicts;
   }
 
-  it('give each verdict there is where it is due', async () => {
+  it('give every possible verdict when it applies', async () => {
     expect(await compare(everyVerdict)).toEqual([
       'written',
       'change 0 on its id',
@@ -184,7 +184,9 @@ describe.skipIf(uri === null)('the two stores', () => {
     ]);
   });
 
-  it('give the same verdict on every operation and hold the same in the end', { timeout: 120_000 }, async () => {
+  it('give the same verdict on every operation, and have the same content in the end', {
+    timeout: 120_000,
+  }, async () => {
     const verdicts: string[] = [];
     await fc.assert(
       fc.asyncProperty(fc.array(operations, { minLength: 1, maxLength: 25 }), async (sequence) => {
@@ -192,7 +194,7 @@ describe.skipIf(uri === null)('the two stores', () => {
       }),
       { numRuns: 60 },
     );
-    // Had the sequences been too tame, they would have compared nothing.
+    // Sequences without conflicts would have compared nothing.
     const written = verdicts.filter((one) => one === 'written').length;
     expect(written).toBeGreaterThan(20);
     expect(verdicts.length - written).toBeGreaterThan(20);

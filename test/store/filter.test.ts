@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compareNames, endOfPrefix, nameConditions } from '../../src/store/filter.ts';
 
-/** Short strings of characters that lie around the edges: ASCII, the surrogates' gap, U+FFFD, and the last ones. */
+/** Short strings of characters at the edges: ASCII, around the surrogates, U+FFFD, and the last code points. */
 const edges = [
   'a',
   'b',
@@ -18,8 +18,8 @@ const edges = [
 ];
 const text = fc.array(fc.constantFrom(...edges), { maxLength: 4 }).map((characters) => characters.join(''));
 
-describe('the names that a list asks for', () => {
-  it('with a prefix are exactly those below its end', () => {
+describe('the range of names that a filter selects', () => {
+  it('has exactly the names with the prefix', () => {
     fc.assert(
       fc.property(text, text, (prefix, name) => {
         const end = endOfPrefix(prefix);
@@ -30,7 +30,7 @@ describe('the names that a list asks for', () => {
     );
   });
 
-  it('have at most one bound on each side, and let through what every part lets through', () => {
+  it('has at most one bound on each side, and has the names that match every part of the filter', () => {
     const meets = {
       '=': (o: number) => o === 0,
       '>': (o: number) => o > 0,

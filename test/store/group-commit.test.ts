@@ -10,7 +10,7 @@ const forever = Number.POSITIVE_INFINITY;
 
 const commitOf = (...owners: Owner[]): Commit => owners.map((owner) => insert(newRecord(owner)));
 
-/** A queue whose groups end when the test says so. */
+/** A queue whose groups finish when the test says so. */
 function heldQueue() {
   const groups: { commits: readonly Commit[]; finish: () => void; fail: (error: unknown) => void }[] = [];
   const queue = new GroupCommit((commits) => {
@@ -21,14 +21,14 @@ function heldQueue() {
   return { queue, groups };
 }
 
-const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
+const nextTick = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('the queue of commits', () => {
-  it('puts what waits in one turn into one group, of at most 64', async () => {
+  it('puts the commits of one tick into groups of at most 64', async () => {
     const { queue, groups } = heldQueue();
     const commits = Array.from({ length: 70 }, () => commitOf(newOwner()));
     const all = Promise.all(commits.map((commit) => queue.add(commit, forever)));
-    await nextTurn();
+    await nextTick();
     expect(groups.map((group) => group.commits)).toEqual([commits.slice(0, 64), commits.slice(64)]);
     for (const group of groups) group.finish();
     await all;
@@ -37,16 +37,16 @@ describe('the queue of commits', () => {
   it('has at most two groups in flight, and starts the next when one ends', async () => {
     const { queue, groups } = heldQueue();
     const all = Promise.all(Array.from({ length: 192 }, () => queue.add(commitOf(newOwner()), forever)));
-    await nextTurn();
+    await nextTick();
     expect(groups).toHaveLength(2);
     groups[0]?.finish();
-    await nextTurn();
+    await nextTick();
     expect(groups).toHaveLength(3);
     for (const group of groups) group.finish();
     await all;
   });
 
-  it('never has one owner in two groups in flight, and overtakes nobody for it', async () => {
+  it('never has one owner in two groups in flight, and keeps the order of the commits of each owner', async () => {
     const { queue, groups } = heldQueue();
     const [a, b, c] = [newOwner(), newOwner(), newOwner()];
     const first = commitOf(a);
@@ -54,19 +54,19 @@ describe('the queue of commits', () => {
     const behind = commitOf(b);
     const free = commitOf(c);
     const firstDone = queue.add(first, forever);
-    await nextTurn();
+    await nextTick();
     const others = [both, behind, free].map((commit) => queue.add(commit, forever));
-    await nextTurn();
+    await nextTick();
     expect(groups.map((group) => group.commits)).toEqual([[first], [free]]);
     groups[0]?.finish();
     await firstDone;
-    await nextTurn();
+    await nextTick();
     expect(groups[2]?.commits).toEqual([both, behind]);
     for (const group of groups) group.finish();
     await Promise.all(others);
   });
 
-  it('fails alone the ones that cannot be written, each with its own conflict', async () => {
+  it('fails only the commits that conflict, each with its own conflict', async () => {
     const commits = Array.from({ length: 64 }, () => commitOf(newOwner()));
     const bad = new Map([3, 4, 63].map((index) => [commits[index], new StoreConflict(index, 'name')]));
     let groups = 0;
@@ -85,7 +85,7 @@ describe('the queue of commits', () => {
   });
 
   it.each(['SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'] as const)(
-    'tells everyone of %s and writes nothing again',
+    'fails every commit of a group with %s, and does not retry',
     async (code) => {
       let groups = 0;
       const queue = new GroupCommit(async () => {
@@ -99,7 +99,7 @@ describe('the queue of commits', () => {
     },
   );
 
-  it('does not begin what has waited past its deadline', async () => {
+  it('does not begin a commit that has waited past its deadline', async () => {
     const { queue, groups } = heldQueue();
     const late = queue.add(commitOf(newOwner()), performance.now() - 1);
     await expect(late).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
@@ -107,14 +107,14 @@ describe('the queue of commits', () => {
     await queue.idle();
   });
 
-  it('is idle only when everything that waited has ended', async () => {
+  it('is idle only when every commit in it has ended', async () => {
     const ended: string[] = [];
     const queue = new GroupCommit(async () => {
-      await nextTurn();
+      await nextTick();
     });
     const owner = newOwner();
-    for (const turn of ['first', 'second']) void queue.add(commitOf(owner), forever).then(() => ended.push(turn));
-    await nextTurn();
+    for (const name of ['first', 'second']) void queue.add(commitOf(owner), forever).then(() => ended.push(name));
+    await nextTick();
     void queue.add(commitOf(owner), forever).then(() => ended.push('third'));
     await queue.idle();
     expect(ended).toEqual(['first', 'second', 'third']);

@@ -44,15 +44,15 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
     it.each<[string, Partial<ListQuery>]>([
       ['its count', { count: true }],
-      ['more secrets than it may show', { limit: 1 }],
-      ['exactly as many secrets as it may show', { limit: 2 }],
+      ['more secrets than its limit', { limit: 1 }],
+      ['exactly as many secrets as its limit', { limit: 2 }],
       ['a filter and its count', { filter: { provider: 'aws' } }],
       ['its count alone', { limit: 0 }],
     ])('are one for a list with %s', async (_, fields) => {
       expect(await sentFor(() => store.list(query(owners[0] ?? newOwner(), fields)))).toEqual(['aggregate']);
     });
 
-    it('are none for a list of which nothing is asked', async () => {
+    it('are none for a list with limit 0 and no count', async () => {
       const nothing = query(newOwner(), { limit: 0, count: false });
       expect(await sentFor(() => store.list(nothing))).toEqual([]);
     });
@@ -65,7 +65,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(await sentFor(all(101))).toEqual(['aggregate', 'aggregate']);
     });
 
-    it('are one for the same list asked for many times in one tick, and another for the next time', async () => {
+    it('are one for the same list requested many times in one tick, and one more for the next request', async () => {
       const owner = newOwner();
       const same = () => Promise.all(Array.from({ length: 250 }, () => store.list(query(owner))));
       expect(await sentFor(same)).toEqual(['aggregate']);
@@ -74,7 +74,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       for (const list of await same()) expect(list.totalCount).toBe(1);
     });
 
-    it('are one for lists that are asked for after promises of the same tick', async () => {
+    it('are one for lists that are requested after promises of the same tick', async () => {
       const late = async (owner: (typeof owners)[0], turns: number) => {
         for (let turn = 0; turn < turns; turn += 1) await undefined;
         return store.list(query(owner));
@@ -82,19 +82,19 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(await sentFor(() => Promise.all(owners.slice(0, 5).map(late)))).toEqual(['aggregate']);
     });
 
-    it('count the owner’s document and not the secrets when there is no filter, and not at all when not asked', async () => {
+    it('read the count from the document of the owner when there is no filter, and read none when none is requested', async () => {
       await sentFor(() => store.list(query(newOwner())));
       expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$count');
       await sentFor(() => store.list(query(newOwner(), { count: false })));
       expect(commands[0]?.command.pipeline).toHaveLength(4);
     });
 
-    it('leave the literal out of a list that is alone', async () => {
+    it('have no $literal for a list that is alone in its tick', async () => {
       await sentFor(() => store.list(query(newOwner())));
       expect(JSON.stringify(commands[0]?.command.pipeline)).not.toContain('$literal');
     });
 
-    it('never bring an envelope for a list or a find', async () => {
+    it('never read an envelope for a list or a find', async () => {
       const both = owners.slice(0, 2).map((owner) => query(owner));
       const { collection, pipeline } = listCommand(both) ?? { collection: 'secrets' as const, pipeline: [] };
       const database = client.db(databases.at(-1));
@@ -117,7 +117,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(sent).toEqual(['find', 'insert', 'insert', 'update', 'commitTransaction']);
     });
 
-    it('write in a transaction that a majority has in its journal, and read what a majority has', async () => {
+    it('write in a transaction with majority and journaled write concern, and read with majority read concern', async () => {
       await sentFor(() => store.commit([insert(newRecord(newOwner()))]));
       const ofTransaction = commands.map((event) => event.command);
       expect(ofTransaction[0]).toMatchObject({ startTransaction: true, readConcern: { level: 'snapshot' } });
@@ -151,27 +151,32 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
     it.each<[string, Partial<ListQuery>, string[], number]>([
       ['no filter', {}, ['owner_name'], 11],
-      ['a place far on', { after: { name: 'N400', id: '' } }, ['owner_name'], 11],
-      ['a place far on, from the end', { before: { name: 'N100', id: '' }, from: 'end' }, ['owner_name'], 11],
+      ['a position far from the start', { after: { name: 'N400', id: '' } }, ['owner_name'], 11],
+      [
+        'a position far from the start, read from the end',
+        { before: { name: 'N100', id: '' }, from: 'end' },
+        ['owner_name'],
+        11,
+      ],
       ['nameStartsWith', { filter: { nameStartsWith: 'N30' } }, ['owner_name'], 11],
       [
-        'nameStartsWith and a place',
+        'nameStartsWith and a position',
         { filter: { nameStartsWith: 'N' }, after: { name: 'N400', id: '' } },
         ['owner_name'],
         11,
       ],
       ['a provider', { filter: { provider: 'a' } }, ['owner_provider_name', 'owner_name'], 25],
       ['a tag', { filter: { tags: ['few'] } }, ['owner_tags_name'], 11],
-      ['a tag and a place', { filter: { tags: ['few'] }, after: { name: 'N300', id: '' } }, ['owner_tags_name'], 11],
+      ['a tag and a position', { filter: { tags: ['few'] }, after: { name: 'N300', id: '' } }, ['owner_tags_name'], 11],
       ['a placeholder', { filter: { placeholder: 'none' } }, ['owner_placeholder'], 0],
     ])(
-      'with %s reads an index led by the owner, in its order, and hardly more than it shows',
+      'with %s reads an index that begins with the owner, in its order, and few more entries than it returns',
       async (_, fields, indexes, most) => {
         const plan = JSON.stringify(await explain(fields));
         const winning = /"winningPlan":.*?"rejectedPlans"/.exec(plan)?.[0] ?? '';
         expect(indexes).toContain(/"indexName":"(\w+)"/.exec(winning)?.[1]);
         expect(winning).not.toMatch(/COLLSCAN/);
-        // A placeholder finds at most one secret: there is nothing to sort.
+        // A placeholder matches at most one secret, so there is nothing to sort.
         if (!fields.filter?.placeholder) expect(winning).not.toMatch(/"SORT"/);
         expect(Number(/"totalDocsExamined":(\d+)/.exec(plan)?.[1])).toBeLessThanOrEqual(most);
       },

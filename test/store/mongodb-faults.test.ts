@@ -8,7 +8,7 @@ import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongo
 const timeoutMs = 800;
 const hasMongod = inject('mongodbUri') !== null && !process.env.MONGODB_URI;
 
-/** A mongod of its own: its fail points are for the whole server. Those with an appName leave the test's client alone. */
+/** Uses its own mongod, since fail points apply to the whole server. Those with an appName do not affect the test's client. */
 describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
   let replicaSet: ReplicaSet;
   let client: MongoClient;
@@ -38,7 +38,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
 
   const times = (name: string) => commands.filter((command) => command === name).length;
 
-  /** Holds after every fault: what was acknowledged is there once, what was refused is not. */
+  /** True after every fault: acknowledged writes are stored once, refused ones are not stored. */
   async function expectWritten(owner: ReturnType<typeof newOwner>, count: number) {
     expect(await countOf(store, owner)).toBe(count);
     expect((await store.list(query(owner))).secrets).toHaveLength(count);
@@ -47,7 +47,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     );
   }
 
-  it('commits but its reply is lost: asks again for the same commit, and writes once', async () => {
+  it('commits but its reply is lost: retries the same commit, and writes once', async () => {
     const owner = newOwner();
     const writeConcernError = { code: 64, errmsg: 'waiting for replication timed out' };
     await failCommand({ times: 2 }, { failCommands: ['commitTransaction'], writeConcernError });
@@ -57,7 +57,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     await expectWritten(owner, 1);
   });
 
-  it('cuts the connection at the commit: asks again for the same commit, and writes once', async () => {
+  it('closes the connection at the commit: retries the same commit, and writes once', async () => {
     const owner = newOwner();
     await failCommand({ times: 1 }, { failCommands: ['commitTransaction'], closeConnection: true });
     await store.commit([insert(newRecord(owner))]);
@@ -66,7 +66,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     await expectWritten(owner, 1);
   });
 
-  it('meets another transaction: runs it again, and writes once', async () => {
+  it('reports a conflict with another transaction: runs the transaction again, and writes once', async () => {
     const owner = newOwner();
     await failCommand(
       { times: 2 },
@@ -77,14 +77,14 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     await expectWritten(owner, 10);
   });
 
-  it('cuts the connection in the middle of a transaction: runs it again, and writes once', async () => {
+  it('closes the connection in the middle of a transaction: runs the transaction again, and writes once', async () => {
     const owner = newOwner();
     await failCommand({ times: 1 }, { failCommands: ['update', 'insert'], closeConnection: true });
     await store.commit([insert(newRecord(owner))]);
     await expectWritten(owner, 1);
   });
 
-  it('meets other transactions without end: is unavailable in the end, with nothing written', async () => {
+  it('keeps reporting conflicts with other transactions: is unavailable in the end, and writes nothing', async () => {
     const owner = newOwner();
     await failCommand('alwaysOn', {
       failCommands: ['insert'],
@@ -98,9 +98,9 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     await expectWritten(owner, 0);
   });
 
-  it('never confirms the commit: tells that it does not know, and does not run the transaction again', async () => {
+  it('never confirms the commit: reports that the outcome is unknown, and does not run the transaction again', async () => {
     const owner = newOwner();
-    // With time left after the last attempt, so that it is not the deadline that keeps it from running again.
+    // There is time left after the last attempt, so it is not the deadline that prevents another run.
     const onCommand = (event: { commandName: string }) => commands.push(event.commandName);
     const patient = await openMongodbStore(withDatabase(replicaSet.uri, 'faults'), { timeoutMs: 20_000, onCommand });
     const writeConcernError = { code: 64, errmsg: 'waiting for replication timed out' };
@@ -111,14 +111,14 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     });
     expect(times('insert')).toBe(3);
     await failCommand('off', {});
-    // The fail point answers instead of waiting, so the majority may come to know of the write a little later.
+    // The fail point answers instead of waiting, so the majority may have the write a little later.
     await expect.poll(() => countOf(store, owner)).toBe(1);
     await expectWritten(owner, 1);
     await patient.close();
   });
 
   it.each(['aggregate', 'find', 'commitTransaction'])(
-    'does not answer %s: is timed out at the deadline',
+    'does not answer %s: times out at the deadline',
     async (command) => {
       const owner = newOwner();
       await failCommand('alwaysOn', { failCommands: [command], blockConnection: true, blockTimeMS: timeoutMs * 4 });
@@ -137,7 +137,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     },
   );
 
-  it('has stepped down: is unavailable, and tells when to come back', async () => {
+  it('has stepped down: is unavailable, and says when to retry', async () => {
     await failCommand('alwaysOn', { failCommands: ['aggregate', 'find'], errorCode: 10107 });
     const unavailable = { code: 'SERVICE_UNAVAILABLE', details: { retryAfterSeconds: 1 } };
     await expect(store.list(query(newOwner()))).rejects.toMatchObject(unavailable);
@@ -149,11 +149,11 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
   it.each<[string, Document, string]>([
     ['has stepped down', { errorCode: 10107 }, 'SERVICE_UNAVAILABLE'],
     [
-      'hears of no majority',
+      'gets no confirmation of a majority',
       { writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' } },
       'GATEWAY_TIMEOUT',
     ],
-  ])('%s while content keys are replaced: is away for it, so that it can be asked again', async (_, fault, code) => {
+  ])('%s while content keys are replaced: fails with an error that allows a retry', async (_, fault, code) => {
     const record = newRecord(newOwner());
     await store.commit([insert(record)]);
     const from = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
@@ -165,7 +165,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     expect((await store.findRecord(record.id))?.sealed?.envelope.header.kid).toBe('kek-2');
   });
 
-  it('is stopped: answers every call with a typed error before the deadline', async () => {
+  it('is stopped: fails every call with a typed error before the deadline', async () => {
     const other = await startReplicaSet();
     const cutOff = await openMongodbStore(other.uri, { timeoutMs: 4000 });
     await other.stop();

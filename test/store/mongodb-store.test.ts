@@ -30,7 +30,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
   storeContract('MongoDB', () => openMongodbStore(freshUri()));
 
   describe('two gateways on one database', () => {
-    it('that start at once on an empty one both come up, with each index once', async () => {
+    it('that start at once on an empty one both start, with each index once', async () => {
       const shared = freshUri();
       const stores = await Promise.all(Array.from({ length: 4 }, () => openMongodbStore(shared)));
       await Promise.all(stores.map((store) => store.commit([insert(newRecord(newOwner()))])));
@@ -53,7 +53,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       await Promise.all(stores.map((store) => store.close()));
     });
 
-    it('that write for one owner at once lose nothing: count and chain hold', async () => {
+    it('that write for one owner at once lose nothing: count and chain are correct', async () => {
       const shared = freshUri();
       const stores = await Promise.all([openMongodbStore(shared), openMongodbStore(shared)]);
       const owner = newOwner();
@@ -73,7 +73,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       await Promise.all(stores.map((store) => store.close()));
     });
 
-    it('that change one version at once: exactly one wins', async () => {
+    it('that change one version at once: exactly one succeeds', async () => {
       const shared = freshUri();
       const stores = await Promise.all([openMongodbStore(shared), openMongodbStore(shared)]);
       const record = newRecord(newOwner());
@@ -112,12 +112,12 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
     const good = documentOf(newRecord(newOwner()));
 
-    it('take what the gateway writes', async () => {
+    it('accept what the gateway writes', async () => {
       await expect(secrets.insertOne(good)).resolves.toMatchObject({ acknowledged: true });
     });
 
     it.each<[string, Document]>([
-      ['a value in clear', { value: 'hunter2' }],
+      ['a plaintext value', { value: 'hunter2' }],
       ['a value beside the envelope', { sealed: { ...sealed(), value: 'hunter2' } }],
       ['a value in place of the envelope', { sealed: 'hunter2' }],
       [
@@ -125,7 +125,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
         { sealed: { version: 1, envelope: { ...sealed().envelope, plaintext: 'hunter2' } } },
       ],
       ['a version below 1', { version: 0 }],
-      ['a version that is no whole number', { version: 1.5 }],
+      ['a version that is not an integer', { version: 1.5 }],
       ['an empty name', { name: '' }],
       ['a date as text', { createdAt: '2026-01-01T00:00:00Z' }],
       ['tags that are not text', { tags: [1] }],
@@ -134,7 +134,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       await expect(secrets.insertOne(bad)).rejects.toMatchObject({ code: 121 });
     });
 
-    it('keep a bad commit out without its words in the error, and let those beside it through', async () => {
+    it('refuse an invalid commit without its content in the error, and accept the commits beside it', async () => {
       const owner = newOwner();
       const bad = newRecord(owner, { name: '', notes: 'hunter2' });
       const goodOnes = [newRecord(owner), newRecord(owner)];
@@ -148,7 +148,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(await names(store, owner)).toHaveLength(2);
     });
 
-    it('come to a collection that was there before the gateway', async () => {
+    it('are added to a collection that existed before the gateway', async () => {
       const elsewhere = freshUri();
       const database = client.db(databases.at(-1));
       await database.createCollection('secrets');
@@ -161,13 +161,13 @@ describe.skipIf(uri === '')('with a mongod', () => {
   describe('a MongoDB that cannot hold secrets is refused at the start', () => {
     const refusal = (message: RegExp) => ({ name: 'ConfigurationError', message: expect.stringMatching(message) });
 
-    it.skipIf(process.env.MONGODB_URI)('when it stands alone', async () => {
+    it.skipIf(process.env.MONGODB_URI)('when it is not in a replica set', async () => {
       const standalone = await startStandalone();
       await expect(openMongodbStore(standalone.uri)).rejects.toMatchObject(refusal(/DATABASE_URL.*replica set/));
       await standalone.stop();
     });
 
-    it('when nobody answers, soon and without the password', async () => {
+    it('when no server answers, after a short time and without the password in the error', async () => {
       const began = performance.now();
       const error: unknown = await openMongodbStore('mongodb://u:hunter2@127.0.0.1:1/d?replicaSet=r').catch(
         (reason) => reason,
@@ -177,7 +177,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(performance.now() - began).toBeLessThan(4000);
     });
 
-    it('when a newer gateway has been there', async () => {
+    it('when a newer gateway has migrated it', async () => {
       const newer = freshUri();
       await client
         .db(databases.at(-1))
@@ -188,7 +188,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
   });
 
   describe('the database of a MongoDB store', () => {
-    it('is the one that the URI names', async () => {
+    it('is the one in the URI', async () => {
       const named = freshUri();
       const store = await openMongodbStore(named);
       const record = newRecord(newOwner());
@@ -198,7 +198,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       await store.close();
     });
 
-    it('is secrets-gateway when the URI names none, and not the driver’s test', async () => {
+    it('is secrets-gateway when the URI has none, and not the default of the driver', async () => {
       const store = await openMongodbStore(uri);
       const record = newRecord(newOwner());
       await store.commit([insert(record)]);

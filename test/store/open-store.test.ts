@@ -17,7 +17,7 @@ describe('openStore', () => {
     'mongodb://',
     'mongodb://u:hunter2@',
     'mongodb:hunter2',
-  ])('refuses %j, names DATABASE_URL and repeats nothing of it', async (url) => {
+  ])('refuses %j with an error that names DATABASE_URL and repeats nothing of the value', async (url) => {
     const error: unknown = await openStore(url).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ name: 'ConfigurationError', message: expect.stringContaining('DATABASE_URL') });
     expect(String(error) + String((error as Error).cause)).not.toContain('hunter2');

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/store/open-store.ts';
 import { newDatabaseUrl, type StoreName, storeNames } from '../support/gateway.ts';
 
-/** Makes the database look as if another version of the gateway had made it. */
+/** Gives the database the schema version of another release. */
 const setVersion: Record<StoreName, (url: string, version: number) => Promise<void>> = {
   async sqlite(url, version) {
     const database = new DatabaseSync(url.slice('sqlite:'.length));
@@ -26,7 +26,7 @@ describe.each(storeNames)('a database of another version, on %s', (name) => {
   it.each([
     ['from before the first release', 1, 'Set DATABASE_URL to a new database'],
     ['of a newer gateway', 99, 'Run the newer gateway again'],
-  ])('%s is refused with what to do, and is left as it was', async (_which, version, fix) => {
+  ])('%s is refused with what to do, and is not changed', async (_which, version, fix) => {
     const directory = await mkdtemp(join(tmpdir(), 'version-'));
     const url = newDatabaseUrl(name, directory);
     await (await openStore(url)).close();

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { countInMemory } from '../../src/store/sqlite/counter.ts';
 
-it('counts of 100,000 callers are kept, and of more the ones that came least lately are given up', async () => {
+it('keeps the counts of 100,000 callers, and drops those that were used least recently', async () => {
   const counter = countInMemory(3600);
   await counter.add('first', 5);
   await counter.add('second', 5);

@@ -23,7 +23,7 @@ describe('a SQLite file', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('is readable by its owner alone, whatever the umask, as are its directory and the files beside it', async () => {
+  it('is readable by its user only, whatever the umask, as are its directory and the files beside it', async () => {
     const umask = process.umask(0);
     try {
       const store = await openSqliteStore(path);
@@ -38,7 +38,7 @@ describe('a SQLite file', () => {
     }
   });
 
-  it('holds everything after it is opened again', async () => {
+  it('has all its content when it is opened again', async () => {
     const record = newRecord(newOwner(), { tags: ['t'], notes: 'a\0b' });
     const first = await openSqliteStore(path);
     await first.commit([insert(record)]);
@@ -53,7 +53,7 @@ describe('a SQLite file', () => {
     await second.close();
   });
 
-  it('is written ahead of (WAL), so that readers in other processes wait for nobody', async () => {
+  it('uses write-ahead logging (WAL), so that readers in other processes do not wait', async () => {
     const store = await openSqliteStore(path);
     const other = new DatabaseSync(path);
     expect(other.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
@@ -61,7 +61,7 @@ describe('a SQLite file', () => {
     await store.close();
   });
 
-  it('is synced before a commit is answered, and holds its tags to their secrets', async () => {
+  it('is synced before a commit is acknowledged, and enforces its foreign keys', async () => {
     const exec = DatabaseSync.prototype.exec;
     const opened = new Set<DatabaseSync>();
     vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql: string) {
@@ -75,7 +75,7 @@ describe('a SQLite file', () => {
     await store.close();
   });
 
-  it('of a newer gateway is refused, and left as it is', async () => {
+  it('of a newer gateway is refused, and not changed', async () => {
     await (await openSqliteStore(path)).close();
     const newer = new DatabaseSync(path);
     newer.exec('PRAGMA user_version = 99');
@@ -89,7 +89,7 @@ describe('a SQLite file', () => {
     after.close();
   });
 
-  it('that is no database, or lies where nothing can be, is refused with the setting that names it', async () => {
+  it('that is not a database, or cannot be created, is refused with the name of the setting', async () => {
     const text = join(folder, 'text');
     writeFileSync(text, 'this is not a database, and long enough to be seen as none. '.repeat(20));
     for (const bad of [text, join(text, 'below', 'a-file.db'), folder]) {
@@ -100,7 +100,7 @@ describe('a SQLite file', () => {
     }
   });
 
-  it('that another process writes to is unavailable for the moment, and takes the same commit later', async () => {
+  it('that another process writes to is temporarily unavailable, and accepts the same commit later', async () => {
     const store = await openSqliteStore(path);
     const record = newRecord(newOwner(), { notes: 'a value in the wrong place' });
     const other = new DatabaseSync(path);
@@ -116,7 +116,7 @@ describe('a SQLite file', () => {
     await store.close();
   });
 
-  it('that another process writes to is opened all the same, and read', async () => {
+  it('that another process writes to can still be opened and read', async () => {
     const first = await openSqliteStore(path);
     const record = newRecord(newOwner());
     await first.commit([insert(record)]);
@@ -133,7 +133,7 @@ describe('a SQLite file', () => {
 describe('a group of SQLite commits', () => {
   afterEach(() => vi.restoreAllMocks());
 
-  /** Stands between the store and its database, and sees every statement that is not prepared. */
+  /** Records every statement that the store runs without preparing it. */
   function watchCommits(fail: () => void = () => {}) {
     const exec = DatabaseSync.prototype.exec;
     const seen: string[] = [];
@@ -162,7 +162,7 @@ describe('a group of SQLite commits', () => {
     await store.close();
   });
 
-  it('whose COMMIT fails writes nothing and tells everyone in it', async () => {
+  it('whose COMMIT fails writes nothing, and fails every commit in it', async () => {
     const store = await openSqliteStore(':memory:');
     const owner = newOwner();
     const records = Array.from({ length: 10 }, () => newRecord(owner));
@@ -202,20 +202,20 @@ describe('the plan of a SQLite list', () => {
 
   it.each<[string, Partial<ListQuery>, string]>([
     ['no filter', {}, 'SEARCH secrets USING INDEX secrets_owner_name (owner=?)'],
-    ['a place', { after: place }, 'SEARCH secrets USING INDEX secrets_owner_name (owner=? AND name>?)'],
-    ['a place at the end', { before: place, from: 'end' }, 'secrets_owner_name (owner=? AND name<?)'],
+    ['a position', { after: place }, 'SEARCH secrets USING INDEX secrets_owner_name (owner=? AND name>?)'],
+    ['a position, read from the end', { before: place, from: 'end' }, 'secrets_owner_name (owner=? AND name<?)'],
     ['nameStartsWith', { filter: { nameStartsWith: 'N' } }, 'secrets_owner_name (owner=? AND name>? AND name<?)'],
     ['name', { filter: { name: 'N' } }, 'secrets_owner_name (owner=? AND name=?)'],
     ['provider', { filter: { provider: 'p' } }, 'secrets_owner_provider_name (owner=? AND provider=?)'],
     [
-      'provider and place',
+      'provider and position',
       { filter: { provider: 'p' }, after: place },
       'provider_name (owner=? AND provider=? AND name>?)',
     ],
     ['placeholder', { filter: { placeholder: 'p' } }, 'secrets_owner_placeholder (owner=? AND placeholder=?)'],
     ['tags', { filter: { tags: ['t'] } }, 'SEARCH secret_tags USING PRIMARY KEY (owner=? AND tag=?)'],
-    ['tags and place', { filter: { tags: ['t', 'u'] }, after: place }, 'PRIMARY KEY (owner=? AND tag=? AND name>?)'],
-  ])('with %s reads an index led by the owner, in its order', async (_, fields, expected) => {
+    ['tags and position', { filter: { tags: ['t', 'u'] }, after: place }, 'PRIMARY KEY (owner=? AND tag=? AND name>?)'],
+  ])('with %s reads an index that begins with the owner, in its order', async (_, fields, expected) => {
     const details = await plan(pageStatement(query(owner, fields)));
     expect(details[0]).toContain(expected);
     for (const detail of details)
@@ -226,13 +226,13 @@ describe('the plan of a SQLite list', () => {
     { filter: { nameStartsWith: 'N' } },
     { filter: { provider: 'p' } },
     { filter: { tags: ['t', 'u'] } },
-  ])('for the count of %j reads an index led by the owner', async (fields) => {
+  ])('for the count of %j reads an index that begins with the owner', async (fields) => {
     for (const detail of await plan(countStatement(query(owner, fields)))) {
       expect(detail).toMatch(/^(SEARCH \w+ (EXISTS )?USING .*\(owner=\?|CORRELATED SCALAR SUBQUERY)/);
     }
   });
 
-  it('never names the envelope', () => {
+  it('never reads the envelope', () => {
     expect(pageStatement(query(owner, { filter: { tags: ['t'] } })).sql).not.toMatch(/envelope|\*/);
   });
 });
