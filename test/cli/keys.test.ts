@@ -34,7 +34,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
       { preload: [longWaits.skipped] },
     );
   const activeKid = async () => (await readKeyring(keyringFile)).active.kid;
-  /** As `keys list` prints them: without the head, without the dates. */
+  /** The rows that `keys list` prints, without the header and the dates. */
   async function listed(): Promise<string[][]> {
     const { stdout } = await keys('list');
     return stdout
@@ -57,7 +57,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     });
   }
 
-  it('rotate, rewrap, retire, while the gateway runs: every value opens, and no secret looks changed', async () => {
+  it('rotates, rewraps and retires while the gateway runs: every value opens, and no secret looks changed', async () => {
     const ids = [await created('one'), await created('two')];
     const first = `{ secret(id: "${ids[0]}") { name version maskedValue createdAt updatedAt } }`;
     const before = await gateway.run(first);
@@ -100,7 +100,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     expect((await gateway.run('{ secrets(owner: { teamId: "red" }) { totalCount } }')).data.secrets.totalCount).toBe(3);
   });
 
-  it('a pending key travels first, and is then made active', async () => {
+  it('adds a pending key first, and then makes it active', async () => {
     const old = await activeKid();
     const { stdout } = await keys('rotate', '--pending');
     const [pending = ''] = stdout.split(' ');
@@ -112,9 +112,9 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     expect(await activeKid()).toBe(pending);
   });
 
-  it('retire waits until no gateway can be sealing under the key, and then looks again', async () => {
+  it('retire waits until no gateway can still seal under the key, and then checks again', async () => {
     const old = await activeKid();
-    // Of a gateway that has another copy of the file, and so does not follow this one.
+    // As sealed by a gateway that has another copy of the file and does not see this change.
     const copy = join(shell.directory, 'keyring.json');
     await cp(keyringFile, copy);
     const env = { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: copy };
@@ -128,7 +128,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     expect((await readKeyring(copy)).keys.get(old)?.state).toBe('decrypting');
   });
 
-  it('goes on with the others when a key is lost or an envelope is damaged, names both, and ends with 1', async () => {
+  it('continues with the other envelopes when a key is lost or an envelope is damaged, names both, and exits with 1', async () => {
     const lost = await activeKid();
     await created('under the lost key');
     await keys('rotate');
@@ -161,7 +161,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     expect((await gateway.run('{ secrets(owner: { teamId: "red" }) { totalCount } }')).data.secrets.totalCount).toBe(3);
   });
 
-  it('a gateway keeps its ring when the file is bad: says so in the log and at /readyz, never with a key', async () => {
+  it('a gateway keeps its keyring when the file is invalid, and reports it in the log and at /readyz without any key', async () => {
     const readyz = () => fetch(new URL('/readyz', gateway.url)).then((response) => response.json());
     const old = await activeKid();
     const before = await readFile(keyringFile, 'utf8');
@@ -183,7 +183,7 @@ describe('secrets-gateway keys', () => {
   });
   afterEach(() => shell.close());
 
-  it('goes on beside an envelope that is broken: names its secret, and the gateway starts', async () => {
+  it('continues with the others when an envelope is malformed, names its secret, and the gateway still starts', async () => {
     const gateway = await shell.serve();
     const ids: string[] = [];
     for (let made = 0; made < 2; made += 1) {
@@ -198,7 +198,7 @@ describe('secrets-gateway keys', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/^1 envelopes rewrapped/) });
     expect(stderr).toContain(ids[0]);
     expect(stderr).not.toContain(ids[1]);
-    // Also when there is nothing else to do.
+    // The same when there is nothing else to rewrap.
     expect(await shell.run(['keys', 'rewrap'])).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(ids[0] ?? ''),
@@ -210,7 +210,7 @@ describe('secrets-gateway keys', () => {
     await (await shell.serve()).stop();
   });
 
-  it('shows a bar on a terminal', async () => {
+  it('shows a progress bar on a terminal', async () => {
     const gateway = await shell.serve();
     expect((await gateway.run(createSecret(), { input: newSecret() })).errors).toBeUndefined();
     await shell.run(['keys', 'rotate']);

@@ -11,7 +11,7 @@ beforeEach(async () => {
 afterEach(() => shell.close());
 
 describe('secrets-gateway', () => {
-  it('schema prints the subgraph’s SDL: what the gateway answers a composer', async () => {
+  it('schema prints the SDL of the subgraph, as the gateway answers it to a composer', async () => {
     const { code, stdout, stderr } = await shell.run(['schema']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const gateway = await shell.serve();
@@ -25,7 +25,7 @@ describe('secrets-gateway', () => {
     .map((directory) => join(directory, 'node'))
     .find((node) => /^v(1\d|2[0-5])\./.test(spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout ?? ''));
 
-  it.skipIf(!oldNode)('on a Node that is too old says so, and what to do (skipped where PATH has none)', async () => {
+  it.skipIf(!oldNode)('reports a Node that is too old, with what to do (skipped where PATH has none)', async () => {
     const { code, stdout, stderr } = await shell.run(['serve'], {}, { node: oldNode });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^secrets-gateway needs Node 26 or newer; this is Node \d+\.\d+\.\d+\.\n.*npm start/);

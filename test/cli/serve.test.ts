@@ -22,7 +22,7 @@ afterEach(() => shell.close());
 
 const inDirectory = (...path: string[]) => join(shell.directory, ...path);
 
-/** A GET with a Host of its own, which fetch does not allow. */
+/** A GET with any Host header, which fetch does not allow. */
 async function get(url: string, headers: Record<string, string>) {
   const { promise, resolve, reject } = Promise.withResolvers<{ status?: number | undefined; text: string }>();
   const sent = request(url, { headers }, async (response) => {
@@ -34,7 +34,7 @@ async function get(url: string, headers: Record<string, string>) {
 }
 
 describe('secrets-gateway serve', () => {
-  it('runs in an empty directory without any setting: prints the URL and a token that works', async () => {
+  it('runs in an empty directory without any setting, and prints the URL and a valid token', async () => {
     const gateway = await shell.serve();
     expect(gateway.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql$/);
     const { status, data, errors } = await gateway.run(viewer);
@@ -54,7 +54,7 @@ describe('secrets-gateway serve', () => {
     expect(JSON.parse(stdout)).toEqual({ data: { viewer: { subject: 'developer' }, secrets: { totalCount: 0 } } });
   });
 
-  it('keeps what it makes to its user: every file in .data/ is 0600, .data/ itself 0700', async () => {
+  it('creates files that only its user can read: every file in .data/ is 0600, .data/ itself 0700', async () => {
     const gateway = await shell.serve();
     await gateway.run(createSecret(), { input: secret });
     const files = await readdir(inDirectory('.data'));
@@ -66,7 +66,7 @@ describe('secrets-gateway serve', () => {
     expect(await readdir(shell.directory)).toEqual(['.data']);
   });
 
-  it('keeps keyring, issuer and secrets over a new start: the first token goes on working', async () => {
+  it('keeps keyring, issuer and secrets over a restart: the first token is still valid', async () => {
     const first = await shell.serve();
     await first.run(createSecret(), { input: secret });
     const keyring = await readFile(inDirectory('.data/keyring.json'), 'utf8');
@@ -76,7 +76,7 @@ describe('secrets-gateway serve', () => {
     expect((await second.run(viewer, {}, first.token)).data.secrets.totalCount).toBe(1);
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('ends with 0 on %s, without a word of complaint', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s, without an error message', async (signal) => {
     const gateway = await shell.serve();
     await gateway.run(viewer);
     const { code, stderr } = await gateway.stop(signal);
@@ -85,7 +85,7 @@ describe('secrets-gateway serve', () => {
     await expect(fetch(gateway.url)).rejects.toThrow();
   });
 
-  it('ends with npm start, which passes the signal on', async () => {
+  it('ends when npm start gets the signal, which forwards it', async () => {
     const issuer = await Issuer.start();
     const npm = spawn('npm', ['start'], {
       cwd: join(import.meta.dirname, '../..'),
@@ -115,7 +115,7 @@ describe('secrets-gateway serve', () => {
     await issuer.close();
   });
 
-  it('in development answers to the names of this machine alone: DNS rebinding meets FORBIDDEN, 403', async () => {
+  it('in development accepts only Host headers that name this machine: DNS rebinding gets FORBIDDEN, 403', async () => {
     const gateway = await shell.serve();
     const { port } = new URL(gateway.url);
     const path = `${gateway.url}?query=${encodeURIComponent('{ __typename }')}`;
@@ -156,7 +156,7 @@ describe('secrets-gateway serve', () => {
     expect((await get(gateway.url, { accept: 'application/json' })).text).not.toContain('<!doctype html>');
   });
 
-  it('with an issuer of its own has no GraphiQL, prints no token, makes no issuer and accepts no development token', async () => {
+  it('with a configured issuer has no GraphiQL, prints no token, creates no issuer and accepts no development token', async () => {
     const development = (await shell.run(['token', '--sub', 'ada'])).stdout.trim();
     const issuer = await Issuer.start();
     try {
@@ -182,7 +182,7 @@ describe('secrets-gateway serve', () => {
     }
   });
 
-  it('refuses to start without the keyring that its secrets are sealed with, and starts when it is back', async () => {
+  it('refuses to start without the keyring that its secrets are sealed with, and starts when the file is restored', async () => {
     const gateway = await shell.serve();
     await gateway.run(createSecret(), { input: secret });
     await gateway.stop();
@@ -196,7 +196,7 @@ describe('secrets-gateway serve', () => {
     expect((await again.run(viewer, {}, gateway.token)).data.secrets.totalCount).toBe(1);
   });
 
-  it('refuses a keyring of another deployment beside secrets that it cannot open: names the key and the mend', async () => {
+  it('refuses the keyring of another deployment when it cannot open the secrets, and names the key and the fix', async () => {
     const first = await shell.serve();
     await first.run(createSecret(), { input: secret });
     await first.stop();
@@ -208,7 +208,7 @@ describe('secrets-gateway serve', () => {
     expect(stderr).toMatch(new RegExp(`KEYRING_FILE .*other\\.json: it lacks the keys .*${keys[0].kid}.* restore`));
   });
 
-  it('names the port that is in use, and the mend', async () => {
+  it('names the port that is in use, and the fix', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };

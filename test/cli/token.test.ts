@@ -31,7 +31,7 @@ describe('secrets-gateway token', () => {
     });
   });
 
-  it('allows everything for an hour unless it is told otherwise', async () => {
+  it('prints a token with all scopes for one hour by default', async () => {
     const { stdout } = await shell.run(['token', '--sub', 'ada']);
     const { scope, exp = 0, iat = 0 } = decodeJwt(stdout);
     expect(scope).toBe('secrets:read secrets:write secrets:resolve keys:manage');
@@ -43,13 +43,13 @@ describe('secrets-gateway token', () => {
     ['15m', 900],
     ['2h', 7200],
     ['30d', 2_592_000],
-  ])('--ttl %s is good for %i s', async (ttl, seconds) => {
+  ])('prints with --ttl %s a token that is valid for %i s', async (ttl, seconds) => {
     const { stdout } = await shell.run(['token', '--sub', 'ada', '--ttl', ttl]);
     const { exp = 0, iat = 0 } = decodeJwt(stdout);
     expect(exp - iat).toBe(seconds);
   });
 
-  it('twenty at once, in an empty directory, are all from the one issuer', async () => {
+  it('creates one issuer when twenty processes start at once in an empty directory', async () => {
     const exits = await Promise.all(Array.from({ length: 20 }, (_, i) => shell.run(['token', '--sub', `user-${i}`])));
     expect(exits.map(({ stderr }) => stderr).join('')).toBe('');
     expect(await readdir(join(shell.directory, '.data'))).toEqual(['development-issuer.json']);

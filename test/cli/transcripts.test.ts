@@ -6,7 +6,7 @@ import { CommandLine, longWaits } from '../support/command-line.ts';
 import { createSecret } from '../support/graphql.ts';
 import { replay } from '../support/transcript.ts';
 
-// The command line as it is typed. UPDATE_TRANSCRIPTS=1 writes what comes into the files, with the placeholders they have.
+// The command line as a user types it. UPDATE_TRANSCRIPTS=1 writes the real output into the files, and keeps their placeholders.
 
 let shell: CommandLine;
 beforeEach(async () => {
@@ -14,14 +14,14 @@ beforeEach(async () => {
 });
 afterEach(() => shell.close());
 
-/** What is in the directory beforehand. */
+/** The files in the directory before the commands run. */
 const preparations: Record<string, () => Promise<void>> = {
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
   'keys-refused-beside-secrets.txt': keepTwoSecrets,
 };
 
-/** keys retire waits until every gateway follows the file. */
+/** keys retire waits until every gateway has read the file again. */
 const withoutWaits: Record<string, string> = { NODE_OPTIONS: `--import ${longWaits.skipped}` };
 
 async function keepTwoSecrets(): Promise<void> {
@@ -32,7 +32,7 @@ async function keepTwoSecrets(): Promise<void> {
   await gateway.stop();
 }
 
-describe('the terminal shows what is written in', () => {
+describe('the terminal shows the output in', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.txt'));
 
   it.each(files)('%s', { timeout: 120_000 }, async (file) => {
@@ -50,38 +50,38 @@ const lines = (...text: string[]) => text.join('\n');
 describe('a transcript', () => {
   it.each<[string, string, string]>([
     ['another word', lines('$ echo two', 'one', ''), lines('$ echo two', 'two', '')],
-    ['a line more', lines('$ printf "a\\nb\\n"', 'a'), lines('$ printf "a\\nb\\n"', 'a', 'b')],
-    ['a line less', lines('$ echo a', 'a', 'b', ''), lines('$ echo a', 'a', '')],
+    ['one more line', lines('$ printf "a\\nb\\n"', 'a'), lines('$ printf "a\\nb\\n"', 'a', 'b')],
+    ['one line less', lines('$ echo a', 'a', 'b', ''), lines('$ echo a', 'a', '')],
     ['lines in another order', lines('$ printf "a\\nb\\n"', 'b', 'a'), lines('$ printf "a\\nb\\n"', 'a', 'b')],
-    ['a blank line within', lines('$ printf "a\\n\\nb\\n"', 'a', 'b'), lines('$ printf "a\\n\\nb\\n"', 'a', '', 'b')],
+    ['a blank line inside', lines('$ printf "a\\n\\nb\\n"', 'a', 'b'), lines('$ printf "a\\n\\nb\\n"', 'a', '', 'b')],
     ['standard error', lines('$ echo no >&2', ''), lines('$ echo no >&2', 'no', '')],
     ['an exit code', lines('$ exit 3', ''), lines('$ exit 3', '[exit 3]', '')],
     ['another exit code', lines('$ exit 3', '[exit 1]'), lines('$ exit 3', '[exit 3]')],
     ['success instead of an exit code', lines('$ true', '[exit 1]', ''), lines('$ true', '')],
     ['no newline at the end', lines('$ printf a', 'a'), lines('$ printf a', 'a', '[no newline at the end]')],
     [
-      'one placeholder for two things',
+      'one placeholder for two values',
       lines('$ echo kek-1 kek-2', '<kid> <kid>'),
       lines('$ echo kek-1 kek-2', '<kid> <2-kid>'),
     ],
     [
-      'a placeholder for another thing than before',
+      'a placeholder for another value than before',
       lines('$ echo kek-1', '<kid>', '$ echo kek-2', '<kid>'),
       lines('$ echo kek-1', '<kid>', '$ echo kek-2', '<2-kid>'),
     ],
     [
-      'two placeholders for one thing',
+      'two placeholders for one value',
       lines('$ echo kek-1 kek-1', '<old-kid> <new-kid>'),
       lines('$ echo kek-1 kek-1', '<old-kid> <old-kid>'),
     ],
-    ['a placeholder for what is no such thing', lines('$ echo today', '<date>'), lines('$ echo today', 'today')],
+    ['a placeholder for a value of another kind', lines('$ echo today', '<date>'), lines('$ echo today', 'today')],
   ])('shows %s', async (_what, written, shown) => {
     expect(await replay(written, shell.directory)).toBe(shown);
     expect(shown).not.toBe(written);
     expect(await replay(shown, shell.directory)).toBe(shown);
   });
 
-  it('keeps its prose, its commands of several lines and its placeholders when the words around them change', async () => {
+  it('keeps its prose, its multi-line commands and its placeholders when the text around them changes', async () => {
     const before = lines(
       'Prose.',
       '# More of it.',
@@ -104,7 +104,7 @@ describe('a transcript', () => {
     expect(await replay(before, shell.directory)).toBe(after);
   });
 
-  it('does not type a placeholder that nothing has shown', async () => {
+  it('does not run a command with a placeholder that no output has shown', async () => {
     await expect(replay('$ echo <kid>', shell.directory)).rejects.toThrow('nothing before "echo <kid>" shows');
   });
 });
