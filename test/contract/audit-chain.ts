@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { chain, insert, newOwner, newRecord, remove, update } from './fixtures.ts';
 import { expectValidChain, type Subject } from './subject.ts';
 
-/** What is written down of every change. */
+/** The audit events of changes. */
 export function auditChainContract(subject: Subject): void {
   describe('the audit chain', () => {
-    it('has one event per change, in order, that says what was done', async () => {
+    it('has one event per change, in order, that records the change', async () => {
       const record = await subject.stored();
       await subject.store.commit([update(record)]);
       await subject.store.commit([remove({ ...record, version: 2 })]);
@@ -28,7 +28,7 @@ export function auditChainContract(subject: Subject): void {
       expect(events[0]?.at).toEqual(record.createdAt);
     });
 
-    it('is read from any place, as far as asked', async () => {
+    it('can be read from any event, up to a limit', async () => {
       await subject.store.commit(Array.from({ length: 5 }, () => insert(newRecord(subject.owner))));
       const sequences = async (after: number, limit: number) =>
         (await subject.store.auditEvents(subject.owner, after, limit)).map((event) => event.sequence);

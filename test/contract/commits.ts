@@ -17,7 +17,7 @@ import { expectValidChain, type Subject } from './subject.ts';
 /** Several changes in one commit, and several commits at once. */
 export function commitsContract(subject: Subject): void {
   describe('a commit of several changes', () => {
-    it('writes all of them, each seeing those before it', async () => {
+    it('writes all of them, and each sees those before it', async () => {
       const [kept, gone] = [await subject.stored({ name: 'kept' }), await subject.stored({ name: 'gone' })];
       const heir = newRecord(subject.owner, { name: 'gone' });
       const renamed = update(kept, { name: 'renamed' });
@@ -38,7 +38,7 @@ export function commitsContract(subject: Subject): void {
       expect(totalCount).toBe(3);
     });
 
-    it('writes nothing when the last of them cannot be', async () => {
+    it('writes nothing when the last of them conflicts', async () => {
       const [first, second] = [
         await subject.stored({ name: 'first', tags: ['t'] }),
         await subject.stored({ name: 'second' }),
@@ -57,7 +57,7 @@ export function commitsContract(subject: Subject): void {
       await subject.expectConflict([...changes, update(first)], { index: 4, on: 'version' });
     });
 
-    it.each([0, 1, 2, 3])('tells the index of the one that cannot be: %i of 4', async (index) => {
+    it.each([0, 1, 2, 3])('reports the index of the change that conflicts: %i of 4', async (index) => {
       const { name } = await subject.stored();
       const records = [0, 1, 2, 3].map((at) => newRecord(subject.owner, at === index ? { name } : {}));
       await subject.expectConflict(records.map(insert), { index, on: 'name' });
@@ -66,33 +66,33 @@ export function commitsContract(subject: Subject): void {
       await subject.expectConflict(stale, { index, on: 'version' });
     });
 
-    it('refuses two inserts of one name, and tells the second', async () => {
+    it('refuses two inserts of one name, and reports the index of the second', async () => {
       const name = 'twice';
       const changes = [insert(newRecord(subject.owner, { name })), insert(newRecord(subject.owner, { name }))];
       await subject.expectConflict(changes, { index: 1, on: 'name' });
     });
 
-    it('moves the count and the chain of every owner in it', async () => {
+    it('updates the count and the chain of every owner in it', async () => {
       const [one, two] = [newOwner(), newOwner()];
       await subject.store.commit([insert(newRecord(one)), insert(newRecord(two)), insert(newRecord(one))]);
       expect([await countOf(subject.store, one), await countOf(subject.store, two)]).toEqual([2, 1]);
       expect([(await chain(subject.store, one)).length, (await chain(subject.store, two)).length]).toEqual([2, 1]);
     });
 
-    it('of 1,000 secrets is one', async () => {
+    it('writes 1,000 secrets at once', async () => {
       const records = Array.from({ length: 1000 }, () => newRecord(subject.owner));
       await subject.store.commit(records.map(insert));
       expect(await countOf(subject.store, subject.owner)).toBe(1000);
       expect(await names(subject.store, subject.owner)).toEqual(records.map((record) => record.name).toSorted(byBytes));
     });
 
-    it('of none does nothing', async () => {
+    it('without changes does nothing', async () => {
       await expect(subject.store.commit([])).resolves.toBeUndefined();
     });
   });
 
   describe('commits at the same time', () => {
-    it('of one owner are all written: 200 of them, with count and chain right', async () => {
+    it('of one owner are all written: 200 of them, with the right count and chain', async () => {
       const records = Array.from({ length: 200 }, () => newRecord(subject.owner));
       await Promise.all(records.map((record) => subject.store.commit([insert(record)])));
       expect(await countOf(subject.store, subject.owner)).toBe(200);
@@ -121,7 +121,7 @@ export function commitsContract(subject: Subject): void {
       expect(await countOf(subject.store, subject.owner)).toBe(1);
     });
 
-    it.each([1, 3])('are not affected by %i of 64 that cannot be', async (bad) => {
+    it.each([1, 3])('are not affected by %i of 64 that conflict', async (bad) => {
       const { name } = await subject.stored();
       const owners = [subject.owner, newOwner(), newOwner()];
       const records = Array.from({ length: 64 }, (_, index) => {
@@ -139,7 +139,7 @@ export function commitsContract(subject: Subject): void {
       for (const one of owners) await expectValidChain(subject.store, one);
     });
 
-    it('of mixed kinds and owners all hold', async () => {
+    it('of mixed kinds and owners are all written', async () => {
       const owners = [newOwner(), newOwner()];
       const before = owners.flatMap((of) => Array.from({ length: 10 }, () => newRecord(of)));
       await subject.store.commit(before.map(insert));

@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Subject } from './subject.ts';
 
-/** What a rate limit counts. */
+/** The counter of a rate limit. */
 export function counterContract(subject: Subject): void {
   describe('a counter', () => {
-    it('adds up what each key has in its window, and tells when that ends', async () => {
+    it('adds up the points of each key in its window, and reports when the window ends', async () => {
       const counter = subject.store.counter(60);
       const key = randomUUID();
       expect((await counter.add(key, 3)).count).toBe(3);
@@ -17,14 +17,14 @@ export function counterContract(subject: Subject): void {
       expect((await subject.store.counter(30).add(key, 1)).count).toBe(1);
     });
 
-    it('loses no point of many that come at once', async () => {
+    it('loses no point of many that are added at once', async () => {
       const counter = subject.store.counter(60);
       const key = randomUUID();
       await Promise.all(Array.from({ length: 50 }, () => counter.add(key, 2)));
       expect((await counter.add(key, 1)).count).toBe(101);
     });
 
-    it('begins anew when its window has ended', async () => {
+    it('starts again when its window has ended', async () => {
       const counter = subject.store.counter(1);
       const key = randomUUID();
       await counter.add(key, 100);

@@ -9,7 +9,7 @@ import type { ListQuery, Store, Write } from '../../src/store/store.ts';
 /** Milliseconds matter: both stores keep them. */
 const at = new Date('2026-03-04T05:06:07.089Z');
 
-/** An owner whom no other test knows, so that tests share a store and still see only their own. */
+/** An owner that no other test uses, so that tests share a store and still see only their own secrets. */
 export function newOwner(): Owner {
   return { type: 'team', teamId: `team ${randomUUID()}` };
 }
@@ -55,7 +55,7 @@ export function insert(record: SecretRecord): Write {
   return { type: 'insertSecret', record, event: eventOf('secret.created', record) };
 }
 
-/** A change of what is stored now to its next version. */
+/** An update of the stored secret to its next version. */
 export function update(current: Secret, fields: Partial<Secret> = {}, newSealed?: Sealed): Write {
   const secret = { ...withoutEnvelope(current), version: current.version + 1, ...fields };
   const event = eventOf('secret.updated', secret);
@@ -92,7 +92,7 @@ export function chain(store: Store, owner: Owner): Promise<AuditEvent[]> {
   return store.auditEvents(owner, 0, 100_000);
 }
 
-/** Where a chain is broken: the first event that does not follow from those before it, or null. */
+/** The index of the first event that does not follow from those before it, or null. */
 export function breakOf(events: readonly AuditEvent[], owner: Owner): number | null {
   let head = chainStart;
   for (const [index, event] of events.entries()) {
@@ -104,7 +104,7 @@ export function breakOf(events: readonly AuditEvent[], owner: Owner): number | n
   return null;
 }
 
-/** By the bytes of their UTF-8, which JavaScript's own order is not. */
+/** Compares by UTF-8 bytes, unlike JavaScript's own order. */
 export function byBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

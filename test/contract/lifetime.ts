@@ -3,10 +3,10 @@ import { DomainError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, query, remove } from './fixtures.ts';
 
-/** Empty, and closed. */
+/** How a store begins empty and is closed. */
 export function lifetimeContract(open: () => Promise<Store>): void {
   describe('as a whole', () => {
-    it('is empty until its first secret, and never again, though that is deleted', async () => {
+    it('is empty until its first secret, and is not empty again after that one was deleted', async () => {
       const fresh = await open();
       try {
         expect(await fresh.isEmpty()).toBe(true);
@@ -20,7 +20,7 @@ export function lifetimeContract(open: () => Promise<Store>): void {
       }
     });
 
-    it('writes what was asked for before it closes, and is unavailable after', async () => {
+    it('finishes the writes that began before it was closed, and is unavailable afterwards', async () => {
       const fresh = await open();
       const record = newRecord(newOwner());
       expect(await fresh.check()).toBeUndefined();

@@ -8,7 +8,7 @@ import type { Subject } from './subject.ts';
 /** Which secrets of an owner are listed, in what order, and how many there are. */
 export function listsContract(subject: Subject): void {
   describe('a list', () => {
-    /** In the order of their UTF-8 bytes. JavaScript's `<` would put the emoji before U+FFFD and U+E000's kin. */
+    /** In the order of their UTF-8 bytes. JavaScript's `<` would sort the emoji before U+E000 to U+FFFF. */
     const scripts = [
       'Z',
       '_',
@@ -37,7 +37,7 @@ export function listsContract(subject: Subject): void {
       );
     });
 
-    it.each(['start', 'end'] as const)('pages from the %s through all of them, each once', async (from) => {
+    it.each(['start', 'end'] as const)('has every secret once in its pages from the %s', async (from) => {
       await subject.store.commit(scripts.map((name) => insert(newRecord(subject.owner, { name }))));
       const sorted = scripts.toSorted(byBytes);
       for (const limit of [1, 3, scripts.length]) {
@@ -55,7 +55,7 @@ export function listsContract(subject: Subject): void {
       }
     });
 
-    it('between two places leaves both out, and counts from the asked end', async () => {
+    it('between two positions leaves both out, and begins at the requested end', async () => {
       await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => subject.stored({ name })));
       const range = { after: { name: 'a', id: '' }, before: { name: 'e', id: '' } };
       const asked = (from: 'start' | 'end', limit: number) =>
@@ -66,13 +66,13 @@ export function listsContract(subject: Subject): void {
       expect(await names(subject.store, subject.owner, { ...range, before: { name: 'b', id: '' } })).toEqual([]);
     });
 
-    it('goes on from a place where nothing is any more', async () => {
+    it('continues from a position whose secret was deleted', async () => {
       await Promise.all(['a', 'c'].map((name) => subject.stored({ name })));
       expect(await names(subject.store, subject.owner, { after: { name: 'b', id: randomUUID() } })).toEqual(['c']);
       expect(await names(subject.store, subject.owner, { before: { name: 'b', id: randomUUID() } })).toEqual(['a']);
     });
 
-    it('with limit 0 reads no secrets, and still counts', async () => {
+    it('with limit 0 returns no secrets, and still counts', async () => {
       await subject.stored();
       expect(await subject.store.list(query(subject.owner, { limit: 0 }))).toEqual({
         secrets: [],
@@ -87,7 +87,7 @@ export function listsContract(subject: Subject): void {
       });
     });
 
-    it('counts only when asked', async () => {
+    it('counts only when requested', async () => {
       await subject.stored();
       expect((await subject.store.list(query(subject.owner, { count: false }))).totalCount).toBeNull();
       expect(
@@ -101,7 +101,7 @@ export function listsContract(subject: Subject): void {
       expect(await subject.store.list(query(newOwner(), { filter: { provider: 'aws' } }))).toEqual(empty);
     });
 
-    it('of a team holds nothing of its connectors, and theirs nothing of it', async () => {
+    it('of a team has no secrets of its connectors, and their lists have none of the team', async () => {
       const teamId = randomUUID();
       const team: Owner = { type: 'team', teamId };
       const connector: Owner = { type: 'connector', teamId, connectorId: 'c' };
@@ -111,7 +111,7 @@ export function listsContract(subject: Subject): void {
       expect(await countOf(subject.store, team)).toBe(1);
     });
 
-    it('asked for beside others answers as it would alone', async () => {
+    it('requested together with others returns the same as alone', async () => {
       const owners = [newOwner(), newOwner(), newOwner()];
       const records = owners.flatMap((of, index) =>
         Array.from({ length: index + 2 }, (_, nth) => newRecord(of, { provider: nth % 2 ? 'gcp' : 'aws' })),
@@ -152,7 +152,7 @@ export function listsContract(subject: Subject): void {
 
     it.each<[string, SecretFilter, (secret: SecretRecord) => boolean]>([
       ['name', { name: 'API_KEY' }, ({ name }) => name === 'API_KEY'],
-      ['name that is none', { name: 'API_KEY ' }, () => false],
+      ['a name that no secret has', { name: 'API_KEY ' }, () => false],
       ['nameStartsWith', { nameStartsWith: 'API' }, ({ name }) => name.startsWith('API')],
       ['nameStartsWith of pattern characters', { nameStartsWith: '%_' }, ({ name }) => name.startsWith('%_')],
       ['nameStartsWith of the whole name', { nameStartsWith: '中文' }, ({ name }) => name === '中文'],
@@ -162,7 +162,7 @@ export function listsContract(subject: Subject): void {
         { nameStartsWith: '\u{10FFFF}' },
         ({ name }) => name.startsWith('\u{10FFFF}'),
       ],
-      ['nameStartsWith of nothing', { nameStartsWith: '' }, () => true],
+      ['an empty nameStartsWith', { nameStartsWith: '' }, () => true],
       ['provider', { provider: 'aws' }, ({ provider }) => provider === 'aws'],
       ['one tag', { tags: ['prod'] }, ({ tags }) => tags.includes('prod')],
       [
@@ -170,7 +170,7 @@ export function listsContract(subject: Subject): void {
         { tags: ['prod', 'eu'] },
         ({ tags }) => tags.includes('eu') && tags.includes('prod'),
       ],
-      ['tags that nothing has together', { tags: ['us', 'eu'] }, () => false],
+      ['tags that no secret has together', { tags: ['us', 'eu'] }, () => false],
       ['one tag twice', { tags: ['us', 'us'] }, ({ tags }) => tags.includes('us')],
       ['no tags', { tags: [] }, () => true],
       ['placeholder', { placeholder }, (secret) => secret.placeholder === placeholder],
@@ -181,7 +181,7 @@ export function listsContract(subject: Subject): void {
         ({ name }) => name === 'API_SECRET',
       ],
       ['two that exclude each other', { name: 'API_KEY', nameStartsWith: 'API_S' }, () => false],
-    ])('by %s lets through those and counts them', async (_, filter, matches) => {
+    ])('by %s returns the matching secrets and counts them', async (_, filter, matches) => {
       const expected = secrets
         .filter(matches)
         .map((secret) => secret.name)
@@ -196,7 +196,7 @@ export function listsContract(subject: Subject): void {
       expect(paged).toMatchObject({ hasMore: rest.length > 1, totalCount: expected.length });
     });
 
-    it('finds nothing of another owner', async () => {
+    it('returns nothing of another owner', async () => {
       expect(await names(subject.store, newOwner(), { filter: { placeholder } })).toEqual([]);
     });
   });

@@ -4,14 +4,14 @@ import type { Owner } from '../../src/model/owner.ts';
 import { countOf, insert, names, query, remove, sealed, update, withoutEnvelope } from './fixtures.ts';
 import type { Subject } from './subject.ts';
 
-/** What is kept of a secret: inserted, updated, deleted. */
+/** What a store keeps of a secret that is inserted, updated or deleted. */
 export function secretsContract(subject: Subject): void {
   describe('a secret', () => {
     it.each<[string, Owner]>([
       ['user', { type: 'user', userId: `auth0|${randomUUID()}/ü` }],
       ['team', { type: 'team', teamId: `${randomUUID()} 𝒯` }],
       ['connector', { type: 'connector', teamId: randomUUID(), connectorId: 'a/b:c%' }],
-    ])('of a %s comes back with every field as it went in', async (_, of) => {
+    ])('of a %s is read back with every field unchanged', async (_, of) => {
       subject.owner = of;
       const record = await subject.stored({
         name: 'Ключ 鍵 🔑',
@@ -24,12 +24,12 @@ export function secretsContract(subject: Subject): void {
       expect((await subject.store.list(query(subject.owner))).secrets).toEqual([withoutEnvelope(record)]);
     });
 
-    it('without a value, a provider, notes and tags comes back so', async () => {
+    it('without a value, a provider, notes and tags is read back without them', async () => {
       const record = await subject.stored({ provider: null, notes: null, tags: [], maskedValue: null, sealed: null });
       expect(await subject.store.findRecord(record.id)).toEqual(record);
     });
 
-    it.each(['a\0b', '\0', 'ends with \0', ''])('keeps notes %j as they are', async (notes) => {
+    it.each(['a\0b', '\0', 'ends with \0', ''])('keeps notes %j unchanged', async (notes) => {
       const record = await subject.stored({ notes });
       expect((await subject.store.find(record.id))?.notes).toBe(notes);
       expect((await subject.store.list(query(subject.owner))).secrets[0]?.notes).toBe(notes);
@@ -41,7 +41,7 @@ export function secretsContract(subject: Subject): void {
       expect((await subject.store.list(query(subject.owner))).secrets[0]).not.toHaveProperty('sealed');
     });
 
-    it('that is not there is undefined, also beside one that is', async () => {
+    it('that does not exist is undefined, also when it is read together with one that does', async () => {
       const { id } = await subject.stored();
       const found = await Promise.all([
         subject.store.find(randomUUID()),
@@ -54,7 +54,7 @@ export function secretsContract(subject: Subject): void {
   });
 
   describe('an update', () => {
-    it('replaces every field, and with a value the envelope', async () => {
+    it('replaces every field, and the envelope if there is a new value', async () => {
       const record = await subject.stored({ tags: ['old'] });
       const newSealed = sealed(2, 'second');
       const change = update(
@@ -96,7 +96,7 @@ export function secretsContract(subject: Subject): void {
       expect(await names(subject.store, subject.owner, { filter: { name: 'new' } })).toEqual(['new']);
     });
 
-    it('changes what tags and provider find it', async () => {
+    it('changes the tags and the provider by which the secret is found', async () => {
       const record = await subject.stored({ name: 'n', tags: ['a', 'b'], provider: 'aws' });
       await subject.store.commit([update(record, { tags: ['b', 'c'], provider: 'gcp' })]);
       expect(await names(subject.store, subject.owner, { filter: { tags: ['a'] } })).toEqual([]);
@@ -105,7 +105,7 @@ export function secretsContract(subject: Subject): void {
       expect(await names(subject.store, subject.owner, { filter: { provider: 'gcp' } })).toEqual(['n']);
     });
 
-    it('keeps its own name and placeholder without a conflict', async () => {
+    it('may keep its own name and placeholder without a conflict', async () => {
       const record = await subject.stored();
       await subject.store.commit([update(record)]);
       expect(await subject.store.find(record.id)).toMatchObject({ version: 2, name: record.name });
@@ -118,7 +118,7 @@ export function secretsContract(subject: Subject): void {
   });
 
   describe('a delete', () => {
-    it('takes the secret out of every answer and frees its id, name and placeholder', async () => {
+    it('removes the secret from every result, and frees its id, name and placeholder', async () => {
       const record = await subject.stored({ tags: ['t'] });
       await subject.store.commit([remove(record)]);
       expect(await subject.store.findRecord(record.id)).toBeUndefined();

@@ -11,7 +11,7 @@ import { secretsContract } from './secrets.ts';
 import { Subject } from './subject.ts';
 import { wrappedKeysContract } from './wrapped-keys.ts';
 
-/** What every store promises; an adapter's test is one call of this, and its own oddities. */
+/** What every store promises. The test of a store is one call of this, and tests of what is special about that store. */
 export function storeContract(name: string, open: () => Promise<Store>): void {
   describe(`${name} as a store`, () => {
     const subject = new Subject();

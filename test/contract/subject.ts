@@ -4,7 +4,7 @@ import type { SecretRecord } from '../../src/model/secret.ts';
 import type { Store, StoreConflict } from '../../src/store/store.ts';
 import { breakOf, chain, insert, newOwner, newRecord, query } from './fixtures.ts';
 
-/** The store that is held to the contract, and the owner of the test that runs. */
+/** The store under test, and the owner of the current test. */
 export class Subject {
   store!: Store;
   owner: Owner = newOwner();
@@ -15,7 +15,7 @@ export class Subject {
     return record;
   }
 
-  /** The promise that nothing was written, whatever went before in the same commit. */
+  /** Expects that nothing was written, whatever else was in the same commit. */
   async expectConflict(changes: Parameters<Store['commit']>[0], expected: Partial<StoreConflict>): Promise<void> {
     const before = await this.#snapshot();
     await expect(this.store.commit(changes)).rejects.toMatchObject({ name: 'StoreConflict', ...expected });
@@ -29,7 +29,7 @@ export class Subject {
   }
 }
 
-/** Whole: contiguous from 1 on, each link naming the one before, each hash the one that the event's own words give. */
+/** Valid: contiguous from 1, each link has the hash of the one before, and each hash matches the fields of its event. */
 export async function expectValidChain(store: Store, owner: Owner) {
   const events = await chain(store, owner);
   expect(breakOf(events, owner)).toBeNull();

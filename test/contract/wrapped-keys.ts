@@ -24,7 +24,7 @@ export function wrappedKeysContract(open: () => Promise<Store>): void {
     });
     afterEach(() => fresh.close());
 
-    it('are those of every value of every owner, in the order of ids, in pages that leave none out', async () => {
+    it('are listed for every value of every owner, in the order of ids, in pages that leave none out', async () => {
       const all = await fresh.wrappedKeys('', 100);
       const { header, encrypted_key } = sealed().envelope;
       expect(all).toEqual(
@@ -40,7 +40,7 @@ export function wrappedKeysContract(open: () => Promise<Store>): void {
       expect(pages).toEqual(all);
     });
 
-    it('are replaced, and nothing else of their secrets', async () => {
+    it('are replaced, and nothing else of their secrets changes', async () => {
       const [from, other] = await fresh.wrappedKeys('', 100);
       if (!from || !other) throw new Error('there are four');
       const before = await fresh.findRecord(from.secretId);
@@ -57,7 +57,7 @@ export function wrappedKeysContract(open: () => Promise<Store>): void {
       expect(await fresh.wrappedKeys('', 1)).toEqual([rewrapped(from)]);
     });
 
-    it('are left as they are where they changed meanwhile, and where their secret is gone', async () => {
+    it('are not replaced if they have changed in the meantime, or if their secret was deleted', async () => {
       const all = await fresh.wrappedKeys('', 100);
       const [changed, gone] = records.filter((record) => record.sealed);
       if (!changed || !gone) throw new Error('there are four');
@@ -68,7 +68,7 @@ export function wrappedKeysContract(open: () => Promise<Store>): void {
       expect(await fresh.findRecord(gone.id)).toBeUndefined();
     });
 
-    it('of none are none', async () => {
+    it('are an empty list when there is no value', async () => {
       expect(await fresh.replaceWrappedKeys([])).toBe(0);
     });
   });

@@ -8,7 +8,7 @@ import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongo
 const timeoutMs = 800;
 const hasMongod = inject('mongodbUri') !== null && !process.env.MONGODB_URI;
 
-/** Uses its own mongod, since fail points apply to the whole server. Those with an appName do not affect the test's client. */
+/** Has its own mongod: fail points apply to the whole server. Those with an appName do not affect the test's client. */
 describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
   let replicaSet: ReplicaSet;
   let client: MongoClient;
