@@ -19,7 +19,7 @@ function calling(who: Principal | null): Caller {
 
 const refusedWith = (code: string) => expect.objectContaining({ name: 'DomainError', code });
 
-describe('who may reach whose secrets', () => {
+describe('access to the secrets of an owner', () => {
   it.each<[string, Owner, { user: boolean; apiKey: boolean }]>([
     ['its own', user('ada'), { user: true, apiKey: false }],
     ['another user', user('eve'), { user: false, apiKey: false }],
@@ -57,7 +57,7 @@ describe('who may reach whose secrets', () => {
     scopes: fc.subarray([...scopes]).map((granted) => new Set(granted)),
   });
 
-  it('is decided by the kind, the subject and the teams alone', () => {
+  it('depends on the kind, the subject and the teams of the principal only', () => {
     fc.assert(
       fc.property(anyPrincipal, anyOwner, (who, owner) => {
         const own = owner.type === 'user' && who.kind === 'user' && who.subject === owner.userId;
@@ -68,7 +68,7 @@ describe('who may reach whose secrets', () => {
     );
   });
 
-  it('and a scope besides: authorize gives the principal, or says which of the two is missing', () => {
+  it('also needs a scope: authorize returns the principal, or reports which of the two is missing', () => {
     fc.assert(
       fc.property(anyPrincipal, anyOwner, fc.constantFrom(...scopes), (who, owner, scope) => {
         const call = () => authorize(calling(who), owner, scope);
@@ -80,13 +80,13 @@ describe('who may reach whose secrets', () => {
     );
   });
 
-  it('is never an API key for a user’s secrets, with every scope and with an id that equals the user’s', () => {
+  it('is never given to an API key for the secrets of a user, even with every scope and the same id as the user', () => {
     const key = principal('apiKey', ['red'], scopes);
     for (const scope of scopes)
       expect(() => authorize(calling(key), user('ada'), scope)).toThrow(refusedWith('FORBIDDEN'));
   });
 
-  it('is nobody without credentials, whatever the owner', () => {
+  it('is never given without credentials, whatever the owner', () => {
     for (const owner of [user('ada'), user(''), team('red'), connector('red', 'c')]) {
       expect(() => authorize(calling(null), owner, 'secrets:read')).toThrow(refusedWith('UNAUTHORIZED'));
     }
@@ -94,7 +94,7 @@ describe('who may reach whose secrets', () => {
 });
 
 describe('a refusal', () => {
-  it('of a foreign owner names nothing, so that it tells nothing of whether the owner exists', () => {
+  it('of another owner names nothing, and does not reveal whether the owner exists', () => {
     const refusals = [team('blue'), team('no such team'), user('eve')].map((owner) => {
       try {
         return authorize(calling(principal('user', [], scopes)), owner, 'secrets:read');
@@ -109,7 +109,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('of a scope names the scope that is missing', () => {
+  it('for a missing scope names the scope', () => {
     for (const scope of scopes) {
       const others = scopes.filter((other) => other !== scope);
       const call = () => requireScope(principal('user', [], others), scope);
@@ -122,7 +122,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('of credentials is the same whatever was wrong with them', () => {
+  it('of wrong credentials is the same whatever was wrong with them', () => {
     const [missing, wrong] = [unauthorized(), unauthorized(new Error('canary-4711'))];
     expect([wrong.code, wrong.message, wrong.details.description]).toEqual([
       missing.code,
@@ -132,7 +132,7 @@ describe('a refusal', () => {
   });
 });
 
-it('authenticated gives the principal of a call, and refuses a call without one', () => {
+it('authenticated returns the principal of a call, and refuses a call without one', () => {
   const ada = principal('user');
   expect(authenticated(calling(ada))).toBe(ada);
   expect(() => authenticated(calling(null))).toThrow(refusedWith('UNAUTHORIZED'));

@@ -20,7 +20,7 @@ describe('the subject', () => {
     },
   );
 
-  it('is always a user’s, whatever the other claims say', () => {
+  it('is always that of a user, whatever the other claims say', () => {
     expect(principalOf({ kind: 'apiKey', subject: 'eve', scopes: ['secrets:read'] })).toEqual({
       kind: 'user',
       subject: 'ada',
@@ -37,8 +37,8 @@ describe('the scopes', () => {
     ['one', 'secrets:read', ['secrets:read']],
     ['all', scopes.join(' '), [...scopes]],
     ['each once', 'secrets:read secrets:read', ['secrets:read']],
-    ['those beside others that are not known', 'openid secrets:write email', ['secrets:write']],
-    ['those among spaces', '  secrets:read   secrets:write ', ['secrets:read', 'secrets:write']],
+    ['the known ones beside unknown ones', 'openid secrets:write email', ['secrets:write']],
+    ['the ones between extra spaces', '  secrets:read   secrets:write ', ['secrets:read', 'secrets:write']],
     ['nothing for another case', 'SECRETS:READ Secrets:write', []],
     ['nothing for a part of a scope', 'secrets secrets: read secrets:rea secrets:reads', []],
     ['nothing for a wildcard', '* secrets:*', []],
@@ -70,8 +70,8 @@ describe('the teams', () => {
     ['in any mix', ['red', { id: 'blue', role: 'admin' }], [member('red'), admin('blue')]],
     ['an admin’s, when both roles are named', ['red', { id: 'red', role: 'admin' }], [admin('red')]],
     ['an admin’s, in either order', [{ id: 'red', role: 'admin' }, 'red'], [admin('red')]],
-    ['told apart by case', ['red', 'RED'], [member('red'), member('RED')]],
-    ['without what else an object holds', [{ id: 'red', name: 'Red', scopes: ['x'] }], [member('red')]],
+    ['distinguished by case', ['red', 'RED'], [member('red'), member('RED')]],
+    ['without other members of an object', [{ id: 'red', name: 'Red', scopes: ['x'] }], [member('red')]],
     [
       '1,000 at most',
       Array.from({ length: 1000 }, (_, n) => `t${n}`),
@@ -90,7 +90,7 @@ describe('the teams', () => {
     ['a list with null', ['red', null]],
     ['a list of lists', [['red']]],
     ['an object without an id', [{ role: 'admin' }]],
-    ['an id that is no string', [{ id: 7 }]],
+    ['an id that is not a string', [{ id: 7 }]],
     ['an id of 256 characters', ['a'.repeat(256)]],
     ['an id that is not well-formed', ['a\uD83D']],
     ['an object with an empty id', [{ id: '' }]],
@@ -106,7 +106,7 @@ describe('the teams', () => {
   });
 });
 
-describe('whatever the claims are', () => {
+describe('for any claims', () => {
   const words = fc.constantFrom('red', 'blue', 'admin', 'member', 'owner', '', ...scopes, 'secrets:read secrets:write');
   const json = fc.oneof(words, fc.jsonValue({ maxDepth: 3 }));
   const team = fc.oneof(words, fc.record({ id: json, role: json }, { requiredKeys: [] }), json);
@@ -134,7 +134,7 @@ describe('whatever the claims are', () => {
     }
   }
 
-  it('they make a user of just this subject, or the token is refused', () => {
+  it('the principal is a user with exactly this subject, or the token is refused', () => {
     fc.assert(
       fc.property(claims, (sent) => {
         const principal = read(sent);
@@ -144,7 +144,7 @@ describe('whatever the claims are', () => {
     );
   });
 
-  it('no scope is granted that the claim does not name', () => {
+  it('only scopes that the claim names are granted', () => {
     fc.assert(
       fc.property(claims, (sent) => {
         for (const scope of read(sent)?.scopes ?? []) {
@@ -156,7 +156,7 @@ describe('whatever the claims are', () => {
     );
   });
 
-  it('no team and no role is granted that the claim does not name', () => {
+  it('only teams and roles that the claim names are granted', () => {
     fc.assert(
       fc.property(claims, (sent) => {
         const principal = read(sent);

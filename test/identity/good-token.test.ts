@@ -10,7 +10,7 @@ const seconds = () => Math.floor(Date.now() / 1000);
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  // Wrong credentials use a rate limit up ten times as fast, and here they are the subject.
+  // Wrong credentials take ten points of the rate limit, and these tests send many.
   gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
 });
 afterAll(() => gateway.close());
@@ -23,7 +23,7 @@ function teamIds(count: number): string[] {
 }
 
 describe('a good token', () => {
-  it('says who is calling, in which teams, and what it may do', async () => {
+  it('gives the caller’s subject, teams and scopes', async () => {
     const { status, errors, data } = await withClaims({ teams: ['red', { id: 'blue', role: 'admin' }] });
     expect({ status, errors }).toEqual({ status: 200, errors: [] });
     expect(data.viewer).toEqual({
@@ -38,12 +38,12 @@ describe('a good token', () => {
 
   const good: [string, Record<string, unknown>][] = [
     ['an audience in a list', { aud: ['somebody-else', 'secrets-gateway'] }],
-    ['an exp passed within 30 s', { exp: seconds() - 15 }],
-    ['an nbf to come within 30 s', { nbf: seconds() + 15 }],
-    ['an nbf that has passed', { nbf: seconds() - 15 }],
+    ['an exp less than 30 s in the past', { exp: seconds() - 15 }],
+    ['an nbf less than 30 s in the future', { nbf: seconds() + 15 }],
+    ['an nbf in the past', { nbf: seconds() - 15 }],
     ['no iat', { iat: undefined }],
     ['no teams and no scope', { teams: undefined, scope: undefined }],
-    ['claims nobody here knows', { nonce: 'n', cnf: { jkt: 'x' }, groups: { a: [1] } }],
+    ['unknown claims', { nonce: 'n', cnf: { jkt: 'x' }, groups: { a: [1] } }],
     ['a subject in any language', { sub: 'Ωμέγα|数 1' }],
     ['a subject of 255 characters', { sub: 's'.repeat(255) }],
     ['1,000 teams', { teams: teamIds(1000) }],
@@ -62,18 +62,18 @@ describe('a good token', () => {
     },
   );
 
-  it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('comes with the scheme in any case: %s', async (scheme) => {
+  it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])('is accepted with the scheme in any case: %s', async (scheme) => {
     const headers = { authorization: `${scheme} ${await gateway.issuer.token()}` };
     expect((await gateway.run(viewer, {}, { token: null, headers })).data.viewer.subject).toBe('ada');
   });
 
-  it('has its scopes in one string, and those nobody here knows are not granted', async () => {
+  it('has its scopes in one string, and unknown scopes are not granted', async () => {
     const scope = 'openid secrets:read  profile SECRETS:WRITE secrets:readwrite';
     expect((await withClaims({ scope })).data.viewer.scopes).toEqual(['secrets:read']);
     expect((await withClaims({ scope: '' })).data.viewer.scopes).toEqual([]);
   });
 
-  it('is in a team once, as what grants the most, however often it is named', async () => {
+  it('is in a team once, with the highest role, however often the team is named', async () => {
     const teams = ['a', { id: 'a', role: 'admin' }, 'a', 'b', { id: 'b' }];
     expect((await withClaims({ teams })).data.viewer.teams).toEqual([
       { id: 'a', role: 'ADMIN' },
@@ -81,7 +81,7 @@ describe('a good token', () => {
     ]);
   });
 
-  it('names its teams by id, or by id and role; the role is member where it is left out', async () => {
+  it('names its teams by id, or by id and role; the default role is member', async () => {
     const teams = ['a', { id: 'b' }, { id: 'c', role: 'member' }, { id: 'd', role: 'admin', more: true }];
     expect((await withClaims({ teams })).data.viewer.teams).toEqual([
       { id: 'a', role: 'MEMBER' },
@@ -92,7 +92,7 @@ describe('a good token', () => {
     expect((await withClaims({ teams: [] })).data.viewer.teams).toEqual([]);
   });
 
-  it('without the scope of an operation is PERMISSION_ERROR, and names the scope', async () => {
+  it('without the scope of an operation is PERMISSION_ERROR, and the error names the scope', async () => {
     const token = await gateway.issuer.token({ scope: 'secrets:read' });
     const { status, errors } = await gateway.run(createSecret(), { input: newSecret() }, { token });
     expect(status).toBe(403);
@@ -104,7 +104,7 @@ describe('a good token', () => {
 });
 
 describe('algorithms', () => {
-  it.each(['ES256', 'EdDSA', 'RS256', 'PS256'])('%s is accepted without a setting', async (algorithm) => {
+  it.each(['ES256', 'EdDSA', 'RS256', 'PS256'])('include %s by default', async (algorithm) => {
     const other = await TestGateway.start();
     try {
       await other.issuer.addKey('key-2', algorithm);
@@ -114,7 +114,7 @@ describe('algorithms', () => {
     }
   });
 
-  it('are those of JWT_ALGORITHMS and no others', async () => {
+  it('are only those of JWT_ALGORITHMS when it is set', async () => {
     const strict = await TestGateway.start('sqlite', { RATE_LIMIT: 'off', JWT_ALGORITHMS: 'EdDSA' });
     try {
       expect((await strict.run(viewer)).status).toBe(401);
@@ -127,7 +127,7 @@ describe('algorithms', () => {
   });
 });
 
-it('keys may come from a file instead of a URL', async () => {
+it('the key set may be a file instead of a URL', async () => {
   const offline = await TestGateway.start();
   try {
     await offline.stop();

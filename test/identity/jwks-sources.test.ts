@@ -23,8 +23,8 @@ const noSets: [string, string][] = [
   ['null', 'null'],
   ['a list', '[]'],
   ['an error', '{"error":"canary-4711"}'],
-  ['keys that are no list', '{"keys":{"canary-4711":1}}'],
-  ['keys that are no objects', '{"keys":["canary-4711"]}'],
+  ['keys that are not a list', '{"keys":{"canary-4711":1}}'],
+  ['keys that are not objects', '{"keys":["canary-4711"]}'],
 ];
 
 describe('jwksFromUrl', () => {
@@ -49,7 +49,7 @@ describe('jwksFromUrl', () => {
     server.close();
   });
 
-  it('fetches a set, and asks for one', async () => {
+  it('fetches a key set, with the right Accept header', async () => {
     let accept: string | undefined;
     answer = ({ headers }, response) => {
       accept = headers.accept;
@@ -59,14 +59,14 @@ describe('jwksFromUrl', () => {
     expect(accept).toBe('application/jwk-set+json, application/json');
   });
 
-  it('takes a set of 256 KiB, and none that is larger', async () => {
+  it('accepts a set of 256 KiB, and refuses a larger one', async () => {
     answer = (_request, response) => response.end(goodSet.padEnd(256 * 1024));
     expect(await jwksFromUrl(url)).toEqual(JSON.parse(goodSet));
     answer = (_request, response) => response.end(goodSet.padEnd(256 * 1024 + 1));
     await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
   });
 
-  it('ends the connection to an endpoint that answers without end', async () => {
+  it('closes the connection to an endpoint whose answer never ends', async () => {
     const closed = Promise.withResolvers<void>();
     answer = (_request, response) => {
       const more = () => {
@@ -82,7 +82,7 @@ describe('jwksFromUrl', () => {
   it.each<[string, (response: ServerResponse) => void]>([
     ['before the headers', () => {}],
     ['in the middle of the body', (response) => response.write('{')],
-  ])('gives up at its deadline when the answer stops %s: GATEWAY_TIMEOUT', async (_where, stop) => {
+  ])('fails with GATEWAY_TIMEOUT at its deadline when the answer stops %s', async (_where, stop) => {
     answer = (_request, response) => stop(response);
     await expect(jwksFromUrl(url, 50)).rejects.toMatchObject({
       code: 'GATEWAY_TIMEOUT',
@@ -99,12 +99,12 @@ describe('jwksFromUrl', () => {
     expect(paths).toEqual(['/jwks']);
   });
 
-  it.each([400, 401, 404, 429, 500, 503])('does not take a set that comes with %i', async (status) => {
+  it.each([400, 401, 404, 429, 500, 503])('refuses a set that is answered with status %i', async (status) => {
     answer = (_request, response) => response.writeHead(status).end(goodSet);
     await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
   });
 
-  it.each(noSets)('does not take %s for a set, and repeats nothing of it', async (_what, body) => {
+  it.each(noSets)('refuses %s, and repeats nothing of it', async (_what, body) => {
     answer = (_request, response) => response.end(body);
     const error = await jwksFromUrl(url).catch((reason: unknown) => reason);
     expect(error).toMatchObject(badGateway);
@@ -128,7 +128,7 @@ describe('a key set file', () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it('is read anew each time', async () => {
+  it('is read again each time', async () => {
     await writeFile(path, goodSet);
     await checkJwksFile(path);
     expect(await jwksFromFile(path)).toEqual(JSON.parse(goodSet));
@@ -136,7 +136,7 @@ describe('a key set file', () => {
     expect(await jwksFromFile(path)).toEqual({ keys: [] });
   });
 
-  it.each(noSets)('that holds %s is refused at the start, and later is BAD_GATEWAY', async (_what, text) => {
+  it.each(noSets)('with %s is refused at the start, and is BAD_GATEWAY later', async (_what, text) => {
     await writeFile(path, text);
     await expect(jwksFromFile(path)).rejects.toMatchObject(badGateway);
     const error = await checkJwksFile(path).catch((reason: unknown) => reason);
@@ -145,7 +145,7 @@ describe('a key set file', () => {
     expect(String(error)).not.toContain('canary-4711');
   });
 
-  it('that is not there is refused at the start, and later is BAD_GATEWAY', async () => {
+  it('that is missing is refused at the start, and is BAD_GATEWAY later', async () => {
     const missing = join(directory, 'missing.json');
     await expect(jwksFromFile(missing)).rejects.toMatchObject(badGateway);
     await expect(checkJwksFile(missing)).rejects.toThrow(ConfigurationError);

@@ -44,7 +44,7 @@ const find = async (kid: string) => keySet.find(header(kid), { payload: '', sign
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const noMatch = { code: 'ERR_JWKS_NO_MATCHING_KEY' };
 
-/** The generation after the reload that it may have begun. */
+/** The generation after any reload in flight. */
 async function generation(): Promise<number> {
   keySet.generation();
   await settled();
@@ -59,14 +59,14 @@ describe('a key set is loaded', () => {
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('once for all who wait for it, and each gets its key', async () => {
+  it('once for all requests that wait for it, and each gets its key', async () => {
     publish('one', 'two');
     const found = await Promise.all(Array.from({ length: 50 }, (_, caller) => find(caller % 2 ? 'one' : 'two')));
     expect(new Set(found).size).toBe(2);
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('once for all who bring a key id that is not known', async () => {
+  it('once for all requests with an unknown key id', async () => {
     await find('one');
     publish('one', 'two');
     elapsed = 30 * second;
@@ -74,7 +74,7 @@ describe('a key set is loaded', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  it('anew when it is older than 10 minutes, while the old keys are used', async () => {
+  it('again when it is older than 10 minutes, while the old keys are used', async () => {
     await find('one');
     elapsed = 10 * minute;
     await generation();
@@ -87,7 +87,7 @@ describe('a key set is loaded', () => {
     expect(await find('one')).toMatchObject({ type: 'public' });
   });
 
-  it('for an unknown key id every 30 s at most', async () => {
+  it('for an unknown key id at most every 30 s', async () => {
     await find('one');
     for (const at of [0, 29_999]) {
       elapsed = at;
@@ -100,7 +100,7 @@ describe('a key set is loaded', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  it('not for a key id that is known, whatever else is wrong with the header', async () => {
+  it('not for a known key id, whatever else is wrong with the header', async () => {
     publish('one', 'one');
     await find('one').catch(() => {});
     elapsed = 30 * second;
@@ -108,7 +108,7 @@ describe('a key set is loaded', () => {
     expect(load).toHaveBeenCalledTimes(1);
   });
 
-  it('every second at most while there is no key at all', async () => {
+  it('at most every second while there is no key at all', async () => {
     isAway = true;
     for (const at of [0, 0, 999, 1000, 1000]) {
       elapsed = at;
@@ -119,39 +119,39 @@ describe('a key set is loaded', () => {
   });
 });
 
-describe('while the issuer is away', () => {
+describe('while the issuer cannot be reached,', () => {
   beforeEach(async () => {
     await find('one');
     isAway = true;
   });
 
-  it('its keys are used for 70 minutes, and not a moment longer', async () => {
+  it('its keys are used for exactly 70 minutes', async () => {
     elapsed = 70 * minute;
     expect(await find('one')).toMatchObject({ type: 'public' });
     elapsed += 1;
     await expect(find('one')).rejects.toBe(away);
   });
 
-  it('a reload is tried every 30 s at most, and each failure is told', async () => {
+  it('a reload is tried at most every 30 s, and each failure is reported', async () => {
     for (elapsed = 11 * minute; elapsed < 12 * minute; elapsed += second) await generation();
     expect(load).toHaveBeenCalledTimes(1 + 2);
     expect(onError.mock.calls).toEqual([[away], [away]]);
   });
 
-  it('the issuer is blamed for an unknown key id, not the token', async () => {
+  it('an unknown key id is an error of the issuer, not of the token', async () => {
     elapsed = minute;
     await expect(find('two')).rejects.toBe(away);
     await expect(find('two')).rejects.toBe(away);
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  it('a known key is found all the same', async () => {
+  it('a known key is still found', async () => {
     elapsed = minute;
     await expect(find('two')).rejects.toBe(away);
     expect(await find('one')).toMatchObject({ type: 'public' });
   });
 
-  it('and back again, the token is blamed again', async () => {
+  it('and once it can be reached again, an unknown key id is an error of the token', async () => {
     elapsed = minute;
     await expect(find('two')).rejects.toBe(away);
     isAway = false;
@@ -160,7 +160,7 @@ describe('while the issuer is away', () => {
   });
 });
 
-describe('the generation', () => {
+describe('the generation of a key set', () => {
   it.each<[string, string[], string[], number]>([
     ['stays when nothing changes', ['one', 'two'], ['one', 'two'], 0],
     ['stays when the keys come in another order', ['one', 'two'], ['two', 'one'], 0],
@@ -180,7 +180,7 @@ describe('the generation', () => {
     expect(await generation()).toBe(moves);
   });
 
-  it('moves with an unknown key id that shows that another key is gone', async () => {
+  it('moves when a reload for an unknown key id shows that another key was removed', async () => {
     await find('one');
     publish('two');
     elapsed = 30 * second;
@@ -195,7 +195,7 @@ describe('the generation', () => {
     expect(await generation()).toBe(0);
   });
 
-  it('moves once when the keys are too old to be used, whatever is loaded afterwards', async () => {
+  it('moves once when the keys are too old to use, whatever is loaded afterwards', async () => {
     await find('one');
     elapsed = 70 * minute + 1;
     expect(await generation()).toBe(1);

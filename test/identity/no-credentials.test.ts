@@ -8,7 +8,7 @@ const acceptTypes = ['application/graphql-response+json', 'application/json'];
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  // Wrong credentials use a rate limit up ten times as fast, and here they are the subject.
+  // Wrong credentials take ten points of the rate limit, and these tests send many.
   gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
 });
 afterAll(() => gateway.close());
@@ -72,13 +72,13 @@ describe('no credentials', () => {
     }
   });
 
-  it('the answer says what wrong credentials are answered', async () => {
+  it('the answer is the same as for wrong credentials', async () => {
     const [none, wrong] = [await call(null), await call('wrong')];
     expect(none.errors[0]?.message).toBe(wrong.errors[0]?.message);
     expect({ ...none.errors[0]?.extensions, requestId: '' }).toEqual({ ...wrong.errors[0]?.extensions, requestId: '' });
   });
 
-  it('a GET is UNAUTHORIZED too, and its token is not taken from the URL', async () => {
+  it('a GET is UNAUTHORIZED too, and a token in its URL is ignored', async () => {
     const token = await gateway.issuer.token();
     for (const accept of acceptTypes) {
       const path = `?query=${encodeURIComponent(viewer)}&access_token=${token}`;
@@ -93,15 +93,15 @@ describe('no credentials', () => {
     ['an owner that cannot be', { input: { owner: { connectorId: 'c' }, name: 'NAME', value: 'v' } }],
     ['a variable of the wrong type', { input: { name: 7 } }],
     ['no variables', {}],
-  ])('%s is UNAUTHORIZED before it is anything else', async (_what, variables) => {
+  ])('%s is UNAUTHORIZED before any other error', async (_what, variables) => {
     const { status, errors } = await gateway.run(createSecret(), variables, { token: null });
     expect(status).toBe(401);
     expect(errors.map((error) => error.extensions.code)).toEqual(['UNAUTHORIZED']);
   });
 
-  it('nothing was written, whatever was tried', async () => {
+  it('nothing is written by any of these requests', async () => {
     expect((await gateway.run('{ secrets { totalCount } }')).data.secrets.totalCount).toBe(0);
-    // The detector detects: with credentials the same mutations do write.
+    // Positive control: with credentials the same mutations do write.
     const { errors } = await gateway.run(closed['createSecret in a fragment'] ?? '');
     expect(errors).toEqual([]);
     expect((await gateway.run('{ secrets { totalCount } }')).data.secrets.totalCount).toBe(1);
@@ -117,7 +117,7 @@ describe('in production', () => {
   afterAll(() => production.close());
 
   it.each(['{ __schema { queryType { name } } }', '{ __typename __type(name: "Secret") { name } }'])(
-    'introspection is off, and without credentials like any other field: %s',
+    'introspection is off, and is UNAUTHORIZED without credentials like any other field: %s',
     async (query) => {
       const known = await production.run(query);
       expect([known.status, known.errors[0]?.extensions.code, known.data]).toEqual([400, 'BAD_REQUEST', undefined]);

@@ -8,7 +8,7 @@ const minute = 60_000;
 
 let issuer: Issuer;
 let verifyToken: VerifyToken;
-/** Milliseconds since the start; time stands still unless a test moves it. */
+/** Milliseconds since the start; only the tests change it. */
 let elapsed: number;
 const start = Date.now();
 const signatureChecks = vi.spyOn(crypto.subtle, 'verify');
@@ -27,13 +27,13 @@ const expiringAfter = (seconds: number) => issuer.token({ exp: Math.floor(start 
 const refusal = { code: 'UNAUTHORIZED' };
 
 describe('a signature is checked', () => {
-  it('once for a token, however often it comes', async () => {
+  it('once for a token, however often it is sent', async () => {
     const token = await issuer.token();
     for (let i = 0; i < 20; i += 1) expect((await verifyToken(token)).subject).toBe('ada');
     expect(signatureChecks).toHaveBeenCalledTimes(1);
   });
 
-  it('once for a token that comes 50 times at once, before any key is there', async () => {
+  it('once for a token that is sent 50 times at once, before any key is loaded', async () => {
     const token = await issuer.token();
     const principals = await Promise.all(Array.from({ length: 50 }, () => verifyToken(token)));
     expect(new Set(principals.map((principal) => principal.subject))).toEqual(new Set(['ada']));
@@ -41,7 +41,7 @@ describe('a signature is checked', () => {
     expect(issuer.requests).toBe(1);
   });
 
-  it('for every distinct token', async () => {
+  it('once for every distinct token', async () => {
     for (const sub of ['ada', 'eve', 'kim']) expect((await verifyToken(await issuer.token({ sub }))).subject).toBe(sub);
     expect(signatureChecks).toHaveBeenCalledTimes(3);
   });
@@ -55,8 +55,8 @@ describe('a signature is checked', () => {
   });
 });
 
-describe('a verified token is good', () => {
-  it('until 30 s after its exp, and not a moment longer', async () => {
+describe('a verified token is accepted', () => {
+  it('until exactly 30 s after its exp', async () => {
     const token = await expiringAfter(600);
     const expiry = Math.floor(start / 1000) * 1000 + 600_000 - start;
     await verifyToken(token);
@@ -71,7 +71,7 @@ describe('a verified token is good', () => {
     }
   });
 
-  it('no longer, once its key has left the key set', async () => {
+  it('no longer once its key was removed from the key set', async () => {
     const token = await issuer.token({ sub: 'ada' });
     await issuer.addKey('key-2');
     const other = await issuer.token({ sub: 'eve' });
@@ -79,14 +79,14 @@ describe('a verified token is good', () => {
     await verifyToken(other);
     issuer.removeKey('key-1');
     elapsed = 10 * minute + 1;
-    // This one starts the reload, and does not wait for it.
+    // This call starts the reload, and does not wait for it.
     await verifyToken(other);
     await vi.waitFor(() => expect(issuer.requests).toBe(2));
     await vi.waitFor(() => expect(verifyToken(token)).rejects.toMatchObject(refusal));
     expect((await verifyToken(other)).subject).toBe('eve');
   });
 
-  it('no longer, once its key was replaced under the same kid', async () => {
+  it('no longer once its key was replaced under the same kid', async () => {
     const token = await issuer.token();
     await verifyToken(token);
     issuer.removeKey('key-1');
@@ -109,15 +109,15 @@ describe('a verified token is good', () => {
   });
 });
 
-describe('what is remembered is bounded', () => {
-  it('the 10,000 tokens before this one are remembered, and older ones are checked again', async () => {
+describe('the cache is bounded:', () => {
+  it('the last 10,000 tokens are cached, and older ones are checked again', async () => {
     const first = await issuer.token({ jti: 'first' });
     const second = await issuer.token({ jti: 'second' });
     await verifyToken(first);
     await verifyToken(second);
     for (let batch = 0; batch < 100; batch += 1) {
       await Promise.all(
-        // 9,999 more: with the second, 10,000 that came after the first.
+        // 9,999 more: with the second, 10,000 tokens after the first.
         Array.from({ length: batch === 0 ? 99 : 100 }, async (_, i) =>
           verifyToken(await issuer.token({ jti: `${batch} ${i}` })),
         ),
@@ -130,7 +130,7 @@ describe('what is remembered is bounded', () => {
     expect(signatureChecks).toHaveBeenCalledTimes(10_002);
   });
 
-  it('bad tokens push no good one out', async () => {
+  it('bad tokens evict no good one', async () => {
     const token = await issuer.token();
     await verifyToken(token);
     const [head] = token.split('.');

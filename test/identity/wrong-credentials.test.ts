@@ -12,7 +12,7 @@ const seconds = () => Math.floor(Date.now() / 1000);
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  // Wrong credentials use a rate limit up ten times as fast, and here they are the subject.
+  // Wrong credentials take ten points of the rate limit, and these tests send many.
   gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
 });
 afterAll(() => gateway.close());
@@ -28,7 +28,7 @@ function refusalOf({ status, headers, text }: GraphQLAnswer) {
   return { status, wwwAuthenticate: headers.get('www-authenticate'), type: headers.get('content-type'), body };
 }
 
-describe('wrong credentials: 401, and one and the same answer whatever was wrong', () => {
+describe('wrong credentials get 401, and the same answer whatever was wrong', () => {
   const { issuer, audience } = { issuer: 'https://issuer.test', audience: 'secrets-gateway' };
   const claimed = (claims: Record<string, unknown>) => () => gateway.issuer.token(claims);
   const headed = (header: Record<string, unknown>) => () =>
@@ -36,7 +36,7 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
   const payload = (text: string) => () => gateway.issuer.sign({}, text);
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-  /** A token by somebody else, with a good kid. */
+  /** A token signed by somebody else, with a good kid. */
   async function forged(header: (publicJwk: object) => object, alg = 'ES256'): Promise<string> {
     const { publicKey, privateKey } = await generateKeyPair(alg);
     return new SignJWT(gateway.issuer.claims())
@@ -44,7 +44,7 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
       .sign(privateKey);
   }
 
-  /** The classic: the public key, which everybody has, taken for a shared secret. */
+  /** The classic attack: the public key used as a shared secret. */
   function signedWithPublicKey(key: string | Buffer): string {
     const signed = `${encode({ alg: 'HS256', kid: 'key-1', typ: 'JWT' })}.${encode(gateway.issuer.claims())}`;
     return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
@@ -187,7 +187,7 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
       ],
     });
     expect(refusalOf(await call(token))).toEqual(reference);
-    // Nor does it become good by being asked again.
+    // A second request with the same token is refused too.
     expect(refusalOf(await call(token))).toEqual(reference);
   });
 
@@ -197,12 +197,12 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
     expect(refusalOf(answer)).toEqual(refusalOf(await call('wrong')));
   });
 
-  it('an API key that is none', async () => {
+  it('an unknown API key', async () => {
     const answer = await gateway.run(viewer, {}, { token: null, headers: { 'x-api-key': 'sgk_wrong' } });
     expect(refusalOf(answer)).toEqual(refusalOf(await call('wrong')));
   });
 
-  it('is 401 under either media type, also for what needs no credentials', async () => {
+  it('are 401 under either media type, also for fields that need no credentials', async () => {
     for (const accept of acceptTypes) {
       for (const query of [viewer, '{ __typename }']) {
         const { status, errors } = await gateway.run(query, {}, { token: 'wrong', headers: { accept } });
@@ -215,7 +215,7 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
     }
   });
 
-  it('never asks the address in jku or x5u for keys', async () => {
+  it('never cause a request to the address in jku or x5u', async () => {
     let requests = 0;
     const { publicKey, privateKey } = await generateKeyPair('ES256');
     const jwk = { ...(await exportJWK(publicKey)), kid: 'forger', alg: 'ES256' };
@@ -232,18 +232,18 @@ describe('wrong credentials: 401, and one and the same answer whatever was wrong
       expect((await call(token)).status).toBe(401);
     }
     expect(requests).toBe(0);
-    // The detector detects.
+    // Positive control.
     await fetch(url);
     expect(requests).toBe(1);
     await new Promise((resolve) => server.close(resolve));
   });
 
-  it('a token of the issuer’s own that names jku, x5u, jwk and x5c is good: they are ignored', async () => {
+  it('do not include a token of the issuer with jku, x5u, jwk and x5c: these headers are ignored', async () => {
     const header = { jku: 'https://a.test/', x5u: 'https://a.test/', jwk: {}, x5c: ['x'] };
     expect((await call(await headed(header)())).data.viewer.subject).toBe('ada');
   });
 
-  it('says nothing of the token in the log', async () => {
+  it('never appear in the log', async () => {
     const token = await gateway.issuer.token({ iss: 'https://attacker.test' });
     await call(token);
     const log = gateway.log.join('');
