@@ -6,7 +6,7 @@ import { CommandLine, longWaits } from '../support/command-line.ts';
 import { createSecret } from '../support/graphql.ts';
 import { replay } from '../support/transcript.ts';
 
-// The command line as a user types it. UPDATE_TRANSCRIPTS=1 writes the actual output into the files, with their placeholders.
+// The command line as a user types it. UPDATE_TRANSCRIPTS=1 writes the actual output into the files.
 
 let shell: CommandLine;
 beforeEach(async () => {

@@ -28,7 +28,7 @@ describe('an envelope', () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it('opens to exactly the value that was sealed, whatever the value', async () => {
+  it('opens to exactly the value that was sealed, for any value', async () => {
     await fc.assert(
       fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1, maxLength: 200 }), async (value) => {
         fc.pre(value.isWellFormed());
@@ -40,7 +40,7 @@ describe('an envelope', () => {
     }
   });
 
-  it('shows nothing of the value, and never repeats a nonce, a content key or a ciphertext', async () => {
+  it('contains nothing of the value, and never repeats a nonce, a content key or a ciphertext', async () => {
     const value = 'sk-CONFIDENTIAL-0123456789';
     const envelopes = await Promise.all(Array.from({ length: 200 }, () => seal(value, binding, keyring)));
     for (const part of ['iv', 'encrypted_key', 'ciphertext', 'tag'] as const) {
@@ -50,7 +50,7 @@ describe('an envelope', () => {
     expect(JSON.stringify(envelopes)).not.toContain(Buffer.from(value).toString('base64url'));
   });
 
-  it('opens nowhere but at its owner, secret and version', async () => {
+  it('opens only for its owner, secret and version', async () => {
     const envelope = await seal('value', binding, keyring);
     for (const other of [
       { ...binding, owner: 'team:blue' },
@@ -64,7 +64,7 @@ describe('an envelope', () => {
     expect(await open(envelope, binding, keyring)).toBe('value');
   });
 
-  it('has no two bindings that share an encoding', async () => {
+  it('encodes any two bindings differently', async () => {
     const text = fc.string({ unit: fc.constantFrom('"', ',', '[', ']', '\\', 'a', '1') });
     await fc.assert(
       fc.asyncProperty(text, text, text, text, async (owner, secretId, otherOwner, otherId) => {
@@ -158,7 +158,7 @@ describe('an envelope', () => {
     await expect(open(envelope, binding, impostor)).rejects.toThrow(EnvelopeRejected);
   });
 
-  it('made by the first release opens for ever: the frozen vectors', async () => {
+  it('of the first release still opens: the frozen vectors', async () => {
     const vectors = JSON.parse(await readFile(new URL('../vectors/envelopes.json', import.meta.url), 'utf8'));
     expect(vectors.length).toBeGreaterThan(3);
     for (const { kid, binding: bound, envelope, value } of vectors) {
@@ -198,18 +198,18 @@ describe('an envelope', () => {
       expect(await open(moved, binding, await ring({ kid: 'two', state: 'active' }))).toBe('value');
       expect(openWithNodeCrypto(moved, binding, keyBytes('two'))).toBe('value');
       await expect(open(moved, binding, keyring)).rejects.toThrow(KeyMissing);
-      // And the one before still opens, for whoever read it before it was replaced.
+      // The previous envelope still opens, for a reader that read it before it was replaced.
       expect(await open(envelope, binding, rotated)).toBe('value');
     });
 
-    it('opens nowhere but where it did', async () => {
+    it('opens only for its owner, secret and version, as before', async () => {
       const envelope = await seal('value', binding, keyring);
       const moved = withKey(envelope, await rewrap(wrappedKeyOf(envelope), rotated));
       await expect(open(moved, { ...binding, version: 4 }, rotated)).rejects.toThrow(EnvelopeRejected);
       await expect(open(moved, { ...binding, owner: 'team:blue' }, rotated)).rejects.toThrow(EnvelopeRejected);
     });
 
-    it('is refused when the wrapped key was changed in any bit', async () => {
+    it('is refused when any bit of the wrapped key was changed', async () => {
       const wrapped = wrappedKeyOf(await seal('value', binding, keyring));
       const bytes = Buffer.from(wrapped.encryptedKey, 'base64url');
       for (let bit = 0; bit < bytes.length * 8; bit += 1) {

@@ -35,7 +35,7 @@ describe('a new keyring', () => {
     expect(Buffer.from(JSON.parse(await readFile(path, 'utf8')).keys[0].k, 'base64url')).toHaveLength(32);
   });
 
-  it('never replaces one that is there, even when many gateways start at once', async () => {
+  it('never replaces an existing one, even when many gateways start at once', async () => {
     await Promise.all(Array.from({ length: 20 }, () => createKeyring(path)));
     const first = await readFile(path, 'utf8');
     await createKeyring(path);
@@ -43,22 +43,22 @@ describe('a new keyring', () => {
   });
 });
 
-describe('a keyring file is refused, by name and with the mend, but never with its content', () => {
+describe('a keyring file is refused with its path and the fix, but never with its content', () => {
   const entry = (kid: string, state: string) => ({ kid, state });
 
   it.each([
     ['others can read it', () => chmod(path, 0o644), 'chmod 600'],
     ['a group can write it', () => chmod(path, 0o620), 'chmod 600'],
-    ['it is cut off', () => truncate(path, 40), 'backup'],
+    ['it is truncated', () => truncate(path, 40), 'backup'],
     ['it is empty', () => truncate(path, 0), 'backup'],
     ['it has no keys', () => writeFile(path, '{"keys":[]}'), '"keys"'],
-    ['its keys are no list', () => writeFile(path, '{"keys":{}}'), '"keys"'],
+    ['its keys are not a list', () => writeFile(path, '{"keys":{}}'), '"keys"'],
     ['a key is null', () => writeFile(path, '{"keys":[null]}'), 'key 1'],
     ['two keys have one kid', () => writeKeyring(path, [entry('one', 'active'), entry('one', 'decrypting')]), '"kid"'],
     ['no key is active', () => writeKeyring(path, [entry('one', 'decrypting')]), 'exactly one'],
     ['two keys are active', () => writeKeyring(path, [entry('one', 'active'), entry('two', 'active')]), 'exactly one'],
     ['a state is unknown', () => writeKeyring(path, [entry('one', 'enabled')]), 'pending, active'],
-    ['a kid is not plain', () => writeKeyring(path, [entry('a b', 'active')]), '"kid"'],
+    ['a kid has a character that is not allowed', () => writeKeyring(path, [entry('a b', 'active')]), '"kid"'],
     [
       'a key is short',
       () => writeKeyring(path, [{ kid: 'one', state: 'active', bytes: keyBytes('one').subarray(1) }]),
@@ -80,19 +80,19 @@ describe('a keyring file is refused, by name and with the mend, but never with i
     expect(await refusal()).toContain('symbolic link');
   });
 
-  it('when it is not there', async () => {
+  it('when it does not exist', async () => {
     expect(await refusal()).toContain('no such file');
   });
 
-  it('when a key is for something else', async () => {
+  it('when a key is for another use', async () => {
     await writeKeyring(path, [entry('one', 'active')]);
     await writeFile(path, (await readFile(path, 'utf8')).replace('A256KW', 'A128KW'));
     expect(await refusal()).toContain('A256KW');
   });
 });
 
-describe('a mac', () => {
-  it('is known again while its key opens, for its purpose and message only', async () => {
+describe('a MAC', () => {
+  it('verifies while its key may open, for its purpose and message only', async () => {
     await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
     const before = await readKeyring(path);
     const tag = mac(before, 'cursor', 'message');

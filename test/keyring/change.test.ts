@@ -20,7 +20,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const states = ({ keys }: Keyring) => [...keys.values()].map(({ state }) => state);
 
 describe('a rotation', () => {
-  it('makes a new key the active one, and keeps the one before for decrypting', async () => {
+  it('makes a new key active, and keeps the previous one for decrypting', async () => {
     await createKeyring(path);
     const before = await readKeyring(path);
     const after = await rotateKeyring(path);
@@ -32,7 +32,7 @@ describe('a rotation', () => {
     expect(await readdir(directory)).toEqual(['keyring.json']);
   });
 
-  it('takes the pending key where there is one', async () => {
+  it('makes the pending key active when there is one', async () => {
     await createKeyring(path);
     const pending = await addPendingKey(path);
     expect(states(pending)).toEqual(['active', 'pending']);
@@ -53,7 +53,7 @@ describe('a rotation', () => {
     expect(await readFile(path, 'utf8')).toBe(before);
   });
 
-  it('loses no key of twenty that come at once', async () => {
+  it('loses no key of twenty rotations at once', async () => {
     await createKeyring(path);
     const rings = await Promise.all(Array.from({ length: 20 }, () => rotateKeyring(path)));
     const after = await readKeyring(path);
@@ -62,7 +62,7 @@ describe('a rotation', () => {
     for (const { active } of rings) expect(after.keys.get(active.kid)?.macKey).toEqual(active.macKey);
   });
 
-  it('keeps what else is in the file', async () => {
+  it('keeps unknown members of the file', async () => {
     await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
     const file = JSON.parse(await readFile(path, 'utf8'));
     file.comment = 'of the red cluster';
@@ -75,9 +75,9 @@ describe('a rotation', () => {
   });
 
   it.each([
-    ['is cut off', () => writeFile(path, '{"keys":[')],
+    ['is truncated', () => writeFile(path, '{"keys":[')],
     ['has no active key', () => writeKeyring(path, [{ kid: 'one', state: 'decrypting' }])],
-  ])('leaves a file that %s as it is', async (_, spoil) => {
+  ])('does not change a file that %s', async (_, spoil) => {
     await createKeyring(path);
     await spoil();
     const before = await readFile(path, 'utf8');
@@ -86,7 +86,7 @@ describe('a rotation', () => {
     expect(await readdir(directory)).toEqual(['keyring.json']);
   });
 
-  it('waits for another change, and does not take over from one that was cut off: it names the file and the mend', async () => {
+  it('waits for another change, and after an interrupted one names the file and the fix', async () => {
     await createKeyring(path);
     const before = await readFile(path, 'utf8');
     const other = await open(`${path}.new`, 'wx');
@@ -103,7 +103,7 @@ describe('a rotation', () => {
   });
 });
 
-it('a writer whose file was taken away while it worked changes nothing, and leaves the next one’s alone', async () => {
+it('a writer whose temporary file was removed changes nothing, and leaves the file of the next writer', async () => {
   await createKeyring(path);
   const before = await readFile(path, 'utf8');
   const next = `${path}.new`;
@@ -128,7 +128,7 @@ describe('a key', () => {
     await expect(retireKey(path, active.kid)).rejects.toThrow(/is retired already/);
   });
 
-  it('that is not there is refused by naming those that are, and never what was typed', async () => {
+  it('that does not exist is refused with the ids of the existing keys, and without the id that was typed', async () => {
     await createKeyring(path);
     const { active } = await readKeyring(path);
     const refused = expect(retireKey(path, 'c2VjcmV0IGtleSBtYXRlcmlhbA')).rejects;

@@ -12,7 +12,7 @@ let ring: LiveKeyring;
 let told: { active: string; error: string | undefined }[];
 
 beforeEach(async () => {
-  // Only these: the file is a real one.
+  // Only the timers are fake: the file is a real one.
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   directory = await mkdtemp(join(tmpdir(), 'keyring-'));
   path = join(directory, 'keyring.json');
@@ -28,10 +28,10 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** The keyring looks at its file once more. */
+/** Lets the keyring check its file once. */
 async function look(): Promise<void> {
   vi.advanceTimersByTime(2000);
-  // Looks are one after another: this one comes after that of the timer.
+  // Checks run one after another, so this one ends after that of the timer.
   await ring.check().catch(() => {});
 }
 
@@ -45,7 +45,7 @@ it('follows its file', async () => {
 });
 
 it.each<[string, () => Promise<unknown>, RegExp]>([
-  ['is cut off', () => writeFile(path, '{"keys":'), /not valid JSON/],
+  ['is truncated', () => writeFile(path, '{"keys":'), /not valid JSON/],
   ['is gone', () => rename(path, `${path}.away`), /no such file/],
   ['others can read', () => chmod(path, 0o644), /chmod 600/],
   ['lacks a key that opens', () => writeKeyring(path, [{ kid: 'two', state: 'active' }]), /the key one is gone/],
@@ -54,27 +54,30 @@ it.each<[string, () => Promise<unknown>, RegExp]>([
     () => writeKeyring(path, [{ kid: 'one', state: 'active', bytes: Buffer.alloc(32, 'x') }]),
     /the key one is gone, or is another/,
   ],
-])('stays as it is when the file %s, says so once, and follows again when that is mended', async (_, spoil, reason) => {
-  await spoil();
-  await look();
-  expect(told).toEqual([{ active: 'one', error: expect.stringMatching(reason) }]);
-  expect(ring.current().active.kid).toBe('one');
-  await expect(ring.check()).rejects.toThrow(reason);
+])(
+  'stays in use when the file %s, reports it once, and follows the file again when it is fixed',
+  async (_, spoil, reason) => {
+    await spoil();
+    await look();
+    expect(told).toEqual([{ active: 'one', error: expect.stringMatching(reason) }]);
+    expect(ring.current().active.kid).toBe('one');
+    await expect(ring.check()).rejects.toThrow(reason);
 
-  await look();
-  await look();
-  expect(told).toHaveLength(1);
+    await look();
+    await look();
+    expect(told).toHaveLength(1);
 
-  await writeKeyring(path, [
-    { kid: 'one', state: 'decrypting' },
-    { kid: 'two', state: 'active' },
-  ]);
-  await look();
-  expect(ring.current().active.kid).toBe('two');
-  await expect(ring.check()).resolves.toBeUndefined();
-});
+    await writeKeyring(path, [
+      { kid: 'one', state: 'decrypting' },
+      { kid: 'two', state: 'active' },
+    ]);
+    await look();
+    expect(ring.current().active.kid).toBe('two');
+    await expect(ring.check()).resolves.toBeUndefined();
+  },
+);
 
-it('lets a key go once it was retired', async () => {
+it('allows a key to be removed once it is retired', async () => {
   await writeKeyring(path, [
     { kid: 'one', state: 'retired' },
     { kid: 'two', state: 'active' },

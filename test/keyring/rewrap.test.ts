@@ -10,7 +10,7 @@ import { withStore } from '../../src/store/open-store.ts';
 import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
 import { writeKeyring } from '../support/keyring.ts';
 
-it('puts nothing under a key that has ceased to be the active one meanwhile', async () => {
+it('wraps nothing under a key that is no longer the active one', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rewrap-'));
   const path = join(directory, 'keyring.json');
   await writeKeyring(path, [{ kid: 'one', state: 'active' }]);

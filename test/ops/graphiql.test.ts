@@ -13,9 +13,9 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   let gateway: RunningGateway;
   let browser: Browser;
   let page: Page;
-  /** Addresses that were asked for. */
+  /** Requested addresses. */
   let requests: string[];
-  /** Errors and warnings of the page: exceptions, its console, what its security policy forbade, what did not load. */
+  /** Errors and warnings of the page: exceptions, its console, violations of its security policy, failed requests. */
   let complaints: string[];
 
   beforeAll(async () => {
@@ -60,7 +60,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   const variables = () => page.getByRole('region', { name: 'Variables' }).getByRole('code');
   const docs = () => page.locator('.graphiql-plugin');
 
-  /** Clicks on execute. @returns the answer, once it shows */
+  /** Clicks on execute. @returns the answer, once the page shows it */
   async function execute(): Promise<{ data?: unknown; errors?: unknown }> {
     const isAnswer = (request: Request) => /MySecrets|KeepSecret/.test(request.postData() ?? '');
     const answered = page.waitForResponse((response) => isAnswer(response.request()));
@@ -74,7 +74,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     return answer;
   }
 
-  /** Writes a value into the example's variables, as a person does, and runs it. */
+  /** Types a value into the variables of the example, and runs it. */
   async function keepSecret(value: string) {
     await page.getByRole('tab', { name: 'KeepSecret' }).first().click();
     await variables().getByText('""').click();
@@ -94,7 +94,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     });
   });
 
-  it('has a mutation at hand that keeps a secret once its value is filled in, and the value does not come back', async () => {
+  it('has an example mutation that creates a secret once its value is filled in, and does not show the value again', async () => {
     const { data, errors } = await keepSecret('sk-proj-abcdefghijklmnop');
     expect(errors).toBeUndefined();
     expect(data).toMatchObject({
@@ -104,11 +104,11 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     expect(JSON.stringify(data)).not.toContain('sk-proj-abcdefghijklmnop');
   });
 
-  it('keeps nothing of what was typed in the browser: not in its storage, and not in the URL', async () => {
+  it('stores nothing that was typed in the browser, neither in its storage nor in the URL', async () => {
     await keepSecret('hunter22');
     await page.getByRole('region', { name: 'Operation Editor' }).getByRole('code').click();
     await page.keyboard.type('# hunter22');
-    // Changes are saved, if they are, after a moment of quiet.
+    // If GraphiQL saved changes, it would do so after a short pause.
     await page.waitForTimeout(1000);
     expect(await page.context().storageState({ indexedDB: true })).toEqual({ cookies: [], origins: [] });
     expect(await page.evaluate('JSON.stringify(sessionStorage)')).toBe('{}');
@@ -124,7 +124,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     await docs().getByText('Unique for the owner.').waitFor();
   });
 
-  it('completes the names of the schema while one types', async () => {
+  it('completes names of the schema while typing', async () => {
     await page.getByRole('region', { name: 'Operation Editor' }).getByText('totalCount').click();
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
@@ -132,7 +132,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     await page.getByRole('option', { name: 'pageInfo' }).first().waitFor();
   });
 
-  it('asks for nothing beyond its own origin, and nothing of it fails or is forbidden', async () => {
+  it('requests nothing from another origin, and no request fails or is blocked', async () => {
     await execute();
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
     await docs().getByText('Mutation', { exact: true }).waitFor();
@@ -140,11 +140,11 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     const { origin } = new URL(gateway.url);
     const foreign = requests.filter((url) => new URL(url).origin !== origin && !url.startsWith('data:'));
     expect(foreign).toEqual([]);
-    // The page, the schema and the query: the list is of what was asked for, indeed.
+    // The page, the schema and the query: the list does record requests.
     expect(requests.filter((url) => url === gateway.url)).toHaveLength(3);
   });
 
-  it('could not reach another origin if it tried', async () => {
+  it('cannot reach another origin', async () => {
     const elsewhere = `http://localhost:${new URL(gateway.url).port}/livez`;
     await expect(page.evaluate(`fetch(${JSON.stringify(elsewhere)}, { mode: 'no-cors' })`)).rejects.toThrow();
     await page.evaluate(
@@ -153,7 +153,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     await expect.poll(() => complaints.join()).toMatch(/connect-src.*script-src/);
   });
 
-  it('is for browsers alone: who accepts data as well, or no page, gets data', async () => {
+  it('is for browsers only: a client that prefers data, or accepts no page, gets data', async () => {
     const typeFor = async (accept: string) => {
       const response = await page.request.get(`${gateway.url}?query=%7B__typename%7D`, { headers: { accept } });
       return response.headers()['content-type'];

@@ -20,7 +20,7 @@ const route = readiness(checks, () => false);
 const server = createServer((request, response) => void route.answer(new Exchange(request, response)));
 afterEach(() => void server.close());
 
-it('however many ask whether it is ready, the checks run once at a time, and again for a later request', async () => {
+it('runs the readiness checks once for many requests at once, and again for a later request', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const ask = async () => (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/readyz`)).status;
   const statuses = await Promise.all(Array.from({ length: 100 }, ask));

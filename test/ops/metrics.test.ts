@@ -41,7 +41,7 @@ describe.each(storeNames)('metrics on %s', (store) => {
     }
   });
 
-  it('count what was done, how it ended, and how long it took', async () => {
+  it('count operations, their outcomes and their durations', async () => {
     const before = await series();
     const grew = async (name: string) =>
       ((await series()).get(`secrets_gateway_${name}`) ?? 0) - (before.get(`secrets_gateway_${name}`) ?? 0);
@@ -71,7 +71,7 @@ describe.each(storeNames)('metrics on %s', (store) => {
     expect((await series()).get('secrets_gateway_work_seconds_count{work="jwks.load",outcome="done"}')).toBe(1);
   });
 
-  it('count what could not be read as a request', async () => {
+  it('count requests that could not be parsed', async () => {
     const before = await series();
     const options = { headers: { 'X-Long': 'a'.repeat(20_000) } };
     expect((await fetch(gateway.url, options)).status).toBe(431);
@@ -79,7 +79,7 @@ describe.each(storeNames)('metrics on %s', (store) => {
     expect(((await series()).get(name) ?? 0) - (before.get(name) ?? 0)).toBe(1);
   });
 
-  it('count what broke off in its body once', async () => {
+  it('count a request with a broken body once', async () => {
     const total = async () =>
       [...(await series())].reduce((sum, [name, value]) => sum + (/_refusals_total/.test(name) ? value : 0), 0);
     const before = await total();
@@ -88,13 +88,13 @@ describe.each(storeNames)('metrics on %s', (store) => {
     await expect.poll(total).toBe(before + 1);
   });
 
-  it('count those over the limit', async () => {
+  it('count requests over the rate limit', async () => {
     const token = await gateway.issuer.token({ sub: 'grace' });
     for (let i = 0; i < 62; i += 1) await gateway.run('{ __typename }', {}, { token });
     expect((await series()).get('secrets_gateway_refusals_total{code="TOO_MANY_REQUESTS"}')).toBeGreaterThanOrEqual(2);
   });
 
-  it('say nothing that a client made up, and do not grow with it', async () => {
+  it('contain no text from a client, and do not grow with it', async () => {
     const canary = 'canary_7f3a9b2c4d5e6f';
     const ask = async (index: number) => {
       const name = `${canary}${index}`;

@@ -19,7 +19,7 @@ describe.each(storeNames)('health on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it('is told without credentials, as often as it is asked for', async () => {
+  it('is answered without credentials and without a rate limit', async () => {
     for (let i = 0; i < 20; i += 1) {
       const live = await get(gateway, '/livez');
       expect({ status: live.status, body: JSON.parse(live.text) }).toEqual({ status: 200, body: { status: 'ok' } });
@@ -28,7 +28,7 @@ describe.each(storeNames)('health on %s', (store) => {
     }
   });
 
-  it('not ready without its keyring, though alive, and ready with it again', async () => {
+  it('is alive but not ready without its keyring, and ready with it again', async () => {
     const keyring = join(gateway.directory, 'keyring.json');
     await rename(keyring, `${keyring}.away`);
     try {
@@ -45,7 +45,7 @@ describe.each(storeNames)('health on %s', (store) => {
   });
 });
 
-describe.runIf(storeNames.includes('mongodb'))('without its MongoDB', () => {
+describe.runIf(storeNames.includes('mongodb'))('a gateway whose MongoDB cannot be reached', () => {
   let link: FaultyLink;
   let gateway: TestGateway;
   beforeAll(async () => {
@@ -60,7 +60,7 @@ describe.runIf(storeNames.includes('mongodb'))('without its MongoDB', () => {
     await link.close();
   });
 
-  it('is alive, not ready, and says with each refusal when to come back', async () => {
+  it('is alive, not ready, and says with each refusal when to retry', async () => {
     expect((await get(gateway, '/readyz')).status).toBe(200);
     link.fail('cut');
     const startedAt = performance.now();
@@ -79,11 +79,11 @@ describe.runIf(storeNames.includes('mongodb'))('without its MongoDB', () => {
       retryAfter: 1,
     });
     expect(headers.get('retry-after')).toBe('1');
-    // Who needs no store is served.
+    // Operations that need no store still work.
     expect((await gateway.run('{ viewer { subject } }')).data).toEqual({ viewer: { subject: 'ada' } });
   });
 
-  it('is ready again once it is back', async () => {
+  it('is ready again once MongoDB is back', async () => {
     link.restore();
     await expect.poll(async () => (await get(gateway, '/readyz')).status, { timeout: 15_000, interval: 200 }).toBe(200);
     expect((await gateway.run(list)).status).toBe(200);

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 
-// Loaded before a gateway in a process of its own: tells on request how many bytes it has allocated so far.
+// Loaded before a gateway in its own process: reports on request how many bytes the process has allocated so far.
 
 process.on('message', () => {
   const { total_allocated_bytes } = getHeapStatistics() as ReturnType<typeof getHeapStatistics> & {

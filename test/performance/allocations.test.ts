@@ -5,7 +5,7 @@ import { CommandLine, type RunningGateway } from '../support/command-line.ts';
 import { createSecret } from '../support/graphql.ts';
 
 // The bytes that a request allocates differ by a few percent from run to run, however busy the machine is, and go up with
-// almost everything that makes a request dearer. What they come to is for benchmark/ to tell; here they must not grow unseen.
+// almost everything that makes a request more expensive. benchmark/ measures the cost; here the bytes must not grow unnoticed.
 
 const fields = 'id name placeholder maskedValue tags version createdAt updatedAt';
 const connections = 8;
@@ -68,7 +68,7 @@ it.each<[string, { body: () => object; status?: number; withToken?: boolean; mos
     { body: () => ({ query: list }), status: 401, withToken: false, mostKilobytes: 130 },
   ],
 ])('%s', { timeout: 120_000 }, async (what, { body, status = 200, withToken = true, mostKilobytes }) => {
-  // Until it is compiled it allocates more.
+  // Code that is not yet compiled allocates more.
   await sendMany(3000, body, status, withToken);
   const before = await allocatedBytes();
   await sendMany(1600, body, status, withToken);

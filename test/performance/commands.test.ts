@@ -4,11 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } fro
 import { type GraphQLAnswer, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 
-// What a request costs is counted here, where a count never wavers; how long it takes is for benchmark/ to tell.
+// Counts what a request costs, since counts are the same on every machine. benchmark/ measures how long it takes.
 
 const observed = vi.hoisted(() => ({ commands: [] as string[] }));
 
-// The real store and the real jose, watched: neither the gateway's configuration nor its log tells of each command.
+// Spies on the real store and the real jose: neither the configuration nor the log of the gateway shows each command.
 vi.mock('../../src/store/open-store.ts', async () => {
   const { openMongodbStore } = await import('../../src/store/mongodb/mongodb-store.ts');
   const onCommand = ({ commandName }: CommandStartedEvent) => observed.commands.push(commandName);
@@ -58,7 +58,7 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
         ['aggregate'],
       ],
       ['the viewer', '{ viewer { subject teams { id } } }', []],
-      ['a team of which nothing is read', '{ viewer { teams { team { id } } } }', []],
+      ['a team without its secrets', '{ viewer { teams { team { id } } } }', []],
     ])('%s', async (_, query, commands) => {
       expectData([await gateway.run(query)]);
       expect(observed.commands).toEqual(commands);
@@ -77,7 +77,7 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
     it('10 lists in one batch of operations are at most two as well', async () => {
       const query = `query ($owner: OwnerInput!) { secrets(owner: $owner, first: 20) { totalCount nodes { ${fields} } } }`;
       const variables = (n: number) => ({ owner: { teamId: 'red', connectorId: `c${n}` } });
-      // Once the document is known: new ones take turns.
+      // The document must be cached first: new documents are queued.
       expectData([await gateway.run(query, variables(0))]);
       observed.commands = [];
       const body = JSON.stringify(Array.from({ length: 10 }, (_, n) => ({ query, variables: variables(n) })));
@@ -116,7 +116,7 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
       expect(observed.commands).toEqual(aTransaction.create);
     });
 
-    it('a create that shows the list is one more', async () => {
+    it('a create that returns the list is one more', async () => {
       const query = createSecret('id', 'secrets { totalCount }');
       expectData([await gateway.run(query, { input: { owner, name: 'counted with its list' } })]);
       expect(observed.commands).toEqual([...aTransaction.create, 'aggregate']);
@@ -145,14 +145,14 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
         () => gateway.run('{ secrets(owner: { teamId: "blue" }) { totalCount } }'),
         403,
       ],
-      ['for what is not in the schema', () => gateway.run('{ nothing }'), 400],
+      ['for a field that is not in the schema', () => gateway.run('{ nothing }'), 400],
       ['for a field that breaks its rule', () => createNamed(' padded'), 422],
     ])('a refusal %s is none', async (_, ask, status) => {
       expect((await ask()).status).toBe(status);
       expect(observed.commands).toEqual([]);
     });
 
-    it('the rate limit is none for callers that come now and then', async () => {
+    it('the rate limit is none for callers with few requests', async () => {
       await gateway.stop();
       await gateway.launch({ RATE_LIMIT: '600/60s' });
       const subjects = Array.from({ length: 20 }, (_, n) => `seldom-${n}`);
@@ -186,7 +186,7 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
   });
 
   describe('in transactions', () => {
-    /** Those who wait for the one under way share the next. */
+    /** Creates that wait for the transaction in flight share the next one. */
     const few = 16;
 
     it(`64 creates at once take at most ${few}`, async () => {
@@ -221,7 +221,7 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
       expect(answers.map(({ data }) => data.updateSecret.secret.version)).toEqual(Array.from({ length: 63 }, () => 2));
     });
 
-    it('two that meet on one version among 64 updates: one wins, and nobody else notices', async () => {
+    it('one of two updates of the same version among 64 succeeds, and no other is affected', async () => {
       const targets = [...ids.slice(10, 73), ids[10]];
       const answers = await Promise.all(
         targets.map((id, n) => gateway.run(update, { input: { id, notes: `met ${n}`, expectedVersion: 2 } })),
@@ -229,14 +229,14 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
       const [first] = answers;
       const last = answers[63];
       expect([first?.status, last?.status].toSorted()).toEqual([200, 409]);
-      // Number 40 of the test before is still at version 1.
+      // Secret 40 of the previous test is still at version 1.
       expect(answers[40]?.status).toBe(409);
       expectData(answers.filter((_, n) => ![0, 40, 63].includes(n)));
     });
   });
 
   describe('lists that share a command', () => {
-    it('one that is refused among 64 takes no other with it', async () => {
+    it('one that is refused among 64 fails alone', async () => {
       const ask = (n: number) => {
         if (n === 20) return gateway.run('{ secrets(owner: { teamId: "blue" }) { totalCount } }');
         if (n === 40) return gateway.run('{ secrets(after: "forged") { totalCount } }');
@@ -249,7 +249,7 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
       expect(new Set(others.map(({ text }) => text)).size).toBe(1);
     });
 
-    it('what a filter holds is text, whatever it means to MongoDB', async () => {
+    it('a filter is compared as text, even if it looks like a MongoDB operator', async () => {
       const names = ['$where', '$$ROOT', '{"$gt":""}', '.', 'a.b', 'a\u0000b'];
       const query = `query ($filter: SecretFilter) {
         odd: secrets(owner: { teamId: "red" }, filter: $filter) { totalCount nodes { id } }

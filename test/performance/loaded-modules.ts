@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
-// Imported into a gateway before all else: appends the URL of each module that is loaded to the file LOADED_MODULES.
+// Imported into a gateway first: appends the URL of each loaded module to the file LOADED_MODULES.
 
 const file = process.env.LOADED_MODULES ?? '';
 registerHooks({

@@ -14,7 +14,7 @@ function thrownBy(errors: FieldErrors): DomainError {
 }
 
 describe('field errors', () => {
-  it('that are none throw nothing', () => {
+  it('throw nothing when there are none', () => {
     const errors = new FieldErrors();
     errors.at('name');
     expect(errors.any).toBe(false);
@@ -31,7 +31,7 @@ describe('field errors', () => {
     ]);
   });
 
-  it('name the field that is nearest: an item of a list has the name of its list', () => {
+  it('name the nearest field: an item of a list has the name of its list', () => {
     const errors = new FieldErrors();
     errors.at('tags').at(7).add('a', 'm');
     errors.add('b', 'm');
@@ -39,7 +39,7 @@ describe('field errors', () => {
     expect(thrownBy(errors).details.errors?.map(({ field }) => field)).toEqual(['tags', '', '']);
   });
 
-  it('are collected in one place, however deep a rule stands', () => {
+  it('are collected in one error, however deep the field is', () => {
     const errors = new FieldErrors();
     const deep = errors.at('owner').at('connectorId');
     deep.add('a', 'm');
@@ -50,7 +50,7 @@ describe('field errors', () => {
     }
   });
 
-  it('are UNPROCESSABLE_ENTITY, and the description names each field once', () => {
+  it('are thrown as UNPROCESSABLE_ENTITY, with a description that names each field once', () => {
     const errors = new FieldErrors();
     for (const field of ['name', 'tags', 'name']) errors.at(field).add('type', 'm');
     expect(thrownBy(errors)).toMatchObject({

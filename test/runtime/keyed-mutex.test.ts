@@ -8,7 +8,7 @@ describe('a keyed mutex', () => {
     vi.useRealTimers();
   });
 
-  it('runs the calls for one key one at a time in their order, and calls for other keys meanwhile', async () => {
+  it('runs the calls for one key one at a time in order, and calls for other keys at the same time', async () => {
     const mutex = createKeyedMutex(5000, late);
     const steps: string[] = [];
     const work = (name: string) => async () => {
@@ -31,7 +31,7 @@ describe('a keyed mutex', () => {
     expect(await next).toBe('next');
   });
 
-  it('lets no call wait longer than its time-out, and a call that gave up delays no later call', async () => {
+  it('lets no call wait longer than its time-out, and a call that timed out delays no later call', async () => {
     vi.useFakeTimers();
     const mutex = createKeyedMutex(5000, late);
     const blocking = Promise.withResolvers<void>();

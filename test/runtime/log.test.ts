@@ -5,7 +5,7 @@ import { LeakDetector } from '../support/leak-detector.ts';
 const list = '{ secrets { totalCount } }';
 
 describe.each(storeNames)('the log on %s', (store) => {
-  it('is JSON with the request’s id and actor, and nothing that was sent as a value, token or variable', async () => {
+  it('is JSON with the id and the actor of the request, and no value, token or variable that was sent', async () => {
     const gateway = await TestGateway.start(store);
     try {
       const value = `sk-${crypto.randomUUID()}${crypto.randomUUID()}`;

@@ -3,7 +3,7 @@ import { createPacing } from '../../src/runtime/pacing.ts';
 
 const turnOfEventLoop = () => new Promise((resolve) => setImmediate(resolve));
 
-it('lets as much begin at once as fits, and no more in any turn of the event loop', async () => {
+it('starts as many at once as fit, and no more in one tick of the event loop', async () => {
   const pace = createPacing(10);
   const begun: number[] = [];
   const ask = async (name: number, weight: number) => {
@@ -11,7 +11,7 @@ it('lets as much begin at once as fits, and no more in any turn of the event loo
     begun.push(name);
   };
   const asked = Promise.all(Array.from({ length: 10 }, (_, name) => ask(name, 4)));
-  // Three of four are twelve: what begins may go beyond the capacity by a part of itself.
+  // Three of weight four are twelve: the last one may exceed the capacity by part of its weight.
   await Promise.resolve();
   expect(begun).toEqual([0, 1, 2]);
   await turnOfEventLoop();
@@ -20,14 +20,14 @@ it('lets as much begin at once as fits, and no more in any turn of the event loo
   expect(begun.toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });
 
-it('lets one begin that alone is more than fits', async () => {
+it('starts one whose weight alone is over the capacity', async () => {
   const pace = createPacing(10);
   expect(pace(1000)).toBeUndefined();
   await pace(1000);
   await pace(1000);
 });
 
-it('lets a small one begin soon though many came before it, and the oldest of those no later', async () => {
+it('starts a small one soon even if many are queued before it, without a delay for the oldest of them', async () => {
   const pace = createPacing(10);
   const turns = new Map<string, number>();
   let turn = 0;
@@ -44,7 +44,7 @@ it('lets a small one begin soon though many came before it, and the oldest of th
   expect(turns.get('large 1')).toBeLessThan(5);
 });
 
-it('begins at once again when the event loop has turned', async () => {
+it('starts immediately again in the next tick of the event loop', async () => {
   const pace = createPacing(10);
   for (let turn = 0; turn < 3; turn += 1) {
     expect(pace(10)).toBeUndefined();
@@ -53,7 +53,7 @@ it('begins at once again when the event loop has turned', async () => {
   }
 });
 
-it('lets the oldest begin though newer ones of full weight keep coming', async () => {
+it('starts the oldest even if newer ones of full weight keep coming', async () => {
   const pace = createPacing(10);
   await pace(10);
   let hasBegun = false;

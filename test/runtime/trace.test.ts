@@ -10,11 +10,11 @@ interface FinishedSpan {
   name: string;
   parent: string | undefined;
   failed: boolean;
-  /** Anything but a name and a status. */
+  /** Everything other than a name and a status. */
   said: unknown[];
 }
 
-/** What an OpenTelemetry SDK registers, as far as is needed to see what it would be told. */
+/** The part of an OpenTelemetry SDK that is needed to record what the SDK would receive. */
 class Recorder {
   readonly spans: FinishedSpan[] = [];
   readonly #storage = new AsyncLocalStorage<Context>();
@@ -64,7 +64,7 @@ class Recorder {
   }
 }
 
-// One for all: the API hands a tracer out once.
+// One recorder for all tests: the API returns the same tracer each time.
 const recorder = new Recorder();
 
 describe.each(storeNames)('OpenTelemetry on %s', (store) => {
@@ -84,7 +84,7 @@ describe.each(storeNames)('OpenTelemetry on %s', (store) => {
     return recorder.spans.map(({ name, parent, failed }) => ({ name, parent, failed }));
   };
 
-  it('sees a request, and in it the work of the store and the crypto', async () => {
+  it('gets a span for a request, with spans for the store and the crypto in it', async () => {
     const spans = await spansOf(() => gateway.run(createSecret(), { input: newSecret() }));
     expect(spans).toContainEqual({ name: 'graphql.request', parent: undefined, failed: false });
     expect(spans).toContainEqual({ name: 'crypto.seal', parent: 'graphql.request', failed: false });
@@ -94,7 +94,7 @@ describe.each(storeNames)('OpenTelemetry on %s', (store) => {
     expect(reading).toContainEqual({ name: 'store.list', parent: 'graphql.request', failed: false });
   });
 
-  it('sees what failed as failed', async () => {
+  it('gets the error status for failed work', async () => {
     const input = newSecret();
     await gateway.run(createSecret(), { input });
     expect(await spansOf(() => gateway.run(createSecret(), { input }))).toContainEqual({
@@ -104,7 +104,7 @@ describe.each(storeNames)('OpenTelemetry on %s', (store) => {
     });
   });
 
-  it('is told nothing but names of the gateway’s own', async () => {
+  it('gets only names that the gateway defines', async () => {
     await gateway.run(`query Mine { mine: secrets(filter: { name: "mine" }) { totalCount } }`);
     expect(recorder.spans.flatMap(({ said }) => said)).toEqual([]);
     for (const { name } of recorder.spans) {

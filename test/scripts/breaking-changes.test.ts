@@ -21,7 +21,7 @@ describe('the check for breaking changes', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Today's schema, but with this changed. */
+  /** Replaces a pattern in the current schema. */
   function change(pattern: RegExp, to: string): void {
     for (const { name, text } of schemas) writeFileSync(join(folder, 'schema', name), text.replace(pattern, to));
   }
@@ -36,11 +36,11 @@ describe('the check for breaking changes', () => {
     return { status, stdout, stderr };
   }
 
-  it('has nothing to say before the first release', () => {
+  it('passes before the first release', () => {
     expect(run()).toEqual({ status: 0, stdout: expect.stringContaining('No schema has been released'), stderr: '' });
   });
 
-  it('passes what has not changed, and says so', () => {
+  it('passes an unchanged schema, and says so', () => {
     run('--release');
     expect(run()).toEqual({
       status: 0,
@@ -49,40 +49,40 @@ describe('the check for breaking changes', () => {
     });
   });
 
-  it('passes what was added', () => {
+  it('passes additions', () => {
     run('--release');
     change(/^type Viewer \{/m, 'type Viewer {\n  nickname: String');
     expect(run().status).toBe(0);
   });
 
   it.each<[string, RegExp, string, string]>([
-    ['a field that is gone', /^ {2}subject: String!$/m, '  name: String!', 'Viewer.subject was removed.'],
+    ['a removed field', /^ {2}subject: String!$/m, '  name: String!', 'Viewer.subject was removed.'],
     [
-      'a field that may be null now',
+      'a field that became nullable',
       /^ {2}subject: String!$/m,
       '  subject: String',
       'Viewer.subject changed type from String! to String.',
     ],
     [
-      'an argument that is required now',
+      'a new required argument',
       /^ {2}nameStartsWith: String$/m,
       '  nameStartsWith: String\n  exact: Boolean!',
       'A required field exact on input type SecretFilter was added.',
     ],
     ['a key that other subgraphs use', / @key\(fields: "teamId id"\)/, '', 'Connector @key(fields: "teamId id")'],
-    ['a type others may define too', / @shareable/, '', 'PageInfo @shareable was removed.'],
-  ])('refuses %s, once, until the changelog announces it', (_what, pattern, to, told) => {
+    ['a type that other subgraphs may define too', / @shareable/, '', 'PageInfo @shareable was removed.'],
+  ])('refuses %s, once, until the changelog announces it', (_what, pattern, to, message) => {
     run('--release');
     change(pattern, to);
     const refused = run();
     expect(refused.status).toBe(1);
-    expect(refused.stdout.split(`breaking   ${told}`)).toHaveLength(2);
+    expect(refused.stdout.split(`breaking   ${message}`)).toHaveLength(2);
     expect(refused.stderr).toContain('CHANGELOG.md');
     announce('- BREAKING: something else now');
     expect(run()).toEqual({ ...refused, status: 0, stderr: '' });
   });
 
-  it('tells of dangerous changes, and lets them pass', () => {
+  it('reports dangerous changes, and passes', () => {
     run('--release');
     change(/^ {2}MEMBER$/m, '  MEMBER\n  GUEST');
     const { status, stdout } = run();

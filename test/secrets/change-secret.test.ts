@@ -8,8 +8,8 @@ import { operationsOn } from '../support/documents.ts';
 
 const owner = { type: 'team', teamId: 'red' } as const;
 
-/** Two gateways on one store take no turns with each other: the other one writes between this one's read and its write. */
-describe('a change that another gateway comes before', () => {
+/** Two gateways on one store share no mutex: the other one writes between this one's read and its write. */
+describe('a change after another gateway has changed the same secret', () => {
   let store: Store;
   let operations: Operations;
   let record: SecretRecord;
@@ -29,7 +29,7 @@ describe('a change that another gateway comes before', () => {
     });
   }
 
-  it('is made on what that one left', async () => {
+  it('is applied to the new version', async () => {
     meanwhile(update(record, { notes: 'theirs' }));
     const changed = await operations.updateSecret({ id: record.id, tags: ['mine'] });
     expect(changed).toMatchObject({ version: 3, notes: 'theirs', tags: ['mine'] });
@@ -37,7 +37,7 @@ describe('a change that another gateway comes before', () => {
     expect((await chain(store, owner)).map(({ version }) => version)).toEqual([1, 2, 3]);
   });
 
-  it('deletes what that one left', async () => {
+  it('deletes the new version', async () => {
     meanwhile(update(record, { notes: 'theirs' }));
     expect(await operations.deleteSecret({ id: record.id })).toMatchObject({ version: 2, notes: 'theirs' });
     expect(await store.find(record.id)).toBeUndefined();
@@ -46,7 +46,7 @@ describe('a change that another gateway comes before', () => {
   it.each<[string, (expected: { id: string; expectedVersion: number }) => Promise<unknown>]>([
     ['an update', (expected) => operations.updateSecret({ ...expected, notes: 'mine' })],
     ['a delete', (expected) => operations.deleteSecret(expected)],
-  ])('as %s is refused where it expects the version before', async (_kind, change) => {
+  ])('as %s is refused when it expects the previous version', async (_kind, change) => {
     meanwhile(update(record, { notes: 'theirs' }));
     await expect(change({ id: record.id, expectedVersion: 1 })).rejects.toMatchObject({
       code: 'CONFLICT_ERROR',
@@ -55,14 +55,14 @@ describe('a change that another gateway comes before', () => {
     expect(await store.find(record.id)).toMatchObject({ version: 2, notes: 'theirs' });
   });
 
-  it('is NOT_FOUND when that one deleted the secret', async () => {
+  it('is NOT_FOUND when the other gateway deleted the secret', async () => {
     meanwhile(remove(record));
     await expect(operations.updateSecret({ id: record.id, notes: 'mine' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
   });
 
-  it('is a CONFLICT_ERROR, and not tried again, when that one took its name', async () => {
+  it('is a CONFLICT_ERROR without a retry when the other gateway took its name', async () => {
     const commit = meanwhile(insert(newRecord(owner, { name: 'wanted' })));
     await expect(operations.updateSecret({ id: record.id, name: 'wanted' })).rejects.toMatchObject({
       code: 'CONFLICT_ERROR',
@@ -71,7 +71,7 @@ describe('a change that another gateway comes before', () => {
     expect(commit).toHaveBeenCalledTimes(1);
   });
 
-  it('gives up after ten times, and says when to come back', async () => {
+  it('fails after ten attempts, and says when to retry', async () => {
     const commit = vi.spyOn(store, 'commit').mockRejectedValue(new StoreConflict(0, 'version'));
     await expect(operations.updateSecret({ id: record.id, notes: 'mine' })).rejects.toMatchObject({
       code: 'SERVICE_UNAVAILABLE',

@@ -17,7 +17,7 @@ describe('creating a secret', () => {
   });
   afterEach(() => store.close());
 
-  /** What was tried to be written, one by one. */
+  /** The records of all attempts to write, in order. */
   function recordsOf(commit: { mock: { calls: [readonly Write[]][] } }) {
     return commit.mock.calls.map(([[change]]) => {
       if (change?.type !== 'insertSecret') throw new Error('a commit is of one insert');
@@ -25,7 +25,7 @@ describe('creating a secret', () => {
     });
   }
 
-  it('takes another placeholder when the first is taken, and nothing else is another', async () => {
+  it('uses another placeholder when the first is taken, and changes nothing else', async () => {
     const commit = vi.spyOn(store, 'commit').mockRejectedValueOnce(new StoreConflict(0, 'placeholder'));
     const created = await operations.createSecret(input);
     const [refused, written] = recordsOf(commit);
@@ -37,7 +37,7 @@ describe('creating a secret', () => {
     expect(await chain(store, owner)).toHaveLength(1);
   });
 
-  it('gives up, as a defect, after five placeholders that were taken', async () => {
+  it('fails with an internal error after five placeholders that were taken', async () => {
     const taken = new StoreConflict(0, 'placeholder');
     const commit = vi.spyOn(store, 'commit').mockRejectedValue(taken);
     await expect(operations.createSecret(input)).rejects.toBe(taken);
@@ -46,7 +46,7 @@ describe('creating a secret', () => {
     expect(new Set(placeholders).size).toBe(5);
   });
 
-  it.each(['name', 'id'] as const)('does not try again when its %s is taken', async (on) => {
+  it.each(['name', 'id'] as const)('does not retry when its %s is taken', async (on) => {
     const commit = vi.spyOn(store, 'commit').mockRejectedValue(new StoreConflict(0, on));
     await expect(operations.createSecret(input)).rejects.toMatchObject({
       code: 'CONFLICT_ERROR',
@@ -55,7 +55,7 @@ describe('creating a secret', () => {
     expect(commit).toHaveBeenCalledTimes(1);
   });
 
-  it('does not try again when the store is away', async () => {
+  it('does not retry when the store is unavailable', async () => {
     const away = new Error('away');
     const commit = vi.spyOn(store, 'commit').mockRejectedValue(away);
     await expect(operations.createSecret(input)).rejects.toBe(away);

@@ -44,7 +44,7 @@ function isAccepted(text: string): boolean {
 }
 
 describe('a cursor', () => {
-  it('is the place it was made for, in the list it was made for', () => {
+  it('is the position that it was made for, in the list that it was made for', () => {
     expect(decoded(cursor)).toEqual(position);
   });
 
@@ -53,7 +53,7 @@ describe('a cursor', () => {
     ['team’s connector', { type: 'connector', teamId: 'blue', connectorId: 'c' }],
     ['type: the team itself', { type: 'team', teamId: 'red' }],
     ['type: a user', { type: 'user', userId: 'red' }],
-  ])('of an owner is refused for one of another %s', (_what, other) => {
+  ])('of an owner is refused for an owner of another %s', (_what, other) => {
     expect(decoded(cursor, { owner: other, filter })).toEqual(refused);
   });
 
@@ -95,14 +95,14 @@ describe('a cursor', () => {
     }
   });
 
-  it('holds while its key may open, and no longer', async () => {
+  it('is valid while its key may open, and no longer', async () => {
     expect(decoded(cursor, scope, await ringOf({ one: 'decrypting', two: 'active' }))).toEqual(position);
     expect(decoded(cursor, scope, await ringOf({ one: 'pending', two: 'active' }))).toEqual(position);
     expect(decoded(cursor, scope, await ringOf({ one: 'retired', two: 'active' }))).toEqual(refused);
     expect(decoded(cursor, scope, await ringOf({ two: 'active' }))).toEqual(refused);
   });
 
-  it('is refused with any byte changed, to any other', () => {
+  it('is refused when any byte is changed to any other', () => {
     const bytes = Buffer.from(cursor, 'base64url');
     const accepted: [number, number][] = [];
     for (const [index, byte] of bytes.entries()) {
@@ -116,7 +116,7 @@ describe('a cursor', () => {
     expect(isAccepted(bytes.toString('base64url'))).toBe(true);
   });
 
-  it('is refused when it is cut off anywhere, or has more at either end', () => {
+  it('is refused when it is truncated anywhere, or has more text at either end', () => {
     const bytes = Buffer.from(cursor, 'base64url');
     for (let length = 0; length < bytes.length; length += 1) {
       expect(decoded(bytes.toString('base64url', 0, length))).toEqual(refused);
@@ -128,7 +128,7 @@ describe('a cursor', () => {
     }
   });
 
-  it('is refused in any other spelling of the same bytes', () => {
+  it('is refused in any other encoding of the same bytes', () => {
     const bytes = Buffer.from(cursor, 'base64url');
     expect(bytes.toString('base64')).not.toBe(cursor);
     for (const other of [`${cursor}=`, `${cursor}==`, ` ${cursor}`, `${cursor}\n`, bytes.toString('base64')]) {
@@ -165,8 +165,8 @@ const positions: fc.Arbitrary<Position> = fc.record({
 
 const many = { numRuns: 2000 };
 
-describe('whatever the list and the place, a cursor', () => {
-  it('is that place in that list, and refused in any other', () => {
+describe('for any list and position, a cursor', () => {
+  it('is that position in that list, and is refused in any other list', () => {
     fc.assert(
       fc.property(positions, scopes, scopes, (place, one, other) => {
         const made = encodeCursor(place, one, keyring);
@@ -177,7 +177,7 @@ describe('whatever the list and the place, a cursor', () => {
     );
   });
 
-  it('is refused when one field of the filter is another, there or not', () => {
+  it('is refused when one field of the filter is changed, added or removed', () => {
     const fields = fc.constantFrom(...(Object.keys(filter) as (keyof SecretFilter)[]));
     fc.assert(
       fc.property(positions, scopes, fields, scopes, (place, one, field, other) => {

@@ -13,7 +13,7 @@ describe('a mask', () => {
     for (const length of [1, 8, 15]) expect(mask('x'.repeat(length))).toBe('••••');
   });
 
-  it('shows a quarter of a value from 16 characters on, until that is 9', () => {
+  it('shows a quarter of a value of 16 characters or more, at most 9 characters', () => {
     expect(mask('abcdefghijklmnop')).toBe('abc••••p');
     expect(mask('abcdefghijklmnopqrstuvwx')).toBe('abcd••••wx');
     expect(mask('abcdefghijklmnopqrstuvwxyz012345678')).toBe('abcdef••••78');

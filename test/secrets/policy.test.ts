@@ -18,13 +18,13 @@ type Operation = [
 const select = { page: true, totalCount: true };
 const newSecret = () => ({ name: `N_${randomUUID().replaceAll('-', '_')}`, value: 'v', provider: 'p' });
 
-/** They take the id of a secret. */
+/** Operations that take the id of a secret. */
 const byId: Operation[] = [
   ['findSecret', 'secrets:read', (operations, { id }) => operations.findSecret(id)],
   ['updateSecret', 'secrets:write', (operations, { id }) => operations.updateSecret({ id, notes: randomUUID() })],
   ['deleteSecret', 'secrets:write', (operations, { id }) => operations.deleteSecret({ id })],
 ];
-/** They name an owner. */
+/** Operations that name an owner. */
 const byOwner: Operation[] = [
   ['listSecrets', 'secrets:read', (operations, { owner }) => operations.listSecrets({ owner, select })],
   [
@@ -80,7 +80,7 @@ describe('the policy', () => {
   const calling = (granted: readonly Scope[]) =>
     operationsOn(store, { principal: { ...ada, scopes: new Set(granted) } });
 
-  /** Refused, and nothing came of it. */
+  /** Expects a refusal, and that nothing was changed. */
   async function expectRefused(code: string, record: SecretRecord, work: Promise<unknown>): Promise<void> {
     const before = await chain(store, record.owner);
     await expect(work).rejects.toEqual(refused(code));
@@ -88,13 +88,16 @@ describe('the policy', () => {
     expect(await chain(store, record.owner)).toEqual(before);
   }
 
-  it.each(all)('lets %s be done with the scope %s alone, for every owner within reach', async (_name, scope, run) => {
-    for (const owner of reached) {
-      expect(await run(await calling([scope]), await stored(owner))).not.toBeNull();
-    }
-  });
+  it.each(all)(
+    'allows %s with the scope %s alone, for every owner that the caller may reach',
+    async (_name, scope, run) => {
+      for (const owner of reached) {
+        expect(await run(await calling([scope]), await stored(owner))).not.toBeNull();
+      }
+    },
+  );
 
-  it.each(all)('refuses %s without the scope %s, whatever others there are', async (_name, scope, run) => {
+  it.each(all)('refuses %s without the scope %s, even with all other scopes', async (_name, scope, run) => {
     const others = scopes.filter((one) => one !== scope);
     for (const owner of reached) {
       const record = await stored(owner);
@@ -112,9 +115,9 @@ describe('the policy', () => {
   });
 
   it.each(byOwner)(
-    'refuses %s of an owner beyond reach as FORBIDDEN, with the scope or without',
+    'refuses %s for an owner that the caller may not reach as FORBIDDEN, with the scope or without',
     async (name, scope, run) => {
-      // Arguments have no word for another user.
+      // Arguments cannot name another user.
       for (const owner of foreign.filter(({ type }) => name === 'listSecrets' || type !== 'user')) {
         const record = await stored(owner);
         await expectRefused('FORBIDDEN', record, run(await calling([scope]), record));
@@ -123,27 +126,30 @@ describe('the policy', () => {
     },
   );
 
-  it.each(byId)('answers %s of an owner beyond reach as if there were no such secret', async (_name, scope, run) => {
-    const operations = await calling([scope]);
-    const outcomeOf = (secret: { id: string; owner: Owner }) =>
-      run(operations, secret).catch(({ code, details }) => ({ code, details }));
-    for (const owner of foreign) {
-      const record = await stored(owner);
-      const missing = await outcomeOf({ id: randomUUID(), owner });
-      expect(await outcomeOf(record)).toEqual(missing);
-      expect(missing === null || (missing as { code: string }).code === 'NOT_FOUND').toBe(true);
-      expect(await store.findRecord(record.id)).toEqual(record);
-      await expectRefused('PERMISSION_ERROR', record, run(await calling([]), record));
-    }
-  });
+  it.each(byId)(
+    'answers %s for an owner that the caller may not reach as if there were no such secret',
+    async (_name, scope, run) => {
+      const operations = await calling([scope]);
+      const outcomeOf = (secret: { id: string; owner: Owner }) =>
+        run(operations, secret).catch(({ code, details }) => ({ code, details }));
+      for (const owner of foreign) {
+        const record = await stored(owner);
+        const missing = await outcomeOf({ id: randomUUID(), owner });
+        expect(await outcomeOf(record)).toEqual(missing);
+        expect(missing === null || (missing as { code: string }).code === 'NOT_FOUND').toBe(true);
+        expect(await store.findRecord(record.id)).toEqual(record);
+        await expectRefused('PERMISSION_ERROR', record, run(await calling([]), record));
+      }
+    },
+  );
 
-  it('tells a caller with credentials who it is, and nobody else', async () => {
+  it('returns the viewer to a caller with credentials only', async () => {
     expect((await operationsOn(store)).viewer()).toBe(ada);
     const anonymous = await operationsOn(store, { principal: null });
     expect(() => anonymous.viewer()).toThrow(refused('UNAUTHORIZED'));
   });
 
-  it('refuses a value that came in clear, to be created or updated, and lets through what has none', async () => {
+  it('refuses to create or update a value sent over plain HTTP, and allows operations without a value', async () => {
     const inClear = await operationsOn(store, { secureTransport: false });
     const owner = { teamId: 'red' };
     const record = await stored({ type: 'team', teamId: 'red' });
@@ -155,7 +161,7 @@ describe('the policy', () => {
     expect(await inClear.updateSecret({ id, notes: 'n' })).toMatchObject({ version: 2 });
   });
 
-  it('is held to before a rule: who may not write is not told what is wrong with what was sent', async () => {
+  it('is checked before the rules of fields: a caller who may not write does not learn which fields are wrong', async () => {
     const reader = await calling(['secrets:read']);
     const bad = { id: 'none', name: '', value: '' };
     await expect(reader.createSecret({ owner: { teamId: 'red' }, ...bad })).rejects.toEqual(
@@ -166,7 +172,7 @@ describe('the policy', () => {
     await expect((await calling(['secrets:write'])).findSecret('none')).rejects.toEqual(refused('PERMISSION_ERROR'));
   });
 
-  it('writes down of each change who made it, for which request and when', async () => {
+  it('records for each change who made it, for which request and when', async () => {
     const owner = { type: 'connector', teamId: 'red', connectorId: randomUUID() } as const;
     const principal = { ...ada, subject: 'grace' };
     const operationsOf = (requestId: string) => operationsOn(store, { principal, requestId });

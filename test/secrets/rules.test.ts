@@ -11,12 +11,12 @@ import { now, operationsOn } from '../support/documents.ts';
 type Fields = Omit<Partial<CreateSecretInput>, 'id' | 'owner'>;
 
 const owner = { type: 'team', teamId: 'red' } as const;
-/** Who may have the same names. */
+/** An owner that may use the same names. */
 const other = { type: 'connector', teamId: 'red', connectorId: 'other' } as const;
-/** Of three bytes, and of two units. */
+/** A character of three bytes, and one of two UTF-16 code units. */
 const [euro, key] = ['€', '🔑'];
 
-describe('the rules of fields, for a new secret and for a change alike', () => {
+describe('the rules of fields, for a new secret and for a change', () => {
   let store: Store;
   let operations: Operations;
   beforeAll(async () => {
@@ -43,16 +43,16 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
 
   it.each<[string, Fields]>([
     ['a name of 255 characters', { name: 'n'.repeat(255) }],
-    ['a name of 255 characters of two units', { name: key.repeat(255) }],
-    ['a name of 255 characters that were 510', { name: 'e\u0301'.repeat(255) }],
+    ['a name of 255 characters of two code units', { name: key.repeat(255) }],
+    ['a name of 255 characters that had 510 before normalisation', { name: 'e\u0301'.repeat(255) }],
     ['a name in any script, with spaces and signs in it', { name: 'Ключ 鍵 מפתח \u{1F511} %_*.\'"\\/<>' }],
     ['a provider of 255 characters', { provider: euro.repeat(255) }],
     ['notes of 4 KiB', { notes: 'n'.repeat(4096) }],
     ['notes of 4 KiB in characters of three bytes', { notes: `${euro.repeat(1365)}n` }],
-    ['notes of anything', { notes: ' \0\r\n\u200B ' }],
-    ['no text as notes', { notes: '' }],
+    ['notes of any characters', { notes: ' \0\r\n\u200B ' }],
+    ['empty notes', { notes: '' }],
     ['50 tags', { tags: Array.from({ length: 50 }, (_, n) => `tag ${n}`) }],
-    ['tags of 64 characters of two units', { tags: [key.repeat(64)] }],
+    ['tags of 64 characters of two code units', { tags: [key.repeat(64)] }],
     ['a value of 64 KiB', { value: 'v'.repeat(65_536) }],
     ['a value of one byte', { value: '\0' }],
   ])('take %s', async (_what, fields) => {
@@ -67,20 +67,20 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
   it.each<[string, Fields, string, string]>([
     ['no name', { name: '' }, 'name', 'required'],
     ['a name of 256 characters', { name: 'n'.repeat(256) }, 'name', 'too_long'],
-    ['a name of 256 characters of two units', { name: key.repeat(256) }, 'name', 'too_long'],
+    ['a name of 256 characters of two code units', { name: key.repeat(256) }, 'name', 'too_long'],
     ['a name of a million accents', { name: `e${'\u0301\u0316'.repeat(500_000)}` }, 'name', 'too_long'],
     ['a name with a line end', { name: 'a\nb' }, 'name', 'characters'],
     ['a name with a NUL', { name: 'a\0b' }, 'name', 'characters'],
     ['a name with a delete character', { name: 'a\u007Fb' }, 'name', 'characters'],
     ['a name with a zero-width space', { name: 'a\u200Bb' }, 'name', 'characters'],
-    ['a name that turns the direction of text', { name: 'a\u202Eb' }, 'name', 'characters'],
+    ['a name that changes the direction of text', { name: 'a\u202Eb' }, 'name', 'characters'],
     ['a name with a byte order mark', { name: 'a\uFEFFb' }, 'name', 'characters'],
     ['a name with a private-use character', { name: 'a\uE000b' }, 'name', 'characters'],
     ['a name with half a surrogate pair', { name: 'a\uD83Db' }, 'name', 'characters'],
     ['a name that begins with a space', { name: ' a' }, 'name', 'surrounding_space'],
     ['a name that ends with a space', { name: 'a ' }, 'name', 'surrounding_space'],
     ['a name that ends with a no-break space', { name: 'a\u00A0' }, 'name', 'surrounding_space'],
-    ['no text as the provider', { provider: '' }, 'provider', 'required'],
+    ['an empty provider', { provider: '' }, 'provider', 'required'],
     ['a provider of 256 characters', { provider: 'p'.repeat(256) }, 'provider', 'too_long'],
     ['a provider with a control character', { provider: 'a\u0007' }, 'provider', 'characters'],
     ['notes of 4 KiB and a byte', { notes: 'n'.repeat(4097) }, 'notes', 'too_long'],
@@ -88,9 +88,9 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
     ['notes with half a surrogate pair', { notes: 'a\uD83D' }, 'notes', 'ill_formed'],
     ['51 tags', { tags: Array(51).fill('t') }, 'tags', 'too_many'],
     ['a tag of 65 characters', { tags: ['t', 't'.repeat(65)] }, 'tags.1', 'too_long'],
-    ['no text as a tag', { tags: [''] }, 'tags.0', 'required'],
+    ['an empty tag', { tags: [''] }, 'tags.0', 'required'],
     ['a tag with a space at its end', { tags: ['t '] }, 'tags.0', 'surrounding_space'],
-    ['no text as the value', { value: '' }, 'value', 'required'],
+    ['an empty value', { value: '' }, 'value', 'required'],
     ['a value of 64 KiB and a byte', { value: 'v'.repeat(65_537) }, 'value', 'too_long'],
     ['a value over 64 KiB in characters of three bytes', { value: euro.repeat(21_846) }, 'value', 'too_long'],
     ['a value with half a surrogate pair', { value: 'a\uD83D' }, 'value', 'ill_formed'],
@@ -100,7 +100,7 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
     expect(await brokenBy(updated(fields))).toEqual([[field, type]]);
   });
 
-  it('keep names, providers and tags composed, so that what looks the same is the same', async () => {
+  it('store names, providers and tags in NFC, so that text that looks the same is the same', async () => {
     const fields = { provider: 'e\u0301', tags: ['o\u0308', '\u00F6', 'z'] };
     const composed = { provider: '\u00E9', tags: ['\u00F6', 'z'] };
     for (const secret of [await created(fields), await updated(fields)]) expect(secret).toMatchObject(composed);
@@ -113,7 +113,7 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
     await expect(created({ name: '\u00FC' })).rejects.toMatchObject({ code: 'CONFLICT_ERROR' });
   });
 
-  it('look for what is composed, however a filter spells it', async () => {
+  it('normalise a filter to NFC too', async () => {
     const of = { type: 'connector', teamId: 'red', connectorId: 'composed' } as const;
     const name = 'x\u00E4';
     await operations.createSecret({ owner: of, name, value: 'v', provider: '\u00EB', tags: ['\u00EF'] });
@@ -138,7 +138,7 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
     expect((await updated({ tags })).tags).toEqual(['b', 'a', 'c']);
   });
 
-  it('are all told at once, also where the id of a change is none', async () => {
+  it('report all broken fields at once, also when the id of a change is invalid', async () => {
     const bad = { name: '', notes: 'n'.repeat(4097), tags: ['', 'ok', ' '], provider: '', value: '' };
     const broken = [
       ['value', 'required'],
@@ -172,7 +172,7 @@ describe('the rules of fields, for a new secret and for a change alike', () => {
     await expect(operations.findSecret(id)).rejects.toMatchObject({ code: 'UNPROCESSABLE_ENTITY' });
   });
 
-  it('a change moves its time, and not that of the creation', async () => {
+  it('a change sets updatedAt, and leaves createdAt', async () => {
     const record = newRecord(owner);
     await store.commit([insert(record)]);
     expect(await operations.updateSecret({ id: record.id, notes: 'n' })).toMatchObject({
