@@ -19,7 +19,7 @@ describe.each(storeNames)('a batch on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it('answers up to 10 operations, each in its place', async () => {
+  it('answers up to 10 operations, in order', async () => {
     const items = Array.from({ length: 10 }, (_, index) => ({
       query: `{ _${index}: __typename }`,
     }));
@@ -39,7 +39,7 @@ describe.each(storeNames)('a batch on %s', (store) => {
     expect(await totalCount(gateway)).toBe(before);
   });
 
-  it('answers an error in its place, and loses nothing beside it', async () => {
+  it('answers an error at the position of its operation, and the other operations in full', async () => {
     const answer = await batch(gateway, [
       { query: '{ viewer { subject } }' },
       { query: '{ nope }' },
@@ -58,14 +58,14 @@ describe.each(storeNames)('a batch on %s', (store) => {
     ]);
   });
 
-  it('without credentials is refused as a whole where nothing of it is open', async () => {
+  it('without credentials is refused as a whole when each of its operations needs credentials', async () => {
     const answer = await batch(gateway, Array(2).fill({ query: '{ viewer { subject } }' }), { token: null });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer/);
     expect(JSON.parse(answer.text)).toHaveLength(2);
   });
 
-  it('without credentials answers only what is open', async () => {
+  it('without credentials answers only the operations that need none', async () => {
     const answer = await batch(gateway, [{ query: '{ __typename }' }, { query: '{ viewer { subject } }' }], {
       token: null,
     });

@@ -55,7 +55,7 @@ describe('with PERSISTED_OPERATIONS', () => {
     ['an unknown documentId', { documentId: 'Other' }],
     ['an unknown hash', { extensions: persistedQuery('0'.repeat(64)) }],
     ['a name that every object has', { documentId: 'constructor' }],
-    ['an id that is no text', { documentId: ['Subject'] }],
+    ['an id that is not a string', { documentId: ['Subject'] }],
     ['the text of an operation', { query: '{ __typename }' }],
     ['the text of a known operation', { query: 'query Subject { viewer { subject } }' }],
     ['text beside a known id', { documentId: 'Subject', query: '{ __typename }' }],
@@ -68,20 +68,20 @@ describe('with PERSISTED_OPERATIONS', () => {
     expect(errors[0]?.message).toBe('Only known operations are accepted.');
   });
 
-  it('holds them to the limits and the methods all the same', async () => {
+  it('applies the limits and the allowed methods to them too', async () => {
     await expectRefused(post({ documentId: hash, variables: { first: 1000 } }), 'objects_limit_error', /150,000/);
     const variables = JSON.stringify({ id: crypto.randomUUID() });
     expect((await get({ documentId: 'Delete', variables })).status).toBe(405);
   });
 
   it.each([
-    ['is not there', undefined, /cannot be read/],
+    ['does not exist', undefined, /cannot be read/],
     ['is not JSON', '{', /is not JSON/],
     ['is null', 'null', /is not a JSON object/],
     ['is text', '"{ __typename }"', /is not a JSON object/],
     ['is a list', '["{ __typename }"]', /is not a JSON object/],
-    ['holds what is not GraphQL', '{"Broken":"query {"}', /"Broken" is not GraphQL/],
-    ['holds what is not text', '{"Number":1}', /"Number" is not GraphQL/],
+    ['has a string that is not GraphQL', '{"Broken":"query {"}', /"Broken" is not GraphQL/],
+    ['has an item that is not a string', '{"Number":1}', /"Number" is not GraphQL/],
   ])('a file that %s is refused at start', async (_what, content, message) => {
     const path = join(directory, `${crypto.randomUUID()}.json`);
     if (content !== undefined) await writeFile(path, content);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { stringify } from '../../../src/graphql/endpoint/stringify.ts';
 
-it('is what JSON.stringify says, whatever the answer', async () => {
+it('returns the same text as JSON.stringify for any answer', async () => {
   const leaf = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
   const item = fc.record({ id: leaf, tags: fc.array(fc.string(), { maxLength: 3 }) }, { requiredKeys: ['id'] });
   const nodes = fc.array(item, { minLength: 0, maxLength: 3 }).map((some) => Array(150).fill(some).flat());
@@ -27,12 +27,12 @@ it('is what JSON.stringify says, whatever the answer', async () => {
   );
 });
 
-it('leaves out members that are undefined, and has null for items that are', async () => {
+it('leaves out undefined members, and writes null for undefined items', async () => {
   const value = { errors: undefined, data: { a: undefined, list: [...Array(300).fill({ id: 1 }), undefined] } };
   expect(await stringify(value)).toBe(JSON.stringify(value));
 });
 
-it('of a long list lets others have their turn', async () => {
+it('yields to the event loop while it writes a long list', async () => {
   let turns = 0;
   const timer = setInterval(() => {}, 1000);
   const count = () => {

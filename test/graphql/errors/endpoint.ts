@@ -62,7 +62,7 @@ export interface Request {
   operationName?: string | undefined;
 }
 
-/** Lines, labels of metrics, and whatever else is written about a request. */
+/** Log lines, labels of metrics, and everything else that is written about a request. */
 export const written: unknown[] = [];
 const write = (...what: unknown[]) => void written.push(...what);
 const log = { debug: write, info: write, warn: write, error: write, fatal: write } as never;
@@ -93,17 +93,17 @@ export async function startEndpoint(): Promise<void> {
 
 export const stopEndpoint = () => server.close();
 
-/** The errors that a request is answered with. */
+/** The errors in the answer to a request. */
 export async function errorsOf(request: Request): Promise<AnswerError[]> {
   const headers = { 'content-type': 'application/json', accept: graphqlResponseType };
   const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(request) });
   return ((await answer.json()) as { errors?: AnswerError[] }).errors ?? [];
 }
 
-/** What a server that hides nothing would answer. */
+/** The errors of graphql-js itself, which repeat values. */
 export async function rawErrorsOf({ query, variables, operationName }: Request): Promise<readonly GraphQLError[]> {
   const source = { schema, source: query, variableValues: variables ?? null, operationName: operationName ?? null };
-  // Where a rule reads an argument, the error of the argument is thrown.
+  // A rule that reads an argument throws the error of the argument.
   const { errors = [] } = await graphql(source).catch((error: GraphQLError) => ({ errors: [error] }));
   return errors;
 }

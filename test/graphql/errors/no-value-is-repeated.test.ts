@@ -88,13 +88,13 @@ const variables = fc.record(
   { requiredKeys: [] },
 );
 
-/** Markers that the client has put where a name belongs. */
+/** Markers that the client has put in the position of a name. */
 function named(query: string): Set<string> {
   const names = new Set<string>();
   try {
     visit(parse(query), { Name: (node) => void names.add(node.value) });
   } catch {
-    // Nothing in a document that cannot be read is in the position of a name.
+    // A document that cannot be parsed has no names.
   }
   return names;
 }
@@ -102,7 +102,7 @@ function named(query: string): Set<string> {
 const RUNS = Number(process.env.RUNS ?? 3000);
 const operationName = fc.option(fc.constantFrom(MARKER, 'Q'), { freq: 20, nil: undefined });
 
-test('no marker comes out, wherever it was put, and every error says what is wrong', {
+test('no error contains a marker, in whatever position it was sent, and every error says what is wrong', {
   timeout: 600_000,
 }, async () => {
   const count = { told: 0, echoing: 0 };
@@ -122,12 +122,12 @@ test('no marker comes out, wherever it was put, and every error says what is wro
     }),
     { numRuns: RUNS },
   );
-  // The positive control: the property was tried on requests that graphql-js would have quoted.
+  // Positive control: graphql-js would have quoted the marker for many of these requests.
   expect(count.echoing).toBeGreaterThan(RUNS / 10);
   expect(count.told).toBeGreaterThan(RUNS / 2);
 });
 
-test('of an error that the gateway did not word, no text comes out', () => {
+test('an error whose text is not the gateway’s own is answered without that text', () => {
   const source = new Source(`{ name(id: "${MARKER}") }`);
   const nodesOf = (kind: 'Field' | 'StringValue') => {
     const nodes: ASTNode[] = [];

@@ -17,15 +17,15 @@ import {
 beforeAll(startEndpoint);
 afterAll(stopEndpoint);
 
-/** @param echoes whether graphql-js would have given the marker away */
-async function expectTold(request: Request, expected: readonly string[], echoes: boolean, code = 'BAD_REQUEST') {
+/** @param echoes whether graphql-js itself would have repeated the marker */
+async function expectErrors(request: Request, expected: readonly string[], echoes: boolean, code = 'BAD_REQUEST') {
   const errors = await errorsOf(request);
   expect(errors.map(({ message }) => message)).toEqual(expected);
   for (const { extensions } of errors) expect(extensions.code).toBe(code);
   if (echoes) expect(leaked((await rawErrorsOf(request)).join('\n'))).not.toEqual([]);
 }
 
-describe('syntax errors tell kinds of tokens and no token', () => {
+describe('syntax errors name the kinds of tokens, and repeat no token', () => {
   const cases: [query: string, expected: string, echoes?: boolean][] = [
     [`{ secret(id: "x" "${MARKER}") }`, 'Expected Name, found String', true],
     [`{ secret("""${MARKER}\n": "x""") }`, 'Expected Name, found BlockString', true],
@@ -51,10 +51,10 @@ describe('syntax errors tell kinds of tokens and no token', () => {
     [`{ secret(id: "${MARKER}) }`, 'Unterminated string'],
   ];
   test.each(cases)('%s', async (query, expected, echoes = false) => {
-    await expectTold({ query }, [`Syntax Error: ${expected}.`], echoes);
+    await expectErrors({ query }, [`Syntax Error: ${expected}.`], echoes);
   });
 
-  test('and where', async () => {
+  test('with the position', async () => {
     const [error] = await errorsOf({ query: '{\n  secret(id "x")\n}' });
     expect(error?.locations).toEqual([{ line: 2, column: 13 }]);
   });
@@ -98,7 +98,7 @@ describe('errors about a document are as helpful as those of graphql-js', () => 
     );
   });
 
-  test('but of at most 1,000 characters', async () => {
+  test('but have at most 1,000 characters', async () => {
     const alias = 'x'.repeat(255);
     const selection = (field: string) => [1, 2, 3, 4, 5].map((at) => `${alias.slice(at)}: ${field}`).join(' ');
     const [error] = await errorsOf({
@@ -108,7 +108,7 @@ describe('errors about a document are as helpful as those of graphql-js', () => 
     expect(error?.message).toHaveLength(1000);
   });
 
-  test('the texts of every rule have been read: they print no literal, or are replaced', () => {
+  test('the error texts of every validation rule were reviewed: they print no literal, or are replaced', () => {
     expect([...specifiedRules, NoSchemaIntrospectionCustomRule].map(({ name }) => name.replace('Rule', ''))).toEqual([
       ...['ExecutableDefinitions', 'UniqueOperationNames', 'LoneAnonymousOperation', 'SingleFieldSubscriptions'],
       ...['KnownTypeNames', 'FragmentsOnCompositeTypes', 'VariablesAreInputTypes', 'ScalarLeafs'],
@@ -149,11 +149,11 @@ describe('literals of the wrong kind are not repeated', () => {
     [`subscription { secretChanged @skip(if: "${MARKER}") { id } }`, 'An argument has an invalid value.'],
   ];
   test.each(cases)('%s', async (query, expected, echoes = true) => {
-    await expectTold({ query }, [expected], echoes);
+    await expectErrors({ query }, [expected], echoes);
   });
 });
 
-describe('values of variables are not repeated, and where they are wrong is told', () => {
+describe('values of variables are not repeated, and errors have the path of the wrong value', () => {
   const query = 'mutation Make($input: CreateSecretInput!) { createSecret(input: $input) { id } }';
   const unknown = (type: string, names: string) =>
     `It has a field that type "${type}" does not define. Its fields are "${names.split(' ').join('", "')}".`;
@@ -199,39 +199,39 @@ describe('values of variables are not repeated, and where they are wrong is told
     const texts = expected.map(
       ([path, problem]) => `Variable "$input" got an invalid value at "input${path}"; ${problem}`,
     );
-    await expectTold({ query, variables: { input } }, texts, !silent);
+    await expectErrors({ query, variables: { input } }, texts, !silent);
   });
 
-  test('a variable that is missing', async () => {
+  test('a missing variable', async () => {
     const missing = 'Variable "$input" of required type "CreateSecretInput!" was not provided.';
-    await expectTold({ query, variables: { [MARKER]: MARKER } }, [missing], false);
+    await expectErrors({ query, variables: { [MARKER]: MARKER } }, [missing], false);
   });
 
-  test('a variable that its argument cannot be', async () => {
+  test('a variable whose value is invalid for its argument', async () => {
     const owners = 'query ($owner: OwnerInput) { secrets(owner: $owner) { totalCount } }';
-    await expectTold({ query: owners, variables: { owner: null } }, ['An argument has an invalid value.'], false);
+    await expectErrors({ query: owners, variables: { owner: null } }, ['An argument has an invalid value.'], false);
     const nested = `mutation ($owner: OwnerInput) { createSecret(input: { name: "${MARKER}", owner: $owner }) { id } }`;
-    await expectTold({ query: nested, variables: { owner: null } }, ['An argument has an invalid value.'], true);
+    await expectErrors({ query: nested, variables: { owner: null } }, ['An argument has an invalid value.'], true);
     const [error] = await errorsOf({ query: owners, variables: { owner: null } });
     expect(error).toMatchObject({ path: ['secrets'], locations: [{ line: 1, column: 45 }] });
   });
 });
 
-test('the name of an operation that is not there is not repeated', async () => {
+test('the name of an unknown operation is not repeated', async () => {
   const query = 'query A { __typename } query B { __typename }';
   const expected = ['Could not determine what operation to execute.'];
-  await expectTold({ query, operationName: MARKER }, expected, true);
+  await expectErrors({ query, operationName: MARKER }, expected, true);
 });
 
-test('what a scalar says of a value that a resolver got wrong is not answered', async () => {
+test('the error of a scalar for an invalid value of a resolver is not answered', async () => {
   for (const field of ['id', 'name', 'version', 'status', 'tags']) {
     const query = `{ broken { ${field} } }`;
-    await expectTold({ query }, ['An unexpected error occurred.'], field !== 'tags', 'INTERNAL_SERVER_ERROR');
+    await expectErrors({ query }, ['An unexpected error occurred.'], field !== 'tags', 'INTERNAL_SERVER_ERROR');
   }
 });
 
 describe('the number of errors is bounded', () => {
-  test('of 300 bad literals, and as many unknown fields', async () => {
+  test('for 300 bad literals, and for as many unknown fields', async () => {
     const literals = `["x"${` ${NUMBER_MARKER}`.repeat(300)}]`;
     const fields = Array.from({ length: 300 }, (_, at) => `x${at}: 1`);
     for (const query of [
@@ -244,7 +244,7 @@ describe('the number of errors is bounded', () => {
     }
   });
 
-  test('of 4,000 bad values in variables', async () => {
+  test('for 4,000 bad values in variables', async () => {
     const query = 'mutation ($inputs: [CreateSecretInput!]!) { createSecrets(inputs: $inputs) { id } }';
     const errors = await errorsOf({ query, variables: { inputs: Array(4000).fill(MARKER) } });
     expect(errors).toHaveLength(11);

@@ -27,9 +27,9 @@ describe('an operation costs', () => {
     ['its deepest branch', '{ a: viewer { subject } viewer { teams { role } } b: __typename }', { depth: 3 }],
     ['no level for a fragment', '{ ... { viewer { ... on Viewer { subject } } } }', { depth: 2 }],
     ['its root fields, through fragments too', '{ a ...F ... { b } } fragment F on Query { c d }', { rootFields: 4 }],
-    ['its aliases at every level', '{ a: viewer { b: subject c: __typename } }', { aliases: 3 }],
+    ['its aliases on every level', '{ a: viewer { b: subject c: __typename } }', { aliases: 3 }],
     [
-      'its directives at every place',
+      'its directives in every position',
       'query @a { viewer @b { ... @c { subject @d @e } ...F @f } } fragment F on Viewer { kind @g }',
       { directives: 7 },
     ],
@@ -39,13 +39,13 @@ describe('an operation costs', () => {
       { introspections: 3 },
     ],
     [
-      'what repeats a field beside it',
+      'a repetition for each field that repeats one beside it',
       '{ viewer { subject subject kind subject } viewer { kind } }',
       { repetitions: 3 },
     ],
-    ['what repeats an alias', '{ a: x a: x a: y }', { repetitions: 2 }],
+    ['a repetition for each field that repeats an alias', '{ a: x a: x a: y }', { repetitions: 2 }],
     [
-      'what repeats a field in an inline fragment',
+      'a repetition for each field repeated in an inline fragment',
       '{ viewer { kind ... { kind } ... on Viewer { kind } } }',
       { repetitions: 2 },
     ],
@@ -56,7 +56,7 @@ describe('an operation costs', () => {
     expect(costOf(document)).toMatchObject(cost);
   });
 
-  it('what its fragments cost, as often as they are spread', () => {
+  it('what its fragments cost, each time that they are spread', () => {
     const fragment = 'fragment F on Viewer { a: subject b: kind @x }';
     expect(costOf(`{ viewer { ...F } v: viewer { ...F c: kind } } ${fragment}`)).toMatchObject({
       aliases: 6,
@@ -69,7 +69,7 @@ describe('an operation costs', () => {
     expect(costOf('{ a } fragment F on Query { a: secrets { nodes { id } } }')).toEqual(costOf('{ a }'));
   });
 
-  it('only the operation that runs, in a document of several', () => {
+  it('only what the operation that runs costs, in a document of several', () => {
     const document = parse('query A { secrets { nodes { id } } } query B { a }');
     const operation = getOperationAST(document, 'B') as OperationDefinitionNode;
     expect(checkOperation(document, operation, { variables: {}, teams: 0 })).toMatchObject({ lists: 0, objects: 0 });
@@ -114,25 +114,25 @@ describe('a list of secrets may return', () => {
     expect(nodes(costOf(`query (${definition}) ${list('(first: $n)')}`, { variables }))).toBe(count);
   });
 
-  it('as many edges as nodes, and both when both are asked for', () => {
+  it('as many edges as nodes, and both when both are selected', () => {
     expect(costOf('{ secrets(first: 7) { edges { cursor } } }').objects).toBe(1 + 7);
     expect(costOf('{ secrets(first: 7) { edges { node { id } } nodes { id } } }').objects).toBe(1 + 7 * 2 + 7);
   });
 
-  it('its owner’s lists for each of its nodes', () => {
+  it('the lists of the owner for each of its nodes', () => {
     const inner = 'owner { ... on Team { secrets(first: 3) { nodes { id } } } }';
     const { objects, lists } = costOf(`{ secrets(first: 5) { nodes { ${inner} } } }`);
     expect([objects, lists]).toEqual([1 + 5 * (1 + 1 + 1 + 3), 1 + 5]);
   });
 
-  it('its size also in a fragment, which is measured anew for each size', () => {
+  it('the size of the list also in a fragment, which is measured again for each size', () => {
     const document =
       '{ a: secrets(first: 5) { ...Page } b: secrets(first: 9) { ...Page } } fragment Page on C { nodes { id } }';
     expect(costOf(document).objects).toBe(2 + 5 + 9);
   });
 });
 
-describe('what a caller’s own data multiplies', () => {
+describe('a list below data of the caller', () => {
   it('is counted once for each of its teams', () => {
     const document = '{ viewer { teams { team { secrets(first: 2) { nodes { id } } } } } }';
     for (const teams of [0, 1, 50]) {
@@ -147,7 +147,7 @@ describe('what a caller’s own data multiplies', () => {
     expect(costOf(`{ _entities(representations: [{}, {}, {}]) ${select} }`).lists).toBe(3);
   });
 
-  it('is counted for the type of entity that costs most, since an object has one type', () => {
+  it('is counted for the most expensive type of entity only, since an object has one type', () => {
     const on = (type: string, first: number) => `... on ${type} { secrets(first: ${first}) { nodes { id } } }`;
     const of = (...types: string[]) =>
       costOf(`{ _entities(representations: []) { __typename } o { ${types.join(' ')} } }`);
@@ -173,7 +173,7 @@ describe('fragments', () => {
   const inPlace = (among: Selection[]): string =>
     among.map(({ head, inner }) => (inner ? `${head} { ${inPlace(inner)} }` : head)).join(' ');
 
-  /** The same selections, with each inline fragment as one with a name. */
+  /** The same selections, with each inline fragment as a named fragment. */
   function withNames(among: Selection[], definitions: string[]): string {
     const texts = among.map(({ head, inner }) => {
       if (!inner) return head;
@@ -186,7 +186,7 @@ describe('fragments', () => {
     return texts.join(' ');
   }
 
-  it('with names cost the same as fragments in place, but for what repeats across them', () => {
+  it('with names cost the same as inline fragments, except for repetitions across fragments', () => {
     fc.assert(
       fc.property(selections, (among) => {
         const definitions: string[] = [];
@@ -213,7 +213,7 @@ describe('fragments', () => {
     expect(outcomeOf(document)).toBe('fragment_cycle_error');
   });
 
-  it('that are not there cost nothing: validation names them', () => {
+  it('that do not exist cost nothing: validation reports them', () => {
     expect(costOf('{ a ...Missing }')).toEqual(costOf('{ a }'));
   });
 
@@ -221,7 +221,7 @@ describe('fragments', () => {
     ['a: b', 'aliases_limit_error'],
     ['o { id }', 'objects_limit_error'],
     ['__typename', { ...costOf('{ q { __typename } }') }],
-  ])('that double each other 100 times are each measured once: { %s }', (leaf, outcome) => {
+  ])('that spread the next one twice, 100 levels deep, are each measured once: { %s }', (leaf, outcome) => {
     const levels = 100;
     const doubling = Array.from({ length: levels }, (_, n) => `fragment F${n} on Q { ...F${n + 1} ...F${n + 1} }`);
     const document = parse(`{ q { ...F0 } } ${doubling.join(' ')} fragment F${levels} on Q { ${leaf} }`);
@@ -232,7 +232,7 @@ describe('fragments', () => {
       Object.defineProperty(definition.selectionSet, 'selections', {
         get() {
           measured += 1;
-          // Otherwise an exponential measurement would not end.
+          // Otherwise an exponential measurement would never end.
           if (measured > 10 * levels) throw new Error('a fragment is measured again and again');
           return selections;
         },

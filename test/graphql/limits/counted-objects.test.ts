@@ -24,7 +24,7 @@ describe('the objects that an operation could return are counted', () => {
       (inner) => [`query ($a: Int = 1000, $b: Int = ${inner}) ${lists('first: $a', 'first: $b')}`, {}],
     ],
     [
-      'as variables that win over their defaults',
+      'as variables that override their defaults',
       (inner) => [`query ($a: Int = 1, $b: Int = 1) ${lists('first: $a', 'first: $b')}`, { a: 1000, b: inner }],
     ],
     [
@@ -58,14 +58,14 @@ describe('the objects that an operation could return are counted', () => {
     await expectRefused(run(...write(147)), 'objects_limit_error', /150,000 objects/);
   });
 
-  it('anew for each request, though the document is known', async () => {
+  it('again for each request, even if the document is cached', async () => {
     const document = `query ($a: Int, $b: Int) ${lists('first: $a', 'first: $b')}`;
     await expectAllowed(run(document, { a: 1, b: 1 }));
     await expectRefused(run(document, { a: 1000, b: 1000 }), 'objects_limit_error', /150,000 objects/);
     await expectAllowed(run(document, { a: 1, b: 1 }));
   });
 
-  it('as pages of 100 where no size is given', async () => {
+  it('as pages of 100 when no size is given', async () => {
     const page = 'secrets { nodes { owner { ... on User { secrets { nodes { id } } } } } }';
     await expectAllowed(run(`{ ${times(14, (index) => `a${index}: ${page}`)} }`));
     await expectRefused(run(`{ ${times(15, (index) => `a${index}: ${page}`)} }`), 'objects_limit_error', /150,000/);
@@ -85,7 +85,7 @@ describe('the objects that an operation could return are counted', () => {
     await expectRefused(run(literal(150)), 'objects_limit_error', /150,000/);
   });
 
-  it('for one of the types that a representation can be of, not for all', async () => {
+  it('for one of the possible types of a representation, not for all', async () => {
     const types = (inner: number) =>
       ['User', 'Team', 'Connector'].map((type) => `... on ${type} { secrets(first: ${inner}) { nodes { id } } }`);
     const entities = (inner: number) =>
@@ -95,7 +95,7 @@ describe('the objects that an operation could return are counted', () => {
     await expectRefused(run(entities(149), { r }), 'objects_limit_error', /150,000/);
   });
 
-  it('and so are the lists it reads, however little is in them', async () => {
+  it('and so are the lists that it reads, even empty ones', async () => {
     const aliases = (count: number) =>
       times(count, (index) => `a${index}: secrets(first: 0, filter: { tags: ["t"] }) { totalCount }`);
     const entities = (count: number) =>
@@ -117,12 +117,12 @@ describe('a list', () => {
   it.each([
     ['first: 0', 'last: 0'],
     ['first: 1000', 'last: 1000'],
-  ])('has %s and %s', async (...args) => {
+  ])('accepts %s and %s', async (...args) => {
     for (const arg of args) await expectAllowed(run(`{ secrets(${arg}) { totalCount nodes { id } } }`));
   });
 
   it.each(['first: -1', 'last: -1', 'first: 1001', 'last: 1001', 'first: 1, last: 1', 'first: 2147483647'])(
-    'has not %s',
+    'refuses %s',
     async (args) => {
       const { status, errors } = await run(`{ secrets(${args}) { totalCount } }`);
       expect(status).toBe(422);

@@ -39,7 +39,7 @@ describe('an operation may have at most', () => {
     expect(errors[0]?.extensions.type).toBe('invalid_request_error');
     await expectRefused(run(lists(63)), 'depth_limit_error', /64 levels of brackets/);
     await expectRefused(run(`{ secret(id: ${'{ a: '.repeat(63)}`), 'depth_limit_error', /64 levels of brackets/);
-    // What stands in a string or behind a # opens nothing.
+    // Brackets in a string or in a comment do not count.
     await expectAllowed(run(`{ secrets(filter: { name: "${'['.repeat(100)}" }) { totalCount } } # ${'['.repeat(100)}`));
   });
 
@@ -51,13 +51,13 @@ describe('an operation may have at most', () => {
     const { errors } = await nested(62);
     expect(errors[0]?.extensions.type).toBe('invalid_request_error');
     await expectRefused(nested(63), 'depth_limit_error', /64 levels of arrays and objects/);
-    // What stands in a string opens nothing, wherever the string seems to end.
+    // Brackets in a string do not count, even behind an escaped quote.
     const text = JSON.stringify(`"${'['.repeat(100)}\\"\\\\`);
     expect((await nested(62, `${text},${text}`)).errors[0]?.extensions.type).toBe('invalid_request_error');
     await expectRefused(nested(62, `${text},[${text}]`), 'depth_limit_error', /64 levels/);
   });
 
-  it('5,000 keys and items in its variables, at whatever level', async () => {
+  it('5,000 keys and items in its variables, on all levels together', async () => {
     const variables = (items: number) => ({ a: Array(items - 1).fill(null) });
     expect((await run('{ __typename }', variables(5000))).data).toEqual({ __typename: 'Query' });
     await expectRefused(run('{ __typename }', variables(5001)), 'variables_limit_error', /5,000 keys and items/);

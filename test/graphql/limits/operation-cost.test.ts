@@ -11,7 +11,7 @@ afterAll(() => gateway.close());
 const run = (query: string, variables: Record<string, unknown> = {}, options: RequestOptions = {}) =>
   gateway.run(query, variables, options);
 
-/** Nested as deep as `levels`, with lists of one secret each. */
+/** A document with this many levels, with lists of one secret each. */
 function nested(levels: number): string {
   const fields = ['secrets(first: 1)', 'nodes', 'owner'];
   const leaf = { secrets: 'totalCount', nodes: 'id', owner: '__typename' };

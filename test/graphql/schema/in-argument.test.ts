@@ -3,7 +3,7 @@ import { DomainError } from '../../../src/errors.ts';
 import { inArgument } from '../../../src/graphql/schema/in-argument.ts';
 import { FieldErrors } from '../../../src/rules/field-errors.ts';
 
-/** An operation that finds these fields of its input broken. */
+/** An operation that reports these fields of its input as broken. */
 async function operation(...paths: (string | number)[][]): Promise<never> {
   const errors = new FieldErrors();
   for (const path of paths) path.reduce<FieldErrors>((place, step) => place.at(step), errors).add('type', 'The rule.');
@@ -18,11 +18,11 @@ const refusalOf = (result: Promise<unknown>) =>
   );
 
 describe('the result of an operation whose input came in an argument', () => {
-  it('is the operation’s', async () => {
+  it('is the result of the operation', async () => {
     expect(await inArgument('input', Promise.resolve('secret'))).toBe('secret');
   });
 
-  it('has the argument before the path of each broken field, and is otherwise the same error', async () => {
+  it('is an error with the argument before the path of each broken field, and is otherwise the same error', async () => {
     const paths = [['name'], ['tags', 2], []];
     const bare = await refusalOf(operation(...paths));
     const prefixed = await refusalOf(inArgument('input', operation(...paths)));
@@ -35,7 +35,7 @@ describe('the result of an operation whose input came in an argument', () => {
     expect(prefixed?.details.errors?.map(({ field }) => field)).toEqual(['name', 'tags', '']);
   });
 
-  it('keeps what else an error tells', async () => {
+  it('keeps the other details of an error', async () => {
     const details = { type: 'own_type', message: 'Own words.', description: 'Why.', currentVersion: 3, errors: [] };
     const refusal = await refusalOf(inArgument('input', Promise.reject(new DomainError('CONFLICT_ERROR', details))));
     expect(refusal).toMatchObject({ code: 'CONFLICT_ERROR', type: 'own_type', message: 'Own words.', details });
@@ -44,7 +44,7 @@ describe('the result of an operation whose input came in an argument', () => {
   it.each([
     ['an error without broken fields', new DomainError('NOT_FOUND')],
     ['a defect', new TypeError('x')],
-    ['what is no error', 'x'],
+    ['a value that is not an error', 'x'],
   ])('is %s, exactly as it was thrown', async (_what, thrown) => {
     expect(await refusalOf(inArgument('input', Promise.reject(thrown)))).toBe(thrown);
   });

@@ -13,7 +13,7 @@ const run = (query: string, variables: Record<string, unknown> = {}, options: Re
   gateway.run(query, variables, options);
 
 describe('introspection', () => {
-  it('as GraphiQL asks for it is answered', async () => {
+  it('with the query of GraphiQL is answered', async () => {
     const query = getIntrospectionQuery({
       descriptions: true,
       specifiedByUrl: true,
@@ -32,7 +32,7 @@ describe('introspection', () => {
       'fragments',
       '{ __schema { types { ...F } } } fragment F on __Type { fields { type { ...G } } } fragment G on __Type { fields { type { possibleTypes { fields { name } } } } }',
     ],
-  ])('that goes in circles through %s is refused', async (_how, query) => {
+  ])('that is circular through %s is refused', async (_how, query) => {
     for (const token of [undefined, null]) {
       const { status, errors } = await run(query, {}, token === null ? { token } : {});
       expect(status).toBe(400);
@@ -60,7 +60,7 @@ describe('introspection', () => {
       expect(text).not.toContain('"data"');
     });
 
-    it('leaves __typename and the subgraph to gateways', async () => {
+    it('off still allows __typename and _service, which other gateways need', async () => {
       const { data } = await production.run('{ __typename _service { sdl } }', {}, { token: null });
       expect(data.__typename).toBe('Query');
       expect(data._service.sdl).toContain('type Secret');
