@@ -10,13 +10,13 @@ import type { Measured } from './process-meter.ts';
 
 export const mebibyte = 1024 * 1024;
 
-/** What one attack may cost. All of it is CPU time of the gateway's process, however busy the machine is. */
+/** What one attack may cost. Times are CPU time of the gateway's process, so they do not depend on the load of the machine. */
 const bounds = {
-  /** For so long, at most, nobody else is answered. */
+  /** The longest time in which no other client is answered. */
   longestPieceMs: 50,
   /** RATE_LIMIT lets one caller send ten a second by default. */
   cpuMs: 100,
-  /** The process may grow by this, whatever it is sent: what it holds while it answers, and the heap's own slack. */
+  /** The memory that the process may gain: what it holds while it answers, and the slack of the heap. */
   growthBytes: 256 * mebibyte,
 };
 
@@ -27,7 +27,7 @@ export interface AttackAnswer {
   readonly text: string;
 }
 
-/** A gateway in a process of its own, without rate limits: each attack shall be harmless by itself, not because it is rare. */
+/** A gateway in its own process, without rate limits: each attack must be harmless by itself, not because it is rare. */
 export class AttackedGateway {
   readonly shell: CommandLine;
   readonly gateway: RunningGateway;
@@ -90,7 +90,7 @@ export class AttackedGateway {
     });
   }
 
-  /** Sends a piece over and over until it is stopped or all is sent. @returns the answer, and how much was taken */
+  /** Sends a piece repeatedly until the gateway closes the connection or all is sent. @returns the answer, and how many bytes were sent */
   async flood(headers: string, piece: Buffer, bytes: number): Promise<{ text: string; sent: number }> {
     return new Promise((resolve) => {
       let [text, sent, isOver] = ['', 0, false];
@@ -116,7 +116,7 @@ export class AttackedGateway {
     });
   }
 
-  /** What somebody else asks meanwhile, who is answered all the same. */
+  /** A request of another client during an attack, which must be answered. */
   async askAsOthersDo(): Promise<void> {
     const { status, text } = await this.run('{ secrets(first: 20) { totalCount nodes { id name maskedValue } } }');
     expect([status, text.includes('"errors"')]).toEqual([200, false]);
@@ -127,9 +127,9 @@ export class AttackedGateway {
   }
 
   /**
-   * Sends it some times, each time beside somebody else, who is answered.
-   * @param atOnce of how many attacks one sending consists
-   * @throws unless each is answered as it should be, and is harmless
+   ** Sends the attack several times, each time together with a request of another client, which must be answered.
+   ** @param atOnce how many attacks one call of `send` makes
+   ** @throws unless each gets the expected answer, and is harmless
    */
   async attack<T>(what: string, send: () => Promise<T>, check: (answer: T) => void, atOnce = 1): Promise<void> {
     await this.take();
@@ -160,7 +160,7 @@ export class AttackedGateway {
   }
 }
 
-/** An error of the table, and foreseen. @returns its type */
+/** Expects an error that is in the table, and is not an internal one. @returns its type */
 export function typeOf({ status, text }: AttackAnswer): string {
   const { extensions } = JSON.parse(text).errors[0];
   const row = errorTable[extensions.code as keyof typeof errorTable];

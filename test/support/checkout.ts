@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
-/** What a fresh clone does not have, or is linked. */
+/** Not copied: a fresh clone does not have them, or they are linked. */
 const left = new Set(['node_modules', '.git', '.data', '.cache', 'dist', 'coverage']);
 
-/** A copy of the project in a directory of its own, where a test may run what would write into this one. */
+/** A copy of the project in its own directory, for commands that would write into the project. */
 export class Checkout {
   readonly directory: string;
 

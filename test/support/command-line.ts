@@ -16,26 +16,26 @@ export interface Exit {
 
 export interface Answer {
   readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it asked for
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that it selected
   readonly data: any;
   // biome-ignore lint/suspicious/noExplicitAny: as above
   readonly errors: any;
 }
 
-/** To be loaded before a command: its waits of seconds end at once, or when it gets SIGUSR2. */
+/** Modules to load before a command: its waits of seconds end immediately, or when it gets SIGUSR2. */
 export const longWaits = {
   skipped: new URL('long-waits.ts?skip', import.meta.url).href,
   untilSignal: new URL('long-waits.ts', import.meta.url).href,
 };
 
 export interface StartOptions {
-  /** Another Node than the packaged one. */
+  /** A Node other than the packaged one. */
   readonly node?: string | undefined;
   /** Modules that are loaded before the command. */
   readonly preload?: readonly string[];
 }
 
-/** The command line as a user types it, in a directory of its own. */
+/** The command line as a user types it, in its own directory. */
 export class CommandLine {
   readonly directory: string;
   readonly #running = new Set<ChildProcess>();
@@ -53,14 +53,14 @@ export class CommandLine {
     return this.start(args, env, options).exit;
   }
 
-  /** Starts the gateway, and waits until it says that it runs. */
+  /** Starts the gateway, and waits until it reports that it is running. */
   async serve(env: Record<string, string> = {}, preload: readonly string[] = []): Promise<RunningGateway> {
     const { child, output, exit } = this.start(['serve'], { PORT: '0', ...env }, { preload });
     const url = await new Promise<string>((resolve, reject) => {
       const look = () => {
-        // What it prints in development, and what it logs otherwise.
+        // It prints the URL in development, and logs it otherwise.
         const found = /GraphQL +(http\S+)/.exec(output.stdout)?.[1] ?? /"url":"([^"]+)"/.exec(output.stderr)?.[1];
-        // The last line, so that the token is there too.
+        // Waits for the last line, so that the token is there too.
         if (found && (output.stderr.includes('"url"') || output.stdout.includes('Ctrl-C'))) resolve(found);
       };
       child.stdout?.on('data', look);
@@ -93,7 +93,7 @@ export class CommandLine {
     };
   }
 
-  /** Ends what still runs, and leaves nothing behind. */
+  /** Ends all processes that still run, and removes the directory. */
   async close(): Promise<void> {
     await Promise.all(
       [...this.#running].map(async (child) => {
@@ -105,14 +105,14 @@ export class CommandLine {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  /** Starts a command; what it prints is there to look at while it runs. */
+  /** Starts a command; its output can be read while it runs. */
   start(args: string[], env: Record<string, string>, { node = packagedNode, preload = [] }: StartOptions = {}) {
     const imports = preload.flatMap((file) => ['--import', file]);
-    // Of this process's environment nothing but what finds programs: no setting of the machine's shall count.
+    // Only PATH is kept of this process's environment: no setting of the machine may have an effect.
     const child = spawn(node, [...imports, command, ...args], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: this.directory, ...env },
-      // What is loaded before it may be talked to.
+      // The modules that are loaded before it use this channel.
       stdio: ['ignore', 'pipe', 'pipe', ...(preload.length > 0 ? (['ipc'] as const) : [])],
     });
     this.#running.add(child);
@@ -133,12 +133,12 @@ export class CommandLine {
 
 export interface RunningGateway {
   readonly url: string;
-  /** Empty when it printed none. */
+  /** Empty if it printed none. */
   readonly token: string;
   readonly output: { readonly stdout: string; readonly stderr: string };
-  /** Runs a document, with the printed token unless it is given another. */
+  /** Runs a document, by default with the printed token. */
   run(query: string, variables?: object, token?: string): Promise<Answer>;
-  /** Asks a module that was loaded before it. */
+  /** Sends a question to a module that was loaded before the gateway. */
   ask(message: string): Promise<unknown>;
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }

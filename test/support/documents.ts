@@ -8,7 +8,7 @@ import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
 import { keyringText } from './keyring.ts';
 
-/** In the team red. */
+/** A user in the team red. */
 export const ada: Principal = {
   kind: 'user',
   subject: 'ada',
@@ -23,10 +23,10 @@ const adaCalling: Caller = {
   writeDeadlineMs: Number.POSITIVE_INFINITY,
 };
 
-/** When all that these operations do is done. */
+/** The time of every change that these operations make. */
 export const now = new Date('2026-05-06T07:08:09.010Z');
 
-/** The operations on this store, as a gateway of their own would run them for ada, or whoever else is calling. */
+/** The operations on this store, as a separate gateway would run them for ada or another caller. */
 export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
   const keyring = await parseKeyring(keyringText([{ kid: 'one', state: 'active' }]), 'keyring.json');
   return bindOperations(

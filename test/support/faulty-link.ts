@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** silent: what is sent disappears · cut: connections break, and new ones too */
+/** silent: sent bytes are lost · cut: connections are closed, new ones too */
 export type LinkFault = 'silent' | 'cut';
 
-/** A way to a server on this machine that fails when it is told to. */
+/** A TCP proxy to a server on this machine, with faults on request. */
 export class FaultyLink {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -34,7 +34,7 @@ export class FaultyLink {
     return address.port;
   }
 
-  /** Resolves once so many bytes in all have gone to the server. */
+  /** Resolves once this many bytes in total were sent to the server. */
   sent(bytes: number): Promise<void> {
     return new Promise((resolve) => {
       this.#waiting = { bytes, resolve };
@@ -47,7 +47,7 @@ export class FaultyLink {
     if (fault === 'cut') this.#destroyAll();
   }
 
-  /** New connections are good again. Those that lost something on the way are broken. */
+  /** Ends the fault for new connections. Connections that lost bytes are closed. */
   restore(): void {
     this.#fault = null;
     this.#destroyAll();
@@ -65,7 +65,7 @@ export class FaultyLink {
       if (this.#fault === null) to.write(chunk);
       count(chunk.length);
     });
-    // The close that follows is what the other side hears of.
+    // The close event that follows closes the other side.
     from.on('error', () => {});
     from.on('close', () => {
       this.#sockets.delete(from);

@@ -16,14 +16,14 @@ import { Issuer } from './issuer.ts';
 
 export type StoreName = 'sqlite' | 'mongodb';
 
-/** Every store there is; mongodb only where a mongod could be had. */
+/** Every store; mongodb only where a mongod is available. */
 export const storeNames: StoreName[] = inject('mongodbUri') ? ['sqlite', 'mongodb'] : ['sqlite'];
 
 export interface GraphQLAnswer {
   status: number;
   headers: Headers;
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it asked for
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that it selected
   data: any;
   errors: AnswerError[];
 }
@@ -49,7 +49,7 @@ export interface RequestOptions {
   headers?: Record<string, string>;
 }
 
-/** A whole gateway on loopback with an issuer of its own, in a directory of its own. */
+/** A whole gateway on loopback with its own issuer, in its own directory. */
 export class TestGateway {
   readonly issuer: Issuer;
   readonly directory: string;
@@ -73,7 +73,7 @@ export class TestGateway {
     return gateway;
   }
 
-  /** Starts it (again) on what is in its directory. */
+  /** Starts the gateway (again) with the files in its directory. */
   async launch(env: Record<string, string> = {}): Promise<void> {
     const config = readConfig({
       PORT: '0',
@@ -119,12 +119,12 @@ export class TestGateway {
     try {
       json = JSON.parse(text);
     } catch {
-      // Not every answer is JSON; the text is there to look at.
+      // Not every answer is JSON; tests can read the text.
     }
     return { status: response.status, headers: response.headers, text, data: json.data, errors: json.errors ?? [] };
   }
 
-  /** What only the gateway itself can do: opens what the store holds of a secret, from a connection of its own. */
+  /** Opens the stored value of a secret with the keyring of the gateway, through a separate connection to the store. */
   async openValue(id: string): Promise<{ record: SecretRecord; value: string }> {
     const store = await openStore(this.databaseUrl);
     try {

@@ -1,6 +1,6 @@
-// The documents that most tests send, and what they are sent with.
+// The documents that most tests send, and their variables.
 
-/** Creates a secret. @param fields of the secret @param beside what else is asked of the payload */
+/** Creates a secret. @param fields of the secret @param beside other fields of the payload */
 export function createSecret(fields = 'id', beside = ''): string {
   return `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { ${fields} } ${beside} } }`;
 }

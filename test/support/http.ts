@@ -11,10 +11,10 @@ export async function get(gateway: { url: string }, path: string): Promise<Answe
   return { status: response.status, headers: response.headers, text: await response.text() };
 }
 
-/** The beginning of a POST, as it goes over the wire. */
+/** The first bytes of a POST request. */
 export const postHead = 'POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
 
-/** Writes these bytes to a connection of its own. @returns all that came back until it ended */
+/** Writes these bytes to a new connection. @returns everything that was received until it closed */
 export function raw(gateway: { url: string }, bytes: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
@@ -27,7 +27,7 @@ export function raw(gateway: { url: string }, bytes: string): Promise<string> {
   });
 }
 
-/** A POST whose body stays away until it is released. */
+/** A POST whose body is not sent until it is released. */
 export class SlowRequest {
   readonly answer: Promise<{ status: number; retryAfter: string | undefined; text: string }>;
   readonly #socket: Socket;

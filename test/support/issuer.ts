@@ -6,9 +6,9 @@ import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT
 export class Issuer {
   readonly issuer = 'https://issuer.test';
   readonly audience = 'secrets-gateway';
-  /** How often its keys were asked for. */
+  /** How many times its keys were requested. */
   requests = 0;
-  /** How it answers instead of with its keys. */
+  /** Answers instead of the key set. */
   misbehave: ((response: ServerResponse) => void) | null = null;
   #keys: { privateKey: CryptoKey; jwk: JWK }[] = [];
   readonly #server = createServer((_request, response) => {
@@ -29,13 +29,13 @@ export class Issuer {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/jwks`;
   }
 
-  /** Signs with a new key from now on; the earlier ones stay published. */
+  /** Signs with a new key from now on; the previous keys stay published. */
   async addKey(kid: string, alg = 'ES256'): Promise<void> {
     const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
     this.#keys.push({ privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' } });
   }
 
-  /** The key that signs now, as it is published. */
+  /** The current signing key, as it is published. */
   get publicJwk(): JWK {
     return this.#signer().jwk;
   }
@@ -44,7 +44,7 @@ export class Issuer {
     this.#keys = this.#keys.filter(({ jwk }) => jwk.kid !== kid);
   }
 
-  /** A token; undefined leaves a claim or a header out. */
+  /** A token; undefined leaves out a claim or a header. */
   async token(claims: Record<string, unknown> = {}, header: Partial<JWTHeaderParameters> = {}): Promise<string> {
     const { privateKey, jwk } = this.#signer();
     return new SignJWT(this.claims(claims))
@@ -52,7 +52,7 @@ export class Issuer {
       .sign(privateKey);
   }
 
-  /** Signs any header and any payload as they are with an ES256 key, also what a library refuses to make. */
+  /** Signs any header and any payload unchanged with an ES256 key, also those that a library refuses. */
   async sign(header: Record<string, unknown>, payload: string): Promise<string> {
     const { privateKey, jwk } = this.#signer();
     const parts = [JSON.stringify({ alg: 'ES256', kid: jwk.kid, ...header }), payload];
@@ -62,7 +62,7 @@ export class Issuer {
     return `${signed}.${Buffer.from(signature).toString('base64url')}`;
   }
 
-  /** The claims of a good token, but for these. */
+  /** The claims of a good token, with these changes. */
   claims(claims: Record<string, unknown> = {}): Record<string, unknown> {
     const now = Math.floor(Date.now() / 1000);
     return {

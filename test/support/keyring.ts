@@ -3,7 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 export interface KeyEntry {
   kid: string;
   state: string;
-  /** 32 bytes; left out, they follow from the kid. */
+  /** 32 bytes; by default derived from the kid. */
   bytes?: Buffer;
 }
 

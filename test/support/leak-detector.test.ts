@@ -49,7 +49,7 @@ const encodings: Record<string, (text: string) => string | Uint8Array> = {
 };
 
 describe('the leak detector', () => {
-  it.each(Object.entries(encodings))('finds any marker %s, whatever is around it', (_name, encode) => {
+  it.each(Object.entries(encodings))('finds any marker %s, in any surrounding text', (_name, encode) => {
     fc.assert(
       fc.property(marker, surroundings, surroundings, (text, before, after) => {
         const well = text.toWellFormed();
@@ -61,7 +61,7 @@ describe('the leak detector', () => {
     );
   });
 
-  it('finds a part of a marker, as long as it is no shorter than what it calls a fragment', () => {
+  it('finds any part of a marker that has at least the length of a fragment', () => {
     const secret = randomBytes(20).toString('hex');
     const detector = new LeakDetector([secret]);
     for (let at = 0; at + fragmentBytes <= secret.length; at += 1) {
@@ -72,7 +72,7 @@ describe('the leak detector', () => {
     }
   });
 
-  it('says which of many markers it found', () => {
+  it('reports which of many markers it found', () => {
     const markers = Array.from({ length: 100 }, () => randomBytes(16).toString('hex'));
     const [first = '', second = ''] = markers;
     expect(new LeakDetector(markers).find(`${first}, ${btoa(second)}`)).toEqual(new Set([first, second]));
@@ -94,7 +94,7 @@ describe('the leak detector', () => {
     );
   });
 
-  it('refuses a marker that is too short to tell from chance', () => {
+  it('refuses a marker so short that it could occur by chance', () => {
     expect(() => new LeakDetector(['a'.repeat(fragmentBytes - 1)])).toThrow(/at least/);
   });
 });

@@ -1,12 +1,12 @@
 /**
- * This many bytes of a marker in a row are a leak: error messages cut what they quote (V8 shows 10 characters on either
+ ** This many consecutive bytes of a marker are a leak: error messages truncate what they quote (V8 shows 10 characters on either
  * side of a JSON error), and a mask shows at most 6.
  */
 export const fragmentBytes = 10;
 
 /**
- * Finds markers, or a good part of one, in text or bytes: raw, in another case, JSON- or unicode-escaped, percent-encoded,
- * as hex, as base64 or base64url at any alignment, and each of the last three inside of the others.
+ ** Finds markers, or a long part of one, in text or bytes: raw, in another case, JSON- or unicode-escaped, percent-encoded,
+ ** as hex, as base64 or base64url at any alignment, and each of the last three inside the others.
  */
 export class LeakDetector {
   readonly #fragments = new Map<number, { fragment: string; marker: string }[]>();
@@ -23,7 +23,7 @@ export class LeakDetector {
     }
   }
 
-  /** The markers that are in it. */
+  /** The markers that the text or the bytes contain. */
   find(haystack: string | Uint8Array): Set<string> {
     const found = new Set<string>();
     const bytes = typeof haystack === 'string' ? Buffer.from(haystack) : Buffer.from(haystack);
@@ -45,16 +45,16 @@ export class LeakDetector {
   }
 }
 
-// One character for each byte: so regular expressions read binary files too.
+// One character for each byte, so that regular expressions work on binary files too.
 const latin1 = (bytes: Buffer) => bytes.toString('latin1');
 
-/** An Accept header and an id are put into lower case on their way. */
+/** In lower case, since the gateway lower-cases an Accept header and an id. */
 const caseless = (text: string) => text.toLowerCase();
 
-/** What was decoded of one place must not join with what was decoded of the next. */
+/** Separates decoded parts, so that two of them cannot form a marker together. */
 const between = '\n';
 
-/** The text, and what it becomes without its escapes, which may be escaped themselves. */
+/** The text with and without its escapes, which may be escaped again. */
 function unescaped(text: string): Set<string> {
   const texts = new Set([text]);
   for (let depth = 0; depth < 2; depth += 1) {
@@ -71,7 +71,7 @@ function decodeEscapes(text: string): string {
     if (found.length === 2) return control[found.charAt(1)] ?? found.charAt(1);
     const codes = (found.match(/[\da-fA-F]+/g) ?? []).map((hex) => Number.parseInt(hex, 16));
     if (found.startsWith('\\x')) return String.fromCharCode(...codes);
-    // As UTF-16 first: two escapes may make one character.
+    // As UTF-16 first: two escapes may form one character.
     return latin1(Buffer.from(String.fromCodePoint(...codes.map((code) => Math.min(code, 0x10ffff)))));
   });
 }
@@ -80,7 +80,7 @@ function decodePercent(text: string): string {
   return text.replace(/%([\da-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-/** A run may begin with something else, so it is read from each offset that could be the first. */
+/** Other characters may come first in a run, so it is decoded from each possible offset. */
 function decodeHex(text: string): string {
   return decodeRuns(text, /[\da-fA-F]{20,}/g, 2, 'hex');
 }

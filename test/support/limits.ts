@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { GraphQLAnswer } from './gateway.ts';
 
-/** So many of them, side by side. */
+/** Writes this many items, one after another. */
 export function times(count: number, write: (index: number) => string): string {
   return Array.from({ length: count }, (_, i) => write(i)).join(' ');
 }
@@ -13,7 +13,7 @@ export async function expectAllowed(answer: Promise<GraphQLAnswer>): Promise<voi
   expect(data).toBeTypeOf('object');
 }
 
-/** Refused with its own type, a message for people, and the number that is the limit. */
+/** Expects a refusal with its own type, and a description with the limit. */
 export async function expectRefused(answer: Promise<GraphQLAnswer>, type: string, description: RegExp): Promise<void> {
   const { status, errors, text } = await answer;
   expect(status).toBe(400);

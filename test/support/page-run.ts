@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type Block, stepsOf } from './markdown.ts';
 import type { Terminal } from './terminal.ts';
 
-/** What a comment before a block may say, instead of nothing. */
+/** The notes that a comment before a block may have. */
 const noted = /^(not run: needs |run by |keeps running$|before:\s|answers: )/;
 
 export function note(block: Block, kind: 'not run: needs' | 'run by' | 'keeps running' | 'before:' | 'answers:') {
@@ -16,7 +16,7 @@ export function unknownNotes(block: Block): string[] {
   return block.notes.filter((text) => !noted.test(text));
 }
 
-/** Follows a page block by block, as a reader does. */
+/** Runs a page block by block, as a reader would. */
 export class PageRun {
   readonly #terminal: Terminal;
   /** The document of the last graphql block, and its variables. */
@@ -45,7 +45,7 @@ export class PageRun {
     if (code !== 0) throw new Error(`${command} ended with ${code}: ${output}`);
   }
 
-  /** In the folder of the project, as in a new terminal. What was set before is still set. */
+  /** Runs in the folder of the project, as in a new terminal. Variables that were set before are still set. */
   async #followConsole(block: Block): Promise<void> {
     await this.#succeed(`cd '${this.#terminal.directory}'`);
     const steps = stepsOf(block);
@@ -85,7 +85,7 @@ export class PageRun {
     return response.json() as Promise<Record<string, unknown>>;
   }
 
-  /** Of the subject that the whole page speaks of. */
+  /** A token of the subject that the whole page uses. */
   async token(): Promise<string> {
     if (this.#token !== null) return this.#token;
     const { output } = await this.#terminal.run('npx --silent secrets-gateway token --sub developer --team demo:admin');
@@ -93,7 +93,7 @@ export class PageRun {
     return output;
   }
 
-  /** A line with the same members, and the same text in them. Numbers differ. */
+  /** Expects a log line with the same members and the same text. Numbers may differ. */
   async #mustBeLogged(written: Record<string, unknown>): Promise<void> {
     const withoutNumbers = (line: object) =>
       JSON.stringify(line, (_name, value) => (typeof value === 'number' ? 'number' : value));

@@ -13,19 +13,19 @@ async function measured(control: string): Promise<Measured> {
   return (await gateway.gateway.ask(control)) as Measured;
 }
 
-it('finds nothing in a gateway that is asked for nothing', async () => {
+it('finds nothing in an idle gateway', async () => {
   const { longestPieceMs, cpuMs } = await measured('nothing');
   expect(longestPieceMs).toBeLessThan(50);
   expect(cpuMs).toBeLessThan(100);
 });
 
-it('finds what holds the event loop for 300 ms', async () => {
+it('finds work that blocks the event loop for 300 ms', async () => {
   const found = await measured('hold the event loop');
   expect(found.longestPieceMs).toBeGreaterThanOrEqual(300);
   expect(() => gateway.expectHarmless('held for 300 ms', found, 100)).toThrow('in one piece');
 });
 
-it('finds the CPU time of what lets others in between, and no long piece', async () => {
+it('finds the CPU time of work that yields to the event loop, and no long piece', async () => {
   const found = await measured('burn in pieces');
   expect(found.longestPieceMs).toBeLessThan(50);
   expect(found.cpuMs).toBeGreaterThanOrEqual(300);
@@ -33,7 +33,7 @@ it('finds the CPU time of what lets others in between, and no long piece', async
   gateway.expectHarmless('of ten, 30 ms each', found, 10);
 });
 
-it('finds 300 MiB that were held for a moment', async () => {
+it('finds 300 MiB that were allocated for a short time', async () => {
   const before = await gateway.take();
   const found = await measured('take memory');
   expect(found.peakBytes - before.peakBytes).toBeGreaterThan(250 * mebibyte);

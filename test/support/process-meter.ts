@@ -1,17 +1,17 @@
 import { setImmediate } from 'node:timers/promises';
 
-// Loaded before a gateway in a process of its own. Measures in CPU time, so that other processes of the machine do not count.
+// Loaded before a gateway in its own process. Measures CPU time, so that other processes of the machine do not count.
 
 export interface Measured {
-  /** The longest piece of work after which the event loop came around. */
+  /** The longest time that the event loop was blocked. */
   longestPieceMs: number;
-  /** What all threads of the process used. */
+  /** The CPU time of all threads of the process. */
   cpuMs: number;
-  /** The most memory that the process ever held. */
+  /** The peak memory of the process. */
   peakBytes: number;
 }
 
-/** The positive controls: what must be found, and what must not be taken for one piece. */
+/** Positive controls: work that must be found, and work that must not count as one piece. */
 const controls: Record<string, () => Promise<void> | void> = {
   'hold the event loop': () => burn(300),
   'burn in pieces': async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { GraphQLAnswer } from './gateway.ts';
 
-/** Refused as a whole, with this status and code and with the request's id. */
+/** Expects that the whole request was refused, with this status and code and with the request's id. */
 export function expectRefusal(answer: GraphQLAnswer, status: number, code: string, type: string): void {
   expect(answer.status).toBe(status);
   const requestId = answer.headers.get('x-request-id');

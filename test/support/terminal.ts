@@ -4,7 +4,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { shellEnvironment } from './checkout.ts';
 
-/** What differs from run to run. Those in `bound` mean the same thing wherever a page repeats them. */
+/** Text that differs from run to run. Each value in `bound` stands for the same thing in the whole page. */
 const varying = {
   bound: ['127\\.0\\.0\\.1:\\d+', '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'sec_[0-9a-f]{9}', 'kek-[0-9a-f]{12}'],
   free: ['eyJ[\\w-]*(?:\\.[\\w-]+)*…?', '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z', '\\d{4}-\\d\\d-\\d\\d'],
@@ -13,7 +13,7 @@ const boundPattern = new RegExp(varying.bound.join('|'), 'g');
 const varyingPattern = new RegExp([...varying.bound, ...varying.free].join('|'), 'g');
 const address = /127\.0\.0\.1:\d+/g;
 
-/** The names that a page uses for what only a run can know: ports, ids, placeholders, keys. */
+/** The actual values for those that a page shows: ports, ids, placeholders, keys. */
 export class Bindings {
   readonly #actual = new Map<string, string>();
 
@@ -23,7 +23,7 @@ export class Bindings {
     this.#actual.set(written, actual);
   }
 
-  /** @throws when an address is not that of anything that was started */
+  /** @throws when nothing was started at an address */
   substitute(text: string): string {
     for (const [found] of text.matchAll(address)) {
       if (!this.#actual.has(found)) throw new Error(`nothing was started at ${found}`);
@@ -31,7 +31,7 @@ export class Bindings {
     return text.replace(boundPattern, (written) => this.#actual.get(written) ?? written);
   }
 
-  /** Whether both say the same but for what varies, and binds that. */
+  /** Whether both texts are the same except for what varies; if so, binds those values. */
   matches(written: string, actual: string): boolean {
     if (skeleton(written) !== skeleton(actual)) return false;
     const found = [...actual.matchAll(varyingPattern)].map(([one]) => one);
@@ -49,10 +49,10 @@ function skeleton(text: string): string {
 }
 
 const end = 'end-of-this-command';
-/** For the start of a server on a busy machine. */
+/** Enough for the start of a server on a busy machine. */
 const patienceMs = 50_000;
 
-/** A shell in a folder, as a person has one who follows a page. */
+/** A shell in a folder, as used by a reader who follows a page. */
 export class Terminal {
   readonly bindings = new Bindings();
   readonly directory: string;
@@ -104,10 +104,10 @@ export class Terminal {
     return { output: this.#output.replace(finished, '').trimEnd(), code: Number(code) };
   }
 
-  /** Starts a command that goes on until the terminal is closed, and waits for these lines of it. */
+  /** Starts a command that runs until the terminal is closed, and waits until it prints these lines. */
   async start(command: string, lines: readonly string[]): Promise<void> {
     const { output: cwd } = await this.run('pwd');
-    // Of several gateways and tests at once none may have the port that is its default.
+    // Several gateways and tests run at once, so none may use its default port.
     const env = { ...this.#env, PORT: '0' };
     const child = spawn('bash', ['-c', this.bindings.substitute(command)], { cwd, env, detached: true });
     let printed = '';
@@ -131,7 +131,7 @@ export class Terminal {
     });
   }
 
-  /** In this order; others may stand between them, such as npm's own. */
+  /** Whether the lines are printed in this order; there may be other lines between them, such as those of npm. */
   #haveCome(lines: readonly string[], printed: string): boolean {
     const actual = printed.split('\n');
     const found: string[] = [];
@@ -144,7 +144,7 @@ export class Terminal {
     return true;
   }
 
-  /** All that was printed by what was started. */
+  /** The output of all started commands. */
   get printed(): string {
     return this.#running.map(({ printed }) => printed()).join('');
   }

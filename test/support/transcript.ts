@@ -6,9 +6,9 @@ import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 
-/** A session of a terminal: prose and `#` lines are for the reader, `$` lines are typed, the rest is what comes back. */
+/** A terminal session: prose and `#` lines are for the reader, `$` lines are typed, the rest is output. */
 interface Step {
-  /** What stands before the command, as it is. */
+  /** The text before the command, unchanged. */
   readonly prose: readonly string[];
   readonly command: string;
   readonly output: string[];
@@ -16,13 +16,13 @@ interface Step {
 
 interface Kind {
   readonly pattern: string;
-  /** Whether a name of this kind stands for one and the same text in the whole file. */
+  /** Whether a name of this kind stands for the same text in the whole file. */
   readonly isOne: boolean;
-  /** Whether its value is known beforehand. */
+  /** Whether its value is known before the run. */
   readonly isKnown?: boolean;
 }
 
-/** What differs from run to run. `<old-kid>` is a placeholder of the kind `kid`. */
+/** Text that differs from run to run. `<old-kid>` is a placeholder of the kind `kid`. */
 const kinds: Readonly<Record<string, Kind>> = {
   kid: { pattern: 'kek-[0-9a-z]+', isOne: true },
   id: { pattern: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', isOne: true },
@@ -32,7 +32,7 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 const placeholder = new RegExp(`<(?:[a-z0-9]+-)*(${Object.keys(kinds).join('|')})>`, 'g');
 
-/** Runs the commands of a transcript in a directory. @returns the transcript as it should be: itself, if all came as told */
+/** Runs the commands of a transcript in a directory. @returns the transcript with the actual output */
 export async function replay(
   transcript: string,
   directory: string,
@@ -61,7 +61,7 @@ function parse(transcript: string): { steps: Step[]; rest: string[] } {
   const steps: Step[] = [];
   let prose: string[] = [];
   let output: string[] | null = null;
-  /** Blank lines at the end of an output are of the page, not of the command. */
+  /** Blank lines at the end of an output belong to the page, not to the command. */
   const endOutput = () => {
     while (output?.at(-1) === '') prose.push(output.pop() ?? '');
     output = null;
@@ -85,11 +85,11 @@ function parse(transcript: string): { steps: Step[]; rest: string[] } {
   return { steps, rest: prose };
 }
 
-/** What a terminal would show: standard output and standard error as they come, and how it ended unless that was well. */
+/** What a terminal would show: standard output and standard error in order, and the exit code unless it is 0. */
 async function run(command: string, directory: string, env: Record<string, string>): Promise<string[]> {
   const child = spawn('sh', ['-c', `exec 2>&1\n${command}`], {
     cwd: directory,
-    // Nothing of this process's environment: no setting of the machine's may count.
+    // Nothing of this process's environment is kept: no setting of the machine may have an effect.
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -106,7 +106,7 @@ async function run(command: string, directory: string, env: Record<string, strin
   ];
 }
 
-/** The lines that came, with the placeholders of those that were expected. */
+/** The actual lines, with the placeholders of the expected ones. */
 function rewritten(came: readonly string[], expected: readonly string[], names: Names): string[] {
   let next = 0;
   return came.map((line) => {
@@ -117,7 +117,7 @@ function rewritten(came: readonly string[], expected: readonly string[], names: 
   });
 }
 
-/** What the placeholders of a transcript stand for. */
+/** The values of the placeholders of a transcript. */
 class Names {
   readonly #values: Map<string, string>;
 
@@ -125,7 +125,7 @@ class Names {
     this.#values = new Map([['<version>', version]]);
   }
 
-  /** @throws Error for one that no output before has told */
+  /** @throws Error for a placeholder that no previous output has shown */
   fill(command: string): string {
     return command.replace(placeholder, (name) => {
       const value = this.#values.get(name);
@@ -134,7 +134,7 @@ class Names {
     });
   }
 
-  /** Whether the line is the expected one; if so, its placeholders are known from now on. */
+  /** Whether the line is the expected one; if so, keeps the values of its placeholders. */
   match(expected: string, line: string): boolean {
     const names: string[] = [];
     let [pattern, end] = ['', 0];
@@ -150,7 +150,7 @@ class Names {
     for (const [index, name] of names.entries()) {
       const value = found[index + 1] ?? '';
       if (!kindOf(name).isOne) continue;
-      // Two names are for two things, and one name for one.
+      // Two names must have two values, and one name one value.
       if ((values.get(name) ?? value) !== value) return false;
       if ([...values].some(([other, known]) => other !== name && known === value)) return false;
       values.set(name, value);
@@ -159,7 +159,7 @@ class Names {
     return true;
   }
 
-  /** The line with placeholders: those it had, those of the lines it replaces, and new ones. */
+  /** The line with placeholders: known ones, those of the lines that it replaces, and new ones. */
   mask(line: string, replaced: readonly string[]): string {
     let masked = line;
     for (const [name, value] of this.#values) {
