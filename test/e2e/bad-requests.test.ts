@@ -1,4 +1,4 @@
-// biome-ignore-all lint/style/noExcessiveLinesPerFile: one table of every kind of request that is wrong.
+// biome-ignore-all lint/style/noExcessiveLinesPerFile: one table of every kind of bad request.
 import { Agent, request } from 'node:http';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -24,7 +24,7 @@ interface Answer {
 const total = 10_000;
 const atOnce = 16;
 
-// Documents: names of the schema, near misses and nonsense, put together well and badly.
+// Documents: names of the schema, near misses and nonsense, in valid and invalid combinations.
 const word = fc.constantFrom(
   ...'secrets secret viewer createSecret updateSecret deleteSecret nodes edges node owner id name value tags __typename __schema'.split(
     ' ',
@@ -184,7 +184,7 @@ const document = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
 );
 
-// Variables, and what else stands in a body.
+// Variables, and the other members of a body.
 const key = fc.oneof(
   word,
   fc.string({ unit: 'binary', maxLength: 8 }),
@@ -241,7 +241,7 @@ const parameters = fc.record(
   { requiredKeys: ['query'] },
 );
 
-// Of the right types, so that the rules of the domain are what they break.
+// Inputs of the right types, which break the rules of fields.
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.constantFrom('', 'A', 'x'.repeat(300), '••••', '\ud800', '\u0000'),
@@ -359,7 +359,7 @@ const body = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 100 }) },
 );
 
-// What is around it.
+// The method, the URL and the headers of a request.
 const headerText = fc.string({
   unit: fc
     .integer({ min: 0x20, max: 0xff })
@@ -473,7 +473,7 @@ function send(origin: string, { method, path, headers, body }: BadRequest): Prom
   });
 }
 
-/** What is wrong with an answer; undefined when it keeps every promise. */
+/** What is wrong with an answer; undefined if nothing is. */
 function broken({ status, requestId, text }: Answer, method: string): string | undefined {
   if (!requestId) return 'no X-Request-Id';
   if (status >= 500) return `HTTP ${status}`;
@@ -531,7 +531,7 @@ describe(`${total.toLocaleString('en')} bad requests`, () => {
     await gateway.close();
   });
 
-  it('each gets an answer with a request id, none of them 5xx, and each error its code, status and type', async () => {
+  it('are all answered with a request id and without 5xx, and each error has its code, status and type', async () => {
     const token = await gateway.issuer.token();
     const group = fc.array(requests(token), { minLength: atOnce, maxLength: atOnce });
     let sent = 0;
@@ -545,7 +545,7 @@ describe(`${total.toLocaleString('en')} bad requests`, () => {
           statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
         }
         sent += all.length;
-        // Lines it logged are the test's memory, not the gateway's.
+        // Logged lines are memory of the test, not of the gateway.
         gateway.log.length = 0;
         if (sent >= total / 4) warm ??= memory();
       }),
@@ -559,16 +559,16 @@ describe(`${total.toLocaleString('en')} bad requests`, () => {
     expect(sent).toBeGreaterThanOrEqual(total);
   }, 180_000);
 
-  it('reached what lies behind every refusal: the sample has answers of many kinds', () => {
+  it('reach code behind every refusal: the sample has answers of many kinds', () => {
     for (const status of [200, 400, 401, 404, 405, 406, 415, 422])
       expect(statuses.get(status), `HTTP ${status}`).toBeGreaterThan(10);
   });
 
-  it('leave no rejection unhandled and no exception uncaught', () => {
+  it('cause no unhandled rejection and no uncaught exception', () => {
     expect(lost).toEqual([]);
   });
 
-  it('leave no memory behind', () => {
+  it('leak no memory', () => {
     if (!warm) throw new Error('too few requests to tell');
     const { held, rss } = memory();
     expect(held - warm.held).toBeLessThan(48 * 1024 * 1024);
@@ -581,7 +581,7 @@ describe(`${total.toLocaleString('en')} bad requests`, () => {
   });
 });
 
-describe('one bad request as large as may be', () => {
+describe('one bad request of the maximum size', () => {
   let gateway: TestGateway;
 
   beforeAll(async () => {
@@ -602,7 +602,7 @@ describe('one bad request as large as may be', () => {
       query: create,
       variables: { input: { name: 'A', owner: { teamId: 'red', connectorId: accents } } },
     },
-    'an operation name that is in every message': {
+    'an operation name that would be in every message': {
       query: `query ${'N'.repeat(900_000)}(${numbered(180, (at) => `$v${at}: Int`)}) { __typename }`,
     },
     'a field of one long name': { query: `{ ${'a'.repeat(1_000_000)} }` },
@@ -613,15 +613,15 @@ describe('one bad request as large as may be', () => {
     'a batch': Array(200_000).fill({}),
     'a filter that is slow to normalise': { query: list, variables: { filter: { name: accents } } },
     'a prefix that is slow to normalise': { query: list, variables: { filter: { nameStartsWith: accents } } },
-    'tags to look for that are slow to normalise': { query: list, variables: { filter: { tags: [accents] } } },
+    'filter tags that are slow to normalise': { query: list, variables: { filter: { tags: [accents] } } },
     'an alias that every item would repeat': { query: `{ secrets { nodes { ${'a'.repeat(900_000)}: id } } }` },
-    'many keys that no input has': {
+    'many unknown keys of an input': {
       query: create,
       variables: { input: Object.fromEntries(Array.from({ length: 80_000 }, (_, at) => [`x${at}`, 1])) },
     },
   };
 
-  it.each(Object.entries(bodies))('is refused in no time, and in few words: %s', async (_name, body) => {
+  it.each(Object.entries(bodies))('is refused quickly, and with a short answer: %s', async (_name, body) => {
     const startedAt = performance.now();
     const { status, text } = await gateway.send({ body: JSON.stringify(body) });
     expect(performance.now() - startedAt).toBeLessThan(2000);
@@ -630,7 +630,7 @@ describe('one bad request as large as may be', () => {
     expect(text.length).toBeLessThan(64 * 1024);
   });
 
-  it('and a thousand different ones leave nothing behind in memory', async () => {
+  it('leaks no memory, even after a thousand different ones', async () => {
     const invalid = (number: number) => `{ viewer { ${numbered(100, (at) => `x${number}_${at}`)} } }`;
     const send = async (from: number, to: number) => {
       for (let number = from; number < to; number += 1) {

@@ -22,7 +22,7 @@ describe.each(storeNames)('connector secrets on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it('create: takes a name and a value, makes the placeholder, and returns the updated list with its count', async () => {
+  it('create: takes a name and a value, generates the placeholder, and returns the updated list with its count', async () => {
     const first = await gateway.run(create, { input: { owner, name: 'client_id', value: 'my-super-secret-value' } });
     expect(first.errors).toEqual([]);
     const { secret, secrets } = first.data.createSecret;
@@ -37,21 +37,21 @@ describe.each(storeNames)('connector secrets on %s', (store) => {
     });
   });
 
-  it('list: returns the count, and placeholder and name of each; the value never', async () => {
+  it('list: returns the count, and the placeholder and the name of each secret, never the value', async () => {
     const { data, text } = await gateway.run(list, { owner });
     expect(data.secrets.totalCount).toBe(2);
     expect(data.secrets.nodes.map((node: { name: string }) => node.name)).toEqual(['client_id', 'client_secret']);
     expect(text).not.toContain('my-super-secret-value');
   });
 
-  it('are scoped by team and connector: other connectors and the team itself have lists of their own', async () => {
+  it('are scoped by team and connector: other connectors and the team itself have their own lists', async () => {
     for (const other of [{ teamId: 'red', connectorId: 'codeless-2' }, { teamId: 'red' }, {}]) {
       const { data } = await gateway.run(list, { owner: other });
       expect(data.secrets).toEqual({ totalCount: 0, nodes: [] });
     }
   });
 
-  it('every response carries a request id: in a header, and in the error', async () => {
+  it('have a request id in every response: in a header, and in the error', async () => {
     const good = await gateway.run(list, { owner });
     const other = await gateway.run(list, { owner });
     expect(good.headers.get('x-request-id')).toMatch(/^[\w-]{20,}$/);
@@ -104,7 +104,7 @@ describe.each(storeNames)('connector secrets on %s', (store) => {
       expect(errors[0]?.extensions).toMatchObject({ code: 'PERMISSION_ERROR', type: 'permission_error' });
     });
 
-    it('NOT_FOUND, 404: a mutation of what is not there', async () => {
+    it('NOT_FOUND, 404: a mutation of a secret that does not exist', async () => {
       const update = updateSecret();
       const { status, errors } = await gateway.run(update, { input: { id: crypto.randomUUID(), value: 'v' } });
       expect(status).toBe(404);
@@ -114,13 +114,13 @@ describe.each(storeNames)('connector secrets on %s', (store) => {
       });
     });
 
-    it('CONFLICT_ERROR, 409: a name that the connector has', async () => {
+    it('CONFLICT_ERROR, 409: a name that is taken in the connector', async () => {
       const { status, errors } = await gateway.run(create, { input: { owner, name: 'client_id', value: 'b' } });
       expect(status).toBe(409);
       expect(errors[0]?.extensions).toMatchObject({ code: 'CONFLICT_ERROR', errors: [{ field: 'name' }] });
     });
 
-    it('UNPROCESSABLE_ENTITY, 422: a connector’s secret without a value, a connector without a team', async () => {
+    it('UNPROCESSABLE_ENTITY, 422: a secret of a connector without a value, a connector without a team', async () => {
       const { status, errors } = await gateway.run(create, { input: { owner: { connectorId: 'c' }, name: 'a' } });
       expect(status).toBe(422);
       expect(errors[0]?.message).toBe('Validation failed for the request parameters.');
@@ -134,7 +134,7 @@ describe.each(storeNames)('connector secrets on %s', (store) => {
       });
     });
 
-    it('the error’s optional longer description tells how to mend it', async () => {
+    it('the optional description of an error says how to fix the request', async () => {
       const { errors } = await gateway.run(create, { input: { owner, name: 'client_id', value: 'b' } });
       expect(errors[0]?.extensions.description).toMatch(/Choose another name/);
     });

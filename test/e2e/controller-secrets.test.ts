@@ -15,7 +15,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it('create: id, name, notes, tags and secret; answers with all but the secret, and the two dates', async () => {
+  it('create: takes id, name, notes, tags and secret, and returns all except the secret, with the two dates', async () => {
     const id = '4c07bc67-57ea-42dd-b702-c2d6c45419fc';
     const before = Date.now();
     const { data, text } = await gateway.run(create, {
@@ -42,7 +42,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
     expect(text).not.toContain('tSW3!QBv(rj{UuLY');
   });
 
-  it('create: the id is optional, and then a UUIDv7', async () => {
+  it('create: the id is optional, by default a new UUIDv7', async () => {
     const { data } = await gateway.run(create, { input: { owner, name: 'without id' } });
     expect(data.createSecret.secret.id).toMatch(
       /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
@@ -57,12 +57,12 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
     expect(found.data.secret.name).toBe('upper case');
   });
 
-  it('create: notes, tags and the secret are optional; a secret without a value has no mask', async () => {
+  it('create: notes, tags and the secret are optional; without a value there is no mask', async () => {
     const { data } = await gateway.run(create, { input: { owner, name: 'declared' } });
     expect(data.createSecret.secret).toMatchObject({ notes: null, tags: [], maskedValue: null });
   });
 
-  it('update: the secret omitted keeps the old one; given, it replaces it', async () => {
+  it('update: keeps the secret when it is omitted, and replaces it when it is given', async () => {
     const value = 'first-value-that-is-long-enough-to-show';
     const created = await gateway.run(create, { input: { owner, name: 'kept', value, tags: ['a'] } });
     const { id, maskedValue, createdAt } = created.data.createSecret.secret;
@@ -96,14 +96,14 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
     ]);
   });
 
-  it('update: what changes nothing leaves the version', async () => {
+  it('update: keeps the version when nothing changes', async () => {
     const created = await gateway.run(create, { input: { owner, name: 'unchanged', tags: ['a'] } });
     const { id, updatedAt } = created.data.createSecret.secret;
     const { data } = await gateway.run(update, { input: { id, name: 'unchanged', tags: ['a'] } });
     expect(data.updateSecret.secret).toMatchObject({ version: 1, updatedAt });
   });
 
-  it('update: expectedVersion that is not current is a CONFLICT_ERROR that tells the current one', async () => {
+  it('update: an expectedVersion that is not current is a CONFLICT_ERROR with the current version', async () => {
     const created = await gateway.run(create, { input: { owner, name: 'versioned' } });
     const { id } = created.data.createSecret.secret;
     const good = await gateway.run(update, { input: { id, notes: 'one', expectedVersion: 1 } });
@@ -113,7 +113,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
     expect(stale.errors[0]?.extensions).toMatchObject({ code: 'CONFLICT_ERROR', currentVersion: 2 });
   });
 
-  it('update: of writers that meet, none is lost', async () => {
+  it('update: loses no change of concurrent writers', async () => {
     const created = await gateway.run(create, { input: { owner, name: 'contended' } });
     const { id } = created.data.createSecret.secret;
     const writes = Array.from({ length: 40 }, (_, n) => gateway.run(update, { input: { id, notes: `note ${n}` } }));
@@ -123,7 +123,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
     expect(versions.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_, n) => n + 2));
   });
 
-  it('create: an error in the list that comes with it does not hide the secret that was made', async () => {
+  it('create: an error in the list of the payload does not hide the secret that was created', async () => {
     const withList = (list: string) => createSecret('name', `${list} { totalCount }`);
     const tooMany = await gateway.run(withList('secrets(first: 5000)'), { input: { owner, name: 'made, first' } });
     expect(tooMany.data.createSecret).toEqual({ secret: { name: 'made, first' }, secrets: null });
@@ -134,7 +134,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
     expect(writer.errors[0]?.extensions.code).toBe('PERMISSION_ERROR');
   });
 
-  it('delete: the secret is gone, its name is free again, and a stale expectedVersion is refused', async () => {
+  it('delete: removes the secret, frees its name, and refuses a stale expectedVersion', async () => {
     const remove = 'mutation ($input: DeleteSecretInput!) { deleteSecret(input: $input) { id secret { name } } }';
     const created = await gateway.run(create, { input: { owner, name: 'short-lived' } });
     const { id } = created.data.createSecret.secret;
@@ -148,13 +148,13 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
   });
 
   describe('errors', () => {
-    it('400: the JSON is broken', async () => {
+    it('400: invalid JSON', async () => {
       const { status, errors } = await gateway.send({ body: '{"query": "{ viewer { subject } }"' });
       expect(status).toBe(400);
       expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_REQUEST', description: 'The body is not valid JSON.' });
     });
 
-    it('401: the token is wrong', async () => {
+    it('401: a wrong token', async () => {
       const { status, errors } = await gateway.run('{ viewer { subject } }', {}, { token: 'nonsense' });
       expect(status).toBe(401);
       expect(errors[0]?.extensions.code).toBe('UNAUTHORIZED');
@@ -165,7 +165,7 @@ describe.each(storeNames)('controller secrets on %s', (store) => {
       expect(status).toBe(403);
     });
 
-    it('406: an Accept header that nothing here satisfies', async () => {
+    it('406: an Accept header that the gateway cannot satisfy', async () => {
       const headers = { accept: 'application/xml' };
       const { status, errors } = await gateway.run('{ viewer { subject } }', {}, { headers });
       expect(status).toBe(406);

@@ -27,14 +27,14 @@ const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: root })
 const isRunHere = (block: Block) => note(block, 'not run: needs') === undefined && note(block, 'run by') === undefined;
 const startsGateway = (block: Block) => block.text.includes('npm start') && note(block, 'keeps running') !== undefined;
 
-it('README.md is among the pages, and shows how to start', () => {
+it('the pages include README.md, which shows how to start', () => {
   const readme = pages.find(({ page }) => page === 'README.md');
   expect(readme?.blocks.some(startsGateway)).toBe(true);
 });
 
 describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
   const run = blocks.filter(isRunHere);
-  // A document that is only checked against the schema needs none.
+  // A page whose documents are only checked against the schema needs no gateway.
   const needsShell = run.some(({ language }) => language !== 'graphql');
   let checkout: Checkout;
   let terminal: Terminal;
@@ -56,7 +56,7 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
     await checkout?.close();
   });
 
-  it('are run here, or say why not', () => {
+  it('are run here, or have a note that says why not', () => {
     for (const block of blocks) {
       expect({ line: block.line, unknown: unknownNotes(block) }).toEqual({ line: block.line, unknown: [] });
       const file = note(block, 'run by');
@@ -75,7 +75,7 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
   );
 
   if (page === 'README.md') {
-    it('curl, GraphiQL and the example are one and the same subject, and see the one secret', async () => {
+    it('curl, GraphiQL and the example use the same subject, and see the same secret', async () => {
       const url = terminal.bindings.substitute('http://127.0.0.1:4000/graphql');
       const html = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
       const [, token = ''] = /Bearer ([\w.-]+)/.exec(html) ?? [];
@@ -91,7 +91,7 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
     });
   }
 
-  /** They call the port that is the gateway's default. */
+  /** The examples use the default port of the gateway. */
   function letExamplesFindIt() {
     return terminal.run('export SECRETS_GATEWAY_URL=http://127.0.0.1:4000/graphql');
   }
@@ -106,7 +106,7 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
   }
 });
 
-/** Beside the types that the page defines for another subgraph, which must refer to ours by our keys. */
+/** Also checks the types that the page defines for another subgraph, which must use the keys of our entities. */
 function expectValid(document: DocumentNode, blocks: readonly Block[]) {
   if (isTypes(document)) {
     const ours = keysOf(parse(read('schema/subgraph.graphql')));
@@ -130,7 +130,7 @@ function isTypes(document: DocumentNode): boolean {
   return document.definitions.every(({ kind }) => kind === Kind.OBJECT_TYPE_DEFINITION);
 }
 
-/** What another subgraph's types add to ours. */
+/** The definitions that the types of another subgraph add to ours. */
 function beside(schema: GraphQLSchema, document: DocumentNode): DocumentNode {
   return visit(document, {
     [Kind.DIRECTIVE]: () => null,

@@ -29,7 +29,7 @@ const user = (id: string): Representation => ({ __typename: 'User', id });
 const team = (id: string): Representation => ({ __typename: 'Team', id });
 const connector = (teamId: string, id: string): Representation => ({ __typename: 'Connector', teamId, id });
 
-/** Without what differs from request to request and from place to place. */
+/** An error without the parts that differ between requests and positions. */
 const told = ({ message, extensions: { requestId: _, ...extensions } }: AnswerError) => ({ message, extensions });
 
 describe.each(storeNames)('entities on %s', (store) => {
@@ -65,7 +65,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(data._service.sdl).toBe(await readFile('schema/subgraph.graphql', 'utf8'));
   });
 
-  it('a key that is slow to normalise spoils only itself, in no time', async () => {
+  it('a key that is slow to normalise fails quickly, and only for itself', async () => {
     const accents = `a${'\u0301\u0316'.repeat(150_000)}`;
     const startedAt = performance.now();
     const { data, errors } = await gateway.run(entities, {
@@ -79,7 +79,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(data._entities[1]).toMatchObject({ id: 'ada' });
   });
 
-  it('the SDL has the security directives for those who ask for them', async () => {
+  it('the SDL has the security directives with SECURITY_DIRECTIVES=on', async () => {
     const secured = await TestGateway.start('sqlite', { SECURITY_DIRECTIVES: 'on' });
     const { data } = await secured.run('{ _service { sdl } }', {}, { token: null });
     await secured.close();
@@ -107,7 +107,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     ]);
   });
 
-  it('a connector’s id is the same however another subgraph composes its letters', async () => {
+  it('the id of a connector matches in any Unicode composition', async () => {
     await put([newRecord({ type: 'connector', teamId: 'red', connectorId: 'caf\u00e9' })]);
     const { data } = await resolve([connector('red', 'cafe\u0301')]);
     expect(data._entities[0]).toMatchObject({ id: 'caf\u00e9', secrets: { totalCount: 1 } });
@@ -138,7 +138,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     );
   });
 
-  it('without the scope nothing is seen: PERMISSION_ERROR where the caller may reach, FORBIDDEN where not', async () => {
+  it('nothing is returned without the scope: PERMISSION_ERROR for owners that the caller may reach, FORBIDDEN for others', async () => {
     const token = await gateway.issuer.token({ scope: 'secrets:write' });
     const { data, errors } = await resolve([team('red'), team('blue'), secret(records.ada.id), secret(randomUUID())], {
       token,
@@ -163,7 +163,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     ['a user', () => [user('grace'), user('nobody')]],
     ['a team', () => [team('blue'), team('no-such-team')]],
     ['a connector', () => [connector('blue', 'crm'), connector('no-such-team', 'crm')]],
-  ])('%s of somebody else and one that is not there cannot be told apart', async (_what, both) => {
+  ])('%s of another owner and one that does not exist get the same answer', async (_what, both) => {
     const [foreign, missing] = await Promise.all(both().map((representation) => resolve([representation])));
     const shape = ({ data }: { data: { _entities: ({ secrets?: unknown } | null)[] } }) =>
       data._entities.map((entity) => entity && { secrets: entity.secrets });
@@ -172,7 +172,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(foreign?.status).toBe(missing?.status);
   });
 
-  it('a malformed representation spoils only itself, as a BAD_REQUEST', async () => {
+  it('a malformed representation is a BAD_REQUEST, and does not affect the others', async () => {
     const malformed = [
       'text',
       42,
@@ -204,7 +204,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     }
   });
 
-  it('a secret’s id that is no UUID spoils only itself, as in secret(id)', async () => {
+  it('an id of a secret that is not a UUID fails as in secret(id), and does not affect the others', async () => {
     const { data, errors } = await resolve([secret('nonsense'), secret(records.ada.id)]);
     expect(data._entities).toEqual([null, expect.objectContaining({ name: 'SECRET_OF_ada' })]);
     expect(errors.map(({ path, extensions }) => [path, extensions.code])).toEqual([
@@ -214,14 +214,14 @@ describe.each(storeNames)('entities on %s', (store) => {
 
   it.each([
     ['null', null],
-    ['a null among them', [null, user('ada')]],
+    ['a list with a null', [null, user('ada')]],
   ])('%s for the representations is a BAD_REQUEST', async (_what, representations) => {
     const { status, errors } = await resolve(representations);
     expect(status).toBe(400);
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_REQUEST', type: 'invalid_request_error' });
   });
 
-  it('more than 1,000 are refused with a type of their own; 1,000 are not', async () => {
+  it('more than 1,000 are refused with their own type; 1,000 are not', async () => {
     const query = 'query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }';
     const most = Array.from({ length: 1000 }, () => user('ada'));
     const accepted = await gateway.run(query, { representations: most });
@@ -232,7 +232,7 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(errors[0]?.extensions).toMatchObject({ code: 'BAD_REQUEST', type: 'representations_limit_error' });
   });
 
-  it('no credentials, no entities: 401, whatever is asked for', async () => {
+  it('any query for entities without credentials is 401', async () => {
     for (const representations of [[], [user('ada')], ['malformed'], [secret(randomUUID())]]) {
       const { status, data, errors } = await resolve(representations, { token: null });
       expect(status).toBe(401);

@@ -10,13 +10,13 @@ import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
 
-/** One secret in every form a client could write it in; a form that is never sent is never found. */
+/** One secret in every form in which a client could write it. */
 class Canary {
-  /** As keys look; what all have in common is too short to be found. */
+  /** Looks like an API key; the part that all keys have in common is too short for the detector. */
   readonly key = `sk-${random(36)}`;
   /** A key that could be a GraphQL name. */
   readonly word = `sk_${random(36)}`;
-  /** A number beyond any type of GraphQL's. */
+  /** A number beyond the range of every GraphQL type. */
   readonly digits = String(randomInt(1, 10)) + Array.from({ length: 27 }, () => randomInt(10)).join('');
   /** A number that is an Int. */
   readonly int = String(randomInt(1_000_000_000, 2_147_483_647));
@@ -26,12 +26,12 @@ class Canary {
   }
 }
 
-/** Of one case, as most ways to change a secret on its way change its case. */
+/** All in one case, since many transformations change the case. */
 function random(length: number): string {
   return Array.from({ length }, () => randomInt(36).toString(36)).join('');
 }
 
-/** What a client can do, and get to see of it. */
+/** Sends requests, and keeps everything that a client can see of the answers. */
 class Client {
   readonly gateway: TestGateway;
   readonly answers: string[] = [];
@@ -52,7 +52,7 @@ class Client {
     return this.http({ path: `?${new URLSearchParams(parameters)}` });
   }
 
-  /** As node:http sends it: fetch would not send some of the headers. `token: null` sends no credentials. */
+  /** Sends with node:http, since fetch does not allow some of the headers. `token: null` sends no credentials. */
   async http(options: {
     method?: string;
     path?: string;
@@ -86,7 +86,7 @@ class Client {
     );
   }
 
-  /** Bytes as they are, to see what the parser of HTTP makes of them. */
+  /** Sends raw bytes, to test the HTTP parser. */
   async raw(bytes: string): Promise<string> {
     const { hostname, port } = new URL(this.gateway.url);
     return this.#keep(
@@ -124,7 +124,7 @@ async function existing(client: Client): Promise<string> {
   return data.createSecret.secret.id;
 }
 
-/** Sends each of many requests that are alike. */
+/** Sends each of many similar requests. */
 const each =
   (requests: (canary: Canary) => readonly ((client: Client) => Promise<unknown>)[]): Send =>
   async (client, canary) => {
@@ -137,7 +137,7 @@ const queries = (documents: (canary: Canary) => string[]): Send =>
 const bodies = (list: (canary: Canary) => (string | Buffer)[]): Send =>
   each((canary) => list(canary).map((body) => (client) => client.post(body)));
 
-/** Inputs that differ from a good one, to create, to update and to delete. */
+/** Sends inputs that differ from a good one, to create, to update and to delete. */
 const inputs =
   (list: (canary: Canary) => Record<string, unknown>[]): Send =>
   async (client, canary) => {
@@ -161,7 +161,7 @@ const headers = (list: (canary: Canary) => Record<string, string | string[]>[]):
     ]),
   );
 
-/** Every kind of literal that GraphQL has. A key in them would be a name, and may be repeated. */
+/** Every kind of GraphQL literal. A key of an object literal is a name, and errors may repeat it. */
 const literals = ({ key, word, digits, int }: Canary) => [
   `"${key}"`,
   `"""${key}"""`,
@@ -685,7 +685,7 @@ function withInsertions(text: string, inserted: readonly string[]): string[] {
   );
 }
 
-/** Everything a gateway leaves behind, byte for byte. */
+/** All bytes that a gateway has stored. */
 async function stored(gateway: TestGateway): Promise<Buffer> {
   const parts: Buffer[] = [];
   const entries = await readdir(gateway.directory, { recursive: true, withFileTypes: true });
@@ -755,7 +755,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   describe.each(Object.keys(positions))('as %s', (position) => {
     const forms = () => canaries.get(position)?.forms ?? [];
 
-    it('is in no answer, log line, metric, output or row', () => {
+    it('appears in no answer, log line, metric, output or row', () => {
       const places = Object.entries(found).flatMap(([place, markers]) =>
         forms().some((form) => markers.has(form)) ? [place] : [],
       );
@@ -764,14 +764,14 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
       expect((answered.get(position) ?? []).filter((answer) => detector.find(answer).size > 0)).toEqual([]);
     });
 
-    it('is answered, and never with a defect', () => {
+    it('is answered, and never with an internal error', () => {
       const answers = answered.get(position) ?? [];
       expect(answers.length).toBeGreaterThan(0);
       for (const answer of answers) expect(answer).not.toMatch(/^5\d\d |INTERNAL_SERVER_ERROR/);
     });
   });
 
-  it('is what the sealed value opens to', async () => {
+  it('is the value that the stored envelope opens to', async () => {
     const opened = await Promise.all(
       [
         'a value, created for a user',
@@ -786,12 +786,12 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     expect(opened).toEqual([true, true, true, true]);
   });
 
-  it('would have been found: what belongs there is, in answers, log, output and database', () => {
+  it('would be found: the detector finds text that is allowed in answers, log, output and database', () => {
     expect(found.answers).toContain(planted.notes);
     expect(found.database).toContain(planted.notes);
     expect(found.output).toContain(planted.notes);
     expect(found.log).toContain(planted.requestId);
-    // The audit keeps request ids.
+    // The audit chain has request ids.
     expect(found.database).toContain(planted.requestId);
     expect(found.log).not.toContain(planted.notes);
     expect(metrics).toContain('createSecret');

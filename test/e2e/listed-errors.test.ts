@@ -7,8 +7,8 @@ const list = '{ secrets { totalCount nodes { name tags } } }';
 const create = createSecret();
 const input = { name: 'OPENAI_API_KEY', provider: 'openai', value: 'sk-proj-0123456789abcdefghijklmnop' };
 
-/** What the documents of the three systems list beyond what the tests of each system show. */
-describe('a status that the documents list is reached for real', () => {
+/** Errors that the documents of the three systems list, and that the tests of each system do not cover. */
+describe('a listed status occurs in a real request', () => {
   let gateway: TestGateway;
   afterEach(() => gateway.close());
 
@@ -32,7 +32,7 @@ describe('a status that the documents list is reached for real', () => {
     expectError(await gateway.run(update), 404, 'NOT_FOUND', 'not_found_error');
   });
 
-  it('connector and user secrets, 429: over the rate limit, with when to come back', async () => {
+  it('connector and user secrets, 429: over the rate limit, with Retry-After', async () => {
     gateway = await TestGateway.start('sqlite', { RATE_LIMIT: '1/60s' });
     await gateway.run(list);
     const answer = await gateway.run(list);
@@ -40,7 +40,7 @@ describe('a status that the documents list is reached for real', () => {
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   });
 
-  it('all three, 500: a defect, here a row that no gateway wrote; the cause is in the log alone', async () => {
+  it('all three, 500: an internal error, here for a row that no gateway wrote; the cause is in the log only', async () => {
     gateway = await TestGateway.start();
     expect((await gateway.run(create, { input })).errors).toEqual([]);
     const database = new DatabaseSync(gateway.databaseUrl.slice('sqlite:'.length));
@@ -53,13 +53,13 @@ describe('a status that the documents list is reached for real', () => {
     expect(gateway.log.join('')).toContain(answer.headers.get('x-request-id'));
   });
 
-  it('user secrets, 502: the identity provider answers nonsense', async () => {
+  it('user secrets, 502: the identity provider answers with something that is not a key set', async () => {
     gateway = await TestGateway.start();
     gateway.issuer.misbehave = (response) => response.end('nonsense');
     expectError(await gateway.run(list), 502, 'BAD_GATEWAY', 'upstream_error');
   });
 
-  it('connector secrets, 503: the store cannot be written, and says when to come back', async () => {
+  it('connector secrets, 503: the store cannot be written, with Retry-After', async () => {
     gateway = await TestGateway.start();
     const other = new DatabaseSync(gateway.databaseUrl.slice('sqlite:'.length));
     other.exec('BEGIN EXCLUSIVE');

@@ -50,7 +50,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     };
   }
 
-  it('is in the order of names, and whole in a page', async () => {
+  it('is in the order of names, and complete in one page', async () => {
     expect(await page({})).toMatchObject({
       names: letters,
       totalCount: 7,
@@ -59,7 +59,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     });
   });
 
-  it.each([1, 2, 3, 6, 7, 8])('goes forward through all of it by %i, each secret once', async (first) => {
+  it.each([1, 2, 3, 6, 7, 8])('returns each secret once in forward pages of %i', async (first) => {
     const pages: string[][] = [];
     for (let after: string | null = null, more = true; more; ) {
       const { names, endCursor, hasNextPage, hasPreviousPage, totalCount } = await page({ first, after });
@@ -72,7 +72,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     expect(pages.flat()).toEqual(letters);
   });
 
-  it.each([1, 2, 3, 6, 7, 8])('goes backward through all of it by %i, each secret once', async (last) => {
+  it.each([1, 2, 3, 6, 7, 8])('returns each secret once in backward pages of %i', async (last) => {
     const pages: string[][] = [];
     for (let before: string | null = null, more = true; more; ) {
       const { names, startCursor, hasNextPage, hasPreviousPage, totalCount } = await page({ last, before });
@@ -93,7 +93,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     expect(await page({ ...between, last: 2 })).toMatchObject({ names: ['d', 'e'], hasPreviousPage: true });
   });
 
-  it('of none in a page has no cursors, and still tells whether there is more', async () => {
+  it('with an empty page has no cursors, and still says whether there are more secrets', async () => {
     const { cursors } = await page({});
     const none = { names: [], startCursor: null, endCursor: null, totalCount: 7 };
     expect(await page({ first: 0 })).toMatchObject({ ...none, hasNextPage: true, hasPreviousPage: false });
@@ -102,7 +102,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     expect(await page({ first: 0, after: cursors[5] })).toMatchObject({ ...none, hasNextPage: true });
   });
 
-  it('goes on from a cursor after its secret was deleted', async () => {
+  it('continues from a cursor after its secret was deleted', async () => {
     const input = { owner: red, name: 'n bb', value: 'v', tags: ['passing'] };
     await gateway.run(createSecret('placeholder'), { input });
     const found = await gateway.run('{ secrets(owner: { teamId: "red" }, filter: { name: "n bb" }) { nodes { id } } }');
@@ -112,7 +112,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     expect((await page({ first: 2, after: endCursor })).names).toEqual(['c', 'd']);
   });
 
-  it('is filtered by each field, and its pages with it', async () => {
+  it('is filtered by each field, also in pages', async () => {
     const filtered = async (filter: object) => {
       const { names, totalCount } = await page({ filter });
       expect(totalCount).toBe(names.length);
@@ -135,7 +135,7 @@ describe.each(storeNames)('a list on %s', (store) => {
     expect(rest).toMatchObject({ names: ['c'], totalCount: 3, hasNextPage: false });
   });
 
-  it('refuses a cursor of another list: of another owner, another filter, or none', async () => {
+  it('refuses a cursor of another list: of another owner, of another filter, or without a filter', async () => {
     const filter = { tags: ['all'], provider: 'other', nameStartsWith: 'n', placeholder };
     const { endCursor } = await page({ filter });
     const token = await gateway.issuer.token({ sub: 'bob', teams: ['red'] });
@@ -180,13 +180,13 @@ describe.each(storeNames)('a list on %s', (store) => {
     expect(errors[0]?.extensions.errors).toMatchObject([{ field, type }]);
   });
 
-  it('takes pages of up to 1,000, and filters of up to 50 tags', async () => {
+  it('accepts pages of up to 1,000, and filters of up to 50 tags', async () => {
     expect((await page({ first: 1000 })).names).toEqual(letters);
     expect((await page({ last: 1000 })).names).toEqual(letters);
     expect((await page({ filter: { tags: Array(50).fill('all') } })).names).toEqual(letters);
   });
 
-  it('has 100 in a page when nothing is said', async () => {
+  it('has 100 secrets in a page by default', async () => {
     const owner = { teamId: 'red', connectorId: 'many' };
     const createMany = (names: string[]) =>
       `mutation ($owner: OwnerInput!) { ${names

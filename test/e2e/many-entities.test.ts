@@ -22,7 +22,7 @@ describe.each(storeNames)('1,000 entities at once on %s', (store) => {
     Array.from({ length: 10 }, (_, index): Owner => ({ type: 'connector', teamId, connectorId: `c-${index}` })),
   );
   const everyRecord = connectors.flatMap((owner) => Array.from({ length: 10 }, () => newRecord(owner)));
-  /** In an order in which owners come back again and again. */
+  /** In an order in which every owner occurs several times. */
   const representations = Array.from({ length: 1000 }, (_, index) => {
     const owner = connectors[index % connectors.length];
     return owner?.type === 'connector' ? connector(owner.teamId, owner.connectorId) : user('ada');
@@ -45,7 +45,7 @@ describe.each(storeNames)('1,000 entities at once on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it('are 100 owners with their lists', async () => {
+  it('can be 100 owners with their lists', async () => {
     const { data, errors } = await gateway.run(short, { representations }, { token });
     expect(errors).toEqual([]);
     expect(data._entities).toHaveLength(1000);
@@ -56,7 +56,7 @@ describe.each(storeNames)('1,000 entities at once on %s', (store) => {
     }
   });
 
-  it('are 1,000 secrets', async () => {
+  it('can be 1,000 secrets', async () => {
     const ids = everyRecord.map(({ id }) => id);
     const { data, errors } = await gateway.run(short, { representations: ids.map(secret) }, { token });
     expect(errors).toEqual([]);
@@ -65,7 +65,7 @@ describe.each(storeNames)('1,000 entities at once on %s', (store) => {
 
   if (store !== 'mongodb') return;
   describe('take one command of the store', () => {
-    /** What the server itself saw the gateway do. */
+    /** The commands of the gateway, as recorded by the server. */
     async function commandsFor(all: Representation[]): Promise<string[]> {
       const client = new MongoClient(gateway.databaseUrl);
       try {
@@ -92,7 +92,7 @@ describe.each(storeNames)('1,000 entities at once on %s', (store) => {
       expect(await commandsFor(representations)).toEqual(['aggregate in.secrets']);
     });
 
-    it('for each kind, when they come mixed', async () => {
+    it('for each kind, when they are mixed', async () => {
       const mixed = representations.flatMap((one, index) => [one, secret(everyRecord[index]?.id ?? '')]).slice(0, 1000);
       expect((await commandsFor(mixed)).sort()).toEqual(['aggregate in.secrets', 'find in.secrets']);
     });

@@ -39,7 +39,7 @@ describe('the package, installed in an empty folder', () => {
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
 
-  /** Runs a command as it is typed there. */
+  /** Runs a shell command in the folder. */
   async function sh(command: string, cwd = folder): Promise<Outcome> {
     return promisify(execFile)('sh', ['-c', command], { cwd, env }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
@@ -47,7 +47,7 @@ describe('the package, installed in an empty folder', () => {
     );
   }
 
-  /** Starts a gateway on a free port, and waits until it has said all that it says. */
+  /** Starts a gateway on a free port, and waits until it has printed its whole start message. */
   async function serve(file: string, args: string[]) {
     const child = spawn(file, args, { cwd: folder, env: { ...env, PORT: '0' }, detached: true, stdio: 'pipe' });
     const pid = child.pid ?? 0;
@@ -71,7 +71,7 @@ describe('the package, installed in an empty folder', () => {
     return { child, pid, url, token, ended };
   }
 
-  it('starts with npx, keeps a secret with the token that it prints, and ends with Ctrl-C', async () => {
+  it('starts with npx, stores a secret with the token that it prints, and ends with Ctrl-C', async () => {
     const gateway = await serve('npx', ['secrets-gateway', 'serve']);
     const query =
       'mutation { createSecret(input: { name: "NAME", provider: "p", value: "a value" }) { secret { name version } } }';
@@ -82,13 +82,13 @@ describe('the package, installed in an empty folder', () => {
     });
     expect(await answer.json()).toEqual({ data: { createSecret: { secret: { name: 'NAME', version: 1 } } } });
     expect(existsSync(join(folder, '.data/secrets.db'))).toBe(true);
-    // A terminal sends it to everything that it started.
+    // A terminal sends the signal to every process that it started.
     process.kill(-gateway.pid, 'SIGINT');
     await gateway.ended;
     await expect(fetch(gateway.url)).rejects.toThrow();
   });
 
-  it('starts without npm, as a supervisor does, and ends with 0 on SIGTERM', async () => {
+  it('starts without npm, as under a supervisor, and exits with 0 on SIGTERM', async () => {
     const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
     expect((await fetch(new URL('/livez', gateway.url))).status).toBe(200);
     gateway.child.kill('SIGTERM');
@@ -103,7 +103,7 @@ describe('the package, installed in an empty folder', () => {
     expect(schema).toMatchObject({ code: 0, stdout: await readFile(join(root, 'schema/subgraph.graphql'), 'utf8') });
   });
 
-  it('has every file that its exports name, and a type for each of code', async () => {
+  it('has every file that its exports name, and types for each module', async () => {
     const { exports } = JSON.parse(await readFile(join(packed, 'package.json'), 'utf8')) as {
       exports: Record<string, string | Record<string, string>>;
     };
@@ -114,7 +114,7 @@ describe('the package, installed in an empty folder', () => {
     }
   });
 
-  it('runs in a program of one’s own, as docs/running.md shows, and TypeScript knows its types', async () => {
+  it('runs inside another program, as docs/running.md shows, and has its types in TypeScript', async () => {
     const [block] = blocksOf(readFileSync(join(root, 'docs/running.md'), 'utf8')).filter(
       ({ language }) => language === 'ts',
     );
@@ -144,7 +144,7 @@ describe('the package, installed in an empty folder', () => {
     expect(ran.code).toBe(0);
   });
 
-  it('has pages without a dead link', () => {
+  it('has pages without dead links', () => {
     const pages = globSync('**/*.md', { cwd: packed, exclude: ['node_modules/**'] });
     expect(pages).toEqual(expect.arrayContaining(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'docs/running.md']));
     const dead = pages.flatMap((page) =>
@@ -159,8 +159,8 @@ describe('the package, installed in an empty folder', () => {
     expect(globSync('{src,test,scripts,benchmark}', { cwd: packed })).toEqual([]);
   });
 
-  // Last, since it takes away what the others need.
-  it('where npm ran no install scripts says what to do, and doing it helps', async (context) => {
+  // This test is last, since it removes files that the others need.
+  it('reports how to fix an installation without install scripts, and the fix works', async (context) => {
     const { stdout: version } = await sh('node --version');
     if (Number(/\d+/.exec(version)) >= 26) return context.skip('the Node of this machine is new enough');
     await rm(join(packed, '../node/bin/node'));

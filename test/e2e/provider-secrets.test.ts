@@ -15,7 +15,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it('create: name, provider and value; answers with id, name, provider, masked value and dates, never the value', async () => {
+  it('create: takes name, provider and value, and returns id, name, provider, masked value and dates, never the value', async () => {
     const { data, text } = await gateway.run(create, { input: { name: 'OPENAI_API_KEY', provider: 'openai', value } });
     const { secret } = data.createSecret;
     expect(secret).toMatchObject({ name: 'OPENAI_API_KEY', provider: 'openai', maskedValue: 'sk-pro••••789' });
@@ -24,7 +24,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     expect(text).not.toContain(value);
   });
 
-  it('the value is encrypted at rest, on create and on update', async () => {
+  it('have a value that is encrypted at rest, after create and after update', async () => {
     const { data } = await gateway.run(create, { input: { name: 'AT_REST', provider: 'p', value } });
     const { id } = data.createSecret.secret;
     const first = await gateway.openValue(id);
@@ -36,7 +36,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     expect(second.record.sealed?.envelope.encrypted_key).not.toBe(first.record.sealed?.envelope.encrypted_key);
   });
 
-  it('update: by id with a new value; the mask follows', async () => {
+  it('update: replaces the value by id, and the mask changes with it', async () => {
     const { data } = await gateway.run('{ secrets(filter: { name: "OPENAI_API_KEY" }) { nodes { id updatedAt } } }');
     const { id, updatedAt } = data.secrets.nodes[0];
     const replaced = await gateway.run(update, { input: { id, value: value.replace('sk-proj', 'sk-live') } });
@@ -44,7 +44,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     expect(replaced.data.updateSecret.secret.updatedAt >= updatedAt).toBe(true);
   });
 
-  it('update: the mask sent back is refused, and does not become the value', async () => {
+  it('update: refuses the mask as a value, and keeps the old value', async () => {
     const { data } = await gateway.run('{ secrets(filter: { name: "OPENAI_API_KEY" }) { nodes { id maskedValue } } }');
     const { id, maskedValue } = data.secrets.nodes[0];
     const { status, errors } = await gateway.run(update, { input: { id, value: maskedValue } });
@@ -54,7 +54,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     expect(creating.errors[0]?.extensions.errors).toMatchObject([{ field: 'value', type: 'masked_value' }]);
   });
 
-  it('are that user’s alone: another user neither lists, reads nor changes them', async () => {
+  it('are accessible to that user only: another user cannot list, read or change them', async () => {
     const { data } = await gateway.run('{ secrets { nodes { id } } }');
     const { id } = data.secrets.nodes[0];
     const token = await gateway.issuer.token({ sub: 'eve', teams: ['red'] });
@@ -76,7 +76,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     }
   });
 
-  it('409: a name the user has; another user may have it too', async () => {
+  it('409: a name that the user already has; another user may have it too', async () => {
     const input = { name: 'OPENAI_API_KEY', provider: 'openai', value };
     expect((await gateway.run(create, { input })).errors[0]?.extensions.code).toBe('CONFLICT_ERROR');
     const token = await gateway.issuer.token({ sub: 'bob' });
@@ -84,7 +84,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
   });
 
   it.each(['1KEY', 'MY-KEY', 'MY KEY', '', 'KEY\n', 'CLÉ', 'A'.repeat(256)])(
-    '422: the name %j is no environment variable’s',
+    '422: the name %j is not valid for an environment variable',
     async (name) => {
       const { status, errors } = await gateway.run(create, { input: { name, provider: 'p', value } });
       expect(status).toBe(422);
@@ -94,7 +94,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     },
   );
 
-  it('422: provider and value are required, and the provider stays so', async () => {
+  it('422: provider and value are required, and the provider cannot be cleared', async () => {
     const { errors } = await gateway.run(create, { input: { name: 'KEY' } });
     expect(errors[0]?.extensions.errors?.map(({ field }) => field).sort()).toEqual(['provider', 'value']);
     const { data } = await gateway.run('{ secrets { nodes { id } } }');
@@ -109,7 +109,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     ['64 KiB in characters of three bytes, and more', '€'.repeat(21_846), false],
     ['spaces and line ends, kept as they are', '  line\r\n\tline \u0000 ', true],
     ['a lone surrogate', 'a\ud800', false],
-  ])('422 or kept exactly: a value of %s', async (_case, candidate, accepted) => {
+  ])('422 or stored unchanged: a value of %s', async (_case, candidate, accepted) => {
     const name = `V${crypto.randomUUID().replaceAll('-', '')}`;
     const { data, errors } = await gateway.run(create, { input: { name, provider: 'p', value: candidate } });
     if (accepted) expect((await gateway.openValue(data.createSecret.secret.id)).value).toBe(candidate);
@@ -118,7 +118,7 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
 });
 
 describe('a user’s provider secrets beyond loopback', () => {
-  it('426: a value sent in clear over plain HTTP; the rest of the API still answers', async () => {
+  it('426: a value sent over plain HTTP; the rest of the API still works', async () => {
     const gateway = await TestGateway.start('sqlite', { REQUIRE_TLS: 'on', TRUST_PROXY: 'on' });
     try {
       const input = { name: 'OPENAI_API_KEY', provider: 'openai', value };

@@ -16,7 +16,7 @@ describe('the typed documents of codegen', () => {
   });
   afterAll(() => gateway.close());
 
-  /** What the compiler is told of an answer comes from the schema; what is in it, from the gateway. */
+  /** The type of an answer comes from the schema, its content from the gateway. */
   async function run<TResult, TVariables extends Record<string, unknown>>(
     document: TypedDocumentString<TResult, TVariables>,
     variables: TVariables,

