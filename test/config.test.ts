@@ -9,7 +9,7 @@ const jwt = {
 const exposed = { ...jwt, KEYRING_FILE: '/keys/keyring.json' };
 
 describe('without any setting', () => {
-  it('the gateway is on loopback, embedded, limited, and with the development issuer', () => {
+  it('the gateway listens on loopback, with the embedded store, a rate limit and the development issuer', () => {
     expect(readConfig({})).toMatchObject({
       host: '127.0.0.1',
       port: 4000,
@@ -24,7 +24,7 @@ describe('without any setting', () => {
     });
   });
 
-  it('an empty setting is one that was not made', () => {
+  it('an empty setting is the same as no setting', () => {
     const names = [
       'HOST',
       'PORT',
@@ -42,7 +42,7 @@ describe('without any setting', () => {
 });
 
 describe('the development issuer', () => {
-  it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('stands in on loopback: %s', (HOST) => {
+  it.each(['127.0.0.1', '127.8.9.1', '::1', 'localhost'])('is used on loopback: %s', (HOST) => {
     expect(readConfig({ HOST }).issuer).toBeNull();
   });
 
@@ -92,7 +92,7 @@ describe('a setting', () => {
     ['RATE_LIMIT', { RATE_LIMIT: marker }],
     ['RATE_LIMIT', { RATE_LIMIT: '0/60s' }],
     ['RATE_LIMIT', { RATE_LIMIT: '600/0s' }],
-    // A timer of over 24.8 days would end at once.
+    // A timer of over 24.8 days would fire immediately.
     ['RATE_LIMIT', { RATE_LIMIT: '600/25h' }],
     ['RATE_LIMIT', { RATE_LIMIT: '600' }],
     ['REQUIRE_TLS', { REQUIRE_TLS: marker }],
@@ -116,7 +116,7 @@ describe('a setting', () => {
     ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: `ES256 ${marker}` }],
     ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: ',' }],
   ];
-  it.each(bad)('%s is refused by its name, without its value: %j', (variable, env) => {
+  it.each(bad)('%s is refused with its name, without its value: %j', (variable, env) => {
     const message = (() => {
       try {
         return `accepted: ${JSON.stringify(readConfig(env))}`;
@@ -127,7 +127,7 @@ describe('a setting', () => {
     })();
     expect(message).toMatch(new RegExp(`^[^.]*\\b${variable}\\b`));
     expect(message).not.toContain(marker);
-    // What is wrong, and then the mend.
+    // The problem, and then the fix.
     expect(message).toMatch(/\b(Set|Leave|Use|must)\b/);
   });
 });

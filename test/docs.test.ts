@@ -20,7 +20,7 @@ describe('README.md', () => {
     expect(readme).toContain('npm ci && npm test');
   });
 
-  it('links to every page of docs/, so that each is found', () => {
+  it('links to every page of docs/', () => {
     const linked = linksOf(readme).map(({ path }) => path);
     const shown = pages.filter((page) => page !== 'README.md' && !page.startsWith('docs/adr/'));
     for (const page of shown) expect(linked).toContain(page);
@@ -40,7 +40,7 @@ describe('docs/configuration.md', () => {
 describe('CONTRIBUTING.md', () => {
   const contributing = read('CONTRIBUTING.md');
 
-  it('names for each change a file and a test that there are', () => {
+  it('names an existing file and an existing test for each change', () => {
     const [, , ...rows] = section(contributing, '## Where would I change').match(/^\|.*\|$/gm) ?? [];
     expect(rows.length).toBeGreaterThanOrEqual(10);
     for (const row of rows) {
@@ -56,7 +56,7 @@ describe('CONTRIBUTING.md', () => {
     expect(sorted(named)).toEqual(sorted(folders.map(({ name }) => name)));
   });
 
-  it('explains every script of package.json, or it is a check of one', () => {
+  it('explains every script of package.json', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     for (const script of Object.keys(scripts).filter((name) => name !== 'prepack'))
       expect(contributing).toContain(script);
@@ -70,7 +70,7 @@ describe('docs/errors.md', () => {
     expect(errors).toContain(`| \`${code}\` | ${status} | \`${type}\` |`);
   });
 
-  it('has every type that is one of its own, and every type of a broken field', () => {
+  it('has every type of an error, of a limit and of a broken field', () => {
     const sources = globSync('src/**/*.ts', { cwd: root })
       .map((path) => `${read(path)}\n`)
       .join('');
@@ -97,17 +97,17 @@ describe('SECURITY.md', () => {
     for (const promise of promises) expect(promise).toMatch(/ › /);
   });
 
-  it('cites nothing in another form', () => {
+  it('cites tests in one form only', () => {
     const citations = read('SECURITY.md').match(/`test\/[^`]+` ›/g) ?? [];
     expect(read('SECURITY.md').match(/(?<!`file`) ›/g)).toHaveLength(citations.length);
     expect(proofs).toHaveLength(citations.length);
   });
 
-  it.each(proofs.map(([, file = '', title = '']) => [file, title] as const))('%s › %s is there', (file, title) => {
+  it.each(proofs.map(([, file = '', title = '']) => [file, title] as const))('%s › %s exists', (file, title) => {
     expect(titlesOf(read(file))).toContain(title);
   });
 
-  it('would miss a title that is no test’s', () => {
+  it('would report a title that is not the title of a test', () => {
     const code = `it('one', f); it.each([['a row', 1]])(\n  "%s's", f); it.skipIf(x)(\`two\`, f); describe('all', f); say('no');`;
     expect(titlesOf(code)).toEqual(['one', "%s's", 'two']);
   });
@@ -123,14 +123,14 @@ describe('links', () => {
   });
 });
 
-it('the pages name only scripts that there are', () => {
+it('the pages name only existing scripts', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   for (const page of pages) {
     for (const script of firstGroup(read(page), /npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script]);
   }
 });
 
-it('the pages speak of the project alone', () => {
+it('the pages are about the project only', () => {
   for (const page of pages) expect(read(page)).not.toMatch(/\/(work|tmp|home|root)\/|\bissue \d/i);
 });
 
@@ -141,12 +141,12 @@ function section(text: string, heading: string): string {
   return text.slice(start, end < 0 ? undefined : end);
 }
 
-/** Of tests, not of what they are grouped in. */
+/** The titles of tests, not of their groups. */
 function titlesOf(code: string): string[] {
   return [...code.matchAll(/(?:\b(?:it|test)|\))\(\s*(['"`])((?:(?!\1).)*)\1,\s/g)].map(([, , title = '']) => title);
 }
 
-/** As GitHub makes them. */
+/** The anchor that GitHub gives a heading. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()

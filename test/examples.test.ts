@@ -7,7 +7,7 @@ import { storeNames, TestGateway } from './support/gateway.ts';
 
 const folder = fileURLToPath(new URL('../examples/', import.meta.url));
 
-/** What each prints, line by line, the first and the second time it is run. */
+/** The lines that each example prints in its first and its second run. */
 const printed: Record<string, [first: (string | RegExp)[], again: (string | RegExp)[]]> = {
   'connector-secrets.ts': repeatable([
     /^created client_secret; a template refers to it as sec_[0-9a-f]{9}$/,
@@ -32,13 +32,13 @@ function repeatable<T>(lines: T[]): [T[], T[]] {
   return [lines, lines];
 }
 
-it('every example is run here', () => {
+it('every example is tested here', () => {
   const parts = ['client.ts', 'documents.ts'];
   const runnable = readdirSync(folder).filter((name) => name.endsWith('.ts') && !parts.includes(name));
   expect(runnable.sort()).toEqual(Object.keys(printed).sort());
 });
 
-it.each(Object.keys(printed))('%s without a gateway says what to do in one line', async (name) => {
+it.each(Object.keys(printed))('%s without a gateway prints what to do in one line', async (name) => {
   // Port 1 is reserved, and nothing listens on it.
   const env = {
     PATH: process.env.PATH,
@@ -64,7 +64,7 @@ describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
   });
   afterAll(() => gateway.close());
 
-  it.each(Object.entries(printed))('%s does what it says, and does it again', async (name, runs) => {
+  it.each(Object.entries(printed))('%s prints the expected lines, in a second run too', async (name, runs) => {
     for (const expected of runs) {
       const lines = await run(name);
       expect(lines).toHaveLength(expected.length);
@@ -75,7 +75,7 @@ describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
     }
   });
 
-  it('an error is shown with its code, its message and its request id', async () => {
+  it('the examples print an error with its code, its message and its request id', async () => {
     const failed = await run('connector-secrets.ts', 'not-a-token').catch((error: { stderr: string }) => error.stderr);
     expect(failed).toMatch(/GatewayError: Authentication is required\. Send a valid token/);
     expect(failed).toMatch(/code: 'UNAUTHORIZED'/);

@@ -10,7 +10,7 @@ import * as openStore from '../src/store/open-store.ts';
 import { TestGateway } from './support/gateway.ts';
 
 describe('two gateways in one process', () => {
-  it('each count their own requests and work only', async () => {
+  it('each count only their own requests and operations', async () => {
     const [busy, idle] = [await TestGateway.start(), await TestGateway.start()];
     await busy.run('{ viewer { subject } secrets { totalCount } }');
     const metricsOf = async (gateway: TestGateway) => (await fetch(new URL('/metrics', gateway.url))).text();
@@ -44,7 +44,7 @@ describe('a start that fails', () => {
       ...env,
     });
 
-  /** Every timer and store that a start leaves open. */
+  /** Records every timer and store that a start leaves open. */
   function watchResources() {
     const setTimer = vi.spyOn(globalThis, 'setInterval');
     const clearTimer = vi.spyOn(globalThis, 'clearInterval');
@@ -79,14 +79,14 @@ describe('a start that fails', () => {
     blocker.close();
   });
 
-  it('because of a file that is read last does neither', async () => {
+  it('because of an invalid file leaves none of these open either', async () => {
     const resources = watchResources();
     const config = configOf({ PERSISTED_OPERATIONS: join(directory, 'none.json') });
     await expect(startGateway(config, pino({ level: 'silent' }))).rejects.toThrow('PERSISTED_OPERATIONS');
     expect(await resources()).toEqual({ opened: 2, left: [] });
   });
 
-  it('would be noticed: a gateway that runs has them open, and none after it was closed', async () => {
+  it('would be detected: a running gateway has them open, and a closed one has none', async () => {
     const resources = watchResources();
     const gateway = await startGateway(configOf({}), pino({ level: 'silent' }));
     const { opened, left } = await resources();

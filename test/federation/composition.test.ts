@@ -29,36 +29,36 @@ describe.each(Object.entries(composers))('%s', (_name, compose) => {
   });
   afterAll(() => Promise.all(running.map((one) => one.close())));
 
-  it('composes the subgraph alone, and beside one that has users, teams and connectors too', () => {
+  it('composes the subgraph alone, and with another one that also defines users, teams and connectors', () => {
     expect(compose([secrets])).toContain('join__Graph');
     expect(validate(buildSchema(compose([secrets, directory])), query)).toEqual([]);
   });
 
-  it('makes a supergraph that Apollo Gateway starts with', async () => {
+  it('composes a supergraph that Apollo Gateway starts with', async () => {
     const gateway = await startApolloGateway(compose([secrets, directory]), 0);
     await gateway.close();
   });
 
-  it('keeps the directives that let a router refuse early, for those who ask for them', () => {
+  it('keeps the security directives when SECURITY_DIRECTIVES is on', () => {
     const supergraph = compose([secured, directory]);
     expect(supergraph).toMatch(/secrets\([^)]*\): SecretConnection!.*@authenticated/);
     expect(supergraph).toContain('@requiresScopes(scopes: [["secrets:read"]])');
   });
 
-  it('has a reason not to give these to everybody: Apollo Gateway does not start with them', async () => {
+  it('needs them off by default, since Apollo Gateway does not start with them', async () => {
     await expect(startApolloGateway(compose([secured, directory]), 0)).rejects.toThrow(
       /authenticated\/v0\.1 is for: SECURITY but is unsupported/,
     );
   });
 
-  it('offers the same with and without them', () => {
+  it('has the same types with and without them', () => {
     const [first, second] = [secured, secrets].map((one) =>
       Object.keys(buildSchema(compose([one, directory])).getTypeMap()).filter((name) => !/__|Scope/.test(name)),
     );
     expect(second).toEqual(first);
   });
 
-  it('examples/compose.ts does it from the command line', async () => {
+  it('is the same with examples/compose.ts on the command line', async () => {
     const script = join(import.meta.dirname, 'examples/compose.ts');
     const named = [secrets, directory].map(({ name, url }) => `${name}=${url}`);
     const run = async (...args: string[]) => (await promisify(execFile)(process.execPath, [script, ...args])).stdout;

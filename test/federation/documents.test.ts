@@ -28,7 +28,7 @@ describe(`the blocks of ${page} that need other gateways`, () => {
     await checkout?.close();
   });
 
-  it('are there', () => expect(blocks.length).toBeGreaterThan(3));
+  it('exist', () => expect(blocks.length).toBeGreaterThan(3));
 
   it.each(blocks.map((block) => [block.line, block] as const))(
     'line %i does what the page says',

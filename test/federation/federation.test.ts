@@ -6,7 +6,7 @@ import { startDirectory } from './examples/directory.ts';
 import { startHiveGateway } from './examples/hive-gateway.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 
-/** Apollo Gateway takes the SDL as it comes; Hive Gateway also what lets a router refuse early. */
+/** Apollo Gateway accepts the default SDL only; Hive Gateway also accepts the security directives. */
 const gateways = {
   'Apollo Gateway': {
     env: {},
@@ -25,7 +25,7 @@ const gateways = {
 };
 
 interface Answer {
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it asked for
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the fields that it selected
   data: any;
   errors?: { message: string; path?: (string | number)[]; extensions: Record<string, unknown> }[];
 }
@@ -68,7 +68,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     ]);
     running.unshift(gateway);
     url = gateway.url;
-    // Of ada, who is in the team red and may read and write.
+    // The token of ada, who is in the team red and may read and write.
     token = await secrets.issuer.token();
     const { data } = await ask(create, { input: { name: 'OPENAI_API_KEY', value, provider: 'openai' } });
     mine = data.createSecret.secret;
@@ -96,7 +96,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     authorization: `Bearer ${await secrets.issuer.token(claims)}`,
   });
 
-  it('users have emails and secrets in one request; a forbidden owner spoils its own field alone', async () => {
+  it('users have emails and secrets in one request; a forbidden owner affects only its own field', async () => {
     const { data, errors } = await ask('{ users { email secrets { totalCount nodes { name maskedValue } } } }');
     expect(data).toEqual({
       users: [
@@ -115,7 +115,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     expect(errors?.[0]?.path).toEqual(name.startsWith('Hive') ? ['users', 'secrets'] : ['users', 1, 'secrets']);
   });
 
-  it('teams and connectors too, each kind with fields of its own and secrets', async () => {
+  it('teams and connectors also have their own fields and secrets in one request', async () => {
     await ask(create, { input: { owner: { teamId: 'red', connectorId: 'crm' }, name: 'client_id', value } });
     const { data, errors } = await ask(`{
       teams(ids: ["red", "blue"]) { title secrets { totalCount } }
@@ -133,7 +133,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     expect(errors).toEqual([forbidden]);
   });
 
-  it('the caller is who the Authorization header says', async () => {
+  it('the caller is the one of the Authorization header', async () => {
     const { data } = await ask('{ viewer { subject } }', {}, await bearer({ sub: 'grace' }));
     expect(data).toEqual({ viewer: { subject: 'grace' } });
     const users = await ask('{ users { email secrets { totalCount } } }', {}, await bearer({ sub: 'grace' }));
@@ -143,7 +143,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     ]);
   });
 
-  it('secrets are resolved from another subgraph’s references; foreign and missing ones are alike', async () => {
+  it('secrets are resolved from references of another subgraph; foreign and missing ones get the same answer', async () => {
     const bookmark = 'query ($id: ID!) { bookmark(secretId: $id) { note secret { id name maskedValue } } }';
     const own = await ask(bookmark, { id: mine.id });
     expect(own).toEqual({
@@ -155,7 +155,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     expect(foreign).toEqual(missing);
   });
 
-  it('mutations change things, and their answers reach into other subgraphs', async () => {
+  it('mutations work, and their answers can have fields of other subgraphs', async () => {
     const created = await ask(create, { input: { owner: { teamId: 'red' }, name: 'deploy key', value } });
     expect(created).toEqual({
       data: {
@@ -241,13 +241,13 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
       expect(alone).toEqual({ data: null, errors: [unauthorized] });
       const { data, errors } = await ask('{ users { email secrets { totalCount } } }', {}, credentials);
       expect(data.users[0]).toEqual({ email: 'ada@example.com', secrets: null });
-      // Hive Gateway repeats it for each user, Apollo Gateway tells it once of a refused request.
+      // Hive Gateway repeats the error for each user, Apollo Gateway reports it once for a refused request.
       expect(errors?.length).toBeGreaterThan(0);
       for (const one of errors ?? []) expect(one).toEqual(unauthorized);
     });
   });
 
-  it('one request for the secrets of 100 users', async () => {
+  it('the secrets of 100 users take one request to the subgraph', async () => {
     const before = secrets.operations().length;
     const { data, errors } = await ask('{ manyUsers(count: 100) { email secrets { totalCount } } }');
     expect(data.manyUsers).toHaveLength(100);
@@ -256,7 +256,7 @@ describe.each(Object.entries(gateways))('behind %s', (name, { env, start }) => {
     expect(secrets.operations().slice(before)).toEqual(['_entities']);
   });
 
-  it('one request for the secrets of 100 teams that the caller is in', async () => {
+  it('the secrets of 100 teams of the caller take one request to the subgraph', async () => {
     const ids = Array.from({ length: 100 }, (_, index) => `team-${index}`);
     const before = secrets.operations().length;
     const { data, errors } = await ask(

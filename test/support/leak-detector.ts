@@ -1,11 +1,11 @@
 /**
- * This many consecutive bytes of a marker are a leak: error messages cut off what they quote (V8 shows 10 characters on either
+ * This many consecutive bytes of a marker are a leak: error messages truncate quotes (V8 shows 10 characters on either
  * side of a JSON error), and a mask shows at most 6.
  */
 export const fragmentBytes = 10;
 
 /**
- * Finds markers, or a long part of one, in text or bytes: raw, in another case, JSON- or unicode-escaped, percent-encoded,
+ * Finds markers, or long parts of them, in text or bytes: raw, in another case, JSON- or unicode-escaped, percent-encoded,
  * as hex, as base64 or base64url at any alignment, and each of the last three inside the others.
  */
 export class LeakDetector {

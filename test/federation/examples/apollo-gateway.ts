@@ -10,7 +10,7 @@ interface Context {
   requestId?: string | undefined;
 }
 
-/** How a subgraph refuses a whole request (401, 413, 429, 503, …): with an error like any other. */
+/** The answer of a subgraph that refuses a whole request (401, 413, 429, 503, …): an error like any other. */
 interface Refusal {
   errors?: { message: string; extensions?: GraphQLErrorExtensions }[];
 }

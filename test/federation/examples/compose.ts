@@ -13,7 +13,7 @@ export const composers = {
   '@theguild/federation-composition': (subgraphs: readonly Subgraph[]) => result(composeWithGuild(services(subgraphs))),
 };
 
-/** Asks a running subgraph for its schema, as a composer does first. */
+/** Reads the schema of a running subgraph, as a composer does first. */
 export async function fetchSubgraph(name: string, url: string): Promise<Subgraph> {
   const response = await fetch(url, {
     method: 'POST',

@@ -42,7 +42,7 @@ const resolvers = {
   },
 };
 
-/** A subgraph with users, teams and connectors. Of secrets it knows the ids alone. */
+/** A subgraph with users, teams and connectors. It knows only the ids of secrets. */
 export async function startDirectory(port = 0) {
   const server = new ApolloServer({
     schema: buildSubgraphSchema([{ typeDefs, resolvers }]),

@@ -8,7 +8,7 @@ import { readSupergraph } from './supergraph.ts';
 export async function startHiveGateway(supergraph: string, port = 0) {
   const gateway = createGatewayRuntime({
     supergraph,
-    // Hive Gateway passes X-Request-Id on by itself, and makes one where there is none.
+    // Hive Gateway forwards X-Request-Id itself, and creates one if there is none.
     propagateHeaders: {
       fromClientToSubgraphs: ({ request }) => ({ authorization: request.headers.get('authorization') }),
     },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** The supergraph that the command line names. Ends the process, with what to do, where there is none. */
+/** The supergraph file that the command line names. Ends the process with what to do if there is none. */
 export async function readSupergraph(): Promise<string> {
   const file = process.argv[2] ?? 'supergraph.graphql';
   const supergraph = await readFile(file, 'utf8').catch(() => '');

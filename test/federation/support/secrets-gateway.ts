@@ -14,7 +14,7 @@ interface LogLine {
   operation?: string;
 }
 
-/** The real gateway in a process of its own, on SQLite in a directory of its own. */
+/** The real gateway in its own process, with SQLite in its own directory. */
 export async function startSecretsGateway(env: Record<string, string> = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-federation-'));
   const issuer = await Issuer.start();
@@ -45,7 +45,7 @@ export async function startSecretsGateway(env: Record<string, string> = {}) {
   return {
     url,
     issuer,
-    /** One line for each operation it was asked for. */
+    /** One log line for each requested operation. */
     operations: () => log.filter((line) => line.msg === 'operation').map((line) => line.operation),
     async close() {
       process.off('exit', kill);
