@@ -14,14 +14,14 @@ const gatewayFile = join(here, '../bin/secrets-gateway.js');
 interface Program {
   readonly file: string;
   readonly args: readonly string[];
-  /** The gateway tells nobody its port, so it is given one. */
+  /** The gateway does not report its port, so it gets a fixed one. */
   readonly isGateway?: boolean;
 }
 
 const program = (name: string, ...args: string[]): Program => ({ file: join(here, 'contenders', name), args });
 const gateway: Program = { file: gatewayFile, args: ['serve'], isGateway: true };
 
-/** By the name they have in the tables, the gateway first. */
+/** By their names in the tables, the gateway first. */
 export const programs = {
   'secrets-gateway': gateway,
   'bare, batched': program('bare.ts', 'batched'),
@@ -34,7 +34,7 @@ export const programs = {
 
 export type ContenderName = keyof typeof programs;
 
-/** The gateway is limited as by default, but at a height that the benchmark does not reach. */
+/** The rate limiter is on as by default, with a limit that the benchmark does not reach. */
 const rateLimit = '999999999/60s';
 
 export function gatewayEnvironment(databaseUrl: string, identities: Identities): NodeJS.ProcessEnv {
@@ -50,7 +50,7 @@ export function gatewayEnvironment(databaseUrl: string, identities: Identities):
   };
 }
 
-/** A server that is measured: a process of its own. */
+/** A server under measurement, in its own process. */
 export class Contender {
   readonly name: ContenderName;
   readonly port: number;

@@ -10,7 +10,7 @@ import { progress, say } from './progress.ts';
 import { readerIds, recordsOf, teamIds, writerIds } from './records.ts';
 import { maxConnections } from './work.ts';
 
-/** So many secrets of an owner, numbered from `from` on. */
+/** This many secrets of an owner, numbered from `from`. */
 export interface Holding {
   readonly owner: Owner;
   readonly from: number;
@@ -57,7 +57,7 @@ export async function loadDatabase(mongodbUri: string, name: string, holdings: r
   return url;
 }
 
-/** The same into an embedded store, through its own commits. */
+/** Fills an embedded store in the same way, through its own commits. */
 export async function loadSqlite(directory: string, name: string, holdings: readonly Holding[]): Promise<string> {
   const url = `sqlite:${join(directory, name)}.db`;
   const store = await openStore(url);

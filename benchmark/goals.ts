@@ -9,11 +9,11 @@ export interface Goal {
   readonly what: string;
   readonly goal: string;
   readonly figure: string;
-  /** Null for what another run tells. */
+  /** Null when another run measures it. */
   readonly met: boolean | null;
 }
 
-/** Which of two series, of which measure, must be at most or at least what. */
+/** The limit for the ratio of a measure between two series. */
 interface RatioGoal {
   readonly what: string;
   readonly work: work.Work;
@@ -104,7 +104,7 @@ export function goalsOf(series: readonly Series[], startUp: StartUp): Goal[] {
   return [
     ...ratios,
     {
-      // The rate limit that gateways share is told twice a second; a second command for each list would make it 2.
+      // A gateway reports to the shared rate limit twice a second; a second command for each list would make it 2.
       what: 'commands for a list with totalCount',
       goal: '1',
       figure: commands.toFixed(2),
@@ -128,7 +128,7 @@ export function goalsOf(series: readonly Series[], startUp: StartUp): Goal[] {
   ];
 }
 
-/** A ratio beside its limit. */
+/** A ratio with its limit. */
 export function limited(what: string, ratio: Ratio, limit: { atMost?: number; atLeast?: number }): Goal {
   const { atMost = Number.POSITIVE_INFINITY, atLeast = Number.NEGATIVE_INFINITY } = limit;
   return {

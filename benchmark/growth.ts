@@ -14,7 +14,7 @@ import { create, list, type Work } from './work.ts';
 
 const everybody: Owner = { type: 'user', userId: reader(0) };
 
-/** The reader holds half of them, and connectors of its team 100 each of the other half. */
+/** The reader owns half of the secrets; of the other half, connectors of its team own 100 each. */
 function grown(total: number): Holding[] {
   const half = total / 2;
   const connectors = Array.from({ length: half / 100 }, (_, n) => {
@@ -26,7 +26,7 @@ function grown(total: number): Holding[] {
 
 const connectorAt = (number: string) => ({ teamId: teamsOf(0)[0] ?? '', connectorId: `connector-${number}` });
 
-/** Of one connector after another, so that it is not always the same pages of the database. */
+/** Lists one connector after another, so that the pages of the database differ. */
 const listAnyOf = (connectors: number): Work => ({
   ...mine,
   query: `query List($owner: OwnerInput!) { secrets(owner: $owner, first: 20) {
@@ -35,7 +35,7 @@ const listAnyOf = (connectors: number): Work => ({
   cycle: connectors,
 });
 
-/** The reader is one of the owners, who all hold as many. */
+/** The reader is one of the owners, who all have the same number of secrets. */
 function shared(total: number, owners: number): Holding[] {
   const count = total / owners;
   return Array.from({ length: owners }, (_, n) => {
@@ -44,7 +44,7 @@ function shared(total: number, owners: number): Holding[] {
   });
 }
 
-/** Also of several connections at once, in the warm-up. */
+/** Several connections send it at once in the warm-up. */
 const mine: Work = { ...list, subject: () => reader(0) };
 
 const filtered = (name: string, filter: Record<string, unknown>, count: boolean): Work => ({
@@ -84,11 +84,11 @@ export interface GrowthOptions {
   readonly instruments: Instruments;
   readonly rounds: number;
   readonly seconds: number;
-  /** Of the secrets; the largest must hold twice the depth for the reader. */
+  /** Numbers of secrets; in the largest the reader must own twice the depth. */
   readonly sizes: readonly number[];
 }
 
-/** How the gateway's answers slow down as there is more to choose from: one request at a time, in turns. */
+/** Measures how much slower answers become with more data: one request at a time, alternating. */
 export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
   const { mongodbUri, directory, identities, instruments, rounds, seconds, sizes } = options;
   const { load } = instruments;
@@ -99,8 +99,10 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     return contender;
   };
 
-  /** The p50 of each, taken in turns. */
-  async function inTurns(whats: readonly { what: string; contender: Contender; work: Work }[]): Promise<GrowthRow[]> {
+  /** The p50 of each, measured alternately. */
+  async function alternating(
+    whats: readonly { what: string; contender: Contender; work: Work }[],
+  ): Promise<GrowthRow[]> {
     for (const { contender, work } of whats) await load.run(contender.port, work, 8, seconds);
     const figures = whats.map((): Figures[] => []);
     for (let round = 0; round < rounds; round += 1) {
@@ -124,7 +126,7 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
       const url = await loadDatabase(mongodbUri, `growth-${size}`, grown(size));
       bySize.push({ size, secrets: size.toLocaleString('en'), contender: await start(url) });
     }
-    const sizeRows = await inTurns(
+    const sizeRows = await alternating(
       bySize.map(({ size, secrets, contender }) => {
         return {
           what: `list of any of ${size / 200} owners, ${secrets} secrets`,
@@ -133,7 +135,7 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
         };
       }),
     );
-    const holderRows = await inTurns(
+    const holderRows = await alternating(
       bySize.map(({ secrets, contender }) => {
         return { what: `list of who holds half, ${secrets} secrets`, contender, work: mine };
       }),
@@ -142,11 +144,11 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
     if (!largest) return { rows: sizeRows, goals: [] };
 
     const cursor = await cursorAt(largest, load, depth);
-    const depthRows = await inTurns([
+    const depthRows = await alternating([
       { what: 'first page', contender: largest, work: pageAt(null) },
       { what: `page at depth ${depth.toLocaleString('en')}`, contender: largest, work: pageAt(cursor) },
     ]);
-    const filterRows = await inTurns([
+    const filterRows = await alternating([
       { what: 'no filter', contender: largest, work: filtered('no filter', {}, false) },
       { what: 'tag of 1 in 100', contender: largest, work: filtered('rare', { tags: ['rare'] }, false) },
       {
@@ -163,17 +165,17 @@ export async function measureGrowth(options: GrowthOptions): Promise<Growth> {
       const url = await loadDatabase(mongodbUri, `owners-${owners}`, shared(100_000, owners));
       byOwners.push({ what: `list, 100,000 of ${owners} owners`, contender: await start(url), work: mine });
     }
-    const ownerRows = await inTurns(byOwners);
+    const ownerRows = await alternating(byOwners);
 
     const embedded = [];
     for (const size of sizes.filter((one) => one <= 100_000)) {
       const url = await loadSqlite(directory, `growth-${size}`, grown(size));
       embedded.push({ size: size.toLocaleString('en'), contender: await start(url, 'secrets-gateway, SQLite') });
     }
-    const sqliteRows = await inTurns(
+    const sqliteRows = await alternating(
       embedded.map(({ size, contender }) => ({ what: `SQLite list, ${size} secrets`, contender, work: mine })),
     );
-    const sqliteWrites = await inTurns(
+    const sqliteWrites = await alternating(
       embedded.map(({ size, contender }) => ({ what: `SQLite create, ${size} secrets`, contender, work: create })),
     );
 
@@ -205,7 +207,7 @@ export function growthTable({ rows }: Growth): string {
   return table(['growth (1 at once)', 'p50 ms', 'ratio', ''], lines);
 }
 
-/** The cursor after so many secrets, reached as a client would: page by page. */
+/** The cursor after this many secrets, read page by page as a client would. */
 async function cursorAt(contender: Contender, load: LoadProcess, position: number): Promise<string> {
   const token = await load.tokenOf(reader(0));
   const query = `query ($after: String) { secrets(first: 1000, after: $after) { nodes { name } pageInfo { endCursor } } }`;

@@ -1,7 +1,7 @@
 export interface Answer {
   readonly status: number;
   readonly hasErrors: boolean;
-  /** A list without secrets: nobody here asks for one. */
+  /** A list without secrets: the benchmark never requests one. */
   readonly isEmpty: boolean;
 }
 
@@ -10,7 +10,7 @@ const endOfChunks = Buffer.from('\r\n0\r\n\r\n');
 const errors = Buffer.from('"errors":');
 const empty = Buffer.from('"nodes":[]');
 
-/** The HTTP/1.1 answer that these bytes are; undefined while it is not whole. One is asked for at a time. */
+/** Parses an HTTP/1.1 answer; undefined while it is not complete. There is one request at a time on a connection. */
 export function answerIn(bytes: Buffer): Answer | undefined {
   const headEnd = bytes.indexOf(endOfHead);
   if (headEnd < 0) return undefined;

@@ -7,9 +7,9 @@ import { kid } from './records.ts';
 export const issuer = 'https://issuer.test';
 export const audience = 'secrets-gateway';
 
-/** One for each connection that reads: lists that are the same would be read once for all who ask. */
+/** One for each connection that reads: identical lists would be read once for all connections. */
 export const reader = (connection: number) => `reader-${connection}`;
-/** How many readers have teams that no other has. */
+/** How many readers have teams of their own. */
 export const teamGroups = 32;
 /** The teams of a reader. */
 export const teamsOf = (connection: number) =>

@@ -15,7 +15,7 @@ export class LoadProcess {
     this.#identities = identities;
   }
 
-  /** @throws Error when an answer was not what was asked for */
+  /** @throws Error when an answer was wrong */
   async run(port: number, work: Work, connections: number, seconds: number): Promise<LoadResult> {
     const requests = await Promise.all(
       Array.from({ length: connections }, async (_, connection) => {

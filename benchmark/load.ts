@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import { answerIn } from './http-answer.ts';
 
-// The load generator, a process of its own. It speaks just enough HTTP/1.1 to be light: on two cores it shares one
-// with mongod, and what it takes there the contenders do not get.
+// The load generator, in its own process. It implements only the HTTP/1.1 that it needs: on two cores it shares one
+// with mongod, and its CPU time is not available to the contenders.
 
-/** Where this stands in a body, every request has a number of its own. */
+/** Each request has its own number in place of this text in the body. */
 export const counter = '#'.repeat(12);
 
 export interface Load {
@@ -13,7 +13,7 @@ export interface Load {
   /** One for each connection. */
   readonly requests: readonly { readonly token: string | null; readonly body: string }[];
   readonly refused: boolean;
-  /** The numbers in place of `counter` jump about below this; null: each comes once. */
+  /** The numbers in place of `counter` repeat in a mixed order below this; null: each is used once. */
   readonly cycle: number | null;
 }
 
@@ -22,7 +22,7 @@ export interface LoadResult {
   readonly seconds: number;
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
-  /** Answers that were not what was asked for. */
+  /** Wrong answers. */
   readonly wrong: number;
   readonly firstWrong: string | null;
   readonly cpuMicroseconds: number;

@@ -4,7 +4,7 @@ import type { MongodCommands } from './mongod-commands.ts';
 import { progress } from './progress.ts';
 import type { Work } from './work.ts';
 
-/** One piece of work at one concurrency, and who takes part. */
+/** One piece of work at one concurrency, and its contenders. */
 export interface Cell {
   readonly work: Work;
   readonly connections: number;
@@ -17,9 +17,9 @@ export interface Figures {
   readonly requestsPerSecond: number;
   readonly p50Milliseconds: number;
   readonly p99Milliseconds: number;
-  /** To MongoDB, for each request. */
+  /** Commands to MongoDB for each request. */
   readonly commands: number;
-  /** The load generator's, for each request: what the machine spent on asking. */
+  /** CPU time of the load generator for each request. */
   readonly loadCpuMicroseconds: number;
 }
 
@@ -27,11 +27,11 @@ export interface Series {
   readonly work: string;
   readonly connections: number;
   readonly contender: ContenderName;
-  /** By round, so that round n of one contender is the pair of round n of another. */
+  /** By round: round n of one contender forms a pair with round n of another. */
   readonly rounds: Figures[];
 }
 
-/** What measures: the load generator, and the mongod that counts its commands. */
+/** The instruments: the load generator, and the mongod that counts its commands. */
 export interface Instruments {
   readonly load: LoadProcess;
   readonly mongod: MongodCommands;
@@ -57,7 +57,7 @@ export async function measureOnce(
   };
 }
 
-/** Round after round, each with every cell and every contender in turn, backwards in every second one. */
+/** Measures every contender in every cell, once per round, in reverse order in every second round. */
 export async function measure(
   cells: readonly Cell[],
   contenders: readonly Contender[],
@@ -94,7 +94,7 @@ export async function measure(
   return all.map(({ series }) => series);
 }
 
-/** Optimising compilers need some thousand requests before what they measure is what stays. */
+/** Optimising compilers need some thousand requests before the measurements are stable. */
 export async function warmUp(
   cells: readonly Cell[],
   contenders: readonly Contender[],

@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 
 const counted = ['aggregate', 'find', 'insert', 'update', 'delete', 'findAndModify', 'commitTransaction'] as const;
 
-/** Counts the commands that a mongod has run, as it tells itself. */
+/** Reads from a mongod how many commands it has run. */
 export class MongodCommands {
   readonly #client: MongoClient;
 

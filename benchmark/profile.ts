@@ -1,4 +1,4 @@
-/** What the inspector's Profiler gives. */
+/** A profile of the inspector's Profiler. */
 export interface Profile {
   readonly nodes: readonly {
     readonly id: number;
@@ -11,11 +11,11 @@ export interface Profile {
 export interface SelfTime {
   readonly name: string;
   readonly microseconds: number;
-  /** Of the time in which anything ran. */
+  /** The share of the time in which code ran. */
   readonly share: number;
 }
 
-/** The functions by the time spent in themselves, most first. */
+/** The functions by self time, most first. */
 export function selfTimes({ nodes, samples, timeDeltas }: Profile): SelfTime[] {
   const names = new Map(nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]));
   const times = new Map<string, number>();

@@ -1,18 +1,18 @@
-// Standard error, so that --json has standard output to itself.
+// Writes to standard error, since --json uses standard output.
 
 const isTerminal = process.stderr.isTTY;
 const width = 30;
 let isOpen = false;
 let toldAt = 0;
 
-/** A line that stays. */
+/** Prints a line. */
 export function say(text: string): void {
   if (isOpen) process.stderr.write('\r\x1b[K');
   isOpen = false;
   process.stderr.write(`${text}\n`);
 }
 
-/** A bar that is drawn over; without a terminal, a line every five seconds. */
+/** Draws a progress bar in place; without a terminal, prints a line every five seconds. */
 export function progress(what: string, done: number, total: number): void {
   const share = Math.min(1, done / total);
   const percent = `${Math.round(share * 100)} %`.padStart(5);

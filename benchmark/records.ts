@@ -1,10 +1,10 @@
 import type { Owner } from '../src/model/owner.ts';
 import type { SecretRecord } from '../src/model/secret.ts';
 
-/** Of the key that the gateways' keyring has: they refuse a store that is sealed with others. Nobody opens these envelopes. */
+/** The id of the key in the gateways' keyring: they refuse a store sealed with other keys. Nothing opens these envelopes. */
 export const kid = 'kek-2026-01-01-00000000';
 
-/** Which numbers the secrets of the nth of them have. */
+/** The numbers of the secrets of the nth holding. */
 export const readerIds = (n: number) => ({ from: n * 100, count: 100 });
 export const teamIds = (n: number) => ({ from: 100_000 + n * 100, count: 100 });
 export const writerIds = (n: number) => ({ from: 200_000 + n, count: 1 });
@@ -18,7 +18,7 @@ const since = Date.UTC(2026, 0, 1);
 
 /** A secret like any other, the same for the same number. */
 export function recordOf(owner: Owner, number: number): SecretRecord {
-  // Seven hours between two: a list spans many days, as it does where people made it.
+  // Seven hours apart, so that a list spans many days, as with secrets that people create.
   const createdAt = new Date(since + (number % 1200) * 7 * hour);
   return {
     id: idOf(number),

@@ -6,7 +6,7 @@ import { median, pairedRatio } from './statistics.ts';
 
 type Cells = readonly string[];
 
-/** The first column to the left, the others to the right. */
+/** The first column is aligned left, the others right. */
 export function table(head: Cells, rows: readonly Cells[]): string {
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => [...(row[column] ?? '')].length)));
   const line = (row: Cells) =>

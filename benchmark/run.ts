@@ -36,10 +36,10 @@ const everybody: ContenderName[] = (Object.keys(programs) as ContenderName[]).fi
   (name) => name !== 'secrets-gateway, SQLite',
 );
 const withSqlite: ContenderName[] = [...everybody, 'secrets-gateway, SQLite'];
-/** graphql-http, the reference, is measured once: the time goes to warming the others up. */
+/** graphql-http, the reference, is measured once, to save time for the warm-up of the others. */
 const others = (names: readonly ContenderName[]) => names.filter((name) => name !== 'graphql-http');
 
-/** Rounds are short, so that what disturbs the machine disturbs every contender alike. */
+/** Rounds are short, so that other load on the machine affects every contender equally. */
 const plan: { rounds: number; warmUpSeconds: number; starts: number; cells: Cell[] } = options.quick
   ? {
       rounds: 4,
@@ -120,7 +120,7 @@ async function compare(
   }
 }
 
-/** Where a contender's time goes while it does one thing at 32 at once: `list`, `create` or any other of work.ts. */
+/** Profiles a contender with one piece of work at 32 connections: `list`, `create` or any other of work.ts. */
 async function profileContender(mongodbUri: string, identities: Identities, load: LoadProcess): Promise<Results> {
   const wanted = Object.entries(work).find(([name]) => name === options.profile)?.[1];
   if (typeof wanted !== 'object')

@@ -4,7 +4,7 @@ import type { Cell } from './measure.ts';
 import type { Work } from './work.ts';
 
 /**
- * Asks every contender the same, before anything is measured.
+ *Sends every contender the same requests, before anything is measured.
  * @throws Error when one of them answers with other bytes of data
  */
 export async function checkAnswers(
@@ -32,7 +32,7 @@ export async function checkAnswers(
 async function dataOf(contender: Contender, work: Work, load: LoadProcess): Promise<string> {
   const token = await load.tokenOf(work.subject(0));
   const { query, operationName } = work;
-  // A write is made with a number of its own.
+  // Each write has its own number.
   const variables = JSON.stringify(work.variables(0)).replaceAll('#', () => String(Math.floor(Math.random() * 10)));
   const response = await fetch(`http://127.0.0.1:${contender.port}/graphql`, {
     method: 'POST',
@@ -49,7 +49,7 @@ async function dataOf(contender: Contender, work: Work, load: LoadProcess): Prom
   return work.differs ? shapeOf(data) : JSON.stringify(data);
 }
 
-/** With the kind of each value in its place. */
+/** The data with each value replaced by its type. */
 function shapeOf(data: unknown): string {
   return JSON.stringify(data, (_, value: unknown) => (Object(value) === value ? value : typeof value));
 }

@@ -17,10 +17,10 @@ export interface StartUp {
 const run = promisify(execFile);
 const restMilliseconds = 1000;
 
-/** The gateway on the embedded store, as a user starts it: until it has answered a list, and what it holds at rest. */
+/** Starts the gateway on the embedded store as a user does: the time to its first list, and its memory at rest. */
 export async function measureStartUp(directory: string, identities: Identities, times: number): Promise<StartUp> {
   const starts: StartUp[] = [];
-  // The first start fills Node's compile cache and makes the database.
+  // The first start fills Node's compile cache and creates the database.
   for (let start = 0; start <= times; start += 1) {
     const folder = await mkdtemp(join(directory, 'start-'));
     const one = await startOnce(folder, identities);

@@ -5,14 +5,14 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Of measurements that were taken in pairs, one after the other. */
+/** The ratio of measurements that were taken in pairs, one directly after the other. */
 export interface Ratio {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** The ratio of each pair, and not that of two medians: what slows the machine down for a while slows both. */
+/** Uses the ratio of each pair, not of two medians: a temporary load on the machine slows both of a pair. */
 export function pairedRatio(numerators: readonly number[], denominators: readonly number[]): Ratio {
   const ratios = numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN));
   return { median: median(ratios), min: Math.min(...ratios), max: Math.max(...ratios) };

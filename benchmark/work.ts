@@ -13,11 +13,11 @@ export interface Work {
   readonly variables: (connection: number) => Variables;
   /** Whose token the nth connection sends; null for none. */
   readonly subject: (connection: number) => string | null;
-  /** A write answers with ids and times of its own. */
+  /** The answer to a write has new ids and times each time. */
   readonly differs?: boolean;
-  /** Every contender has its own words for a refusal. */
+  /** Every contender has its own error text for a refusal. */
   readonly refused?: boolean;
-  /** How many numbers there are to ask for with `counter`. */
+  /** How many values `counter` has. */
   readonly cycle?: number;
 }
 

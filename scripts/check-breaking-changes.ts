@@ -12,7 +12,7 @@ import {
   visit,
 } from 'graphql';
 
-// schema/released/ holds the schemas of the last release; `--release` puts those of today there.
+// schema/released/ has the schemas of the last release; `--release` copies the current ones there.
 const { values, positionals } = parseArgs({ options: { release: { type: 'boolean' } }, allowPositionals: true });
 const root = positionals[0] ?? join(import.meta.dirname, '..');
 const files = ['schema.graphql', 'subgraph.graphql'];
@@ -29,13 +29,13 @@ function release(): void {
 }
 
 function check(): void {
-  // One of them alone is a mistake, and reading the other tells it.
+  // If only one of them exists, reading the other one fails with its name.
   if (!files.some((file) => existsSync(released(file)))) {
     console.log('No schema has been released yet, so nothing can break.');
     return;
   }
   const pairs = files.map((file) => [parse(read(released(file))), parse(read(current(file)))] as const);
-  // What both files hold is told once.
+  // A change in both files is reported once.
   const breaking = new Set(pairs.flatMap(([before, after]) => breakingChanges(before, after)));
   const dangerous = new Set(pairs.flatMap(([before, after]) => dangerousChanges(before, after)));
   for (const change of breaking) console.log(`breaking   ${change}`);
@@ -67,7 +67,7 @@ function schemaOf(document: DocumentNode) {
   return buildASTSchema(document, { assumeValidSDL: true });
 }
 
-/** The keys that other subgraphs refer to entities by, and what they may define too. graphql looks at no applied directive. */
+/** The keys by which other subgraphs refer to entities, and the types that they may define too. graphql ignores applied directives. */
 function federationPromises(document: DocumentNode): Set<string> {
   const promises = new Set<string>();
   visit(document, {

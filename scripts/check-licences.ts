@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-// What reaches a user's machine must be usable without asking anybody: permissive licences only.
+// Packages that users install must have a permissive licence.
 const allowed = new Set(['0BSD', 'Apache-2.0', 'BlueOak-1.0.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT', 'MIT-0']);
 
 interface LockedPackage {

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { schema } from '../src/graphql/schema/schema.ts';
 import { apiSdl, subgraphSdl } from '../src/graphql/schema/sdl.ts';
 
-/** What each file under schema/ must hold. */
+/** The expected content of each file under schema/. */
 const files = {
   'schema.graphql': apiSdl(schema),
   'subgraph.graphql': subgraphSdl(schema),

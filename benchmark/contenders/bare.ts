@@ -8,7 +8,7 @@ import type { Variables } from '../work.ts';
 import { openCollections, openNaiveStore } from './naive-store.ts';
 import { callerOf, listening, operationsOn, setting } from './setting.ts';
 
-// node:http and the driver, without GraphQL: what is asked for is known by the operation's name alone.
+// node:http and the driver, without GraphQL: the operation's name alone selects the answer.
 // `naive` reads with a find and a count for each list; `batched` with the gateway's store, which batches.
 
 type Shown = Omit<Secret, 'owner' | 'provider' | 'notes'>;

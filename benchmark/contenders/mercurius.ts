@@ -8,7 +8,7 @@ const operations = await operationsOn(await openNaiveStore(setting('DATABASE_URL
 const server = fastify();
 await server.register(mercurius, {
   schema,
-  // A document is compiled once it was seen this often.
+  // A document is compiled after this many requests.
   jit: 1,
   context: async (request) => ({ operations: operations(await callerOf(request)) }),
 });

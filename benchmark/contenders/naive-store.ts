@@ -20,8 +20,8 @@ export function openCollections(databaseUrl: string) {
 }
 
 /**
- * The store as one would write it at first: a find and a count for each list, a find for each secret, a transaction for
- * each commit. It takes only the queries that the benchmark asks; the rest is the gateway's own store.
+ * A simple first version of the store: a find and a count for each list, a find for each secret, a transaction for
+ * each commit. It supports only the queries of the benchmark; the rest is the gateway's own store.
  */
 export async function openNaiveStore(databaseUrl: string): Promise<Store> {
   const { client, ...collections } = openCollections(databaseUrl);

@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector/promises';
 import type { Profile } from '../profile.ts';
 
-// Loaded before each contender, the gateway too: tells what the process used so far, and profiles it on request.
+// Loaded before each contender, the gateway too: reports the resources that the process has used, and profiles it on request.
 
 export type Question = 'usage' | 'profile' | 'profiled';
 
@@ -33,5 +33,5 @@ async function answer(question: Question): Promise<Usage | Profile | null> {
 process.on('message', async (question: Question) => {
   process.send?.({ answer: await answer(question) });
 });
-// Whoever started this has gone.
+// The parent process has ended.
 process.on('disconnect', () => process.exit(0));

@@ -10,7 +10,7 @@ import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
 import { audience, issuer } from '../identities.ts';
 
-/** What every peer of the gateway shares with it: who is calling, and the operations. */
+/** What every contender shares with the gateway: the caller and the operations. */
 
 /** The variables that the gateway itself is configured with. */
 export function setting(name: 'DATABASE_URL' | 'JWT_JWKS_FILE' | 'KEYRING_FILE'): string {
