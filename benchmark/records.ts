@@ -1,7 +1,7 @@
 import type { Owner } from '../src/model/owner.ts';
 import type { SecretRecord } from '../src/model/secret.ts';
 
-/** The id of the key in the gateways' keyring: they refuse a store sealed with other keys. Nothing opens these envelopes. */
+/** The id of the key in the gateways' keyring: they refuse a store sealed with other keys. No envelope is opened. */
 export const kid = 'kek-2026-01-01-00000000';
 
 /** The numbers of the secrets of the nth holding. */

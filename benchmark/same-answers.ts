@@ -4,7 +4,7 @@ import type { Cell } from './measure.ts';
 import type { Work } from './work.ts';
 
 /**
- *Sends every contender the same requests, before anything is measured.
+ * Sends every contender the same requests, before anything is measured.
  * @throws Error when one of them answers with other bytes of data
  */
 export async function checkAnswers(

@@ -67,7 +67,7 @@ function schemaOf(document: DocumentNode) {
   return buildASTSchema(document, { assumeValidSDL: true });
 }
 
-/** The keys by which other subgraphs refer to entities, and the types that they may define too. graphql ignores applied directives. */
+/** The keys of entities, and the types that other subgraphs may define too: graphql ignores applied directives. */
 function federationPromises(document: DocumentNode): Set<string> {
   const promises = new Set<string>();
   visit(document, {

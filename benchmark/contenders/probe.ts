@@ -1,7 +1,7 @@
 import { Session } from 'node:inspector/promises';
 import type { Profile } from '../profile.ts';
 
-// Loaded before each contender, the gateway too: reports the resources that the process has used, and profiles it on request.
+// Loaded before each contender, the gateway too: reports what the process has used, and profiles it on request.
 
 export type Question = 'usage' | 'profile' | 'profiled';
 

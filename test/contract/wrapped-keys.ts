@@ -61,10 +61,10 @@ export function wrappedKeysContract(open: () => Promise<Store>): void {
       const all = await fresh.wrappedKeys('', 100);
       const [changed, gone] = records.filter((record) => record.sealed);
       if (!changed || !gone) throw new Error('there are four');
-      const anew = { ...sealed(2), envelope: { ...sealed().envelope, encrypted_key: 'anew' } };
-      await fresh.commit([update(changed, {}, anew), remove(gone)]);
+      const newSealed = { ...sealed(2), envelope: { ...sealed().envelope, encrypted_key: 'another' } };
+      await fresh.commit([update(changed, {}, newSealed), remove(gone)]);
       expect(await fresh.replaceWrappedKeys(all.map((from) => ({ from, to: rewrapped(from) })))).toBe(2);
-      expect((await fresh.findRecord(changed.id))?.sealed).toEqual(anew);
+      expect((await fresh.findRecord(changed.id))?.sealed).toEqual(newSealed);
       expect(await fresh.findRecord(gone.id)).toBeUndefined();
     });
 

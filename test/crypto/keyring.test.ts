@@ -64,13 +64,13 @@ describe('a keyring file is refused with its path and the fix, but never with it
       () => writeKeyring(path, [{ kid: 'one', state: 'active', bytes: keyBytes('one').subarray(1) }]),
       '32 bytes',
     ],
-  ])('when %s', async (_case, spoil, mend) => {
+  ])('when %s', async (_case, spoil, fix) => {
     await writeKeyring(path, [entry('one', 'active')]);
     await readKeyring(path);
     await spoil();
     const message = await refusal();
     expect(message).toContain(path);
-    expect(message).toContain(mend);
+    expect(message).toContain(fix);
     expect(message).not.toContain(keyBytes('one').toString('base64url').slice(0, 10));
   });
 

@@ -37,10 +37,10 @@ afterEach(async () => {
 
 /** Resolves once the process has reported this many waits before a retry. */
 async function waits(child: ChildProcess, times: number): Promise<void> {
-  let told = 0;
+  let reported = 0;
   for await (const _ of on(child, 'message')) {
-    told += 1;
-    if (told === times) return;
+    reported += 1;
+    if (reported === times) return;
   }
 }
 

@@ -9,7 +9,7 @@ import { writeKeyring } from '../support/keyring.ts';
 let directory: string;
 let path: string;
 let ring: LiveKeyring;
-let told: { active: string; error: string | undefined }[];
+let reported: { active: string; error: string | undefined }[];
 
 beforeEach(async () => {
   // Only the timers are fake: the file is a real one.
@@ -17,9 +17,9 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'keyring-'));
   path = join(directory, 'keyring.json');
   await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
-  told = [];
+  reported = [];
   ring = await openLiveKeyring(path, ({ active }, error) => {
-    told.push({ active: active.kid, error: error instanceof Error ? error.message : undefined });
+    reported.push({ active: active.kid, error: error instanceof Error ? error.message : undefined });
   });
 });
 afterEach(async () => {
@@ -41,7 +41,7 @@ it('follows its file', async () => {
   await look();
   expect(ring.current().active.kid).toBe(active.kid);
   expect(ring.current().keys.get('one')?.state).toBe('decrypting');
-  expect(told).toEqual([{ active: active.kid, error: undefined }]);
+  expect(reported).toEqual([{ active: active.kid, error: undefined }]);
 });
 
 it.each<[string, () => Promise<unknown>, RegExp]>([
@@ -59,13 +59,13 @@ it.each<[string, () => Promise<unknown>, RegExp]>([
   async (_, spoil, reason) => {
     await spoil();
     await look();
-    expect(told).toEqual([{ active: 'one', error: expect.stringMatching(reason) }]);
+    expect(reported).toEqual([{ active: 'one', error: expect.stringMatching(reason) }]);
     expect(ring.current().active.kid).toBe('one');
     await expect(ring.check()).rejects.toThrow(reason);
 
     await look();
     await look();
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
 
     await writeKeyring(path, [
       { kid: 'one', state: 'decrypting' },

@@ -21,7 +21,7 @@ describe('a change after another gateway has changed the same secret', () => {
   });
   afterEach(() => store.close());
 
-  function meanwhile(change: Parameters<Store['commit']>[0][number]) {
+  function anotherGatewayCommits(change: Parameters<Store['commit']>[0][number]) {
     const real = store.commit.bind(store);
     return vi.spyOn(store, 'commit').mockImplementationOnce(async (changes) => {
       await real([change]);
@@ -30,7 +30,7 @@ describe('a change after another gateway has changed the same secret', () => {
   }
 
   it('is applied to the new version', async () => {
-    meanwhile(update(record, { notes: 'theirs' }));
+    anotherGatewayCommits(update(record, { notes: 'theirs' }));
     const changed = await operations.updateSecret({ id: record.id, tags: ['mine'] });
     expect(changed).toMatchObject({ version: 3, notes: 'theirs', tags: ['mine'] });
     expect(await store.find(record.id)).toEqual(changed);
@@ -38,7 +38,7 @@ describe('a change after another gateway has changed the same secret', () => {
   });
 
   it('deletes the new version', async () => {
-    meanwhile(update(record, { notes: 'theirs' }));
+    anotherGatewayCommits(update(record, { notes: 'theirs' }));
     expect(await operations.deleteSecret({ id: record.id })).toMatchObject({ version: 2, notes: 'theirs' });
     expect(await store.find(record.id)).toBeUndefined();
   });
@@ -47,7 +47,7 @@ describe('a change after another gateway has changed the same secret', () => {
     ['an update', (expected) => operations.updateSecret({ ...expected, notes: 'mine' })],
     ['a delete', (expected) => operations.deleteSecret(expected)],
   ])('as %s is refused when it expects the previous version', async (_kind, change) => {
-    meanwhile(update(record, { notes: 'theirs' }));
+    anotherGatewayCommits(update(record, { notes: 'theirs' }));
     await expect(change({ id: record.id, expectedVersion: 1 })).rejects.toMatchObject({
       code: 'CONFLICT_ERROR',
       details: { currentVersion: 2 },
@@ -56,14 +56,14 @@ describe('a change after another gateway has changed the same secret', () => {
   });
 
   it('is NOT_FOUND when the other gateway deleted the secret', async () => {
-    meanwhile(remove(record));
+    anotherGatewayCommits(remove(record));
     await expect(operations.updateSecret({ id: record.id, notes: 'mine' })).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
   });
 
   it('is a CONFLICT_ERROR without a retry when the other gateway took its name', async () => {
-    const commit = meanwhile(insert(newRecord(owner, { name: 'wanted' })));
+    const commit = anotherGatewayCommits(insert(newRecord(owner, { name: 'wanted' })));
     await expect(operations.updateSecret({ id: record.id, name: 'wanted' })).rejects.toMatchObject({
       code: 'CONFLICT_ERROR',
       details: { errors: [{ field: 'name' }] },

@@ -5,7 +5,7 @@
 export const fragmentBytes = 10;
 
 /**
- * Finds markers, or long parts of them, in text or bytes: raw, in another case, JSON- or unicode-escaped, percent-encoded,
+ * Finds markers, or long parts of them, in text or bytes: raw, in any case, JSON- or unicode-escaped, percent-encoded,
  * as hex, as base64 or base64url at any alignment, and each of the last three inside the others.
  */
 export class LeakDetector {
