@@ -1,7 +1,10 @@
 import { withDeadline } from './deadline.ts';
 
-/** Runs work on one key after earlier work on the same key has ended, in the order of the calls. */
-export type KeyedMutex = <T>(key: string, work: () => Promise<T>) => Promise<T>;
+/**
+ * Runs work on one key after earlier work on the same key has ended, in the order of the calls. The work is told whether it
+ * waited: what was read before may have changed then.
+ */
+export type KeyedMutex = <T>(key: string, work: (waited: boolean) => Promise<T>) => Promise<T>;
 
 /**
  * @param timeoutMs how long a call waits for the calls before it
@@ -18,7 +21,7 @@ export function createKeyedMutex(timeoutMs: number, lateError: () => Error): Key
     last.set(key, done);
     try {
       if (before) await withDeadline(before, timeoutMs, lateError);
-      return await work();
+      return await work(before !== undefined);
     } finally {
       mine.resolve();
       if (last.get(key) === done) last.delete(key);

@@ -1,12 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Secret } from '../model/secret.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { nameTaken, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
-import { visibleSecret } from './find-secret.ts';
+import { existingSecret } from './find-secret.ts';
 import { requireTime } from './write-deadline.ts';
 
 /** What a change makes of the current secret. Without a write the secret stays as it is. */
@@ -20,21 +19,25 @@ const maxAttempts = 10;
 
 /**
  * Changes the current version of one secret, after earlier changes to it in this process. The operation must have required
- * the scope.
+ * the scopes.
  * @throws DomainError NOT_FOUND, CONFLICT_ERROR (name), SERVICE_UNAVAILABLE, and what `prepare` throws
  */
-export function changeSecret(
+export async function changeSecret(
   dependencies: Dependencies,
   caller: Caller,
   id: string,
   prepare: (current: Secret) => Promise<PreparedChange> | PreparedChange,
 ): Promise<Secret> {
   const principal = authenticated(caller);
-  return dependencies.mutex(id, async () => {
+  requireTime(caller);
+  // Before the mutex: a caller who may not see the secret must not wait for its writers, which would show that it exists,
+  // and must not make them wait.
+  const found = await existingSecret(dependencies, principal, id);
+  return dependencies.mutex(id, async (waited) => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       requireTime(caller);
-      const current = await visibleSecret(dependencies, principal, id);
-      if (!current) throw new DomainError('NOT_FOUND');
+      // A write that came after the first look makes the commit fail on the version, and the secret is read again.
+      const current = attempt === 1 && !waited ? found : await existingSecret(dependencies, principal, id);
       const { write, result } = await prepare(current);
       if (!write) return result;
       requireTime(caller);

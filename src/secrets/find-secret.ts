@@ -1,3 +1,4 @@
+import { DomainError } from '../errors.ts';
 import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
@@ -23,4 +24,14 @@ export async function findSecret(dependencies: Dependencies, caller: Caller, id:
 export async function visibleSecret({ store }: Dependencies, principal: Principal, id: string): Promise<Secret | null> {
   const secret = await store.find(id);
   return secret && mayReach(principal, secret.owner) ? secret : null;
+}
+
+/**
+ * The same, for an operation that needs one.
+ * @throws DomainError NOT_FOUND
+ */
+export async function existingSecret(dependencies: Dependencies, principal: Principal, id: string): Promise<Secret> {
+  const secret = await visibleSecret(dependencies, principal, id);
+  if (!secret) throw new DomainError('NOT_FOUND');
+  return secret;
 }
