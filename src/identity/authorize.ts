@@ -39,7 +39,11 @@ export function mayReach({ kind, subject, teams }: Principal, owner: Owner): boo
 }
 
 /** @throws DomainError PERMISSION_ERROR */
-export function requireScope(principal: Principal, scope: Scope): void {
+export function requireScope(
+  principal: Principal,
+  scope: Scope,
+  description = `The operation needs the scope ${scope}.`,
+): void {
   if (principal.scopes.has(scope)) return;
-  throw new DomainError('PERMISSION_ERROR', { description: `The operation needs the scope ${scope}.` });
+  throw new DomainError('PERMISSION_ERROR', { description });
 }

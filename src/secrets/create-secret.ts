@@ -10,6 +10,7 @@ import { StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
 import { idTaken, nameTaken } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
+import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
@@ -17,7 +18,7 @@ import { sealValue } from './seal-value.ts';
 import { requireSecureTransport } from './secure-transport.ts';
 import { requireTime } from './write-deadline.ts';
 
-export interface CreateSecretInput {
+export interface CreateSecretInput extends Disclosure {
   readonly id?: string | null | undefined;
   readonly owner: OwnerInput;
   readonly name: string;
@@ -43,6 +44,7 @@ export async function createSecret(
   const principal = authenticated(caller);
   const owner = resolveOwner(input.owner, principal, errors.at('owner'));
   if (owner) authorize(caller, owner, 'secrets:write');
+  requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
   const { value, ...fields } = checkFields(input, owner?.type ?? 'connector', errors);
   errors.throwIfAny();

@@ -6,8 +6,9 @@ import { checkId } from '../rules/id.ts';
 import { eventOf } from './audit-event.ts';
 import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
+import { type Disclosure, requireDisclosure } from './disclosure.ts';
 
-export interface DeleteSecretInput {
+export interface DeleteSecretInput extends Disclosure {
   readonly id: string;
   readonly expectedVersion?: number | null | undefined;
 }
@@ -24,6 +25,7 @@ export async function deleteSecret(
 ): Promise<Secret> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
+  requireDisclosure(principal, input);
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
   errors.throwIfAny();

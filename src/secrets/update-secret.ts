@@ -8,13 +8,14 @@ import { checkId } from '../rules/id.ts';
 import { eventOf } from './audit-event.ts';
 import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
+import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealValue } from './seal-value.ts';
 import { requireSecureTransport } from './secure-transport.ts';
 
 /** A field that is left out keeps what is stored. */
-export interface UpdateSecretInput {
+export interface UpdateSecretInput extends Disclosure {
   readonly id: string;
   readonly value?: string | null | undefined;
   readonly name?: string | null | undefined;
@@ -38,6 +39,7 @@ export async function updateSecret(
 ): Promise<Secret> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
+  requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
   const id = checkUpdatedId(input);
 

@@ -21,8 +21,12 @@ const newSecret = () => ({ name: `N_${randomUUID().replaceAll('-', '_')}`, value
 /** Operations that take the id of a secret. */
 const byId: Operation[] = [
   ['findSecret', 'secrets:read', (operations, { id }) => operations.findSecret(id)],
-  ['updateSecret', 'secrets:write', (operations, { id }) => operations.updateSecret({ id, notes: randomUUID() })],
-  ['deleteSecret', 'secrets:write', (operations, { id }) => operations.deleteSecret({ id })],
+  [
+    'updateSecret',
+    'secrets:write',
+    (operations, { id }) => operations.updateSecret({ id, notes: randomUUID(), reads: false }),
+  ],
+  ['deleteSecret', 'secrets:write', (operations, { id }) => operations.deleteSecret({ id, reads: false })],
 ];
 /** Operations that name an owner. */
 const byOwner: Operation[] = [
@@ -35,7 +39,7 @@ const byOwner: Operation[] = [
   [
     'createSecret',
     'secrets:write',
-    (operations, { owner }) => operations.createSecret({ owner: inputOf(owner), ...newSecret() }),
+    (operations, { owner }) => operations.createSecret({ owner: inputOf(owner), ...newSecret(), reads: false }),
   ],
 ];
 const all = [...byId, ...byOwner];
@@ -140,6 +144,23 @@ describe('the policy', () => {
         expect(await store.findRecord(record.id)).toEqual(record);
         await expectRefused('PERMISSION_ERROR', record, run(await calling([]), record));
       }
+    },
+  );
+
+  it.each([true, undefined])(
+    'refuses to change a secret and to show it to a caller who may not read, when the change says that it shows it: %s',
+    async (reads) => {
+      const writer = await calling(['secrets:write']);
+      for (const owner of reached) {
+        const record = await stored(owner);
+        await expectRefused('PERMISSION_ERROR', record, writer.updateSecret({ id: record.id, notes: 'n', reads }));
+        await expectRefused('PERMISSION_ERROR', record, writer.updateSecret({ id: record.id, reads }));
+        await expectRefused('PERMISSION_ERROR', record, writer.deleteSecret({ id: record.id, reads }));
+        const made = writer.createSecret({ owner: inputOf(owner), ...newSecret(), reads });
+        await expectRefused('PERMISSION_ERROR', record, made);
+      }
+      const { id } = await stored({ type: 'team', teamId: 'blue' });
+      await expect(writer.updateSecret({ id, reads })).rejects.toEqual(refused('PERMISSION_ERROR'));
     },
   );
 

@@ -1,8 +1,8 @@
 import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
-import { inArgument } from './in-argument.ts';
 import { OwnerInput } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
+import { partForWriters, runMutation } from './run-mutation.ts';
 import { listSelection, shortListArguments } from './secret-connection.ts';
 
 const CreateSecretInput = builder.inputType('CreateSecretInput', {
@@ -35,7 +35,11 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
 const CreateSecretPayload = builder.objectRef<Secret>('CreateSecretPayload').implement({
   description: 'What `createSecret` did.',
   fields: (t) => ({
-    secret: t.field({ type: SecretRef, description: 'The new secret.', resolve: (secret) => secret }),
+    secret: t.field({
+      type: SecretRef,
+      description: `The new secret. ${partForWriters}`,
+      resolve: (secret) => secret,
+    }),
     secrets: t.field({
       type: SecretConnectionRef,
       // An error of the list must not hide that the secret was created.
@@ -54,6 +58,6 @@ builder.mutationField('createSecret', (t) =>
     description: 'Creates a secret. The value is sealed before it reaches the store.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: CreateSecretInput, required: true, description: 'The new secret.' }) },
-    resolve: (_root, { input }, { operations }) => inArgument('input', operations.createSecret(input)),
+    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.createSecret),
   }),
 );

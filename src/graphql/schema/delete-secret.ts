@@ -1,7 +1,7 @@
 import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
-import { inArgument } from './in-argument.ts';
 import { SecretRef } from './refs.ts';
+import { partForWriters, runMutation } from './run-mutation.ts';
 
 const DeleteSecretInput = builder.inputType('DeleteSecretInput', {
   description: 'Which secret to delete.',
@@ -15,7 +15,11 @@ const DeleteSecretPayload = builder.objectRef<Secret>('DeleteSecretPayload').imp
   description: 'What `deleteSecret` did.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the deleted secret.' }),
-    secret: t.field({ type: SecretRef, description: 'The secret as it was before.', resolve: (secret) => secret }),
+    secret: t.field({
+      type: SecretRef,
+      description: `The secret as it was before. ${partForWriters}`,
+      resolve: (secret) => secret,
+    }),
   }),
 });
 
@@ -25,6 +29,6 @@ builder.mutationField('deleteSecret', (t) =>
     description: 'Deletes a secret and its value for good. Its placeholder no longer resolves.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: DeleteSecretInput, required: true, description: 'Which secret.' }) },
-    resolve: (_root, { input }, { operations }) => inArgument('input', operations.deleteSecret(input)),
+    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.deleteSecret),
   }),
 );

@@ -1,7 +1,7 @@
 import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
-import { inArgument } from './in-argument.ts';
 import { SecretRef } from './refs.ts';
+import { partForWriters, runMutation } from './run-mutation.ts';
 
 const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
   description: 'Changes to a secret. A field that is left out is kept.',
@@ -19,7 +19,11 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
 const UpdateSecretPayload = builder.objectRef<Secret>('UpdateSecretPayload').implement({
   description: 'What `updateSecret` did.',
   fields: (t) => ({
-    secret: t.field({ type: SecretRef, description: 'The secret as it is now.', resolve: (secret) => secret }),
+    secret: t.field({
+      type: SecretRef,
+      description: `The secret as it is now. ${partForWriters}`,
+      resolve: (secret) => secret,
+    }),
   }),
 });
 
@@ -29,6 +33,6 @@ builder.mutationField('updateSecret', (t) =>
     description: 'Changes a secret. A new value is sealed before it reaches the store.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: UpdateSecretInput, required: true, description: 'The changes.' }) },
-    resolve: (_root, { input }, { operations }) => inArgument('input', operations.updateSecret(input)),
+    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.updateSecret),
   }),
 );
