@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { errors, generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createKeySet, jwksFromUrl } from '../../src/identity/key-set.ts';
 import { createTokenVerifier, type VerifyToken } from '../../src/identity/verify-token.ts';
@@ -8,7 +10,7 @@ const minute = 60_000;
 
 let issuer: Issuer;
 let verifyToken: VerifyToken;
-/** Milliseconds since the start; only the tests change it. */
+/** Milliseconds since the start; time stands still unless a test moves it. */
 let elapsed: number;
 const start = Date.now();
 const signatureChecks = vi.spyOn(crypto.subtle, 'verify');
@@ -27,13 +29,13 @@ const expiringAfter = (seconds: number) => issuer.token({ exp: Math.floor(start 
 const refusal = { code: 'UNAUTHORIZED' };
 
 describe('a signature is checked', () => {
-  it('once for a token, however often it is sent', async () => {
+  it('once for a token, however often it comes', async () => {
     const token = await issuer.token();
     for (let i = 0; i < 20; i += 1) expect((await verifyToken(token)).subject).toBe('ada');
     expect(signatureChecks).toHaveBeenCalledTimes(1);
   });
 
-  it('once for a token that is sent 50 times at once, before any key is loaded', async () => {
+  it('once for a token that comes 50 times at once, before any key is there', async () => {
     const token = await issuer.token();
     const principals = await Promise.all(Array.from({ length: 50 }, () => verifyToken(token)));
     expect(new Set(principals.map((principal) => principal.subject))).toEqual(new Set(['ada']));
@@ -41,7 +43,7 @@ describe('a signature is checked', () => {
     expect(issuer.requests).toBe(1);
   });
 
-  it('once for every distinct token', async () => {
+  it('for every distinct token', async () => {
     for (const sub of ['ada', 'eve', 'kim']) expect((await verifyToken(await issuer.token({ sub }))).subject).toBe(sub);
     expect(signatureChecks).toHaveBeenCalledTimes(3);
   });
@@ -55,8 +57,8 @@ describe('a signature is checked', () => {
   });
 });
 
-describe('a verified token is accepted', () => {
-  it('until exactly 30 s after its exp', async () => {
+describe('a verified token is good', () => {
+  it('until 30 s after its exp, and not a moment longer', async () => {
     const token = await expiringAfter(600);
     const expiry = Math.floor(start / 1000) * 1000 + 600_000 - start;
     await verifyToken(token);
@@ -71,7 +73,7 @@ describe('a verified token is accepted', () => {
     }
   });
 
-  it('no longer once its key was removed from the key set', async () => {
+  it('no longer, once its key has left the key set', async () => {
     const token = await issuer.token({ sub: 'ada' });
     await issuer.addKey('key-2');
     const other = await issuer.token({ sub: 'eve' });
@@ -79,14 +81,14 @@ describe('a verified token is accepted', () => {
     await verifyToken(other);
     issuer.removeKey('key-1');
     elapsed = 10 * minute + 1;
-    // This call starts the reload, and does not wait for it.
+    // This one starts the reload, and does not wait for it.
     await verifyToken(other);
     await vi.waitFor(() => expect(issuer.requests).toBe(2));
     await vi.waitFor(() => expect(verifyToken(token)).rejects.toMatchObject(refusal));
     expect((await verifyToken(other)).subject).toBe('eve');
   });
 
-  it('no longer once its key was replaced under the same kid', async () => {
+  it('no longer, once its key was replaced under the same kid', async () => {
     const token = await issuer.token();
     await verifyToken(token);
     issuer.removeKey('key-1');
@@ -109,28 +111,50 @@ describe('a verified token is accepted', () => {
   });
 });
 
-describe('the cache is bounded:', () => {
-  it('the last 10,000 tokens are cached, and older ones are checked again', async () => {
-    const first = await issuer.token({ jti: 'first' });
-    const second = await issuer.token({ jti: 'second' });
-    await verifyToken(first);
-    await verifyToken(second);
-    for (let batch = 0; batch < 100; batch += 1) {
-      await Promise.all(
-        // 9,999 more: with the second, 10,000 tokens after the first.
-        Array.from({ length: batch === 0 ? 99 : 100 }, async (_, i) =>
-          verifyToken(await issuer.token({ jti: `${batch} ${i}` })),
-        ),
-      );
+describe('what is remembered is bounded', () => {
+  /** A thousand teams, which take some 80 KB: there is room for 200 of them. */
+  const large = (jti: string, seconds = 3600) =>
+    issuer.token({
+      jti,
+      exp: Math.floor(start / 1000) + seconds,
+      teams: Array.from({ length: 1000 }, (_, n) => (36 ** 3 + n).toString(36)),
+    });
+
+  /** How many of these tokens are not remembered. */
+  async function forgotten(tokens: readonly string[]): Promise<number> {
+    const before = signatureChecks.mock.calls.length;
+    for (const token of tokens) await verifyToken(token);
+    return signatureChecks.mock.calls.length - before;
+  }
+
+  it('what was not asked for the longest is forgotten, and what is in use is not', async () => {
+    const [inUse, notInUse] = [await large('in use'), await large('not in use')];
+    await verifyToken(inUse);
+    await verifyToken(notInUse);
+    for (let n = 0; n < 300; n += 1) {
+      await verifyToken(await large(`other ${n}`));
+      if (n % 100 === 0) expect(await forgotten([inUse])).toBe(0);
     }
-    expect(signatureChecks).toHaveBeenCalledTimes(10_001);
-    await verifyToken(second);
-    expect(signatureChecks).toHaveBeenCalledTimes(10_001);
-    await verifyToken(first);
-    expect(signatureChecks).toHaveBeenCalledTimes(10_002);
+    expect(await forgotten([inUse])).toBe(0);
+    expect(await forgotten([notInUse])).toBe(1);
   });
 
-  it('bad tokens evict no good one', async () => {
+  it('small tokens are remembered by the thousands', async () => {
+    const tokens = await Promise.all(Array.from({ length: 3000 }, (_, n) => issuer.token({ jti: String(n) })));
+    expect(await forgotten(tokens)).toBe(3000);
+    expect(await forgotten(tokens)).toBe(0);
+  });
+
+  it('what has expired is forgotten first, however lately it was asked for', async () => {
+    const lasting = await Promise.all(Array.from({ length: 100 }, (_, n) => large(`lasting ${n}`)));
+    await forgotten(lasting);
+    await forgotten(await Promise.all(Array.from({ length: 100 }, (_, n) => large(`short ${n}`, 600))));
+    elapsed = 700_000;
+    expect(await forgotten(await Promise.all(Array.from({ length: 100 }, (_, n) => large(`new ${n}`))))).toBe(100);
+    expect(await forgotten(lasting)).toBe(0);
+  });
+
+  it('bad tokens push no good one out', async () => {
     const token = await issuer.token();
     await verifyToken(token);
     const [head] = token.split('.');
@@ -148,5 +172,100 @@ describe('the cache is bounded:', () => {
     expect(signatureChecks).toHaveBeenCalledTimes(11_001);
     await verifyToken(token);
     expect(signatureChecks).toHaveBeenCalledTimes(11_001);
+  });
+});
+
+describe('whatever happens to the time and to the keys', () => {
+  const kids = ['a', 'b', 'c'];
+  const lifetimes = [5, 60, 61.5, 3600];
+  const token = fc.nat(kids.length * lifetimes.length - 1);
+  const step = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ type: fc.constant('verify' as const), token }) },
+    fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 40_000 }) }),
+    fc.record({ type: fc.constant('toggle' as const), kid: fc.constantFrom(...kids) }),
+    // The key set and the time change while the token is being verified.
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        type: fc.constant('race' as const),
+        token,
+        kid: fc.constantFrom(...kids),
+        ms: fc.constantFrom(0, 40_000),
+      }),
+    },
+  );
+
+  it('no principal comes of a token that has expired, or whose key is not in the key set', async () => {
+    const pairs = new Map(await Promise.all(kids.map(async (kid) => [kid, await generateKeyPair('ES256')] as const)));
+    const tokens = await Promise.all(
+      kids.flatMap((kid) =>
+        lifetimes.map(async (lifetime) => {
+          const exp = Math.floor(start / 1000) + lifetime;
+          const signed = new SignJWT({ ...issuer.claims({ sub: `${kid} ${lifetime}` }), exp });
+          const privateKey = pairs.get(kid)?.privateKey;
+          if (!privateKey) throw new Error('each kid has its keys');
+          return { kid, exp, text: await signed.setProtectedHeader({ alg: 'ES256', kid }).sign(privateKey) };
+        }),
+      ),
+    );
+    let good = 0;
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const present = new Set(kids);
+        let generation = 0;
+        let time = start;
+        let meanwhile = () => {};
+        const verify = createTokenVerifier(
+          {
+            issuer: issuer.issuer,
+            audience: issuer.audience,
+            algorithms,
+            keySet: {
+              generation: () => generation,
+              async find({ kid = '' }) {
+                const key = present.has(kid) ? pairs.get(kid)?.publicKey : undefined;
+                meanwhile();
+                if (!key) throw new errors.JWKSNoMatchingKey();
+                return key;
+              },
+            },
+          },
+          () => time,
+        );
+        const toggle = (kid: string) => {
+          if (present.delete(kid)) generation += 1;
+          else present.add(kid);
+        };
+        const isGood = ({ kid, exp }: { kid: string; exp: number }) => present.has(kid) && time / 1000 < exp + 30;
+
+        for (const now of steps) {
+          if (now.type === 'wait') time += now.ms;
+          else if (now.type === 'toggle') toggle(now.kid);
+          else {
+            const asked = tokens[now.token];
+            if (!asked) throw new Error('there is no such token');
+            meanwhile = () => {
+              meanwhile = () => {};
+              if (now.type === 'verify') return;
+              toggle(now.kid);
+              time += now.ms;
+            };
+            const outcome = await verify(asked.text).then(
+              () => 'good',
+              ({ code }) => code,
+            );
+            meanwhile = () => {};
+            if (outcome === 'good') expect(isGood(asked)).toBe(true);
+            else expect(outcome).toBe('UNAUTHORIZED');
+            if (now.type === 'verify') expect(outcome === 'good').toBe(isGood(asked));
+            if (outcome === 'good') good += 1;
+            else refused += 1;
+          }
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(Math.min(good, refused)).toBeGreaterThan(100);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { describeError } from '../../src/runtime/log.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
 
@@ -41,5 +42,22 @@ describe.each(storeNames)('the log on %s', (store) => {
     } finally {
       await gateway.close();
     }
+  });
+});
+
+describe('what is logged of an error', () => {
+  it('has its frames, and no line of its message that looks like one', () => {
+    const quoted = 'quoted\n    at the-value (file:///the-value.ts:1:1)\n    at the-value:2:2\n';
+    for (const error of [new Error(quoted), new TypeError('outer', { cause: new RangeError(quoted) })]) {
+      const described = JSON.stringify(describeError(error));
+      expect(described).not.toContain('the-value');
+      expect(described).toContain('log.test.ts');
+    }
+  });
+
+  it('has no frames when its message was replaced: what stands before them cannot be told apart', () => {
+    const error = new Error('quoted\n    at the-value (file:///the-value.ts:1:1)');
+    error.message = 'another';
+    expect(JSON.stringify(describeError(error))).not.toContain('the-value');
   });
 });
