@@ -17,17 +17,23 @@ export function createLog(level: string): Log {
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
-  const { name, stack, cause } = error;
+  const { name, message, stack, cause } = error;
   const code = (error as { code?: unknown }).code;
   return {
     name,
     ...(error instanceof ConfigurationError && { message: error.message }),
     ...((typeof code === 'string' || typeof code === 'number') && { code }),
-    frames: stack
+    frames: framesOf(stack, message)
       ?.split('\n')
       .filter((line) => /^\s+at [^\n]*:\d+:\d+\)?$/.test(line))
       .slice(0, 10)
       .map((line) => line.trim()),
     ...(cause !== undefined && { cause: describeError(cause) }),
   };
+}
+
+/** A stack begins with the message, which could look like frames. A message that was replaced is not found, and then nothing is. */
+function framesOf(stack: string | undefined, message: string): string | undefined {
+  const start = stack?.indexOf(message) ?? -1;
+  return start < 0 ? undefined : stack?.slice(start + message.length);
 }
