@@ -1,3 +1,4 @@
+import { printable } from './cli/printable.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError } from './errors.ts';
 import { version } from './version.ts';
@@ -57,7 +58,8 @@ try {
   if (error instanceof ConfigurationError) {
     const [command] = process.argv.slice(2);
     const what = command === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${command}`;
-    process.stderr.write(`${what}: ${error.message}\n`);
+    // The message may name what stands in the database.
+    process.stderr.write(`${what}: ${printable(error.message)}\n`);
     process.exit(1);
   }
   const usage = usageMessage(error);

@@ -5,6 +5,7 @@ import { countEnvelopes } from '../../keyring/count.ts';
 import { readKeyring } from '../../keyring/file.ts';
 import { unknownKid } from '../../model/envelope.ts';
 import { withStore } from '../../store/open-store.ts';
+import { printable } from '../printable.ts';
 
 /** Prints the keys and how many envelopes are under each, also under keys that cannot open them. */
 export async function list(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
@@ -17,7 +18,7 @@ export async function list(args: string[], { keyringFile, databaseUrl }: Config)
   const rows = [
     ...[...keys.values()].map(({ kid, state, createdAt }) => [kid, state, createdAt?.toISOString().slice(0, 10) ?? '']),
     ...missing.map((kid) => [kid, 'missing', '']),
-  ].map(([kid = '', ...cells]) => [kid, ...cells, (counts.get(kid) ?? 0).toLocaleString('en')]);
+  ].map(([kid = '', ...cells]) => [printable(kid), ...cells, (counts.get(kid) ?? 0).toLocaleString('en')]);
   process.stdout.write(aligned([['KID', 'STATE', 'CREATED', 'ENVELOPES'], ...rows]));
 
   const retired = [...keys.values()].filter(({ kid, state }) => !opens(state) && counts.has(kid));

@@ -4,6 +4,7 @@ import type { Keyring } from '../../crypto/keyring.ts';
 import { readKeyring } from '../../keyring/file.ts';
 import { rewrapEnvelopes } from '../../keyring/rewrap.ts';
 import { withStore } from '../../store/open-store.ts';
+import { printable } from '../printable.ts';
 import { createProgress } from '../progress.ts';
 
 const shownIds = 10;
@@ -22,10 +23,12 @@ export async function rewrap(args: string[], { keyringFile, databaseUrl }: Confi
   const { kid } = keyring.active;
   process.stdout.write(`${rewrapped.toLocaleString('en')} envelopes rewrapped. They are under ${kid} now.\n`);
   for (const [other, count] of left) {
-    process.stderr.write(`${count.toLocaleString('en')} are still under ${other}. ${fixFor(other, keyring)}\n`);
+    process.stderr.write(
+      `${count.toLocaleString('en')} are still under ${printable(other)}. ${fixFor(other, keyring)}\n`,
+    );
   }
   if (damaged.length > 0) {
-    const shown = damaged.slice(0, shownIds).join(', ');
+    const shown = damaged.slice(0, shownIds).map(printable).join(', ');
     process.stderr.write(
       `The content keys of ${damaged.length} do not unwrap: something other than a gateway changed them. ` +
         `Restore these secrets from a backup, or set their values again: ${shown}${damaged.length > shownIds ? ', …' : ''}\n`,
