@@ -140,6 +140,18 @@ describe('a chain', () => {
     expect(breakOf([first, forged(first, { sequence: 2, previousHash: first.hash }), second], ada)).toBe(2);
   });
 
+  it('has no key: with every later hash and the head calculated again, a changed chain is valid, and only a copy of a head shows it', () => {
+    const copy = { sequence: fourth.sequence, hash: fourth.hash };
+    const rewritten = [first];
+    for (const event of [{ ...second, actor: { kind: 'user', id: 'eve' } as const }, third, fourth]) {
+      rewritten.push(nextAuditEvent(rewritten.at(-1) ?? chainStart, ada, event));
+    }
+    expect(breakOf(rewritten, ada)).toBeNull();
+    expect(rewritten[copy.sequence - 1]?.hash).not.toBe(copy.hash);
+    // The same with its end cut off.
+    expect(breakOf(events.slice(0, 2), ada)).toBeNull();
+  });
+
   it('is not valid for another owner', () => {
     expect(breakOf(events, { type: 'team', teamId: 'red' })).toBe(0);
   });
