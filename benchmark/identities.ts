@@ -30,7 +30,7 @@ export async function createIdentities(directory: string): Promise<Identities> {
   const { publicKey, privateKey } = await generateKeyPair('ES256');
   const jwksFile = join(directory, 'jwks.json');
   const jwk = { ...(await exportJWK(publicKey)), kid: 'benchmark', alg: 'ES256', use: 'sig' };
-  await writeFile(jwksFile, JSON.stringify({ keys: [jwk] }));
+  await writeFile(jwksFile, JSON.stringify({ keys: [jwk] }), { mode: 0o644 });
   return {
     keyringFile,
     jwksFile,

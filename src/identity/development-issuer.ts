@@ -1,7 +1,8 @@
 import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { ConfigurationError } from '../errors.ts';
 import type { Membership, Scope } from '../model/principal.ts';
-import { createPrivateFile, exists, readPrivateFile } from '../runtime/private-file.ts';
+import { createPrivateFile, exists } from '../runtime/private-file.ts';
+import { privateFile, readSettingFile } from '../runtime/setting-file.ts';
 import { createKeySet } from './key-set.ts';
 import type { TokenRules } from './verify-token.ts';
 
@@ -47,7 +48,7 @@ export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIs
 }
 
 async function readSigningKey(path: string) {
-  const text = await readPrivateFile(path, 'the development issuer’s key');
+  const text = await readSettingFile(privateFile('the development issuer’s key', path));
   try {
     const { kty, crv, x, d } = JSON.parse(text) as JWK;
     if (kty !== 'OKP' || crv !== 'Ed25519' || !x || !d) throw new TypeError('not an Ed25519 private key');

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { ConfigurationError, DomainError } from '../errors.ts';
+import { readSettingFile, type SettingFile } from '../runtime/setting-file.ts';
 
 /** The public keys that tokens are verified with, kept up to date. */
 export interface KeySet {
@@ -85,9 +85,12 @@ export function createKeySet(
   };
 }
 
+/** The same for a file as for an answer of the issuer. */
+const maxJwksBytes = 256 * 1024;
+
 /** Reads a JWK set from a file. @throws DomainError BAD_GATEWAY */
 export async function jwksFromFile(path: string): Promise<JSONWebKeySet> {
-  const text = await readFile(path, 'utf8').catch((cause) => {
+  const text = await readSettingFile(jwksFile(path)).catch((cause) => {
     throw badGateway('The key set file cannot be read.', cause);
   });
   return parseJwks(text);
@@ -95,14 +98,18 @@ export async function jwksFromFile(path: string): Promise<JSONWebKeySet> {
 
 /** @throws ConfigurationError at the start, so that a wrong file is noticed before the first request */
 export async function checkJwksFile(path: string): Promise<void> {
-  await jwksFromFile(path).catch(() => {
-    throw new ConfigurationError(
-      `JWT_JWKS_FILE ${path}: it is not a readable JWK set. Put {"keys":[…]} there (RFC 7517).`,
-    );
-  });
+  const text = await readSettingFile(jwksFile(path));
+  try {
+    parseJwks(text);
+  } catch {
+    throw new ConfigurationError(`JWT_JWKS_FILE ${path}: it is not a JWK set. Put {"keys":[…]} there (RFC 7517).`);
+  }
 }
 
-const maxJwksBytes = 256 * 1024;
+/** Who can write it decides whose tokens are accepted. */
+function jwksFile(path: string): SettingFile {
+  return { variable: 'JWT_JWKS_FILE', path, access: 'public', maxBytes: maxJwksBytes };
+}
 
 /**
  * Fetches a JWK set within a deadline and a size.

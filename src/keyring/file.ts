@@ -1,9 +1,10 @@
 import { type Keyring, newKey, parseKeyring, textOfKeyring } from '../crypto/keyring.ts';
-import { createPrivateFile, readPrivateFile } from '../runtime/private-file.ts';
+import { createPrivateFile } from '../runtime/private-file.ts';
+import { privateFile, readSettingFile } from '../runtime/setting-file.ts';
 
 /** @throws ConfigurationError that names the file and the fix, and never the content */
 export async function readKeyring(path: string): Promise<Keyring> {
-  return parseKeyring(await readPrivateFile(path, 'KEYRING_FILE'), path);
+  return parseKeyring(await readSettingFile(privateFile('KEYRING_FILE', path)), path);
 }
 
 /**

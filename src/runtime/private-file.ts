@@ -4,48 +4,13 @@ import { access, type FileHandle, link, mkdir, open, rename, stat, unlink } from
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigurationError } from '../errors.ts';
-
-const maxBytes = 1024 * 1024;
+import { privateFile, readSettingFile } from './setting-file.ts';
 
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,
   );
-}
-
-/**
- * Reads a file that holds keys, and refuses one that others could have read or written.
- * @param variable the setting that named the file, for the error
- * @throws ConfigurationError
- */
-export async function readPrivateFile(path: string, variable: string): Promise<string> {
-  const refuse = (what: string, fix: string) => new ConfigurationError(`${variable} ${path}: ${what}. ${fix}`);
-  // With O_NOFOLLOW and checks on the open handle, the file cannot be swapped between the checks and the reading.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error: NodeJS.ErrnoException) => {
-    switch (error.code) {
-      case 'ENOENT':
-        throw refuse('there is no such file', 'Put it there, or set the variable to where it is.');
-      case 'ELOOP':
-        throw refuse('it is a symbolic link', 'Set the variable to the file itself.');
-      case 'EACCES':
-        throw refuse('it cannot be read', 'Make the user that runs the gateway its owner.');
-      default:
-        throw refuse(`it cannot be read (${error.code})`, 'Check the path.');
-    }
-  });
-  try {
-    const found = await file.stat();
-    if (!found.isFile()) throw refuse('it is not a regular file', 'Set the variable to a file.');
-    if ((found.mode & 0o077) !== 0) throw refuse('others can read or write it', `Run: chmod 600 ${path}`);
-    if (process.getuid && found.uid !== process.getuid()) {
-      throw refuse('it belongs to another user', 'Make the user that runs the gateway its owner.');
-    }
-    if (found.size > maxBytes) throw refuse('it is larger than 1 MiB', 'Check that it is the right file.');
-    return await file.readFile('utf8');
-  } finally {
-    await file.close();
-  }
 }
 
 /**
@@ -96,14 +61,14 @@ export async function rewritePrivateFile(
   rewrite: (text: string) => Promise<string>,
 ): Promise<string> {
   // An error of the file itself is reported first.
-  await readPrivateFile(path, variable);
+  await readSettingFile(privateFile(variable, path));
   const next = `${path}.new`;
   const file = await createExclusively(next, variable);
   const { ino } = await file.stat();
   // While the file is open, no other file has its inode number.
   const isOurs = async () => (await stat(next).catch(() => null))?.ino === ino;
   try {
-    const text = await rewrite(await readPrivateFile(path, variable));
+    const text = await rewrite(await readSettingFile(privateFile(variable, path)));
     await file.writeFile(text);
     await file.sync();
     // If somebody removed it as a left-over, another writer may have the lock.

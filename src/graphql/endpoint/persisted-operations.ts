@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'graphql';
 import { ConfigurationError, DomainError } from '../../errors.ts';
+import { readSettingFile } from '../../runtime/setting-file.ts';
 import type { Parameters } from './parameters.ts';
 
 /** Documents by their ids. No other document runs. */
 export type PersistedOperations = ReadonlyMap<string, string>;
+
+/** Enough for 10,000 documents of a large client. */
+const maxBytes = 16 * 1024 * 1024;
 
 /**
  * Reads a JSON file of `{ "<id>": "<document>" }`, as codegen's client preset and Relay's compiler write it.
@@ -12,9 +15,7 @@ export type PersistedOperations = ReadonlyMap<string, string>;
  */
 export async function readPersistedOperations(path: string): Promise<PersistedOperations> {
   const refuse = (what: string) => new ConfigurationError(`PERSISTED_OPERATIONS ${path}: ${what}`);
-  const text = await readFile(path, 'utf8').catch(() => {
-    throw refuse('it cannot be read. Set the variable to a JSON file of { "<id>": "<document>" }.');
-  });
+  const text = await readSettingFile({ variable: 'PERSISTED_OPERATIONS', path, access: 'public', maxBytes });
   let file: unknown;
   try {
     file = JSON.parse(text);
