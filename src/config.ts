@@ -1,4 +1,7 @@
 import { ConfigurationError } from './errors.ts';
+import { refuseMisspelt } from './runtime/misspelt.ts';
+import { readSettingFileSync } from './runtime/setting-file.ts';
+import { nearestWords } from './runtime/spelling.ts';
 
 export interface Config {
   readonly host: string;
@@ -16,21 +19,50 @@ export interface Config {
   readonly batchLimit: number;
   /** Origins whose pages may call the gateway. */
   readonly corsOrigins: readonly string[];
+  /** Whether documents may ask for the schema. */
+  readonly introspection: boolean;
   /** Whether the subgraph's SDL has @authenticated and @requiresScopes, with which Apollo Gateway does not start. */
   readonly securityDirectives: boolean;
   /** A file with the only documents that are accepted. */
   readonly persistedOperationsFile: string | null;
   readonly logLevel: string;
+  /** NODE_ENV=production, or an address beyond loopback. */
   readonly production: boolean;
 }
 
 export interface IssuerConfig {
   readonly issuer: string;
-  readonly audience: string;
+  /** A token needs one of them. */
+  readonly audience: readonly string[];
   readonly jwks: { readonly url: string } | { readonly file: string };
   readonly algorithms: readonly string[];
 }
 
+/** Every setting there is. */
+export const settingNames = [
+  'HOST',
+  'PORT',
+  'DATABASE_URL',
+  'DATABASE_URL_FILE',
+  'KEYRING_FILE',
+  'JWT_ISSUER',
+  'JWT_AUDIENCE',
+  'JWT_JWKS_URL',
+  'JWT_JWKS_FILE',
+  'JWT_ALGORITHMS',
+  'RATE_LIMIT',
+  'BATCHING',
+  'INTROSPECTION',
+  'SECURITY_DIRECTIVES',
+  'CORS_ORIGINS',
+  'PERSISTED_OPERATIONS',
+  'TRUST_PROXY',
+  'REQUIRE_TLS',
+  'LOG_LEVEL',
+  'NODE_ENV',
+] as const;
+
+type SettingName = (typeof settingNames)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -38,38 +70,63 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * @throws ConfigurationError that names the variable and the fix, and never its value
  */
 export function readConfig(env: Environment = process.env): Config {
-  const production = text(env, 'NODE_ENV')?.toLowerCase() === 'production';
+  refuseMisspelt(env, settingNames);
   const host = text(env, 'HOST') ?? '127.0.0.1';
+  const nodeEnv = oneOf(env, 'NODE_ENV', ['production', 'development', 'test'], 'development');
   const issuer = issuerConfig(env);
-  const keyringFile = text(env, 'KEYRING_FILE');
-  const exposed = production ? 'with NODE_ENV=production' : isLoopback(host) ? null : 'on an address beyond loopback';
-  if (exposed && !issuer) {
+  const keyringFile = path(env, 'KEYRING_FILE');
+  const reason = nodeEnv === 'production' ? 'with NODE_ENV=production' : isLoopback(host) ? null : beyondLoopback;
+  const production = reason !== null;
+  if (production && !issuer) {
     throw new ConfigurationError(
-      `JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE are required ${exposed}: the development issuer is for loopback only. Set them to your identity provider's.`,
+      `JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE are required ${reason}: the development issuer is for loopback only. Set them to your identity provider's.`,
     );
   }
-  if (exposed && !keyringFile) {
+  if (production && !keyringFile) {
     throw new ConfigurationError(
-      `KEYRING_FILE is required ${exposed}. Set it to a file that is backed up and that every replica uses.`,
+      `KEYRING_FILE is required ${reason}. Set it to a file that is backed up and that every replica uses.`,
     );
   }
   return {
     host,
     port: integer(env, 'PORT', 4000, 0, 65535),
-    databaseUrl: text(env, 'DATABASE_URL') ?? 'sqlite:.data/secrets.db',
+    databaseUrl: databaseUrl(env),
     keyringFile: keyringFile ?? '.data/keyring.json',
     issuer,
     developmentIssuerFile: '.data/development-issuer.json',
-    requireTls: oneOf(env, 'REQUIRE_TLS', ['on', 'off'], production ? 'on' : 'off') === 'on',
-    trustProxy: oneOf(env, 'TRUST_PROXY', ['on', 'off'], 'off') === 'on',
+    requireTls: isOn(env, 'REQUIRE_TLS', production),
+    trustProxy: isOn(env, 'TRUST_PROXY', false),
     rateLimit: rateLimit(env),
-    batchLimit: oneOf(env, 'BATCHING', ['on', 'off'], 'on') === 'on' ? 10 : 0,
+    batchLimit: isOn(env, 'BATCHING', true) ? 10 : 0,
     corsOrigins: corsOrigins(env),
-    securityDirectives: oneOf(env, 'SECURITY_DIRECTIVES', ['on', 'off'], 'off') === 'on',
-    persistedOperationsFile: text(env, 'PERSISTED_OPERATIONS') ?? null,
+    introspection: isOn(env, 'INTROSPECTION', !production),
+    securityDirectives: isOn(env, 'SECURITY_DIRECTIVES', false),
+    persistedOperationsFile: path(env, 'PERSISTED_OPERATIONS') ?? null,
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
   };
+}
+
+/** csh exports HOST, and so does conda: whoever has not set it must learn where it comes from. */
+const beyondLoopback =
+  'because HOST is set to something beyond loopback (some shells do that: HOST=127.0.0.1 keeps the gateway to this machine)';
+
+function databaseUrl(env: Environment): string {
+  const value = text(env, 'DATABASE_URL');
+  const file = path(env, 'DATABASE_URL_FILE');
+  if (file === undefined) return value ?? 'sqlite:.data/secrets.db';
+  if (value !== undefined) {
+    throw new ConfigurationError('DATABASE_URL and DATABASE_URL_FILE are both set. Leave one of them.');
+  }
+  const content = readSettingFileSync({
+    variable: 'DATABASE_URL_FILE',
+    path: file,
+    access: 'public',
+    maxBytes: 64 * 1024,
+  }).replace(/\r?\n$/, '');
+  if (content === '') throw new ConfigurationError('DATABASE_URL_FILE: the file is empty. Write the URL into it.');
+  refuseQuotes('The content of DATABASE_URL_FILE', content);
+  return content;
 }
 
 const signatureAlgorithms = [
@@ -88,17 +145,19 @@ const signatureAlgorithms = [
 
 function issuerConfig(env: Environment): IssuerConfig | null {
   const issuer = text(env, 'JWT_ISSUER');
-  const audience = text(env, 'JWT_AUDIENCE');
+  const audience = (text(env, 'JWT_AUDIENCE') ?? '').split(/\s+/).filter(Boolean);
   const url = text(env, 'JWT_JWKS_URL');
-  const file = text(env, 'JWT_JWKS_FILE');
-  if (!issuer && !audience && !url && !file) return null;
+  const file = path(env, 'JWT_JWKS_FILE');
+  if (!issuer && audience.length === 0 && !url && !file) return null;
   if (!issuer) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
-  if (!audience) throw new ConfigurationError('JWT_AUDIENCE is missing. Set it to the "aud" of your tokens.');
+  if (audience.length === 0)
+    throw new ConfigurationError('JWT_AUDIENCE is missing. Set it to the "aud" of your tokens.');
   if (url && file) throw new ConfigurationError('JWT_JWKS_URL and JWT_JWKS_FILE are both set. Leave one of them.');
   const algorithms = (text(env, 'JWT_ALGORITHMS') ?? 'ES256 EdDSA RS256 PS256').split(/[\s,]+/).filter(Boolean);
-  if (algorithms.length === 0 || !algorithms.every((algorithm) => signatureAlgorithms.includes(algorithm))) {
+  const unknown = algorithms.find((algorithm) => !signatureAlgorithms.includes(algorithm));
+  if (algorithms.length === 0 || unknown !== undefined) {
     throw new ConfigurationError(
-      `JWT_ALGORITHMS names an algorithm that is not accepted. Use some of: ${signatureAlgorithms.join(' ')}.`,
+      `JWT_ALGORITHMS names an algorithm that is not accepted. Use some of: ${signatureAlgorithms.join(' ')}.${didYouMean(nearestWords(unknown ?? '', signatureAlgorithms))}`,
     );
   }
   if (file) return { issuer, audience, jwks: { file }, algorithms };
@@ -147,11 +206,26 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(host);
 }
 
-function text(env: Environment, name: string): string | undefined {
-  return env[name]?.trim() || undefined;
+function text(env: Environment, name: SettingName): string | undefined {
+  const value = env[name]?.trim() || undefined;
+  if (value !== undefined) refuseQuotes(name, value);
+  return value;
 }
 
-function integer(env: Environment, name: string, fallback: number, min: number, max: number): number {
+/** `docker run --env-file` and Kubernetes keep the quotes that a shell would remove. */
+function refuseQuotes(what: string, value: string): void {
+  if (!/^["'`“‘]|["'`”’]$/.test(value)) return;
+  throw new ConfigurationError(`${what} is in quotes, which count as a part of it. Leave the quotes out.`);
+}
+
+/** A file's path. Whoever puts the content itself there would read it again in the next error. */
+function path(env: Environment, name: SettingName): string | undefined {
+  const value = text(env, name);
+  if (value === undefined || !/^[[{]|^-----|^[a-z][a-z+.-]*:\/\/|\p{Cc}/iu.test(value)) return value;
+  throw new ConfigurationError(`${name} must be the path of a file, not a URL or what is in the file.`);
+}
+
+function integer(env: Environment, name: SettingName, fallback: number, min: number, max: number): number {
   const value = text(env, name);
   if (value === undefined) return fallback;
   const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
@@ -159,10 +233,30 @@ function integer(env: Environment, name: string, fallback: number, min: number, 
   throw new ConfigurationError(`${name} must be a whole number from ${min} to ${max}.`);
 }
 
-function oneOf<const T extends string>(env: Environment, name: string, values: readonly T[], fallback: T): T {
+const on = ['on', 'true', 'yes', '1', 'y', 't', 'enable', 'enabled'];
+const off = ['off', 'false', 'no', '0', 'n', 'f', 'disable', 'disabled', 'none', 'never'];
+
+function isOn(env: Environment, name: SettingName, fallback: boolean): boolean {
+  return oneOf(env, name, ['on', 'off'], fallback ? 'on' : 'off', { on, off }) === 'on';
+}
+
+/** @param meaning what people write elsewhere for a value; it is refused, and the value named */
+function oneOf<const T extends string>(
+  env: Environment,
+  name: SettingName,
+  values: readonly T[],
+  fallback: NoInfer<T>,
+  meaning: Readonly<Record<string, readonly string[]>> = {},
+): T {
   const value = text(env, name)?.toLowerCase();
   if (value === undefined) return fallback;
   const known = values.find((candidate) => candidate === value);
   if (known) return known;
-  throw new ConfigurationError(`${name} must be one of: ${values.join(', ')}.`);
+  const meant = values.filter((candidate) => meaning[candidate]?.includes(value));
+  const near = meant.length > 0 ? meant : nearestWords(value, values);
+  throw new ConfigurationError(`${name} must be one of: ${values.join(', ')}.${didYouMean(near)}`);
+}
+
+function didYouMean(words: readonly string[]): string {
+  return words.length === 0 ? '' : ` Did you mean ${words.join(' or ')}?`;
 }

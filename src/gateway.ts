@@ -1,4 +1,5 @@
-import type { Config } from './config.ts';
+import { lookup } from 'node:dns/promises';
+import { type Config, isLoopback } from './config.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine } from './graphql/endpoint/engine.ts';
 import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
@@ -51,6 +52,7 @@ const writerWaitMs = 5000;
 export async function startGateway(config: Config, log: Log = createLog(config.logLevel)): Promise<Gateway> {
   // What was opened is closed in reverse order, also when the start fails half-way.
   await using opened = new AsyncDisposableStack();
+  const address = await addressOf(config);
   const metrics = createMetrics(() => server.inFlight);
   const trace = createTrace(metrics.duration);
 
@@ -69,7 +71,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const engine = createEngine({
     schema,
     bindOperations: (caller) => bindOperations(dependencies, caller),
-    introspection: !config.production,
+    introspection: config.introspection,
     securityDirectives: config.securityDirectives,
     batchLimit: config.batchLimit,
     persistedOperations:
@@ -97,7 +99,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     onRefusal: metrics.refusal,
     log,
   });
-  const port = await listen(server, config);
+  const port = await listen(server, config.port, address);
   opened.defer(() => server.drain());
 
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
@@ -115,6 +117,7 @@ async function openIssuer(
   trace: Trace,
 ): Promise<{ rules: TokenRules; developmentIssuer: DevelopmentIssuer | null }> {
   if (!config.issuer) {
+    if (config.production) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
     const developmentIssuer = await openDevelopmentIssuer(config.developmentIssuerFile);
     return { rules: developmentIssuer.rules, developmentIssuer };
   }
@@ -127,17 +130,27 @@ async function openIssuer(
 
 const notHere = 'HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.';
 
+/**
+ * The address that HOST names. Even localhost may be the name of an address beyond loopback.
+ * @throws ConfigurationError
+ */
+async function addressOf({ host, production }: Config): Promise<string> {
+  const { address } = await lookup(host).catch(() => {
+    throw new ConfigurationError(notHere);
+  });
+  if (production || isLoopback(address)) return address;
+  throw new ConfigurationError('HOST is a name of an address beyond loopback. Set HOST to the address itself.');
+}
+
 /** @throws ConfigurationError when the address cannot be listened on */
-async function listen(server: HttpServer, { host, port }: Config): Promise<number> {
+async function listen(server: HttpServer, port: number, address: string): Promise<number> {
   try {
-    return await server.listen(port, host);
+    return await server.listen(port, address);
   } catch (error) {
     const fixes: Record<string, string> = {
       EADDRINUSE: `PORT ${port} is in use. Stop what uses it, or set PORT to another.`,
       EACCES: `PORT ${port} needs more rights. Set PORT to 1024 or above.`,
       EADDRNOTAVAIL: notHere,
-      ENOTFOUND: notHere,
-      EAI_AGAIN: notHere,
     };
     const fix = fixes[(error as NodeJS.ErrnoException).code ?? ''];
     throw fix === undefined ? error : new ConfigurationError(fix);

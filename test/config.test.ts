@@ -1,4 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 
 const jwt = {
@@ -7,6 +11,17 @@ const jwt = {
   JWT_JWKS_URL: 'https://issuer.test/jwks',
 };
 const exposed = { ...jwt, KEYRING_FILE: '/keys/keyring.json' };
+
+const beyond = ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', '1127.0.0.1', 'localhost.attacker.test'];
+
+function refusalOf(env: Record<string, string>): string {
+  try {
+    return `accepted: ${JSON.stringify(readConfig(env))}`;
+  } catch (error) {
+    expect(error).toMatchObject({ name: 'ConfigurationError' });
+    return (error as Error).message;
+  }
+}
 
 describe('without any setting', () => {
   it('the gateway listens on loopback, with the embedded store, a rate limit and the development issuer', () => {
@@ -17,6 +32,7 @@ describe('without any setting', () => {
       keyringFile: '.data/keyring.json',
       issuer: null,
       requireTls: false,
+      introspection: true,
       trustProxy: false,
       rateLimit: { points: 600, windowSeconds: 60 },
       logLevel: 'info',
@@ -46,17 +62,53 @@ describe('the development issuer', () => {
     expect(readConfig({ HOST }).issuer).toBeNull();
   });
 
-  const beyond = ['0.0.0.0', '::', '10.0.0.1', '::ffff:10.0.0.1', '128.0.0.1', '1127.0.0.1', 'localhost.attacker.test'];
   it.each(beyond)('is refused beyond loopback: %s', (HOST) => {
     expect(() => readConfig({ HOST })).toThrow(/^JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE/);
     expect(() => readConfig({ HOST, ...jwt })).toThrow(/^KEYRING_FILE is required/);
-    expect(readConfig({ HOST, ...exposed })).toMatchObject({ host: HOST, issuer: { issuer: 'https://issuer.test' } });
   });
+
+  it.each(['x86_64-conda-linux-gnu', 'my-laptop'])(
+    'is refused for a HOST that a shell set, and told so: %s',
+    (HOST) => {
+      for (const env of [{ HOST }, { HOST, ...jwt }]) {
+        const message = refusalOf(env);
+        expect(message).toMatch(/because HOST is set .*shells.*HOST=127\.0\.0\.1/);
+        expect(message).not.toContain(HOST);
+      }
+    },
+  );
 
   it.each(['production', 'Production', ' production '])('is refused in production: NODE_ENV=%s', (NODE_ENV) => {
     expect(() => readConfig({ NODE_ENV })).toThrow(/^JWT_ISSUER/);
     expect(() => readConfig({ NODE_ENV, ...jwt })).toThrow(/^KEYRING_FILE is required/);
-    expect(readConfig({ NODE_ENV, ...exposed })).toMatchObject({ production: true, requireTls: true });
+  });
+});
+
+describe('everything is as in production', () => {
+  const asInProduction = { production: true, requireTls: true, introspection: false };
+
+  it.each(['production', 'Production', ' production '])('with NODE_ENV=%s', (NODE_ENV) => {
+    expect(readConfig({ NODE_ENV, ...exposed })).toMatchObject(asInProduction);
+  });
+
+  it.each(beyond)('on an address beyond loopback, whatever NODE_ENV is: %s', (HOST) => {
+    for (const NODE_ENV of [undefined, '', 'development', 'test', 'production']) {
+      expect(readConfig({ HOST, NODE_ENV, ...exposed })).toMatchObject({ host: HOST, ...asInProduction });
+    }
+  });
+
+  it.each([undefined, '', ' ', 'development', 'test', 'TEST'])('but not on loopback with NODE_ENV=%j', (NODE_ENV) => {
+    expect(readConfig({ NODE_ENV, ...exposed })).toMatchObject({
+      production: false,
+      requireTls: false,
+      introspection: true,
+    });
+  });
+
+  it('but for what is set otherwise', () => {
+    const config = readConfig({ NODE_ENV: 'production', REQUIRE_TLS: 'off', INTROSPECTION: 'on', ...exposed });
+    expect(config).toMatchObject({ production: true, requireTls: false, introspection: true });
+    expect(readConfig({ INTROSPECTION: 'off' }).introspection).toBe(false);
   });
 });
 
@@ -68,9 +120,10 @@ describe('a setting', () => {
     [{ RATE_LIMIT: '10/5m' }, { rateLimit: { points: 10, windowSeconds: 300 } }],
     [{ RATE_LIMIT: '1/1h' }, { rateLimit: { points: 1, windowSeconds: 3600 } }],
     [{ REQUIRE_TLS: 'on' }, { requireTls: true }],
-    [{ NODE_ENV: 'production', REQUIRE_TLS: 'off', ...exposed }, { requireTls: false }],
+    [{ ...jwt, JWT_AUDIENCE: ' one  two\tthree ' }, { issuer: { audience: ['one', 'two', 'three'] } }],
     [{ TRUST_PROXY: 'ON' }, { trustProxy: true }],
     [{ LOG_LEVEL: 'DEBUG' }, { logLevel: 'debug' }],
+    [jwt, { issuer: { audience: ['secrets-gateway'] } }],
     [jwt, { issuer: { algorithms: ['ES256', 'EdDSA', 'RS256', 'PS256'], jwks: { url: jwt.JWT_JWKS_URL } } }],
     [{ ...jwt, JWT_ALGORITHMS: ' PS512,ES384  ES256' }, { issuer: { algorithms: ['PS512', 'ES384', 'ES256'] } }],
     [{ ...jwt, JWT_JWKS_URL: '', JWT_JWKS_FILE: 'jwks.json' }, { issuer: { jwks: { file: 'jwks.json' } } }],
@@ -97,6 +150,19 @@ describe('a setting', () => {
     ['RATE_LIMIT', { RATE_LIMIT: '600' }],
     ['REQUIRE_TLS', { REQUIRE_TLS: marker }],
     ['TRUST_PROXY', { TRUST_PROXY: 'true' }],
+    ['NODE_ENV', { NODE_ENV: marker }],
+    ['INTROSPECTION', { INTROSPECTION: marker }],
+    ['PORT', { PORT: '"4000"' }],
+    ['NODE_ENV', { NODE_ENV: "'production'" }],
+    ['DATABASE_URL', { DATABASE_URL: `"mongodb://u:${marker}@h/d"` }],
+    ['DATABASE_URL', { DATABASE_URL: `“mongodb://u:${marker}@h/d”` }],
+    ['DATABASE_URL', { DATABASE_URL: `mongodb://u:${marker}@h/d"` }],
+    ['KEYRING_FILE', { KEYRING_FILE: `{"keys":[{"k":"${marker}"}]}` }],
+    ['KEYRING_FILE', { KEYRING_FILE: `-----BEGIN KEY-----${marker}` }],
+    ['DATABASE_URL_FILE', { DATABASE_URL_FILE: `mongodb://u:${marker}@h/d` }],
+    ['DATABASE_URL_FILE', { DATABASE_URL_FILE: marker }],
+    ['DATABASE_URL_FILE', { DATABASE_URL: marker, DATABASE_URL_FILE: marker }],
+    ['PERSISTED_OPERATIONS', { PERSISTED_OPERATIONS: `{"${marker}":"{ a }"}` }],
     ['LOG_LEVEL', { LOG_LEVEL: marker }],
     ['BATCHING', { BATCHING: marker }],
     ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
@@ -117,17 +183,46 @@ describe('a setting', () => {
     ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: ',' }],
   ];
   it.each(bad)('%s is refused with its name, without its value: %j', (variable, env) => {
-    const message = (() => {
-      try {
-        return `accepted: ${JSON.stringify(readConfig(env))}`;
-      } catch (error) {
-        expect(error).toMatchObject({ name: 'ConfigurationError' });
-        return (error as Error).message;
-      }
-    })();
+    const message = refusalOf(env);
     expect(message).toMatch(new RegExp(`^[^.]*\\b${variable}\\b`));
     expect(message).not.toContain(marker);
-    // The problem, and then the fix.
-    expect(message).toMatch(/\b(Set|Leave|Use|must)\b/);
+    // What is wrong, and then the fix.
+    expect(message).toMatch(/\b(Set|set|Leave|Use|must|Put)\b/);
+  });
+});
+
+describe('a setting in a file', () => {
+  let directory: string;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'config-'));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  async function fileOf(content: string): Promise<Record<string, string>> {
+    const path = join(directory, randomUUID());
+    await writeFile(path, content, { mode: 0o600 });
+    return { DATABASE_URL_FILE: path };
+  }
+
+  it.each([
+    ['sqlite:a.db', 'sqlite:a.db'],
+    ['sqlite:a.db\n', 'sqlite:a.db'],
+    ['sqlite:a.db\r\n', 'sqlite:a.db'],
+    ['sqlite:a.db\n\n', 'sqlite:a.db\n'],
+    [' sqlite:a.db ', ' sqlite:a.db '],
+  ])('is its content without one newline at the end: %j', async (content, expected) => {
+    expect(readConfig(await fileOf(content)).databaseUrl).toBe(expected);
+  });
+
+  it.each([
+    ['', /empty/],
+    ['\n', /empty/],
+    ['"sqlite:hunter22"\n', /quotes/],
+    ['hunter22'.repeat(10_000), /larger/],
+  ])('is refused without its content: %#', async (content, what) => {
+    const message = refusalOf(await fileOf(content));
+    expect(message).toMatch(/\bDATABASE_URL_FILE\b/);
+    expect(message).toMatch(what);
+    expect(message).not.toContain('hunter22');
   });
 });

@@ -21,7 +21,7 @@ export function setting(name: 'DATABASE_URL' | 'JWT_JWKS_FILE' | 'KEYRING_FILE')
 
 const keySet = createKeySet(() => jwksFromFile(setting('JWT_JWKS_FILE')));
 /** The gateway's own, so that every contender verifies each distinct token once. */
-const verifyToken = createTokenVerifier({ issuer, audience, algorithms: ['ES256'], keySet });
+const verifyToken = createTokenVerifier({ issuer, audience: [audience], algorithms: ['ES256'], keySet });
 
 export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promise<Caller> {
   const token = request.headers.authorization?.slice('Bearer '.length);

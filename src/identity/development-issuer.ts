@@ -34,7 +34,7 @@ export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIs
   const keySet = createKeySet(async () => ({ keys: [{ ...publicJwk, kid, alg: algorithm, use: 'sig' }] }));
 
   return {
-    rules: { issuer, audience, algorithms: [algorithm], keySet },
+    rules: { issuer, audience: [audience], algorithms: [algorithm], keySet },
     issue: ({ subject, teams, scopes, ttlSeconds }) =>
       new SignJWT({ teams, scope: scopes.join(' ') })
         .setProtectedHeader({ alg: algorithm, kid, typ: 'at+jwt' })

@@ -10,7 +10,8 @@ import { reasonOf, rejected } from './token-rejected.ts';
 
 export interface TokenRules {
   readonly issuer: string;
-  readonly audience: string;
+  /** A token needs one of them. */
+  readonly audience: readonly string[];
   readonly algorithms: readonly string[];
   readonly keySet: KeySet;
 }
@@ -73,7 +74,7 @@ async function verify(
     // jose reads no key from the token's own header (jku, jwk, x5u, x5c): it only calls `find`.
     const { payload, protectedHeader } = await jwtVerify(token, rules.keySet.find, {
       issuer: rules.issuer,
-      audience: rules.audience,
+      audience: [...rules.audience],
       algorithms: [...rules.algorithms],
       requiredClaims: ['sub', 'exp'],
       clockTolerance: toleranceSeconds,

@@ -137,7 +137,7 @@ describe('a key set', () => {
       (error) => failures.push(error),
       now,
     );
-    const rules = { issuer: issuer.issuer, audience: issuer.audience, algorithms: ['ES256'], keySet };
+    const rules = { issuer: issuer.issuer, audience: [issuer.audience], algorithms: ['ES256'], keySet };
     verifyToken = createTokenVerifier(rules, now);
   });
   afterEach(() => issuer.close());

@@ -20,7 +20,7 @@ beforeEach(async () => {
   issuer = await Issuer.start();
   const now = () => start + elapsed;
   const keySet = createKeySet(() => jwksFromUrl(issuer.jwksUrl), undefined, now);
-  verifyToken = createTokenVerifier({ issuer: issuer.issuer, audience: issuer.audience, algorithms, keySet }, now);
+  verifyToken = createTokenVerifier({ issuer: issuer.issuer, audience: [issuer.audience], algorithms, keySet }, now);
   signatureChecks.mockClear();
 });
 afterEach(() => issuer.close());

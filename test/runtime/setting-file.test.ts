@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
 import { readPersistedOperations } from '../../src/graphql/endpoint/persisted-operations.ts';
 import { openDevelopmentIssuer } from '../../src/identity/development-issuer.ts';
 import { checkJwksFile } from '../../src/identity/key-set.ts';
@@ -131,6 +132,7 @@ describe('every file that a setting names', () => {
     ['KEYRING_FILE', readKeyring],
     ['JWT_JWKS_FILE', checkJwksFile],
     ['PERSISTED_OPERATIONS', readPersistedOperations],
+    ['DATABASE_URL_FILE', (DATABASE_URL_FILE) => readConfig({ DATABASE_URL_FILE })],
     ['the development issuer’s key', openDevelopmentIssuer],
   ];
   it.each(named)('is read that way: %s', async (name, read) => {
