@@ -17,6 +17,8 @@ export interface Route {
   readonly admission: 'slot' | 'always';
   /** Whether it answers under any Host header, also where the server answers to this machine's names only. */
   readonly anyHost: boolean;
+  /** Whether pages of CORS_ORIGINS may read its answers. */
+  readonly crossOrigin: boolean;
   readonly limits: RouteLimits;
   readonly errors: ErrorShape;
   /** @throws DomainError, which is answered in the route's error shape */

@@ -134,7 +134,7 @@ export class HttpServer {
   async #answer(exchange: Exchange, route: Route | undefined): Promise<void> {
     const { request, response } = exchange;
     const { corsOrigins, loopbackHostsOnly, routes } = this.#options;
-    const isPreflight = applyCors(request, response, corsOrigins);
+    const isPreflight = route?.crossOrigin && applyCors(request, response, corsOrigins);
     if (isPreflight) return;
     if (request.headers.host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
     if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { DomainError } from '../errors.ts';
 import { jsonType, prefersHtml } from '../http/media-type.ts';
 import { jsonErrors } from '../http/refusal.ts';
 import { bodyless, type Route } from '../http/route.ts';
+import { isFromThisMachine } from '../http/transport.ts';
 
 const mySecrets = `# Your secrets. Values went in; masks come out.
 query MySecrets {
@@ -87,8 +89,19 @@ export function graphiql(path: '/' | '/graphql', developmentToken: () => Promise
     anyHost: false,
     limits: bodyless,
     errors: jsonErrors,
-    answer: async ({ response }) => sendPage(response, await developmentToken()),
+    crossOrigin: false,
+    async answer({ request, response }) {
+      if (!isFromThisMachine(request)) throw notFromThisMachine();
+      await sendPage(response, await developmentToken());
+    },
   };
+}
+
+function notFromThisMachine(): DomainError {
+  return new DomainError('FORBIDDEN', {
+    description:
+      'The page holds a development token: open it in a browser on the gateway’s machine, by typing the URL that serve prints, and without a proxy or tunnel in between.',
+  });
 }
 
 async function sendPage(response: ServerResponse, developmentToken: string): Promise<void> {
@@ -97,6 +110,8 @@ async function sendPage(response: ServerResponse, developmentToken: string): Pro
   response.writeHead(200, {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Security-Policy': contentSecurityPolicy,
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Cross-Origin-Resource-Policy': 'same-origin',
     'Referrer-Policy': 'no-referrer',
   });
   const page = renderGraphiQL({

@@ -13,6 +13,7 @@ const probe = {
   // Probes are needed most while the gateway is overloaded or shutting down, and they name it by its address.
   admission: 'always',
   anyHost: true,
+  crossOrigin: false,
   limits: bodyless,
   errors: jsonErrors,
 } as const;

@@ -82,6 +82,7 @@ function metricsRoute(registry: Registry): Route {
     // Also while the gateway is overloaded: that is when its metrics are looked at.
     admission: 'always',
     anyHost: false,
+    crossOrigin: false,
     limits: bodyless,
     errors: jsonErrors,
     async answer({ response }) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { hasLoopbackHost, isSecureTransport } from '../../src/http/transport.ts';
+import { hasLoopbackHost, isFromThisMachine, isSecureTransport } from '../../src/http/transport.ts';
 
 function requestOf(remoteAddress: string | undefined, headers: Record<string, string>, encrypted?: true) {
   return { headers, socket: { remoteAddress, encrypted } } as unknown as IncomingMessage;
@@ -79,5 +79,87 @@ describe('a Host header', () => {
 
   it('that is missing does not name this machine', () => {
     expect(hasLoopbackHost(requestOf('127.0.0.1', {}))).toBe(false);
+  });
+});
+
+describe('a request from this machine', () => {
+  const port = 4000;
+  const direct = (over: { headers?: Record<string, string>; address?: string; version?: string } = {}) =>
+    ({
+      headers: { host: `localhost:${port}`, ...over.headers },
+      httpVersion: over.version ?? '1.1',
+      socket: { remoteAddress: over.address ?? '127.0.0.1', localPort: port },
+    }) as unknown as IncomingMessage;
+
+  it.each<Record<string, string>>([
+    {},
+    { host: '127.0.0.1:4000' },
+    { host: '[::1]:4000' },
+    { 'sec-fetch-site': 'none', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' },
+    { 'sec-fetch-site': 'same-origin' },
+    { origin: 'http://localhost:4000' },
+    { accept: 'text/html', 'accept-language': 'en', 'user-agent': 'x', dnt: '1', 'sec-gpc': '1', cookie: 'a=b' },
+    { connection: 'keep-alive', 'upgrade-insecure-requests': '1', 'sec-ch-ua-platform': '"Linux"', priority: 'u=0' },
+    { 'x-request-id': 'a', traceparent: '00-0-0-00', 'cache-control': 'no-cache', 'if-none-match': '"a"' },
+  ])('is one that its browser sends: %j', (headers) => {
+    expect(isFromThisMachine(direct({ headers }))).toBe(true);
+  });
+
+  it.each<Record<string, string>>([
+    { host: 'localhost' },
+    { host: 'localhost:5000' },
+    { host: 'localhost:04000.evil.test' },
+    { host: 'attacker.test:4000' },
+    { host: '' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'unheard-of' },
+    { origin: 'https://app.example.com' },
+    { origin: 'http://localhost:3000' },
+    { origin: 'https://localhost:4000' },
+    { origin: 'null' },
+    ...[
+      'forwarded',
+      'via',
+      'x-forwarded-for',
+      'x-forwarded-host',
+      'x-forwarded-proto',
+      'x-forwarded-port',
+      'x-forwarded-prefix',
+      'x-forwarded-server',
+      'x-forwarded',
+      'x-real-ip',
+      'x-client-ip',
+      'x-cluster-client-ip',
+      'true-client-ip',
+      'cf-connecting-ip',
+      'cf-ray',
+      'fly-client-ip',
+      'cdn-loop',
+      'x-original-uri',
+      'x-original-host',
+      'x-envoy-external-address',
+      'x-amzn-trace-id',
+      'proxy-connection',
+      'proxy-authorization',
+      'max-forwards',
+    ].map((name) => ({ [name]: '' })),
+  ])('is none that was forwarded, or that another page made: %j', (headers) => {
+    expect(isFromThisMachine(direct({ headers }))).toBe(false);
+  });
+
+  it.each(elsewhere)('is none from elsewhere: %s', (address) => {
+    expect(isFromThisMachine({ ...direct(), socket: { remoteAddress: address, localPort: port } } as never)).toBe(
+      false,
+    );
+  });
+
+  it('is none in the HTTP/1.0 of a proxy that adds no header', () => {
+    expect(isFromThisMachine(direct({ version: '1.0' }))).toBe(false);
+  });
+
+  it('names the port by its absence where that is 80', () => {
+    const socket = { remoteAddress: '::1', localPort: 80 };
+    expect(isFromThisMachine({ ...direct({ headers: { host: 'localhost' } }), socket } as never)).toBe(true);
   });
 });

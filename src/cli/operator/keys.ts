@@ -1,5 +1,6 @@
 import { readConfig } from '../../config.ts';
 import { DomainError } from '../../errors.ts';
+import { keepDebuggerClosed } from '../debugger.ts';
 import { UsageError } from '../usage-error.ts';
 import { list } from './keys-list.ts';
 import { retire } from './keys-retire.ts';
@@ -29,7 +30,9 @@ export const keys = { help, run };
 async function run([command, ...args]: string[]): Promise<void> {
   if (!isCommand(command)) throw new UsageError('keys needs one of: list, rotate, rewrap, retire KID.');
   try {
-    await commands[command](args, readConfig());
+    const config = readConfig();
+    if (config.production) keepDebuggerClosed();
+    await commands[command](args, config);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     process.stderr.write(`The store does not answer (${error.code}). Nothing is lost: run this again once it does.\n`);

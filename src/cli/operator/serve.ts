@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { readConfig } from '../../config.ts';
 import type { Gateway } from '../../gateway.ts';
 import { createLog, describeError, type Log } from '../../runtime/log.ts';
+import { keepDebuggerClosed } from '../debugger.ts';
 
 const help = `Usage: secrets-gateway serve
 
@@ -15,6 +16,7 @@ async function run(args: string[]): Promise<void> {
   parseArgs({ args, options: {} });
   const config = readConfig();
   const log = createLog(config.logLevel);
+  if (config.production) keepDebuggerClosed(() => log.warn('SIGUSR1 ignored: there is no debugger in production'));
   // Loaded after the settings are known to be right: a mistake in them is told at once.
   const { startGateway } = await import('../../gateway.ts');
   const gateway = await startGateway(config, log);

@@ -42,6 +42,7 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
     methods: ['GET', 'POST'],
     admission: 'slot',
     anyHost: false,
+    crossOrigin: true,
     limits,
     errors: graphqlErrors,
     async answer(exchange) {
