@@ -2,6 +2,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { settingNames } from '../src/config.ts';
 import { errorTable } from '../src/errors.ts';
 import { linksOf } from './support/markdown.ts';
 
@@ -34,6 +35,7 @@ describe('docs/configuration.md', () => {
     expect(inTable.length).toBeGreaterThan(10);
     expect(inTable).toEqual([...new Set(inTable)]);
     expect(sorted(inTable)).toEqual(sorted(inCode));
+    expect(sorted(inTable)).toEqual(sorted(settingNames));
   });
 });
 

@@ -14,15 +14,18 @@ const minLetters = 5;
  * @throws ConfigurationError
  */
 export function refuseMisspelt(env: Readonly<Record<string, string | undefined>>, settings: readonly string[]): void {
-  const refusals = Object.entries(env).flatMap(([name, value]) => {
-    if (!value?.trim() || settings.includes(name) || !/^[A-Za-z][\w.-]*$/.test(name)) return [];
-    if (isServiceLink(name, value)) return [];
-    const meant = settingsMeant(name, settings);
-    if (meant.length > 0) return [`${name} is not a setting. Did you mean ${meant.join(' or ')}?`];
-    if (!name.startsWith(ownPrefix)) return [];
-    const own = settings.filter((setting) => setting.startsWith(ownPrefix));
-    return [`${name} is not a setting. There are: ${own.join(', ')}.`];
-  });
+  const refusals = Object.keys(env)
+    .sort()
+    .flatMap((name) => {
+      const value = env[name];
+      if (!value?.trim() || settings.includes(name) || !/^[A-Za-z][\w.-]*$/.test(name)) return [];
+      if (isServiceLink(name, value)) return [];
+      const meant = settingsMeant(name, settings);
+      if (meant.length > 0) return [`${name} is not a setting. Did you mean ${meant.join(' or ')}?`];
+      if (!name.startsWith(ownPrefix)) return [];
+      const own = settings.filter((setting) => setting.startsWith(ownPrefix));
+      return [`${name} is not a setting. There are: ${own.join(', ')}.`];
+    });
   if (refusals.length > 0)
     throw new ConfigurationError(`${refusals.join(' ')} Rename or remove what is not a setting.`);
 }

@@ -104,15 +104,16 @@ function refusal({ variable, path }: SettingFile, what: string, fix: string): Co
   return new ConfigurationError(`${variable} ${path}: ${what}. ${fix}`);
 }
 
-/** The path is not repeated: where nothing is at it, somebody may have set the variable to the secret itself. */
-function notOpened({ variable }: SettingFile, error: unknown): ConfigurationError {
+/** A path at which nothing is may be the secret itself, put into the wrong variable. It is repeated only if it ends as a path. */
+function notOpened(file: SettingFile, error: unknown): ConfigurationError {
+  const name = file.path.endsWith('.json') ? `${file.variable} ${file.path}` : file.variable;
   const { code } = error as NodeJS.ErrnoException;
-  const refuse = (what: string, fix: string) => new ConfigurationError(`${variable}: ${what}. ${fix}`);
+  const refuse = (what: string, fix: string) => new ConfigurationError(`${name}: ${what}. ${fix}`);
   switch (code) {
     case 'ENOENT':
       return refuse('there is no such file', 'Put it there, or set the variable to where it is.');
     case 'ELOOP':
-      return refuse('it is a symbolic link', 'Set the variable to the file itself.');
+      return refusal(file, 'it is a symbolic link', 'Set the variable to the file itself.');
     case 'EACCES':
       return refuse('it cannot be read', 'Make the user that runs the gateway its owner.');
     // How a socket answers to being opened.

@@ -132,7 +132,7 @@ it('the key set may be a file instead of a URL', async () => {
   try {
     await offline.stop();
     const file = join(offline.directory, 'jwks.json');
-    await writeFile(file, JSON.stringify({ keys: [offline.issuer.publicJwk] }));
+    await writeFile(file, JSON.stringify({ keys: [offline.issuer.publicJwk] }), { mode: 0o644 });
     await offline.launch({ JWT_JWKS_URL: '', JWT_JWKS_FILE: file });
     expect((await offline.run(viewer)).data.viewer.subject).toBe('ada');
     expect(offline.issuer.requests).toBe(0);

@@ -129,7 +129,7 @@ describe('a key set file', () => {
   afterAll(() => rm(directory, { recursive: true }));
 
   it('is read again each time', async () => {
-    await writeFile(path, goodSet);
+    await writeFile(path, goodSet, { mode: 0o644 });
     await checkJwksFile(path);
     expect(await jwksFromFile(path)).toEqual(JSON.parse(goodSet));
     await writeFile(path, '{"keys":[]}');
@@ -137,7 +137,7 @@ describe('a key set file', () => {
   });
 
   it.each(noSets)('with %s is refused at the start, and is BAD_GATEWAY later', async (_what, text) => {
-    await writeFile(path, text);
+    await writeFile(path, text, { mode: 0o644 });
     await expect(jwksFromFile(path)).rejects.toMatchObject(badGateway);
     const error = await checkJwksFile(path).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigurationError);

@@ -34,7 +34,7 @@ export function shellEnvironment(): Record<string, string> {
   const added =
     /^(npm_(config_local_prefix|config_global_prefix|config_prefix|lifecycle|package|execpath|node)|NODE|VITEST|INIT_CWD|PORT$|HOST$)/;
   const settings =
-    /^(DATABASE_URL|KEYRING_FILE|JWT_|RATE_LIMIT|BATCHING|SECURITY_|CORS_|PERSISTED_|TRUST_|REQUIRE_|LOG_LEVEL|SECRETS_)/;
+    /^(DATABASE_URL|KEYRING_FILE|JWT_|RATE_LIMIT|BATCHING|INTROSPECTION|SECURITY_|CORS_|PERSISTED_|TRUST_|REQUIRE_|LOG_LEVEL|SECRETS_)/;
   const kept = Object.entries(process.env).filter(([name]) => !added.test(name) && !settings.test(name));
   const path = (process.env.PATH ?? '').split(delimiter).filter((directory) => !directory.includes('node_modules'));
   return { ...(Object.fromEntries(kept) as Record<string, string>), PATH: path.join(delimiter) };
