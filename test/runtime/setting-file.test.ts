@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,23 @@ beforeEach(async () => {
   path = join(directory, 'file');
 });
 afterEach(() => rm(directory, { recursive: true }));
+
+/**
+ * A FIFO. After five seconds somebody opens it for writing, so that a reader which waits for that fails the test instead of
+ * blocking it forever.
+ * @returns ends that, and tells whether it had not happened yet
+ */
+function makeFifo(fifo: string): () => Promise<boolean> {
+  execFileSync('mkfifo', ['-m', '600', fifo]);
+  const written = `${fifo}.written`;
+  const writer = spawn('sh', ['-c', 'sleep 5; : >"$2"; : >"$1"', 'sh', fifo, written]);
+  return async () => {
+    const gone = once(writer, 'exit');
+    writer.kill('SIGKILL');
+    await gone;
+    return !existsSync(written);
+  };
+}
 
 const readers = {
   'while it runs': readSettingFile,
@@ -65,11 +83,14 @@ describe.each(cases)('a %s file, read %s', (access, _when, read) => {
     if (access === 'public') expect(await refusal({ path: '/proc/cpuinfo', maxBytes: 16 })).toContain('larger');
   });
 
-  it.each<[string, () => unknown]>([
-    ['a FIFO', () => execFileSync('mkfifo', ['-m', '600', path])],
-    ['a directory', () => mkdir(path, { mode: 0o700 })],
-  ])('is refused at once when it is %s', async (_what, make) => {
-    await make();
+  it('is refused at once when it is a FIFO, although nobody writes to it', async () => {
+    const neverWritten = makeFifo(path);
+    expect(await refusal()).toMatch(/not a regular file.*Set the variable to a file/);
+    expect(await neverWritten()).toBe(true);
+  });
+
+  it('is refused when it is a directory', async () => {
+    await mkdir(path, { mode: 0o700 });
     expect(await refusal()).toMatch(/not a regular file.*Set the variable to a file/);
   });
 
@@ -143,8 +164,9 @@ describe('every file that a setting names', () => {
       });
       await rm(path, { recursive: true });
     };
-    execFileSync('mkfifo', ['-m', '600', path]);
+    const neverWritten = makeFifo(path);
     await refused('not a regular file');
+    expect(await neverWritten()).toBe(true);
     await mkdir(path);
     await refused('not a regular file');
     await symlink('/dev/zero', path);
