@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import type { Principal } from '../model/principal.ts';
 
 /** A principal whose token was verified. */
@@ -12,21 +11,21 @@ export interface VerifiedPrincipal {
 
 /** Of all principals together. One takes 1 to 150 KB, by the number of its teams. */
 const maxBytes = 16 * 1024 * 1024;
-/** How often what has expired is looked for: at the most while there is no room, and at the least. */
-const sweepMs = { withoutRoom: 1000, withRoom: 60_000 };
+/** How many entries a call looks at for what has expired. There are at most some 17,000, too many for one request. */
+const sweptEntries = { byGet: 4, bySet: 500 };
 
 /**
- * The principals of tokens that were verified, by their tokens' digests. What has expired is dropped first, and then what was
- * not asked for the longest. Only principals are kept, and nothing else of their tokens.
+ * The principals of tokens that were verified, by their tokens' digests. Each new one makes the sweep for
+ * what has expired go on; what was not asked for the longest is dropped when there is no room after it. Only principals are kept, and nothing else of their tokens.
  * @param now milliseconds since 1970
  */
 export class PrincipalCache {
   readonly #now: () => number;
-  readonly #entries = new LRUCache<string, VerifiedPrincipal>({
-    maxSize: maxBytes,
-    sizeCalculation: ({ principal }) => retainedBytes(principal),
-  });
-  #sweptAt = Number.NEGATIVE_INFINITY;
+  /** In the order in which they were last asked for. */
+  readonly #entries = new Map<string, VerifiedPrincipal>();
+  #bytes = 0;
+  /** Where the sweep goes on. */
+  #cursor = this.#entries.entries();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -34,29 +33,44 @@ export class PrincipalCache {
 
   /** Undefined when the token must be verified again. */
   get(digest: string, generation: number): Principal | undefined {
+    this.#sweep(sweptEntries.byGet, generation);
     const entry = this.#entries.get(digest);
-    if (!entry) return undefined;
-    this.#sweepAfter(sweepMs.withRoom, generation);
-    if (this.#now() < entry.expiresAtMs && entry.generation === generation) return entry.principal;
+    if (!entry || entry.generation !== generation || this.#now() >= entry.expiresAtMs) return undefined;
     this.#entries.delete(digest);
-    return undefined;
+    this.#entries.set(digest, entry);
+    return entry.principal;
   }
 
   set(digest: string, entry: VerifiedPrincipal): void {
-    const hasRoom = this.#entries.calculatedSize + retainedBytes(entry.principal) <= maxBytes;
-    this.#sweepAfter(hasRoom ? sweepMs.withRoom : sweepMs.withoutRoom, entry.generation);
+    this.#sweep(sweptEntries.bySet, entry.generation);
+    this.#delete(digest);
     this.#entries.set(digest, entry);
+    this.#bytes += retainedBytes(entry.principal);
+    for (const [oldest] of this.#entries) {
+      if (this.#bytes <= maxBytes) break;
+      this.#delete(oldest);
+    }
   }
 
-  /** Goes through all entries at once: at most some 20,000, in about a millisecond. */
-  #sweepAfter(periodMs: number, generation: number): void {
+  /** Drops what has expired or was verified with an earlier key set, among the next entries. */
+  #sweep(count: number, generation: number): void {
     const now = this.#now();
-    // The clock may be set back.
-    if (Math.abs(now - this.#sweptAt) < periodMs) return;
-    this.#sweptAt = now;
-    this.#entries.forEach((entry, digest) => {
-      if (now >= entry.expiresAtMs || entry.generation < generation) this.#entries.delete(digest);
-    });
+    for (let looked = 0; looked < count; looked += 1) {
+      const { value, done } = this.#cursor.next();
+      if (done) {
+        this.#cursor = this.#entries.entries();
+        return;
+      }
+      const [digest, entry] = value;
+      if (now >= entry.expiresAtMs || entry.generation < generation) this.#delete(digest);
+    }
+  }
+
+  #delete(digest: string): void {
+    const entry = this.#entries.get(digest);
+    if (!entry) return;
+    this.#entries.delete(digest);
+    this.#bytes -= retainedBytes(entry.principal);
   }
 }
 
