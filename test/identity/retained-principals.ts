@@ -7,7 +7,7 @@ import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 const { publicKey, privateKey } = await generateKeyPair('ES256');
 const rules = {
   issuer: 'issuer',
-  audience: 'audience',
+  audience: ['audience'],
   algorithms: ['ES256'],
   keySet: { find: async () => publicKey, generation: () => 0 },
 };

@@ -219,7 +219,7 @@ describe('whatever happens to the time and to the keys', () => {
         const verify = createTokenVerifier(
           {
             issuer: issuer.issuer,
-            audience: issuer.audience,
+            audience: [issuer.audience],
             algorithms,
             keySet: {
               generation: () => generation,
