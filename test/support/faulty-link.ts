@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** silent: sent bytes are lost · cut: connections are closed, new ones too */
-export type LinkFault = 'silent' | 'cut';
+/** silent: sent bytes are lost · stalled: nothing is read · cut: connections are closed, new ones too */
+export type LinkFault = 'silent' | 'stalled' | 'cut';
 
 /** A TCP proxy to a server on this machine, with faults on request. */
 export class FaultyLink {
@@ -18,6 +18,7 @@ export class FaultyLink {
       this.#join(client, server, (bytes) => this.#count(bytes));
       this.#join(server, client);
       if (this.#fault === 'cut') client.destroy();
+      if (this.#fault === 'stalled') for (const socket of [client, server]) socket.pause();
     });
   }
 
@@ -45,6 +46,7 @@ export class FaultyLink {
   fail(fault: LinkFault): void {
     this.#fault = fault;
     if (fault === 'cut') this.#destroyAll();
+    if (fault === 'stalled') for (const socket of this.#sockets) socket.pause();
   }
 
   /** Ends the fault for new connections. Connections that lost bytes are closed. */

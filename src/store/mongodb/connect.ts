@@ -1,5 +1,6 @@
 import { MongoClient, type MongoClientOptions, MongoCompatibilityError, MongoServerError } from 'mongodb';
 import { ConfigurationError } from '../../errors.ts';
+import { endWritesWithTheirSocket } from './hung-writes.ts';
 import { migrate } from './migrations.ts';
 
 /** The wire version of MongoDB 6.0 (https://github.com/mongodb/specifications: wireversion-featurelist). */
@@ -16,6 +17,7 @@ export function databaseOf(client: MongoClient, uri: string) {
 }
 
 export function createClient(uri: string, options: MongoClientOptions): MongoClient {
+  endWritesWithTheirSocket();
   try {
     return new MongoClient(uri, {
       appName: 'secrets-gateway',
