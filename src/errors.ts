@@ -151,6 +151,8 @@ export interface ErrorDetails {
   errors?: FieldError[];
   retryAfterSeconds?: number;
   currentVersion?: number;
+  /** For the operator only: one fixed word for what is wrong with a dependency. */
+  reason?: string;
   /** For the log only. */
   cause?: unknown;
 }

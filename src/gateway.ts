@@ -53,7 +53,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   // What was opened is closed in reverse order, also when the start fails half-way.
   await using opened = new AsyncDisposableStack();
   const address = await addressOf(config);
-  const metrics = createMetrics(() => server.inFlight);
+  const metrics = createMetrics({ inFlight: () => server.inFlight, backlog: () => store.backlog });
   const trace = createTrace(metrics.duration);
 
   const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl), ['counter', 'close']);

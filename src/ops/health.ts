@@ -1,9 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import { DomainError } from '../errors.ts';
 import { jsonErrors } from '../http/refusal.ts';
 import { bodyless, type Route } from '../http/route.ts';
 import { withDeadline } from '../runtime/deadline.ts';
 
-/** What must work before the gateway is sent requests; each rejects or times out when it does not. */
+/**
+ * What must work before the gateway is sent requests; each rejects or times out when it does not. The `reason` of its
+ * DomainError is shown.
+ */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
 const checkMs = 2000;
@@ -42,29 +46,36 @@ export function readiness(checks: ReadinessChecks, isDraining: () => boolean): R
     path: '/readyz',
     async answer({ response }) {
       const outcomes = await run();
-      const isReady = !isDraining() && outcomes.every(([, outcome]) => outcome === 'ok');
+      const isReady = !isDraining() && outcomes.every(({ passed }) => passed);
+      const reasons = outcomes.flatMap(({ name, reason }) => (reason === undefined ? [] : [[name, reason]]));
       sendJson(response, isReady ? 200 : 503, {
         status: isDraining() ? 'draining' : isReady ? 'ok' : 'failed',
-        checks: Object.fromEntries(outcomes),
+        checks: Object.fromEntries(outcomes.map(({ name, passed }) => [name, passed ? 'ok' : 'failed'])),
+        ...(reasons.length > 0 && { reasons: Object.fromEntries(reasons) }),
       });
     },
   };
 }
 
-type Outcomes = readonly (readonly [name: string, outcome: 'ok' | 'failed'])[];
-
-function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
-  return Promise.all(
-    Object.entries(checks).map(async ([name, check]) => [name, (await passes(check)) ? 'ok' : 'failed'] as const),
-  );
+interface Outcome {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly reason?: string;
 }
 
-async function passes(check: () => Promise<unknown>): Promise<boolean> {
+type Outcomes = readonly Outcome[];
+
+function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
+  return Promise.all(Object.entries(checks).map(async ([name, check]) => ({ name, ...(await outcomeOf(check)) })));
+}
+
+async function outcomeOf(check: () => Promise<unknown>): Promise<Omit<Outcome, 'name'>> {
   try {
-    await withDeadline(check(), checkMs, () => new Error('too late'));
-    return true;
-  } catch {
-    return false;
+    await withDeadline(check(), checkMs, () => new DomainError('GATEWAY_TIMEOUT', { reason: 'no-answer' }));
+    return { passed: true };
+  } catch (error) {
+    const reason = error instanceof DomainError ? error.details.reason : undefined;
+    return { passed: false, ...(reason !== undefined && { reason }) };
   }
 }
 

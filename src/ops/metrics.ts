@@ -14,8 +14,14 @@ export interface Metrics {
   readonly route: Route;
 }
 
+/** What is read when the metrics are asked for. */
+export interface MetricSources {
+  readonly inFlight: () => number;
+  readonly backlog: () => { readonly commits: number; readonly oldestMs: number };
+}
+
 /** Figures about the gateway, never about a secret: every label has few values, all of them the gateway's own words. */
-export function createMetrics(inFlight: () => number): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const operations = new Counter({
@@ -44,7 +50,7 @@ export function createMetrics(inFlight: () => number): Metrics {
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers,
   });
-  addGauges(registers, inFlight);
+  addGauges(registers, sources);
   return {
     operation(operation, code, seconds) {
       operations.inc({ operation, code });
@@ -56,13 +62,29 @@ export function createMetrics(inFlight: () => number): Metrics {
   };
 }
 
-function addGauges(registers: Registry[], inFlight: () => number): void {
+function addGauges(registers: Registry[], { inFlight, backlog }: MetricSources): void {
   new Gauge({
     name: 'secrets_gateway_requests_in_flight',
     help: 'Requests being answered.',
     registers,
     collect() {
       this.set(inFlight());
+    },
+  });
+  new Gauge({
+    name: 'secrets_gateway_commits_waiting',
+    help: 'Commits that wait for the store or are being written.',
+    registers,
+    collect() {
+      this.set(backlog().commits);
+    },
+  });
+  new Gauge({
+    name: 'secrets_gateway_commit_oldest_seconds',
+    help: 'Age of the oldest of these commits. Over 5 it is stuck.',
+    registers,
+    collect() {
+      this.set(backlog().oldestMs / 1000);
     },
   });
   new Gauge({

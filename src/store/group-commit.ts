@@ -1,12 +1,18 @@
 import { DomainError } from '../errors.ts';
 import { ownerKey } from '../model/owner.ts';
-import { ownerOfWrite, type Write } from './store.ts';
+import { type Backlog, ownerOfWrite, type Write } from './store.ts';
 
 const maxGroup = 64;
 const maxInFlight = 2;
+/** How long after the deadline of its last commit a group keeps its slot. */
+const maxOverrunMs = 2000;
+const longestTimerMs = 2 ** 31 - 1;
+/** How long a group that lost its slot is still told of. A server ends a transaction after 60 s. */
+const maxToldMs = 60_000;
 
 interface Job {
   readonly writes: readonly Write[];
+  readonly addedAtMs: number;
   readonly owners: ReadonlySet<string>;
   /** On the clock of `performance.now()`. After it the caller has been told of a time-out, and the job is not started. */
   readonly deadlineMs: number;
@@ -24,7 +30,9 @@ export type WriteGroup = (commits: readonly (readonly Write[])[], deadlineMs: nu
 export class GroupCommit {
   readonly #writeGroup: WriteGroup;
   readonly #waiting: Job[] = [];
-  readonly #inFlight = new Set<Promise<void>>();
+  readonly #inFlight = new Map<Promise<void>, readonly Job[]>();
+  /** Groups that lost their slot and have not ended. */
+  readonly #stuck = new Set<readonly Job[]>();
   readonly #busyOwners = new Set<string>();
   #isScheduled = false;
 
@@ -35,7 +43,7 @@ export class GroupCommit {
   add(writes: readonly Write[], deadlineMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const owners = new Set(writes.map((write) => ownerKey(ownerOfWrite(write))));
-      this.#waiting.push({ writes, owners, deadlineMs, resolve, reject });
+      this.#waiting.push({ writes, owners, addedAtMs: performance.now(), deadlineMs, resolve, reject });
       if (this.#isScheduled) return;
       this.#isScheduled = true;
       // After everything that this tick of the event loop reads from sockets.
@@ -46,11 +54,21 @@ export class GroupCommit {
     });
   }
 
+  /** What waits or is in flight. */
+  get backlog(): Backlog {
+    const groups = [...this.#stuck, ...this.#inFlight.values(), this.#waiting];
+    const oldest = Math.min(...groups.map(([first]) => first?.addedAtMs ?? Number.POSITIVE_INFINITY));
+    return {
+      commits: groups.reduce((sum, group) => sum + group.length, 0),
+      oldestMs: Math.max(0, performance.now() - oldest),
+    };
+  }
+
   /** Resolves when nothing waits and nothing is in flight. */
   async idle(): Promise<void> {
     while (this.#waiting.length > 0 || this.#inFlight.size > 0) {
       this.#start();
-      if (this.#inFlight.size > 0) await Promise.race(this.#inFlight);
+      if (this.#inFlight.size > 0) await Promise.race(this.#inFlight.keys());
     }
   }
 
@@ -60,13 +78,36 @@ export class GroupCommit {
       if (group.length === 0) return;
       const owners = group.flatMap((job) => [...job.owners]);
       for (const owner of owners) this.#busyOwners.add(owner);
-      const run = this.#run(group).finally(() => {
+      const run = this.#runUntil(deadlineOf(group) + maxOverrunMs, group).finally(() => {
         this.#inFlight.delete(run);
         for (const owner of owners) this.#busyOwners.delete(owner);
         this.#start();
       });
-      this.#inFlight.add(run);
+      this.#inFlight.set(run, group);
     }
+  }
+
+  /**
+   * Gives the slot back at that time, whatever the group does: a call that never ends must not stop the writes of others.
+   * Whether the group is written is then unknown. It is safe to go on with its owners. Nothing of the group begins after its
+   * deadlines. A transaction that is still open can only conflict with a later one of the same owner, as one of another
+   * gateway can: each is made on the owner's revision that it read, or not at all.
+   */
+  #runUntil(endMs: number, group: readonly Job[]): Promise<void> {
+    return new Promise((resolve) => {
+      const giveUp = () => {
+        for (const job of group) job.reject(timedOut());
+        this.#stuck.add(group);
+        timer = setTimeout(() => this.#stuck.delete(group), maxToldMs).unref();
+        resolve();
+      };
+      let timer = setTimeout(giveUp, Math.min(endMs - performance.now(), longestTimerMs));
+      void this.#run(group).finally(() => {
+        clearTimeout(timer);
+        this.#stuck.delete(group);
+        resolve();
+      });
+    });
   }
 
   /**
@@ -94,7 +135,7 @@ export class GroupCommit {
     try {
       await this.#writeGroup(
         group.map((job) => job.writes),
-        Math.max(...group.map((job) => job.deadlineMs)),
+        deadlineOf(group),
       );
       for (const job of group) job.resolve();
     } catch (error) {
@@ -112,7 +153,15 @@ export class GroupCommit {
 function beforeDeadline(jobs: readonly Job[]): Job[] {
   const now = performance.now();
   for (const job of jobs) {
-    if (job.deadlineMs <= now) job.reject(new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 }));
+    if (job.deadlineMs <= now) job.reject(timedOut());
   }
   return jobs.filter((job) => job.deadlineMs > now);
+}
+
+function deadlineOf(group: readonly Job[]): number {
+  return Math.max(...group.map((job) => job.deadlineMs));
+}
+
+function timedOut(): DomainError {
+  return new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1 });
 }

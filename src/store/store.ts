@@ -81,6 +81,13 @@ export interface EnvelopeCounts {
   readonly lastId: string | null;
 }
 
+/** Commits that were asked for and have not ended. */
+export interface Backlog {
+  readonly commits: number;
+  /** For how long the oldest of them has been there. */
+  readonly oldestMs: number;
+}
+
 /**
  * Where secrets are kept. Names order and compare byte by byte (UTF-8).
  * Every method rejects with a DomainError SERVICE_UNAVAILABLE when the store cannot be reached,
@@ -112,7 +119,11 @@ export interface Store {
   counter(windowSeconds: number): Counter;
   /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
-  /** Resolves when the store can answer. */
+  readonly backlog: Backlog;
+  /**
+   * Resolves when the store can answer and can write. The `reason` of the error says in one fixed word what is wrong.
+   */
   check(): Promise<void>;
+  /** Makes the commits that wait, and closes. Takes a few seconds at most, whatever the store does. */
   close(): Promise<void>;
 }

@@ -64,14 +64,17 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
     findAndModify: () => store.counter(60).add('somebody', 1),
   };
 
-  it.each(Object.keys(calls))('ends %s with a typed error or an answer, and the next call is answered', async (command) => {
-    await store.check();
-    breaksAt = command;
-    const [outcome] = await Promise.allSettled([calls[command]?.()]);
-    expect(broken).toBeGreaterThan(0);
-    if (outcome?.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    await expect.poll(() => store.check().then(() => 'ok', String)).toBe('ok');
-  });
+  it.each(Object.keys(calls))(
+    'ends %s with a typed error or an answer, and the next call is answered',
+    async (command) => {
+      await store.check();
+      breaksAt = command;
+      const [outcome] = await Promise.allSettled([calls[command]?.()]);
+      expect(broken).toBeGreaterThan(0);
+      if (outcome?.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      await expect.poll(() => store.check().then(() => 'ok', String)).toBe('ok');
+    },
+  );
 
   it.each(['find', 'insert', 'update', 'commitTransaction', 'abortTransaction'])(
     'ends a commit at %s, which is made once or not at all, and the commits after it are made',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import { GroupCommit } from '../../src/store/group-commit.ts';
@@ -105,6 +105,65 @@ describe('the queue of commits', () => {
     await expect(late).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
     expect(groups).toEqual([]);
     await queue.idle();
+  });
+
+  describe('with a group that never ends', () => {
+    beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+    afterEach(() => void vi.useRealTimers());
+
+    it('gives its slot to others a little after its deadline, and tells its callers of a time-out', async () => {
+      const { queue, groups } = heldQueue();
+      const [a, b, c] = [newOwner(), newOwner(), newOwner()];
+      const stuck = [a, b].map((owner) => queue.add(commitOf(owner), performance.now() + 1000));
+      const outcomes = Promise.allSettled(stuck);
+      await nextTick();
+      const other = queue.add(commitOf(c), performance.now() + 60_000);
+      await nextTick();
+      const third = queue.add(commitOf(a), performance.now() + 60_000);
+      await nextTick();
+      expect(groups).toHaveLength(2);
+      await vi.advanceTimersByTimeAsync(3000);
+      for (const outcome of await outcomes) expect(outcome).toMatchObject({ reason: { code: 'GATEWAY_TIMEOUT' } });
+      expect(groups).toHaveLength(3);
+      for (const group of groups.slice(1)) group.finish();
+      await Promise.all([other, third]);
+      await queue.idle();
+    });
+
+    it('never runs a part of it again, however late it fails', async () => {
+      const { queue, groups } = heldQueue();
+      const commits = [newOwner(), newOwner()].map((owner) => queue.add(commitOf(owner), performance.now() + 1000));
+      const outcomes = Promise.allSettled(commits);
+      await nextTick();
+      await vi.advanceTimersByTimeAsync(3000);
+      await outcomes;
+      groups[0]?.fail(new StoreConflict(0, 'name'));
+      await nextTick();
+      expect(groups).toHaveLength(1);
+    });
+
+    it('tells of it until it ends, and for a minute at most', async () => {
+      const { queue, groups } = heldQueue();
+      const commits = [newOwner(), newOwner()].map((owner) => queue.add(commitOf(owner), performance.now() + 1000));
+      const outcomes = Promise.allSettled(commits);
+      expect(queue.backlog).toEqual({ commits: 2, oldestMs: 0 });
+      await nextTick();
+      await vi.advanceTimersByTimeAsync(10_000);
+      await outcomes;
+      expect(queue.backlog).toEqual({ commits: 2, oldestMs: 10_000 });
+      const last = queue.add(commitOf(newOwner()), performance.now() + 1000);
+      await nextTick();
+      groups[1]?.finish();
+      await last;
+      groups[0]?.finish();
+      await nextTick();
+      expect(queue.backlog).toEqual({ commits: 0, oldestMs: 0 });
+      const never = Promise.allSettled([queue.add(commitOf(newOwner()), performance.now() + 1000)]);
+      await nextTick();
+      await vi.advanceTimersByTimeAsync(70_000);
+      await never;
+      expect(queue.backlog).toEqual({ commits: 0, oldestMs: 0 });
+    });
   });
 
   it('is idle only when every commit in it has ended', async () => {

@@ -6,12 +6,14 @@ import type {
   TransactionOptions,
   WriteConcernSettings,
 } from 'mongodb';
+import { DomainError } from '../../errors.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { Secret, SecretRecord } from '../../model/secret.ts';
+import { withDeadline } from '../../runtime/deadline.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import type { Backlog, Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
 import { writeCommits } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countTogether } from './counter.ts';
@@ -46,6 +48,8 @@ const maxFinds = 1000;
 /** How often a transaction is run that conflicts with another. */
 const maxAttempts = 20;
 const maxAttemptsTogether = 3;
+/** How long each part of closing may take. */
+const closeMs = 1500;
 
 /**
  * Opens a store in MongoDB 6.0 or newer, a replica set or a sharded cluster, and brings its schema up to date.
@@ -195,14 +199,22 @@ class MongodbStore implements Store {
     return (await this.#answer(this.#collections.owners.findOne({}, options))) === null;
   }
 
-  async check(): Promise<void> {
-    await this.isEmpty();
+  get backlog(): Backlog {
+    return this.#commits.backlog;
   }
 
-  /** Makes the commits that wait, and closes. */
+  async check(): Promise<void> {
+    await this.isEmpty();
+    // Each caller was answered at its deadline. What is there for longer than that is stuck.
+    if (this.backlog.oldestMs > this.#timeoutMs) {
+      throw new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'commits-stuck' });
+    }
+  }
+
   async close(): Promise<void> {
-    await this.#commits.idle();
-    await this.#client.close();
+    // The process may end before the driver has told the server that its sessions are over. The server then ends them itself.
+    await settledWithin(closeMs, this.#commits.idle());
+    await settledWithin(closeMs, this.#client.close());
   }
 
   #answer<T>(answer: Promise<T>): Promise<T> {
@@ -228,6 +240,10 @@ class MongodbStore implements Store {
     const byId = new Map(documents.map((document) => [document._id, document]));
     return ids.map((id) => byId.get(id));
   }
+}
+
+async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
+  await withDeadline(work, timeoutMs, () => new Error('too late')).catch(() => {});
 }
 
 function isText(path: string) {

@@ -8,7 +8,7 @@ import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { Secret, SecretRecord } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import { isUnfiltered } from '../filter.ts';
-import type { Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import type { Backlog, Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
 import { type MakeWrite, prepareWrites } from './commit.ts';
 import { countInMemory } from './counter.ts';
 import { asDomainError } from './errors.ts';
@@ -66,6 +66,7 @@ function createPrivately(path: string): void {
 
 interface Job {
   readonly writes: readonly Write[];
+  readonly addedAtMs: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -144,7 +145,7 @@ class SqliteStore implements Store {
 
   commit(writes: readonly Write[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ writes, resolve, reject });
+      this.#waiting.push({ writes, addedAtMs: performance.now(), resolve, reject });
       if (this.#waiting.length === 1) setImmediate(() => this.#commitGroup());
     });
   }
@@ -195,6 +196,11 @@ class SqliteStore implements Store {
 
   async isEmpty(): Promise<boolean> {
     return this.#ask(() => this.#statements.anyOwner.get()) === undefined;
+  }
+
+  get backlog(): Backlog {
+    const [oldest] = this.#waiting;
+    return { commits: this.#waiting.length, oldestMs: oldest ? performance.now() - oldest.addedAtMs : 0 };
   }
 
   async check(): Promise<void> {
