@@ -28,6 +28,8 @@ export interface ReplicaSetOptions {
   readonly members?: number;
   /** More arguments for each mongod. */
   readonly args?: readonly string[];
+  /** Access control, with this user, whom the URI names. */
+  readonly root?: { readonly name: string; readonly password: string };
 }
 
 /**
@@ -35,12 +37,26 @@ export interface ReplicaSetOptions {
  * download of mongodb-memory-server.
  * @throws Error when none is available
  */
-export async function startReplicaSet({ members = 1, args = [] }: ReplicaSetOptions = {}): Promise<ReplicaSet> {
+export async function startReplicaSet({ members = 1, args = [], root }: ReplicaSetOptions = {}): Promise<ReplicaSet> {
   const replicaSet = await MongoMemoryReplSet.create({
     binary: await binary(),
-    replSet: { count: members, storageEngine: 'wiredTiger', args: [...args] },
+    replSet: {
+      count: members,
+      storageEngine: 'wiredTiger',
+      args: [...args],
+      ...(root && { auth: { enable: true, customRootName: root.name, customRootPwd: root.password } }),
+    },
   });
-  return { uri: replicaSet.getUri(), stop: async () => void (await replicaSet.stop()) };
+  return {
+    uri: root ? withRoot(replicaSet.getUri(), root) : replicaSet.getUri(),
+    stop: async () => void (await replicaSet.stop()),
+  };
+}
+
+function withRoot(uri: string, { name, password }: { name: string; password: string }): string {
+  return uri
+    .replace(/^mongodb:\/\/(?:[^@/]*@)?/, `mongodb://${name}:${password}@`)
+    .replace(/(\?|$)/, '?authSource=admin&');
 }
 
 /** A mongod that belongs to no replica set. */

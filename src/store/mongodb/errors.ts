@@ -5,11 +5,13 @@ import {
   MongoNetworkError,
   MongoNetworkTimeoutError,
   MongoNotConnectedError,
+  MongoServerClosedError,
   MongoServerError,
   MongoServerSelectionError,
   MongoTopologyClosedError,
 } from 'mongodb';
 import { DomainError } from '../../errors.ts';
+import { type Refusal, refusalOf } from './refusals.ts';
 
 /** The commit was sent, and it is unknown whether it was made. */
 export class UnknownCommitResult extends Error {
@@ -32,14 +34,26 @@ const maxTimeExpired = 50;
 /** A majority did not confirm the write in time: WriteConcernFailed. */
 const writeConcernFailed = 64;
 
+/** What `reason` says of a store that cannot be used. */
+export type Reason = Refusal | 'unreachable' | 'no-answer' | 'contention' | 'commits-stuck';
+
 /** The error that the store's port promises, for an error of the driver. */
 export function asDomainError(thrown: unknown): unknown {
   const error = thrown instanceof MongoBulkWriteError ? stoppedBy(thrown) : thrown;
-  if (hasTimedOut(error)) return new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, cause: error });
-  if (isUnavailable(error)) return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
+  if (hasTimedOut(error)) return timedOut(error);
+  const reason = reasonOf(error);
+  if (reason) return unavailable(reason, error);
   if (!(error instanceof MongoError)) return error;
   // A defect. The driver's error holds the whole document that was refused, so it is not passed on.
   return new Error(`MongoDB refused a command: ${error.code ?? error.name}`);
+}
+
+export function unavailable(reason: Reason, cause?: unknown): DomainError {
+  return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason, cause });
+}
+
+export function timedOut(cause: unknown): DomainError {
+  return new DomainError('GATEWAY_TIMEOUT', { retryAfterSeconds: 1, reason: 'no-answer' satisfies Reason, cause });
 }
 
 function hasTimedOut(error: unknown): boolean {
@@ -53,25 +67,30 @@ function stoppedBy(error: MongoBulkWriteError): MongoError {
   return wrapped instanceof MongoError ? wrapped : error;
 }
 
-function isUnavailable(error: unknown): boolean {
-  if (error instanceof Contention) return true;
-  if (!(error instanceof MongoError)) return false;
+/** Why the same command may succeed later, or undefined when it is a defect. */
+function reasonOf(error: unknown): Reason | undefined {
+  if (error instanceof Contention) return 'contention';
+  if (isErrorOfSocket(error)) return 'unreachable';
+  if (!(error instanceof MongoError)) return undefined;
+  const refusal = refusalOf(Number(error.code));
+  if (refusal) return refusal;
+  if (error instanceof MongoServerSelectionError) return 'no-primary';
   const isOutOfReach =
     error instanceof MongoNetworkError ||
-    error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError ||
     error instanceof MongoTopologyClosedError ||
-    error instanceof MongoClientClosedError ||
-    error.name === 'MongoWaitQueueTimeoutError';
-  // A primary that stepped down or shuts down has these labels, and so has a conflict that outlasted every attempt.
-  return (
-    isOutOfReach ||
-    error.hasErrorLabel('TransientTransactionError') ||
-    error.hasErrorLabel('RetryableWriteError') ||
-    error.hasErrorLabel('SystemOverloadedError') ||
-    notWritable.has(Number(error.code))
-  );
+    error instanceof MongoServerClosedError ||
+    error instanceof MongoClientClosedError;
+  if (isOutOfReach) return 'unreachable';
+  const isOverloaded = error.name === 'MongoWaitQueueTimeoutError' || error.hasErrorLabel('SystemOverloadedError');
+  if (isOverloaded) return 'throttled';
+  // The server itself says of a code that is not known here that it is not the fault of the command.
+  return retryLabels.some((label) => error.hasErrorLabel(label)) ? 'interrupted' : undefined;
 }
 
-/** Errors of reads have no label: NotWritablePrimary, PrimarySteppedDown, InterruptedAtShutdown and similar codes. */
-const notWritable: ReadonlySet<number> = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);
+const retryLabels = ['TransientTransactionError', 'RetryableWriteError', 'RetryableError'];
+
+/** The driver passes some errors of a socket on as they are. */
+function isErrorOfSocket(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof MongoError) && 'syscall' in error && 'errno' in error;
+}

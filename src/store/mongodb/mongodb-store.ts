@@ -28,8 +28,9 @@ import {
   type WrappedKeyDocument,
   wrappedKeyOf,
 } from './documents.ts';
-import { asDomainError, Contention, isWriteConflict } from './errors.ts';
+import { asDomainError, Contention, isWriteConflict, unavailable } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
+import { reauthenticate } from './reauthenticate.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface MongodbOptions {
@@ -50,6 +51,9 @@ const maxAttempts = 20;
 const maxAttemptsTogether = 3;
 /** How long each part of closing may take. */
 const closeMs = 1500;
+const reauthenticateEveryMs = 1000;
+/** For how long a refused commit is told of when no further one comes. */
+const refusalToldMs = 10_000;
 
 /**
  * Opens a store in MongoDB 6.0 or newer, a replica set or a sharded cluster, and brings its schema up to date.
@@ -74,6 +78,9 @@ class MongodbStore implements Store {
   readonly #timeoutMs: number;
   readonly #durable: WriteConcernSettings;
   readonly #commits: GroupCommit;
+  /** The last commit that the server refused for what only a real write meets; null once another was made. */
+  #refused: { readonly error: unknown; readonly atMs: number } | null = null;
+  #reauthenticatedAtMs = Number.NEGATIVE_INFINITY;
   readonly #lists: DataLoader<ListQuery, ListResult, string> = new DataLoader((queries) => this.#list(queries), {
     ...batched(maxLists),
     // The same list is read once for all who ask for it in one tick. The cache is cleared when the command is sent.
@@ -121,7 +128,14 @@ class MongodbStore implements Store {
 
   async commit(writes: readonly Write[]): Promise<void> {
     if (writes.length === 0) return;
-    await this.#answer(this.#commits.add(writes, performance.now() + this.#timeoutMs));
+    try {
+      await this.#answer(this.#commits.add(writes, performance.now() + this.#timeoutMs));
+      this.#refused = null;
+    } catch (error) {
+      const reason = error instanceof DomainError ? error.details.reason : undefined;
+      if (reason === 'no-space' || reason === 'throttled') this.#refused = { error, atMs: performance.now() };
+      throw error;
+    }
   }
 
   async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
@@ -204,11 +218,13 @@ class MongodbStore implements Store {
   }
 
   async check(): Promise<void> {
-    await this.isEmpty();
+    // Changes nothing, and is refused where a write would be. It does not wait for a majority: nothing is written.
+    const noChange = { $set: { version: 1 } };
+    const write = this.#collections.secrets.updateOne({ _id: '' }, noChange, { writeConcern: { w: 1 } });
+    await Promise.all([this.isEmpty(), this.#answer(write)]);
+    if (this.#refused && performance.now() - this.#refused.atMs < refusalToldMs) throw this.#refused.error;
     // Each caller was answered at its deadline. What is there for longer than that is stuck.
-    if (this.backlog.oldestMs > this.#timeoutMs) {
-      throw new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason: 'commits-stuck' });
-    }
+    if (this.backlog.oldestMs > this.#timeoutMs) throw unavailable('commits-stuck');
   }
 
   async close(): Promise<void> {
@@ -218,7 +234,17 @@ class MongodbStore implements Store {
   }
 
   #answer<T>(answer: Promise<T>): Promise<T> {
-    return beforeDeadline(this.#timeoutMs, answer);
+    return beforeDeadline(this.#timeoutMs, answer).catch((error: unknown) => {
+      if (error instanceof DomainError && error.details.reason === 'not-allowed') this.#reauthenticate();
+      throw error;
+    });
+  }
+
+  /** Once at a time, and not more often than once a second. What fails here is met again by the next call. */
+  #reauthenticate(): void {
+    if (performance.now() < this.#reauthenticatedAtMs + reauthenticateEveryMs) return;
+    this.#reauthenticatedAtMs = performance.now();
+    void reauthenticate(this.#client).catch(() => {});
   }
 
   async #list(queries: readonly ListQuery[]): Promise<ListResult[]> {

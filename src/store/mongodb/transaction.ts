@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import { type ClientSession, type MongoClient, MongoError, type TransactionOptions } from 'mongodb';
+import { type ClientSession, type MongoClient, MongoError, MongoServerError, type TransactionOptions } from 'mongodb';
 import { DomainError } from '../../errors.ts';
 import { Contention, UnknownCommitResult } from './errors.ts';
+import { refusalOf } from './refusals.ts';
 
 /** How often one commit is sent. */
 const maxCommitAttempts = 20;
@@ -46,18 +47,28 @@ export async function inTransaction(
  * transaction again is safe only when the server says that it was aborted, which TransientTransactionError means here.
  */
 async function commit(session: ClientSession, deadlineMs: number): Promise<void> {
+  let mayBeMade = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
       await session.commitTransaction();
       return;
     } catch (error) {
       if (isTransient(error)) throw error;
+      mayBeMade ||= !wasNotRun(error);
+      if (!mayBeMade && (attempt === maxCommitAttempts || performance.now() >= deadlineMs)) throw error;
       if (attempt === maxCommitAttempts || performance.now() >= deadlineMs) {
         throw new UnknownCommitResult('the commit was sent, and not confirmed', { cause: error });
       }
     }
     await setTimeout(backOffMs(attempt));
   }
+}
+
+/** Whether the server refused the command before it looked at the transaction. */
+function wasNotRun(error: unknown): boolean {
+  if (!(error instanceof MongoServerError) || error.hasErrorLabel('UnknownTransactionCommitResult')) return false;
+  const refusal = refusalOf(Number(error.code));
+  return refusal === 'not-allowed' || refusal === 'throttled';
 }
 
 /** A random pause that grows, so that two transactions that conflicted do not conflict again. */
