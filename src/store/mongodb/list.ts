@@ -21,6 +21,11 @@ export interface ListCommand {
   readonly pipeline: Document[];
   /** Larger than the answer can be, so that one reply holds it all and the server closes the cursor. */
   readonly batchSize: number;
+  /**
+   * `snapshot` where a page and its count must agree: the parts of a pipeline are read one after the other, and `majority`
+   * reads each as it is by then.
+   */
+  readonly readConcern: { readonly level: 'snapshot' | 'majority' };
 }
 
 /**
@@ -43,6 +48,7 @@ export function listCommand(queries: readonly ListQuery[]): ListCommand | undefi
     collection: first.collection,
     pipeline: [...first.pipeline, ...unions],
     batchSize: parts.reduce((rows, part) => rows + part.maxRows, 1),
+    readConcern: { level: queries.some((query) => query.count && query.limit > 0) ? 'snapshot' : 'majority' },
   };
 }
 

@@ -251,8 +251,9 @@ class MongodbStore implements Store {
     this.#lists.clearAll();
     const command = listCommand(queries);
     if (!command) return listResults(queries, []);
-    const { collection, pipeline, batchSize } = command;
-    const rows = this.#collections[collection].aggregate(pipeline, { batchSize, maxTimeMS: this.#timeoutMs });
+    const { collection, pipeline, batchSize, readConcern } = command;
+    const options = { batchSize, readConcern, maxTimeMS: this.#timeoutMs };
+    const rows = this.#collections[collection].aggregate(pipeline, options);
     return listResults(queries, await rows.toArray());
   }
 
