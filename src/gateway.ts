@@ -21,6 +21,7 @@ import { liveness, readiness } from './ops/health.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
 import { createLog, describeError, type Log } from './runtime/log.ts';
+import { exists } from './runtime/private-file.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
@@ -56,7 +57,9 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const metrics = createMetrics({ inFlight: () => server.inFlight, backlog: () => store.backlog });
   const trace = createTrace(metrics.duration);
 
-  const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl), ['counter', 'close']);
+  // The keyring is made after the store, so that an empty database beside a keyring is one that was lost.
+  const mayBeBlank = !(await exists(config.keyringFile));
+  const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl, mayBeBlank), ['counter', 'close']);
   opened.defer(() => store.close());
   const keyring = await openKeyring(config.keyringFile, store, log);
   opened.defer(() => keyring.close());

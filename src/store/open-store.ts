@@ -6,13 +6,14 @@ import type { Store } from './store.ts';
  * Opens the store that DATABASE_URL names, and brings its schema up to date.
  * @param databaseUrl `sqlite:<path>` (relative to the working directory), `sqlite::memory:`, `mongodb://…` or
  *   `mongodb+srv://…`
+ * @param mayBeBlank whether an SQLite file that is there and empty may become a new database
  * @throws ConfigurationError when it names no store, or the store cannot be used
  */
-export async function openStore(databaseUrl: string): Promise<Store> {
+export async function openStore(databaseUrl: string, mayBeBlank = true): Promise<Store> {
   // Each adapter is loaded only where it is used: the MongoDB driver alone would double the start time of the embedded store.
   if (/^sqlite:./s.test(databaseUrl)) {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
-    return openSqliteStore(databaseUrl.slice('sqlite:'.length));
+    return openSqliteStore(databaseUrl.slice('sqlite:'.length), mayBeBlank);
   }
   if (/^mongodb(\+srv)?:\/\//.test(databaseUrl)) {
     const { openMongodbStore } = await import('./mongodb/mongodb-store.ts');
@@ -34,7 +35,7 @@ export async function withStore<T>(databaseUrl: string, use: (store: Store) => P
       'DATABASE_URL: there is no such SQLite database. Set it as for the gateway, and run this in the directory of the gateway.',
     );
   }
-  const store = await openStore(databaseUrl);
+  const store = await openStore(databaseUrl, false);
   try {
     return await use(store);
   } finally {

@@ -1,14 +1,19 @@
 import { DomainError } from '../../errors.ts';
 
-/** Primary result codes (https://sqlite.org/rescode.html) under which the same call may succeed later. */
-const unavailable: ReadonlyMap<number, string> = new Map([
-  [5, 'SQLITE_BUSY'],
-  [6, 'SQLITE_LOCKED'],
-  [7, 'SQLITE_NOMEM'],
-  [8, 'SQLITE_READONLY'],
-  [10, 'SQLITE_IOERR'],
-  [13, 'SQLITE_FULL'],
-  [14, 'SQLITE_CANTOPEN'],
+/**
+ * Primary result codes (https://sqlite.org/rescode.html) under which the same call may succeed later, and the word for each
+ * at /readyz.
+ */
+const reasons: ReadonlyMap<number | undefined, string> = new Map([
+  [5, 'busy'], // SQLITE_BUSY
+  [6, 'busy'], // SQLITE_LOCKED
+  [7, 'no-memory'], // SQLITE_NOMEM
+  [8, 'not-allowed'], // SQLITE_READONLY
+  [10, 'unreachable'], // SQLITE_IOERR
+  [11, 'damaged'], // SQLITE_CORRUPT
+  [13, 'no-space'], // SQLITE_FULL
+  [14, 'unreachable'], // SQLITE_CANTOPEN
+  [26, 'damaged'], // SQLITE_NOTADB
 ]);
 
 const constraint = 19;
@@ -19,10 +24,10 @@ export function isConstraintViolation(error: unknown): boolean {
 
 /** The error that the store's port promises, for an error of SQLite. SQLite's texts name tables and columns, never values. */
 export function asDomainError(error: unknown): unknown {
-  const code = primaryCode(error);
   const isClosed = error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
-  if (!isClosed && (code === undefined || !unavailable.has(code))) return error;
-  return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, cause: error });
+  const reason = isClosed ? 'unreachable' : reasons.get(primaryCode(error));
+  if (reason === undefined) return error;
+  return new DomainError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 1, reason, cause: error });
 }
 
 /** The low byte of an extended result code. */

@@ -1,7 +1,4 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { ConfigurationError } from '../../errors.ts';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
@@ -11,6 +8,8 @@ import { isUnfiltered } from '../filter.ts';
 import type { Backlog, Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
 import { type MakeWrite, prepareWrites } from './commit.ts';
 import { countInMemory } from './counter.ts';
+import { openDatabase } from './database-file.ts';
+import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
 import {
@@ -22,10 +21,7 @@ import {
   wrappedKeyColumns,
   wrappedKeyOfRow,
 } from './rows.ts';
-import { migrate } from './schema.ts';
 
-/** How long a call waits for another process that writes. The event loop is blocked meanwhile. */
-const busyTimeoutMs = 500;
 /** Commits that share one transaction, and so one sync to disk. */
 const maxGroup = 64;
 /** Secrets that lists may read in one tick of the event loop. */
@@ -34,34 +30,13 @@ const maxReadPerTick = 1000;
 const maxPreparedLists = 128;
 
 /**
- * Opens the embedded store, and brings its schema up to date. A new file has mode 0600, a new directory 0700.
+ * Opens the embedded store, and brings its schema up to date.
  * @param path a file, or `:memory:`
+ * @param mayBeBlank whether a file that is there and empty may become a new database
  * @throws ConfigurationError when the file cannot be used
  */
-export async function openSqliteStore(path: string): Promise<Store> {
-  let database: DatabaseSync | undefined;
-  try {
-    if (path !== ':memory:') createPrivately(path);
-    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    migrate(database);
-    return new SqliteStore(database);
-  } catch (error) {
-    database?.close();
-    if (error instanceof ConfigurationError) throw error;
-    const reason = error instanceof Error ? error.message : 'unknown';
-    throw new ConfigurationError(
-      `DATABASE_URL: the SQLite database cannot be opened (${reason}). ` +
-        'Name a file in a directory that the gateway may write to.',
-      { cause: error },
-    );
-  }
-}
-
-/** SQLite gives its own files (-wal, -shm) the mode of the database, but would create the database readable for everybody. */
-function createPrivately(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
+export async function openSqliteStore(path: string, mayBeBlank = true): Promise<Store> {
+  return new SqliteStore(openDatabase(path, mayBeBlank));
 }
 
 interface Job {
@@ -74,6 +49,7 @@ interface Job {
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #makeWrite: MakeWrite;
+  readonly #eraser: LogEraser;
   readonly #statements: Record<
     | 'find'
     | 'findRecord'
@@ -95,6 +71,7 @@ class SqliteStore implements Store {
   constructor(database: DatabaseSync) {
     this.#database = database;
     this.#makeWrite = prepareWrites(database);
+    this.#eraser = new LogEraser(database);
     this.#statements = {
       find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
       findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
@@ -182,6 +159,7 @@ class SqliteStore implements Store {
         replaced += Number(this.#statements.replaceWrappedKey.run(...values).changes);
       }
       this.#database.exec('COMMIT');
+      this.#eraser.schedule();
       return replaced;
     } catch (error) {
       this.#rollBack();
@@ -210,7 +188,9 @@ class SqliteStore implements Store {
   /** Makes the commits that wait, and closes. */
   async close(): Promise<void> {
     while (this.#waiting.length > 0) this.#commitGroup();
-    if (this.#database.isOpen) this.#database.close();
+    if (!this.#database.isOpen) return;
+    this.#eraser.finish();
+    this.#database.close();
   }
 
   /** Makes the commits that wait, up to `maxGroup`, in one transaction: what a commit costs is the sync to disk. */
@@ -238,6 +218,7 @@ class SqliteStore implements Store {
       this.#rollBack();
       return;
     }
+    if (group.some(({ writes }) => writes.some(replaces))) this.#eraser.schedule();
     for (const job of group) {
       if (failures.has(job)) job.reject(asDomainError(failures.get(job)));
       else job.resolve();
@@ -283,4 +264,8 @@ class SqliteStore implements Store {
       throw asDomainError(error);
     }
   }
+}
+
+function replaces({ type }: Write): boolean {
+  return type === 'deleteSecret' || type === 'updateSecret';
 }

@@ -1,0 +1,48 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { busyTimeoutMs } from './database-file.ts';
+
+/** How long what was deleted may stay in the write-ahead log. */
+const eraseEveryMs = 5000;
+
+/**
+ * Empties the write-ahead log after something was deleted or replaced: the log still has the pages from before.
+ * SQLite empties it by itself only when the last connection is closed.
+ */
+export class LogEraser {
+  readonly #database: DatabaseSync;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** To be called after a deletion was committed. */
+  schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      if (!this.#erase()) this.schedule();
+    }, eraseEveryMs).unref();
+  }
+
+  /** To be called before the database is closed. */
+  finish(): void {
+    if (this.#timer) {
+      clearTimeout(this.#timer);
+      this.#erase();
+    }
+  }
+
+  /** @returns whether the log is empty; another process that reads may keep it */
+  #erase(): boolean {
+    try {
+      // Nobody is to wait for another process here.
+      this.#database.exec('PRAGMA busy_timeout = 0');
+      return Number(this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy) === 0;
+    } catch {
+      // The disk is full, or worse. Calls report that to their callers.
+      return false;
+    } finally {
+      this.#database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
+    }
+  }
+}
