@@ -16,7 +16,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openStore, withStore } from '../../src/store/open-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { insert, newOwner, newRecord, query, remove, sealed, update } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
 
 let directory: string;
 let path: string;

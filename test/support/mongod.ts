@@ -72,9 +72,14 @@ export function withDatabase(uri: string, database: string): string {
 
 let found: Promise<string | undefined> | undefined;
 
-async function binary() {
+/** Undefined where only the download is left. */
+export function mongodPath(): Promise<string | undefined> {
   found ??= findMongod();
-  const path = await found;
+  return found;
+}
+
+async function binary() {
+  const path = await mongodPath();
   if (path === undefined) return { version: downloadedVersion, downloadDir: cache };
   return { systemBinary: path, version: await versionOf(path) };
 }
