@@ -109,7 +109,7 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
     const began = performance.now();
     await other.close();
     expect(performance.now() - began).toBeLessThan(2 * timeoutMs + 3000);
-    link.mend();
+    link.restore();
     await expect.poll(() => store.check().then(() => 'ok', String), { timeout: 10_000 }).toBe('ok');
     expect(await countOf(store, large.owner)).toBe(0);
   });

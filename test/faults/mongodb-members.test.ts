@@ -9,7 +9,7 @@ import { Members } from '../support/members.ts';
 import { mongodPath, withDatabase } from '../support/mongod.ts';
 import { nothingFound, WriteLoad } from '../support/write-load.ts';
 
-/** How often each fault happens. The long run is FAULTS=20 (docs/running.md). */
+/** How often each fault happens. The long run is FAULTS=20 (CONTRIBUTING.md). */
 const times = Number(process.env.FAULTS ?? 1);
 const canRun = inject('mongodbUri') !== null && !process.env.MONGODB_URI && (await mongodPath()) !== undefined;
 

@@ -7,7 +7,7 @@ import { CommandLine } from '../support/command-line.ts';
 import { type GraphQLAnswer, TestGateway } from '../support/gateway.ts';
 import { nothingFound, WriteLoad } from '../support/write-load.ts';
 
-/** The long run is FAULTS=20 (docs/running.md). */
+/** The long run is FAULTS=20 (CONTRIBUTING.md). */
 const kills = 4 * Number(process.env.FAULTS ?? 1);
 
 describe('a gateway on SQLite that is killed while it writes', () => {
