@@ -68,6 +68,8 @@ describe.runIf(storeNames.includes('mongodb'))('a gateway whose MongoDB cannot b
       http: 503,
       status: 'failed',
       checks: { store: 'failed', keyring: 'ok' },
+      // Which of them depends on whether the driver or the check gives up first.
+      reasons: { store: expect.stringMatching(/^(unreachable|no-primary|no-answer)$/) },
     });
     expect(performance.now() - startedAt).toBeLessThan(4000);
     expect((await get(gateway, '/livez')).status).toBe(200);

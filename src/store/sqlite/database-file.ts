@@ -102,7 +102,7 @@ function requireWhole(database: DatabaseSync, path: string): void {
 
 function damaged(): ConfigurationError {
   return new ConfigurationError(
-    'DATABASE_URL: the SQLite database is damaged, or is not one. Restore it from its backup, with the -wal file that belongs to it.',
+    'DATABASE_URL: the SQLite database is damaged, or is not one. Restore it from its backup, with the -wal file that belongs to it, or name another file.',
   );
 }
 
