@@ -72,7 +72,7 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
       const [outcome] = await Promise.allSettled([calls[command]?.()]);
       expect(broken).toBeGreaterThan(0);
       if (outcome?.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-      await expect.poll(() => store.check().then(() => 'ok', String)).toBe('ok');
+      await expect.poll(() => store.check().then(() => 'ok', String), { timeout: 10_000 }).toBe('ok');
     },
   );
 
@@ -87,7 +87,7 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
       const write = command === 'abortTransaction' ? [insert(twice), insert(twice)] : [insert(newRecord(owner))];
       const [outcome] = await Promise.allSettled([store.commit(write)]);
       expect(broken).toBeGreaterThan(0);
-      await expect.poll(() => store.check().then(() => 'ok', String)).toBe('ok');
+      await expect.poll(() => store.check().then(() => 'ok', String), { timeout: 10_000 }).toBe('ok');
       const before = outcome?.status === 'fulfilled' ? 2 : 1;
       if (command !== 'abortTransaction') expect(outcome?.status).toBe('fulfilled');
       await store.commit([insert(newRecord(owner))]);

@@ -70,7 +70,9 @@ describe('a gateway on SQLite whose disk is full while it writes', () => {
     await gateway.close();
   });
 
-  it('refuses writes as SERVICE_UNAVAILABLE, goes on reading, and writes again when there is space', async () => {
+  it('refuses writes as SERVICE_UNAVAILABLE, goes on reading, and writes again when there is space', {
+    timeout: 60_000,
+  }, async () => {
     const [database] = opened;
     const load = new WriteLoad((query, variables) => gateway.run(query, variables));
     const refused: GraphQLAnswer[] = [];
@@ -81,15 +83,15 @@ describe('a gateway on SQLite whose disk is full while it writes', () => {
     });
     load.start(4);
     watched.start(4);
-    await expect.poll(() => load.acknowledged).toBeGreaterThan(20);
+    await expect.poll(() => load.acknowledged, { timeout: 15_000 }).toBeGreaterThan(20);
     const { page_count: pages } = database?.prepare('PRAGMA page_count').get() ?? {};
     database?.exec(`PRAGMA max_page_count = ${Number(pages) + 2}`);
-    await expect.poll(() => refused.length).toBeGreaterThan(10);
+    await expect.poll(() => refused.length, { timeout: 15_000 }).toBeGreaterThan(10);
     expect((await gateway.run('{ secrets(owner: { teamId: "red" }) { totalCount } }')).status).toBe(200);
     for (const { status, headers } of refused) expect([status, headers.get('retry-after')]).toEqual([503, '1']);
     database?.exec('PRAGMA max_page_count = 1000000');
     const before = load.acknowledged;
-    await expect.poll(() => load.acknowledged).toBeGreaterThan(before + 20);
+    await expect.poll(() => load.acknowledged, { timeout: 15_000 }).toBeGreaterThan(before + 20);
     await load.stop();
     await watched.stop();
     const store = await openStore(gateway.databaseUrl);
