@@ -163,7 +163,7 @@ describe('a value that is not known stops the start, and the near one is told', 
     ['JWT_ALGORITHMS', 'ES256 EDSA', 'EdDSA'],
   ] as [string, string, string][])('%s=%s: %s', (name, value, near) => {
     const message = refusalOf({ ...(name === 'JWT_ALGORITHMS' && jwt), [name]: value });
-    expect(message).toMatch(new RegExp(`^${name} must .*Did you mean (\\w+ or )*${near}( or \\w+)*\\?$`));
+    expect(message).toMatch(new RegExp(`^${name} (must|names) .*Did you mean (\\w+ or )*${near}( or \\w+)*\\?$`));
   });
 
   it.each(['staging', 'live', 'x'])('and none where none is near: NODE_ENV=%s', (NODE_ENV) => {
