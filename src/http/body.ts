@@ -7,44 +7,78 @@ export interface BodyLimits {
   readonly arrivalMs: number;
 }
 
+/** Told how many bytes a body holds in memory, each time that this changes. */
+export type OnHeld = (bytes: number) => void;
+
+/** A buffer that has to grow has at least this size at first, and is doubled then. */
+const firstBytes = 16 * 1024;
 /**
- * Reads a whole body, counting its bytes as they arrive.
+ * Each piece costs microseconds, whatever its size: a mebibyte in chunks of one byte would take seconds. In packets of the
+ * smallest usual size (536 bytes) it has 2,000 pieces.
+ */
+const maxPieces = 10_000;
+
+/**
+ * Reads a whole body. All of it that has arrived is in one buffer: an object for each chunk would take hundreds of times the
+ * bytes of a chunk.
  * @param signal ends the reading, and is its reason
  * @throws DomainError PAYLOAD_TOO_LARGE, BAD_REQUEST when the client breaks off, or the signal's reason
  */
-export function readBody(request: IncomingMessage, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) return Promise.reject(tooLarge(maxBytes));
-  // The client left before the body was asked for: no event about it will come.
-  if (request.destroyed) return Promise.reject(brokenOff());
+export function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  signal: AbortSignal,
+  onHeld: OnHeld,
+): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  const take = (chunk: Buffer) => {
-    bytes += chunk.length;
-    chunks.push(chunk);
-    if (bytes <= maxBytes) return;
-    request.off('data', take).pause();
-    reject(tooLarge(maxBytes));
+  const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  let body: Buffer = Buffer.alloc(0);
+  let [bytes, pieces] = [0, 0];
+  const take = (piece: Buffer) => {
+    bytes += piece.length;
+    pieces += 1;
+    if (bytes > maxBytes) return refuse(tooLarge(maxBytes));
+    if (pieces > maxPieces) return refuse(badRequest('The body came in too many pieces. Send it in larger chunks.'));
+    if (pieces === 1) body = piece;
+    else {
+      if (bytes > body.length) body = grown(body, bytes, Math.min(maxBytes, declared));
+      piece.copy(body, bytes - piece.length);
+    }
+    onHeld(body.length);
   };
-  signal.addEventListener('abort', () => {
+  const breakOff = () => refuse(badRequest('The body ended early.'));
+  const refuse = (reason: unknown) => {
     request.off('data', take);
-    chunks.length = 0;
-    reject(signal.reason);
-  });
-  const breakOff = () => reject(brokenOff());
-  request
-    .on('data', take)
-    .once('error', breakOff)
-    .once('close', breakOff)
-    .once('end', () => {
-      request.off('close', breakOff);
-      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
-    });
+    body = Buffer.alloc(0);
+    onHeld(0);
+    // What still comes must not wait in the request's own buffer, which has an object for each chunk.
+    discardBody(request, pieces);
+    reject(reason);
+  };
+  // A client that left before the body was asked for: no event about it will come.
+  if (request.destroyed) breakOff();
+  else if (declared > maxBytes && declared !== Number.POSITIVE_INFINITY) refuse(tooLarge(maxBytes));
+  else {
+    signal.addEventListener('abort', () => refuse(signal.reason));
+    request
+      .on('data', take)
+      .once('error', breakOff)
+      .once('close', breakOff)
+      .once('end', () => {
+        request.off('close', breakOff);
+        resolve(bytes === body.length ? body : body.subarray(0, bytes));
+      });
+  }
   return promise;
 }
 
-function brokenOff(): DomainError {
-  return badRequest('The body ended early.');
+/** A larger buffer with the same beginning that has room for all that has arrived, and never more than a body may have. */
+function grown(body: Buffer, arrivedBytes: number, maxBytes: number): Buffer {
+  let size = Math.max(firstBytes, 2 * body.length);
+  while (size < arrivedBytes) size *= 2;
+  const larger = Buffer.allocUnsafeSlow(Math.min(size, maxBytes));
+  body.copy(larger);
+  return larger;
 }
 
 function tooLarge(maxBytes: number): DomainError {
@@ -53,26 +87,49 @@ function tooLarge(maxBytes: number): DomainError {
   });
 }
 
+/** Whether a request says that a body follows. */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
 const unreadBytes = 1024 * 1024;
+const unreadPieces = 1000;
 const unreadMs = 1000;
+const discarded = new WeakSet<IncomingMessage>();
 
 /**
- * Reads on for a moment after a refusal, then pauses, and then ends the response and with it the connection. To end with
- * unread bytes would reset the connection, and the client might not see the answer.
+ * Takes what arrives of a body from now on, and keeps none of it. Stops reading from the connection after a while.
+ * @param pieces how many there were already
+ */
+function discardBody(request: IncomingMessage, pieces = 0): void {
+  if (request.complete || discarded.has(request)) return;
+  discarded.add(request);
+  let [bytes, left, isStopped] = [0, unreadPieces - pieces, false];
+  // Not the request: it would collect the rest of what has been read, an object for each chunk.
+  const stop = () => request.socket.pause();
+  request.on('error', () => {});
+  request.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    left -= 1;
+    if (isStopped || (bytes <= unreadBytes && left >= 0)) return;
+    isStopped = true;
+    // The request resumes its connection after each chunk.
+    request.socket.on('resume', stop);
+    stop();
+  });
+}
+
+/**
+ * Reads on for a moment after a refusal, and then ends the response and with it the connection. To end with unread bytes
+ * would reset the connection, and the client might not see the answer.
  */
 export function dropBody(request: IncomingMessage, end: () => void): void {
   if (request.complete) {
     end();
     return;
   }
-  let bytes = 0;
   const timer = setTimeout(end, unreadMs).unref();
-  request.on('error', () => {});
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > unreadBytes) request.pause();
-  });
   request.on('end', end);
   request.on('close', () => clearTimeout(timer));
-  request.resume();
+  discardBody(request);
 }

@@ -30,12 +30,30 @@ export class Exchange {
   }
 
   /**
-   * The whole body, within these limits. Only for a request that holds a slot.
-   * @throws DomainError PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST, or SERVICE_UNAVAILABLE when the slot was given away
+   * Waits for work that has begun. Meanwhile the slot is given to no other request, even if the body is still arriving: so
+   * many slots, so much work.
    */
-  async readBody({ maxBodyBytes, arrivalMs }: BodyLimits): Promise<Buffer> {
-    if (!this.#slot) throw new Error('a request without a slot reads its body');
+  async working<T>(work: Promise<T>): Promise<T> {
+    const slot = this.#slot;
+    if (slot) slot.isWorking = true;
+    try {
+      return await work;
+    } finally {
+      if (slot) slot.isWorking = false;
+    }
+  }
+
+  /**
+   * The whole body, within these limits. Only for a request that holds a slot, and before anything is waited for: what
+   * arrives meanwhile would be held in the request's own buffer, at many times its size.
+   * @throws DomainError PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST, or SERVICE_UNAVAILABLE when it had to make room
+   */
+  readBody({ maxBodyBytes, arrivalMs }: BodyLimits): Promise<Buffer> {
+    if (!this.#slot) return Promise.reject(new Error('a request without a slot reads its body'));
     const leftMs = arrivalMs - (performance.now() - this.startedAtMs);
-    return this.#slot.receive(leftMs, (signal) => readBody(this.request, maxBodyBytes, signal));
+    const body = this.#slot.receive(leftMs, (signal, onHeld) => readBody(this.request, maxBodyBytes, signal, onHeld));
+    // It may fail before anybody waits for it.
+    body.catch(() => {});
+    return body;
   }
 }

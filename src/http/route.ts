@@ -28,7 +28,9 @@ export interface Route {
 export interface RouteLimits extends BodyLimits {
   /** How long the connection may be idle while a request arrives, and while its answer is sent. */
   readonly idleMs: number;
+  /** How long all of it may take, from the first byte of the request to the last of its answer: some clients read slowly. */
+  readonly totalMs: number;
 }
 
 /** For a route that reads no body. */
-export const bodyless: RouteLimits = { maxBodyBytes: 0, arrivalMs: 0, idleMs: 15_000 };
+export const bodyless: RouteLimits = { maxBodyBytes: 0, arrivalMs: 0, idleMs: 15_000, totalMs: 60_000 };

@@ -26,7 +26,9 @@ export interface GraphQLRouteOptions {
 const writeMs = 10_000;
 /** By then every operation has ended, whatever the store does, and its client has been told how. */
 const operationMs = 25_000;
-const limits = { maxBodyBytes: 1024 * 1024, arrivalMs: 30_000, idleMs: 15_000 };
+/** The body, the operation, and a minute to read the answer. */
+const totalMs = 30_000 + operationMs + 60_000;
+const limits = { maxBodyBytes: 1024 * 1024, arrivalMs: 30_000, idleMs: 15_000, totalMs };
 
 /** The media type that the client prefers, whatever it says of others. */
 const graphqlErrors: ErrorShape = {
@@ -50,10 +52,12 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       requireReadableBody(request);
       const mediaType = responseType(request.headers.accept);
       if (!mediaType) throw notAcceptable();
-      const principal = await identify(exchange);
+      // Before anything is waited for: see readBody.
+      const arriving = request.method === 'POST' ? exchange.readBody(limits) : null;
+      const principal = await exchange.working(identify(exchange));
       const spend = (points: number) => budget.spend(principal, request, response, points);
-      await spend(1);
-      const body = request.method === 'POST' ? parseJson(await exchange.readBody(limits)) : undefined;
+      await exchange.working(spend(1));
+      const body = arriving ? parseJson(await arriving) : undefined;
       const caller: Caller = {
         principal,
         requestId,
