@@ -1,16 +1,18 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { badRequest, DomainError } from '../errors.ts';
+import { setImmediate as eventsPolled, setTimeout as sleep } from 'node:timers/promises';
+import { badRequest, DomainError, type ErrorCode } from '../errors.ts';
 import { describeError, type Log } from '../runtime/log.ts';
-import { dropBody } from './body.ts';
+import { dropBody, hasBody } from './body.ts';
+import { Connections } from './connections.ts';
 import { applyCors } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { HttpRefusal, jsonErrors, writeRefusal } from './refusal.ts';
 import { RequestSlots } from './request-slots.ts';
+import { normalizeTarget } from './request-target.ts';
 import { bodyless, type Route } from './route.ts';
 import { hasLoopbackHost } from './transport.ts';
-import { refuseUnreadable } from './unreadable-request.ts';
+import { refuseConnection, unreadable } from './unreadable-request.ts';
 
 export interface ServerOptions {
   readonly routes: readonly Route[];
@@ -24,11 +26,16 @@ export interface ServerOptions {
 
 /** With more requests than this at once, each further one would only make all of them late. */
 const maxSlots = 1000;
-/** How long a new connection may be silent, and how long headers may take to arrive. */
-const silenceMs = 10_000;
-const drainMs = 10_000;
+/** How many requests of one connection may wait for their answers; all that one packet brings are read at once. */
+const maxPipelined = 10;
+/** How long headers may take to arrive. */
+const headersMs = 10_000;
+/** How long requests in flight have at the end. With what follows it stays below the time for the whole end. */
+const drainMs = 8000;
 /** How much of that time a body that was on its way has to arrive. */
 const drainArrivalMs = 1000;
+/** How long a request that was on its way when the end began may take to come in on an idle connection. */
+const graceMs = 500;
 /** How long clients that are refused at the end have to read why. */
 const lingerMs = 500;
 /** How long the rest of a body may take once the request has been answered without it. */
@@ -40,7 +47,7 @@ export class HttpServer {
   readonly #server = createServer(
     {
       maxHeaderSize: 16 * 1024,
-      headersTimeout: silenceMs,
+      headersTimeout: headersMs,
       // Each route limits how long a body may take to arrive; Node's limit for all would cut off long uploads.
       requestTimeout: 0,
       keepAliveTimeout: 65_000,
@@ -50,27 +57,20 @@ export class HttpServer {
     },
     (request, response) => this.#receive(request, response),
   );
-  /** The latest response on a connection that has not been sent. */
-  readonly #answering = new WeakMap<Socket, ServerResponse<IncomingMessage>>();
+  readonly #connections = new Connections(() => this.#report('SERVICE_UNAVAILABLE', 'closed a connection for another'));
   readonly #slots = new RequestSlots(maxSlots);
   #draining = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      const response = this.#answering.get(socket);
-      // What cannot be read came behind a request that is being answered. That answer is sent first, and alone.
-      if (response?.req.complete) {
-        response.once('close', () => socket.destroySoon());
-        return;
-      }
-      const refusal = refuseUnreadable(error, socket);
-      // A request that had begun reports its own end.
-      if (refusal && !response) options.onRefusal(refusal.code);
-    });
-    // Node's own time limits start with the first byte, so that a silent client would keep its connection.
-    this.#server.on('connection', (socket) => socket.setTimeout(silenceMs));
+    this.#server.on('connection', (socket) => this.#connections.add(socket));
+    this.#server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket as Socket));
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
+    // Node would close the connection without a word.
+    this.#server.on('connect', (_request, socket) => {
+      socket.on('error', () => {});
+      this.#refuseConnection(methodNotAllowed(['GET', 'POST']), socket as Socket);
+    });
   }
 
   /** How many requests are being answered. */
@@ -95,39 +95,57 @@ export class HttpServer {
   /** Refuses new requests, answers those in flight, and ends. Cuts off what is not done in time. */
   async drain(): Promise<void> {
     this.#draining = true;
+    this.#connections.closeAfterAnswers();
     // The port stays open until the end: a new request is told to come back, and a readiness probe that this is not ready.
-    const empty = this.#slots.whenEmpty();
+    const [empty, noneWaiting] = [this.#slots.whenEmpty(), this.#connections.whenNoneWaiting()];
+    const grace = Promise.race([noneWaiting, sleep(graceMs, undefined, { ref: false })]);
     await Promise.race([empty, sleep(drainArrivalMs, undefined, { ref: false })]);
     this.#slots.evictReceiving(shuttingDown());
     await Promise.race([empty, sleep(drainMs - drainArrivalMs, undefined, { ref: false })]);
+    await grace;
+    // What has arrived by now is read first.
+    await eventsPolled();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
     const timer = setTimeout(() => this.#server.closeAllConnections(), lingerMs);
     await closed;
     clearTimeout(timer);
   }
 
-  #receive(request: IncomingMessage, response: ServerResponse): void {
+  #receive(request: IncomingMessage, response: ServerResponse<IncomingMessage>): void {
     const { socket } = request;
+    const earlier = this.#connections.answeringOn(socket).length;
+    if (earlier >= maxPipelined) {
+      if (!socket.destroyed) this.#report('SERVICE_UNAVAILABLE', 'closed a connection with too many requests');
+      socket.destroy();
+      return;
+    }
+    this.#connections.begin(socket, response);
     const exchange = new Exchange(request, response);
-    const route = this.#routeOf(request);
-    // A pipelined request keeps the limit of the request before it, which is still being answered.
-    if (!this.#answering.has(socket)) exchange.limitIdle((route?.limits ?? bodyless).idleMs);
-    this.#answering.set(socket, response);
     response.once('close', () => {
-      if (this.#answering.get(socket) === response) this.#answering.delete(socket);
       if (!request.complete) setTimeout(() => request.complete || socket.destroy(), leftoverMs).unref();
     });
     response.setHeader('X-Request-Id', exchange.requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
+    if (this.#draining) response.setHeader('Connection', 'close');
+    let route: Route | undefined;
+    try {
+      normalizeTarget(request);
+      route = this.#routeOf(request);
+    } catch (error) {
+      this.#refuse(exchange, route, error);
+      return;
+    }
+    const { idleMs, totalMs } = route?.limits ?? bodyless;
+    // A pipelined request keeps the limit of the request before it, which is still being answered.
+    if (earlier === 0) exchange.limitIdle(idleMs);
+    const timer = setTimeout(() => socket.destroy(), totalMs).unref();
+    response.once('close', () => clearTimeout(timer));
     this.#answer(exchange, route).catch((error: unknown) => this.#refuse(exchange, route, error));
   }
 
   #routeOf(request: IncomingMessage): Route | undefined {
-    // RFC 9112, section 3.2.2: the target may be a whole URL, as clients of a proxy send it.
-    if (!request.url?.startsWith('/')) request.url = pathOfUrl(request.url);
-    const [path] = request.url.split('?', 1);
+    const [path] = (request.url ?? '').split('?', 1);
     return this.#options.routes.find((route) => route.path === path && (route.accepts?.(request) ?? true));
   }
 
@@ -136,7 +154,6 @@ export class HttpServer {
     const { corsOrigins, loopbackHostsOnly, routes } = this.#options;
     const isPreflight = route?.crossOrigin && applyCors(request, response, corsOrigins);
     if (isPreflight) return;
-    if (request.headers.host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
     if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();
     if (route?.admission !== 'always') {
       if (this.#draining) throw shuttingDown();
@@ -144,6 +161,7 @@ export class HttpServer {
     }
     if (!route) throw notFound(routes);
     if (!route.methods.includes(request.method ?? '')) throw methodNotAllowed(route.methods);
+    if (hasBody(request) && !takesBody(route, request)) throw badRequest('Send this request without a body.');
     await route.answer(exchange);
   }
 
@@ -165,6 +183,28 @@ export class HttpServer {
     dropBody(request, () => response.end());
   }
 
+  /** What is no request, or is not all of one. */
+  #refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+    const [latest, earlier] = this.#connections.answeringOn(socket).slice(-2).reverse();
+    // Answers to the requests before it are sent first, and alone. A request without all of its body reports its own end.
+    const last = latest?.req.complete ? latest : earlier;
+    if (last) last.once('close', () => socket.destroySoon());
+    else if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else if (latest?.headersSent) socket.destroySoon();
+    else if (latest) refuseConnection(unreadable(error), socket);
+    else this.#refuseConnection(unreadable(error), socket);
+  }
+
+  #refuseConnection(refusal: DomainError, socket: Socket): void {
+    const requestId = refuseConnection(refusal, socket);
+    this.#report(refusal.code, 'refused', { requestId });
+  }
+
+  #report(code: ErrorCode, message: string, line: object = {}): void {
+    this.#options.onRefusal(code);
+    this.#options.log.info({ ...line, code }, message);
+  }
+
   #logRefusal(line: object, { details }: DomainError): void {
     this.#options.log.info(line, 'refused');
     // Why a token is wrong is told to the operator only: jose's own code says it.
@@ -172,9 +212,9 @@ export class HttpServer {
   }
 }
 
-function pathOfUrl(target: string | undefined): string {
-  const url = URL.parse(target ?? '');
-  return url ? url.pathname + url.search : '/';
+/** A GET has none, whatever follows it; nobody would read it. */
+function takesBody({ limits }: Route, { method }: IncomingMessage): boolean {
+  return limits.maxBodyBytes > 0 && method !== 'GET' && method !== 'HEAD';
 }
 
 function shuttingDown(): DomainError {

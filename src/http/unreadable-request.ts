@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { DomainError, type ErrorCode } from '../errors.ts';
-import { jsonErrors } from './refusal.ts';
+import { headersOf, jsonErrors } from './refusal.ts';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
@@ -11,22 +11,27 @@ const codes: Readonly<Record<string, ErrorCode>> = {
 const closeMs = 1000;
 
 /**
- * Answers a request that is not HTTP, or whose headers arrive too slowly. The parser's own message is not used: it would quote the request.
- * @returns the error that was answered; undefined when the client has gone
+ * The error for a request that is not HTTP, or whose headers arrive too slowly. The parser's own message is not used: it
+ * would quote the request.
  */
-export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): DomainError | undefined {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return undefined;
-  }
-  const refusal = new DomainError(codes[error.code ?? ''] ?? 'BAD_REQUEST');
-  // A client that does not close its side would keep the socket open.
-  setTimeout(() => socket.destroy(), closeMs).unref();
+export function unreadable(error: NodeJS.ErrnoException): DomainError {
+  return new DomainError(codes[error.code ?? ''] ?? 'BAD_REQUEST');
+}
+
+/** Answers on a connection for which Node has no response, and ends it. @returns the request id that the client was told */
+export function refuseConnection(refusal: DomainError, socket: Socket): string {
   const requestId = crypto.randomUUID();
   const body = jsonErrors.body(refusal, requestId);
-  socket.end(
-    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n` +
-      `Content-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
-  return refusal;
+  const headers = {
+    'X-Request-Id': requestId,
+    Connection: 'close',
+    ...headersOf(refusal),
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // A client that does not close its side would keep the socket open.
+  setTimeout(() => socket.destroy(), closeMs).unref();
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`);
+  return requestId;
 }

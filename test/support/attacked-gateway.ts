@@ -140,9 +140,13 @@ export class AttackedGateway {
     this.expectHarmless(what, await this.take(), rounds * atOnce);
   }
 
+  growthOf({ peakBytes }: Measured): number {
+    return peakBytes - this.#bytesAtRest;
+  }
+
   expectHarmless(what: string, measured: Measured, attacks = 1): void {
     const cpuMs = measured.cpuMs / attacks;
-    const growth = measured.peakBytes - this.#bytesAtRest;
+    const growth = this.growthOf(measured);
     console.info(
       `${what}: ${measured.longestPieceMs.toFixed(1)} ms in one piece, ${cpuMs.toFixed(1)} ms in all, ${(growth / mebibyte).toFixed()} MiB`,
     );

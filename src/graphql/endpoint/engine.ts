@@ -66,10 +66,21 @@ export function createEngine(options: EngineOptions): Engine {
     logging: false,
     maskedErrors: false,
   });
+  /** Not `yoga.handle`: whatever fails outside Yoga's stages it would answer itself, with a stack trace. */
+  async function answer(request: IncomingMessage, response: ServerResponse, context: ServerContext): Promise<void> {
+    try {
+      const answered = await yoga.handleNodeRequestAndResponse(request, response, context);
+      const text = await answered.text();
+      response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(text);
+    } catch (error) {
+      // The client left, and what was under way for it has ended.
+      if (!response.closed) throw error;
+    }
+  }
   return async (request, response, { body, ...context }) => {
     const parameters = readParameters(request, body, rules);
     // The point that was taken for the request is that of its first operation.
     if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
-    await yoga.handle(request, response, { ...context, parameters });
+    await answer(request, response, { ...context, parameters });
   };
 }
