@@ -19,6 +19,7 @@ import { bindOperations } from './operations.ts';
 import { graphiql } from './ops/graphiql.ts';
 import { liveness, readiness } from './ops/health.ts';
 import { createMetrics } from './ops/metrics.ts';
+import { withDeadline } from './runtime/deadline.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
 import { createLog, describeError, type Log } from './runtime/log.ts';
 import { exists } from './runtime/private-file.ts';
@@ -31,7 +32,7 @@ export interface Gateway {
   readonly url: string;
   /** A token to try the gateway out with; null without the development issuer. */
   readonly developmentToken: string | null;
-  /** Answers the requests in flight, then closes everything. */
+  /** Answers the requests in flight, then closes everything. Rejects when that takes over 10 s. */
   close(): Promise<void>;
 }
 
@@ -42,6 +43,9 @@ const developer: TokenClaims = {
   scopes,
   ttlSeconds: 12 * 60 * 60,
 };
+
+/** What is not closed by then is left: whoever stops the gateway would kill it some time. The HTTP server takes 9 s of it at most. */
+const closeMs = 10_000;
 
 /** How long a writer waits for earlier writers of the same secret. */
 const writerWaitMs = 5000;
@@ -110,7 +114,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   return {
     url: `http://${host}:${port}/graphql`,
     developmentToken: developmentToken && (await developmentToken()),
-    close: () => running.disposeAsync(),
+    close: () =>
+      withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
   };
 }
 

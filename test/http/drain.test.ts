@@ -2,14 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openStore } from '../../src/store/open-store.ts';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import * as openStores from '../../src/store/open-store.ts';
 import { CommandLine, type RunningGateway } from '../support/command-line.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { createSecret, newSecret } from '../support/graphql.ts';
 import { get, SlowRequest } from '../support/http.ts';
 import { Issuer } from '../support/issuer.ts';
 
+const { openStore } = openStores;
 const list = '{ secrets { totalCount } }';
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -27,6 +28,31 @@ it('a request whose body is still arriving does not delay the shutdown: it is re
   await gateway.close();
   expect(performance.now() - startedAt).toBeLessThan(6000);
   expect(await slow.answer).toMatchObject({ status: 503, text: expect.stringContaining('shutting down') });
+});
+
+describe('the end as a whole', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it('takes 10 s at most, with a store that never answers and never closes', { timeout: 20_000 }, async () => {
+    const never = new Promise<never>(() => {});
+    const open = openStore;
+    let closeStore = async () => {};
+    vi.spyOn(openStores, 'openStore').mockImplementation(async (url) => {
+      const store = await open(url);
+      closeStore = store.close.bind(store);
+      return Object.assign(store, { list: () => never, close: () => never });
+    });
+    const gateway = await TestGateway.start('sqlite', { RATE_LIMIT: 'off' });
+    const waiting = gateway.run(list).catch(() => 'cut off');
+    await expect.poll(async () => (await get(gateway, '/metrics')).text).toContain('in_flight 1');
+    const startedAt = performance.now();
+    await expect(gateway.stop()).rejects.toThrow('did not close in time');
+    expect(performance.now() - startedAt).toBeLessThan(11_000);
+    expect(await waiting).toBe('cut off');
+    await expect(fetch(gateway.url)).rejects.toThrow();
+    await closeStore();
+    await gateway.close();
+  });
 });
 
 describe('SIGTERM', () => {
@@ -69,6 +95,18 @@ describe('SIGTERM', () => {
         }
       });
       outgoing.on('error', () => resolve({ status: 0, text: '', headers: {} }));
+      outgoing.end(JSON.stringify(body));
+    });
+
+  /** @returns the status, or the error's code where there was no answer */
+  const tryPost = (agent: Agent, body: object) =>
+    new Promise<number | string>((resolve) => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const outgoing = request(gateway.url, { agent, method: 'POST', headers }, (response) => {
+        response.on('error', ({ message }) => resolve(message));
+        response.resume().on('end', () => resolve(response.statusCode ?? 0));
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
       outgoing.end(JSON.stringify(body));
     });
 
@@ -135,6 +173,34 @@ describe('SIGTERM', () => {
     expect((await gateway.stop('SIGTERM')).code).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(2500);
     agent.destroy();
+  });
+
+  it('answers every request that clients send on the connections that they keep', { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 3; round += 1) {
+      await start();
+      let answers = 0;
+      const failures: string[] = [];
+      const clients = Array.from({ length: 100 }, async (_, index) => {
+        const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+        for (;;) {
+          const outcome = await tryPost(agent, { query: '{ viewer { subject } }' });
+          answers += 1;
+          // Told to come back, or told before anything was sent.
+          if (outcome === 503 || outcome === 'ECONNREFUSED') break;
+          if (outcome !== 200) {
+            failures.push(String(outcome));
+            break;
+          }
+          await sleep(index % 20);
+        }
+        agent.destroy();
+      });
+      await expect.poll(() => answers, { timeout: 15_000, interval: 5 }).toBeGreaterThan(1000);
+      expect((await gateway.stop('SIGTERM')).code).toBe(0);
+      await Promise.all(clients);
+      expect(failures).toEqual([]);
+      await commandLine.close();
+    }
   });
 
   it('under load loses no acknowledged write, and truncates no answer', { timeout: 60_000 }, async () => {
