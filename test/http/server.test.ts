@@ -20,6 +20,7 @@ class Work {
       methods: ['GET', 'POST'],
       admission: 'slot',
       anyHost: true,
+      crossOrigin: false,
       limits: { ...limits, ...over },
       errors: jsonErrors,
       answer: async (exchange) => {
@@ -53,6 +54,7 @@ beforeEach(async () => {
     methods: ['GET'],
     admission: 'always',
     anyHost: true,
+    crossOrigin: false,
     limits: bodyless,
     errors: jsonErrors,
     answer: ({ response }) => void response.end('alive'),
