@@ -127,7 +127,6 @@ describe('secrets-gateway serve', () => {
       `attacker.test:${port}`,
       `localhost.attacker.test:${port}`,
       `127.0.0.1.attacker.test`,
-      'localhost@attacker.test',
       `notlocalhost:${port}`,
       '127.0.0.1.',
       '0.0.0.0',
@@ -144,6 +143,9 @@ describe('secrets-gateway serve', () => {
         }
       }
     }
+    // No host at all (RFC 9112, section 3.2), and so refused wherever the gateway runs.
+    const malformed = await get(path, { host: 'localhost@attacker.test' });
+    expect([malformed.status, malformed.text.includes('BAD_REQUEST')]).toEqual([400, true]);
   });
 
   it('in development has GraphiQL, for a browser, at / and at /graphql', async () => {
