@@ -1,12 +1,10 @@
-import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import { getOperationAST } from 'graphql';
-import { type ErrorCode, withoutStack } from '../../errors.ts';
+import { getOperationAST, type OperationDefinitionNode } from 'graphql';
+import type { ErrorCode } from '../../errors.ts';
 import { jsonType } from '../../http/media-type.ts';
 import { headersOf } from '../../http/refusal.ts';
 import { actorOf } from '../../model/principal.ts';
 import { describeError, type Log } from '../../runtime/log.ts';
 import { type ClientError, toClientError } from '../errors/client-error.ts';
-import { variableErrors } from '../errors/variable-errors.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
 import { stringify } from './stringify.ts';
 
@@ -53,7 +51,7 @@ export type OnOperation = (operation: string, code: string, seconds: number) => 
  * The last stage: every error, wherever it came from, is answered as an error that a client may see, and every operation is
  * logged and counted by its root field and how it ended.
  */
-export function useClientErrors(schema: GraphQLSchema, log: Log, onOperation: OnOperation): GatewayPlugin {
+export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlugin {
   const names = new WeakMap<object, string>();
 
   function conclude(result: ExecutionResult | Outcome, { caller, startedAtMs }: ServerContext): Outcome {
@@ -80,15 +78,8 @@ export function useClientErrors(schema: GraphQLSchema, log: Log, onOperation: On
       const operation = getOperationAST(args.document, args.operationName);
       const name = operation ? nameOf(operation) : 'none';
       return {
-        onExecuteDone({ result, setResult }) {
+        onExecuteDone({ result }) {
           names.set(result, name);
-          // Variables that the executor refused: it prints them, and executes nothing.
-          if (!operation || !('errors' in result) || 'data' in result) return;
-          const errors = withoutStack(() => variableErrors(schema, operation, args.variableValues ?? {}));
-          if (errors.length === 0) return;
-          const refusal = { errors };
-          names.set(refusal, name);
-          setResult(refusal);
         },
       };
     },

@@ -1,4 +1,4 @@
-import { type DocumentNode, type GraphQLError, getOperationAST } from 'graphql';
+import { type DocumentNode, type GraphQLError, type GraphQLSchema, getOperationAST } from 'graphql';
 import { DomainError, withoutStack } from '../../errors.ts';
 import { parseDocument } from '../errors/parse-document.ts';
 import { validateDocument } from '../errors/validate-document.ts';
@@ -7,7 +7,7 @@ import { checkOperation } from '../limits/operation-cost.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
 /** Refuses a document that is too long before it is parsed, and an operation that asks for too much before it is validated. */
-export function useLimits(): GatewayPlugin {
+export function useLimits(schema: GraphQLSchema): GatewayPlugin {
   return {
     onParse({ setParseFn }) {
       setParseFn(parseWithin);
@@ -17,7 +17,8 @@ export function useLimits(): GatewayPlugin {
         const operation = getOperationAST(result, params.operationName);
         const teams = caller.principal?.teams.length ?? 0;
         if (!operation) throw noOperation();
-        extendContext({ cost: checkOperation(result, operation, { variables: Object(params.variables), teams }) });
+        const variables = params.variables ?? {};
+        extendContext({ cost: checkOperation(result, operation, { schema, variables, teams }) });
       };
     },
     onValidate({ setValidationFn }) {

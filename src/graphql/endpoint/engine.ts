@@ -9,6 +9,7 @@ import { useAdmission, useIntrospectionSwitch } from './admission.ts';
 import { type OnOperation, useClientErrors } from './client-errors.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useLimits } from './document-limits.ts';
+import { useExecution } from './execution.ts';
 import { readParameters } from './parameters.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import type { ServerContext } from './server-context.ts';
@@ -53,9 +54,10 @@ export function createEngine(options: EngineOptions): Engine {
       ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
       documents.plugin,
       useAdmission(introspection),
-      useLimits(),
+      useLimits(schema),
       useIntrospectionSwitch(introspection),
-      useClientErrors(schema, options.log, options.onOperation),
+      useClientErrors(options.log, options.onOperation),
+      useExecution(schema),
     ],
     // The route around Yoga does these, and error texts are made in one place.
     maxRequestBodySize: false,

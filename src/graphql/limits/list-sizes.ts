@@ -1,17 +1,52 @@
-import { type FieldNode, Kind, type OperationDefinitionNode, type ValueNode } from 'graphql';
+import {
+  type FieldNode,
+  type GraphQLSchema,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  type ValueNode,
+} from 'graphql';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
-
-type Variables = Readonly<Record<string, unknown>>;
 
 /** What the sizes of lists depend on besides the document. */
 export interface ListSizes {
-  readonly variables: Variables;
+  readonly schema: GraphQLSchema;
+  /** As they were sent. */
+  readonly variables: Readonly<Record<string, unknown>>;
   /** How many teams the caller is in. */
   readonly teams: number;
 }
 
+/** The values that an operation's variables have when it is executed, as far as sizes depend on them. */
+export class VariableValues {
+  readonly #operation: OperationDefinitionNode;
+  readonly #sizes: ListSizes;
+  readonly #coerced = new Map<string, unknown>();
+
+  constructor(operation: OperationDefinitionNode, sizes: ListSizes) {
+    this.#operation = operation;
+    this.#sizes = sizes;
+  }
+
+  /** Undefined for a variable without a value, and for one whose value is refused before the operation is executed. */
+  get(name: string): unknown {
+    if (!this.#coerced.has(name)) this.#coerced.set(name, this.#coerce(name));
+    return this.#coerced.get(name);
+  }
+
+  /** As graphql-js does it: with defaults, single values as lists, and null for what was sent as null. */
+  #coerce(name: string): unknown {
+    const definitions = this.#operation.variableDefinitions ?? [];
+    const ofThisName = definitions.filter(({ variable }) => variable.name.value === name);
+    const { schema, variables } = this.#sizes;
+    const { coerced = {} } = getVariableValues(schema, ofThisName, variables, { maxErrors: 0 });
+    // A variable may be called like a property of every object.
+    return Object.hasOwn(coerced, name) ? coerced[name] : undefined;
+  }
+}
+
 /** How many secrets a page may have. */
-export function sizeOfList(field: FieldNode, { variables }: ListSizes): number {
+export function sizeOfList(field: FieldNode, variables: VariableValues): number {
   if (field.name.value !== 'secrets') return 1;
   const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
   if (typeof size !== 'number') return defaultPageSize;
@@ -20,7 +55,7 @@ export function sizeOfList(field: FieldNode, { variables }: ListSizes): number {
 }
 
 /** How many objects a field may return. */
-export function timesReturned(field: FieldNode, listSize: number, { variables, teams }: ListSizes): number {
+export function timesReturned(field: FieldNode, listSize: number, variables: VariableValues, teams: number): number {
   const name = field.name.value;
   if (name === 'nodes' || name === 'edges') return listSize;
   if (name === 'teams') return teams;
@@ -30,21 +65,9 @@ export function timesReturned(field: FieldNode, listSize: number, { variables, t
 }
 
 /** An argument as far as it can influence a size: a whole number, or a list of anything. */
-function argument(field: FieldNode, name: string, variables: Variables): unknown {
+function argument(field: FieldNode, name: string, variables: VariableValues): unknown {
   const value: ValueNode | undefined = field.arguments?.find((candidate) => candidate.name.value === name)?.value;
-  return value?.kind === Kind.VARIABLE ? (variables[value.name.value] ?? undefined) : literal(value);
-}
-
-function literal(value: ValueNode | undefined): unknown {
+  if (value?.kind === Kind.VARIABLE) return variables.get(value.name.value) ?? undefined;
   if (value?.kind === Kind.INT) return Number(value.value);
-  if (value?.kind === Kind.LIST) return value.values;
-  return undefined;
-}
-
-export function withDefaults(operation: OperationDefinitionNode, variables: Variables): Variables {
-  const defaults = operation.variableDefinitions?.map(({ variable, defaultValue }) => [
-    variable.name.value,
-    literal(defaultValue),
-  ]);
-  return { ...Object.fromEntries(defaults ?? []), ...variables };
+  return value?.kind === Kind.LIST ? value.values : undefined;
 }

@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { DomainError } from '../../errors.ts';
-import { type ListSizes, sizeOfList, timesReturned, withDefaults } from './list-sizes.ts';
+import { type ListSizes, sizeOfList, timesReturned, VariableValues } from './list-sizes.ts';
 
 /** What one operation may ask for. The introspection query of GraphiQL has depth 15; routers use a few aliases. */
 const limits = {
@@ -68,14 +68,16 @@ const entities = new Set(['User', 'Team', 'Connector', 'Secret']);
 
 class CostMeter {
   readonly #operation: OperationDefinitionNode;
-  readonly #sizes: ListSizes;
+  readonly #variables: VariableValues;
+  readonly #teams: number;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   /** By the fragment's name and the size of the list; null while the fragment is being measured. */
   readonly #measured = new Map<string, OperationCost | null>();
 
   constructor(document: DocumentNode, operation: OperationDefinitionNode, sizes: ListSizes) {
     this.#operation = operation;
-    this.#sizes = { ...sizes, variables: withDefaults(operation, sizes.variables) };
+    this.#variables = new VariableValues(operation, sizes);
+    this.#teams = sizes.teams;
     for (const definition of document.definitions) {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
     }
@@ -135,9 +137,9 @@ class CostMeter {
     total.aliases += field.alias ? 1 : 0;
     total.depth = Math.max(total.depth, 1);
     if (!field.selectionSet) return;
-    const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#sizes));
+    const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
-    const times = timesReturned(field, listSize, this.#sizes);
+    const times = timesReturned(field, listSize, this.#variables, this.#teams);
     const lists = field.name.value === 'secrets' ? 1 : 0;
     addUp(total, { ...inner, lists: times * (lists + inner.lists), objects: times * (1 + inner.objects) });
   }
