@@ -5,7 +5,9 @@ import type { Secret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkPageSize, maxPageSize, type PageSize } from '../rules/page.ts';
+import type { Answer } from '../runtime/answer.ts';
 import { createPacing } from '../runtime/pacing.ts';
+import type { ListQuery, ListResult, Store } from '../store/store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
 import { checkFilter, type SecretFilterInput } from './filter.ts';
@@ -60,7 +62,7 @@ export async function listSecrets(
   const list = { owner, filter };
   const after = input.after == null ? undefined : decodeCursor(input.after, list, ring);
   const before = input.before == null ? undefined : decodeCursor(input.before, list, ring);
-  const read = await store.list({
+  const read = await readInTurn(caller.answer, store, {
     ...list,
     ...(after && { after }),
     ...(before && { before }),
@@ -70,6 +72,7 @@ export async function listSecrets(
     count: input.select.totalCount,
   });
   await pace(read.secrets.length);
+  caller.answer.throwIfStopped();
   const secrets = limit === 0 ? [] : read.secrets;
   const hasMore = limit === 0 ? read.secrets.length > 0 : read.hasMore;
   return {
@@ -80,4 +83,26 @@ export async function listSecrets(
     hasPreviousPage: from === 'end' ? hasMore : after !== undefined,
     cursorOf: (secret) => encodeCursor(secret, list, ring),
   };
+}
+
+/** Reads a list when as much as others of the same request had under way has been read. @throws DomainError when it is stopped */
+async function readInTurn(answer: Answer, store: Store, query: ListQuery): Promise<ListResult> {
+  answer.throwIfStopped();
+  const rows = 1 + query.limit;
+  const others = answer.beginRead(rows);
+  if (others) await others;
+  let secrets: readonly Secret[] = [];
+  try {
+    answer.throwIfStopped();
+    const read = await store.list(query);
+    secrets = read.secrets;
+    return read;
+  } finally {
+    answer.endRead(rows, () => Math.max(0, ...secrets.map(sizeOf)));
+  }
+}
+
+/** Of the parts that differ in length, in characters. */
+function sizeOf({ name, provider, notes, tags }: Secret): number {
+  return name.length + (provider?.length ?? 0) + (notes?.length ?? 0) + tags.join('').length;
 }

@@ -2,6 +2,7 @@ import { parseKeyring } from '../../src/crypto/keyring.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
+import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
@@ -20,6 +21,7 @@ const adaCalling: Caller = {
   principal: ada,
   requestId: 'request-1',
   secureTransport: true,
+  answer: new Answer(),
   writeDeadlineMs: Number.POSITIVE_INFINITY,
 };
 

@@ -26,7 +26,10 @@ export function useAdmission(introspection: boolean): GatewayPlugin {
           throw unauthorized();
       },
     onExecute({ args }) {
-      const { cost, spend } = args.contextValue;
+      const { answer, cost, spend } = args.contextValue;
+      // All else in the answer is counted when it is resolved.
+      answer.count(cost.typeNameBytes);
+      answer.throwIfStopped();
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return undefined;
       const ofMutations = operation.operation === 'mutation' ? mutationPoints * cost.rootFields - 1 : 0;

@@ -5,7 +5,7 @@ import { headersOf } from '../../http/refusal.ts';
 import { actorOf } from '../../model/principal.ts';
 import { describeError, type Log } from '../../runtime/log.ts';
 import { type ClientError, toClientError } from '../errors/client-error.ts';
-import type { GatewayPlugin, ServerContext } from './server-context.ts';
+import type { GatewayPlugin, Head, ServerContext } from './server-context.ts';
 import { stringify } from './stringify.ts';
 
 interface ExecutionResult {
@@ -78,8 +78,11 @@ export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlug
       const operation = getOperationAST(args.document, args.operationName);
       const name = operation ? nameOf(operation) : 'none';
       return {
-        onExecuteDone({ result }) {
-          names.set(result, name);
+        onExecuteDone({ result, setResult }) {
+          const { stopped } = args.contextValue.answer;
+          const ended = stopped ? { errors: [stopped] } : result;
+          if (stopped) setResult(ended as never);
+          names.set(ended, name);
         },
       };
     },
@@ -88,7 +91,7 @@ export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlug
       setResult(conclude(result as ExecutionResult, context) as never);
     },
     onResultProcess({ result, setResult, setResultProcessor, serverContext }) {
-      const { mediaType, onAnswer } = serverContext;
+      const { mediaType, send } = serverContext;
       const outcome = Array.isArray(result)
         ? result.map((one) => conclude(one, serverContext))
         : conclude(result as ExecutionResult, serverContext);
@@ -96,11 +99,9 @@ export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlug
       setResultProcessor(async (_result, { Response }) => {
         const { status, headers } = Array.isArray(outcome) ? ofArray(outcome) : ofOne(outcome, mediaType);
         const type = { 'Content-Type': `${mediaType}; charset=utf-8` };
-        const body = Array.isArray(outcome)
-          ? `[${(await Promise.all(outcome.map(({ response }) => stringify(response)))).join(',')}]`
-          : await stringify(outcome.response);
-        onAnswer();
-        return new Response(body, { status, headers: { ...headers, ...type } });
+        const response = Array.isArray(outcome) ? outcome.map((one) => one.response) : outcome.response;
+        await send({ status, headers: { ...headers, ...type } }, stringify(response, serverContext.caller.answer));
+        return new Response();
       }, mediaType);
     },
   };
@@ -110,11 +111,6 @@ export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlug
 function nameOf({ selectionSet }: OperationDefinitionNode): string {
   const [first, ...others] = selectionSet.selections;
   return first?.kind === 'Field' && others.length === 0 ? first.name.value : 'several';
-}
-
-interface Head {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 const success: Head = { status: 200, headers: {} };

@@ -12,7 +12,8 @@ import { useLimits } from './document-limits.ts';
 import { useExecution } from './execution.ts';
 import { readParameters } from './parameters.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
-import type { ServerContext } from './server-context.ts';
+import { sendAnswer } from './send-answer.ts';
+import type { Head, ServerContext } from './server-context.ts';
 import { useParameters, usePersistedOperations } from './use-parameters.ts';
 
 export interface EngineOptions {
@@ -28,16 +29,18 @@ export interface EngineOptions {
   readonly onOperation: OnOperation;
 }
 
+export interface RequestContext extends Omit<ServerContext, 'parameters' | 'send'> {
+  /** The parsed JSON body of a POST. */
+  readonly body: unknown;
+  /** Called when the answer is complete, and only has to be sent. */
+  readonly onAnswer: () => void;
+}
+
 /**
  * Runs the operations of a request and answers it.
  * @throws DomainError for parameters that are not GraphQL over HTTP's
  */
-export type Engine = (
-  request: IncomingMessage,
-  response: ServerResponse,
-  /** `body` is the parsed JSON body of a POST. */
-  context: Omit<ServerContext, 'parameters'> & { readonly body: unknown },
-) => Promise<void>;
+export type Engine = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void>;
 
 /** GraphQL Yoga, for requests whose caller is known and whose body is JSON. */
 export function createEngine(options: EngineOptions): Engine {
@@ -46,7 +49,7 @@ export function createEngine(options: EngineOptions): Engine {
   const documents = createDocumentCache();
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
-    context: ({ caller }) => ({ operations: bindOperations(caller), securityDirectives }),
+    context: ({ caller }) => ({ operations: bindOperations(caller), answer: caller.answer, securityDirectives }),
     batching: batchLimit > 0 && { limit: batchLimit },
     parserAndValidationCache: documents.options,
     plugins: [
@@ -72,6 +75,8 @@ export function createEngine(options: EngineOptions): Engine {
   async function answer(request: IncomingMessage, response: ServerResponse, context: ServerContext): Promise<void> {
     try {
       const answered = await yoga.handleNodeRequestAndResponse(request, response, context);
+      if (response.headersSent || response.closed) return;
+      // What Yoga refused by itself.
       const text = await answered.text();
       response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(text);
     } catch (error) {
@@ -79,7 +84,12 @@ export function createEngine(options: EngineOptions): Engine {
       if (!response.closed) throw error;
     }
   }
-  return async (request, response, { body, ...context }) => {
+  return async (request, response, { body, onAnswer, ...rest }) => {
+    const send = (head: Head, answer: string | AsyncIterable<string>) => {
+      onAnswer();
+      return sendAnswer(response, head, answer);
+    };
+    const context = { ...rest, send };
     const parameters = readParameters(request, body, rules);
     // The point that was taken for the request is that of its first operation.
     if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);

@@ -7,6 +7,7 @@ import { type ErrorShape, HttpRefusal, jsonErrors } from '../../http/refusal.ts'
 import type { Route } from '../../http/route.ts';
 import { isSecureTransport } from '../../http/transport.ts';
 import type { Caller } from '../../model/caller.ts';
+import { Answer } from '../../runtime/answer.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import type { Engine } from './engine.ts';
 import { parseJson } from './json-body.ts';
@@ -58,9 +59,12 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       const spend = (points: number) => budget.spend(principal, request, response, points);
       await exchange.working(spend(1));
       const body = arriving ? parseJson(await arriving) : undefined;
+      const answer = new Answer();
+      response.once('close', () => response.writableFinished || answer.stop(clientGone()));
       const caller: Caller = {
         principal,
         requestId,
+        answer,
         writeDeadlineMs: performance.now() + writeMs,
         secureTransport: !requireTls || isSecureTransport(request, trustProxy),
       };
@@ -90,6 +94,11 @@ function requireReadableBody({ method, headers }: IncomingMessage): void {
       { description: 'Send the body uncompressed.' },
     );
   }
+}
+
+/** Only the log tells: nobody reads the answer. */
+function clientGone(): DomainError {
+  return new DomainError('BAD_REQUEST', { message: 'The client has gone.' });
 }
 
 function notAcceptable(): DomainError {

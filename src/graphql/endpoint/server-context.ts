@@ -3,6 +3,12 @@ import type { Caller } from '../../model/caller.ts';
 import type { OperationCost } from '../limits/operation-cost.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
 
+/** The status and the headers of an answer. */
+export interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** What the route found out before Yoga is called. */
 export interface ServerContext {
   readonly caller: Caller;
@@ -12,8 +18,8 @@ export interface ServerContext {
   readonly mediaType: string;
   /** On the clock of `performance.now()`. */
   readonly startedAtMs: number;
-  /** Called when the answer is complete, and only has to be sent. */
-  readonly onAnswer: () => void;
+  /** Sends the answer. */
+  readonly send: (head: Head, body: string | AsyncIterable<string>) => Promise<void> | void;
   /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
   readonly spend: (points: number) => Promise<void>;
 }

@@ -1,57 +1,70 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Answer } from '../../runtime/answer.ts';
 
-/** Lists of at most so many items are written without a break. */
-const shortList = 200;
-/** Characters of JSON that are written in one tick of the event loop. */
-const charactersPerTick = 256 * 1024;
+/** Answers of at most so many bytes are written in one piece, in about a millisecond. */
+const smallAnswer = 256 * 1024;
+/** So many errors have as many bytes. */
+const fewErrors = 200;
+/** Characters of a piece. In one tick of the event loop one piece is made. */
+const pieceLength = 128 * 1024;
 
 /**
- * The JSON of an answer. An answer with long lists may have tens of megabytes: it is written in pieces, and other requests
- * are answered in between.
+ * The JSON of an answer, or of the answers to an array of operations. A large one is made in pieces, as they are sent, and
+ * other requests are answered in between.
  */
-export function stringify(answer: object): string | Promise<string> {
-  return hasLongList(answer) ? stringifyInPieces(answer) : JSON.stringify(answer);
+export function stringify(response: object, { bytes }: Pick<Answer, 'bytes'>): string | AsyncIterable<string> {
+  return bytes > smallAnswer || errorsOf(response) > fewErrors ? inPieces(response) : JSON.stringify(response);
 }
 
-async function stringifyInPieces(answer: object): Promise<string> {
-  const pieces: string[] = [];
-  let inTick = 0;
+function errorsOf(response: object): number {
+  if (Array.isArray(response)) return response.reduce((sum: number, one) => sum + errorsOf(one), 0);
+  return 'errors' in response && Array.isArray(response.errors) ? response.errors.length : 0;
+}
 
-  async function write(value: unknown): Promise<void> {
-    if (Array.isArray(value) && hasLongList(value)) {
-      pieces.push('[');
-      for (const [index, item] of value.entries()) {
-        if (index > 0) pieces.push(',');
-        await write(item);
-      }
-      pieces.push(']');
-    } else if (hasLongList(value)) {
-      pieces.push('{');
-      const members = Object.entries(Object(value)).filter(([, member]) => member !== undefined);
-      for (const [index, [name, member]] of members.entries()) {
-        pieces.push(`${index > 0 ? ',' : ''}${JSON.stringify(name)}:`);
-        await write(member);
-      }
-      pieces.push('}');
-    } else {
-      // What JSON cannot express is null, as in any list.
-      const piece = JSON.stringify(value) ?? 'null';
-      pieces.push(piece);
-      inTick += piece.length;
-      if (inTick < charactersPerTick) return;
-      inTick = 0;
-      await setImmediate();
-    }
+async function* inPieces(response: object): AsyncGenerator<string> {
+  let piece = '';
+  for (const text of textsOf(response)) {
+    piece += text;
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = '';
+    await setImmediate();
   }
-
-  await write(answer);
-  return pieces.join('');
+  yield piece;
 }
 
-/** Items of one list are alike: the first one tells whether they contain long lists. */
-function hasLongList(value: unknown): boolean {
-  if (Array.isArray(value)) return value.length > shortList || hasLongList(value[0]);
-  if (typeof value !== 'object' || value === null) return false;
-  for (const name in value) if (hasLongList((value as Record<string, unknown>)[name])) return true;
-  return false;
+/** The JSON of a value in texts of at most one object without objects in it. */
+function* textsOf(value: unknown): Generator<string> {
+  if (isFlat(value)) {
+    // What JSON cannot express is null, as in any list.
+    yield JSON.stringify(value) ?? 'null';
+  } else if (Array.isArray(value)) {
+    let before = '[';
+    for (const item of value) {
+      yield before;
+      yield* textsOf(item);
+      before = ',';
+    }
+    yield ']';
+  } else {
+    let before = '{';
+    for (const [name, member] of Object.entries(Object(value))) {
+      if (member === undefined) continue;
+      yield `${before}${JSON.stringify(name)}:`;
+      yield* textsOf(member);
+      before = ',';
+    }
+    yield before === '{' ? '{}' : '}';
+  }
+}
+
+/** Whether a value has no objects in it, except lists of texts. */
+function isFlat(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (Array.isArray(value)) return value.every((item) => typeof item !== 'object' || item === null);
+  for (const name in value) {
+    const member = (value as Record<string, unknown>)[name];
+    if (typeof member === 'object' && member !== null && !(Array.isArray(member) && isFlat(member))) return false;
+  }
+  return true;
 }

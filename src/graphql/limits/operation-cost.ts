@@ -22,7 +22,7 @@ const limits = {
 } as const;
 
 /** What an operation asks for. */
-export type OperationCost = { readonly [name in keyof typeof limits]: number };
+export type OperationCost = { readonly [name in keyof typeof limits | 'typeNameBytes']: number };
 
 type Mutable<T> = { -readonly [name in keyof T]: T[name] };
 
@@ -35,7 +35,11 @@ const nothing: OperationCost = {
   repetitions: 0,
   objects: 0,
   lists: 0,
+  typeNameBytes: 0,
 };
+
+/** Of a `__typename` in an answer, without its name there. */
+const typeNameBytes = 24;
 
 /**
  * Refuses an operation that asks for too much, before it is validated or run.
@@ -116,17 +120,21 @@ class CostMeter {
       const typeName = typed?.typeCondition?.name.value ?? '';
       if (entities.has(typeName)) {
         const ofEntity = ofEntities.get(typeName) ?? { ...nothing };
-        addUp(ofEntity, { ...nothing, lists: inner.lists, objects: inner.objects });
+        addUp(ofEntity, { ...nothing, lists: inner.lists, objects: inner.objects, typeNameBytes: inner.typeNameBytes });
         ofEntities.set(typeName, ofEntity);
-        addUp(total, { ...inner, lists: 0, objects: 0 });
+        addUp(total, { ...inner, lists: 0, objects: 0, typeNameBytes: 0 });
       } else addUp(total, inner);
       total.depth = Math.max(total.depth, inner.depth);
       total.rootFields += inner.rootFields;
     }
     const alternatives = [...ofEntities.values()];
-    const lists = Math.max(0, ...alternatives.map((cost) => cost.lists));
-    const objects = Math.max(0, ...alternatives.map((cost) => cost.objects));
-    addUp(total, { ...nothing, lists, objects });
+    const most = (name: keyof OperationCost) => Math.max(0, ...alternatives.map((cost) => cost[name]));
+    addUp(total, {
+      ...nothing,
+      lists: most('lists'),
+      objects: most('objects'),
+      typeNameBytes: most('typeNameBytes'),
+    });
     return total;
   }
 
@@ -136,12 +144,19 @@ class CostMeter {
     total.introspections += introspection.has(field.name.value) ? 1 : 0;
     total.aliases += field.alias ? 1 : 0;
     total.depth = Math.max(total.depth, 1);
+    if (field.name.value === '__typename')
+      total.typeNameBytes += typeNameBytes + (field.alias ?? field.name).value.length;
     if (!field.selectionSet) return;
     const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
     const times = timesReturned(field, listSize, this.#variables, this.#teams);
     const lists = field.name.value === 'secrets' ? 1 : 0;
-    addUp(total, { ...inner, lists: times * (lists + inner.lists), objects: times * (1 + inner.objects) });
+    addUp(total, {
+      ...inner,
+      lists: times * (lists + inner.lists),
+      objects: times * (1 + inner.objects),
+      typeNameBytes: times * inner.typeNameBytes,
+    });
   }
 
   #ofFragment(name: string, listSize: number): OperationCost {
@@ -165,6 +180,7 @@ function addUp(total: Mutable<OperationCost>, inner: OperationCost): void {
   // Fragments that double each other reach any number. Beyond the limit it does not matter which.
   total.lists = Math.min(total.lists + inner.lists, Number.MAX_SAFE_INTEGER);
   total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
+  total.typeNameBytes = Math.min(total.typeNameBytes + inner.typeNameBytes, Number.MAX_SAFE_INTEGER);
 }
 
 /** Executors take an object with a `then` for a promise. */

@@ -2,10 +2,13 @@ import SchemaBuilder from '@pothos/core';
 import DirectivesPlugin from '@pothos/plugin-directives';
 import type { Scope } from '../../model/principal.ts';
 import type { Operations } from '../../operations.ts';
+import type { Answer } from '../../runtime/answer.ts';
 
 /** What a resolver has: the operations, bound to the caller. From here nothing leads to a key or a store. */
 export interface GraphQLContext {
   readonly operations: Operations;
+  /** Counts what the resolvers return. */
+  readonly answer: Answer;
   /** Whether the SDL has the directives by which a router can refuse early. */
   readonly securityDirectives: boolean;
 }

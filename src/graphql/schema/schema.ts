@@ -1,3 +1,4 @@
+import { countingAnswers } from '../limits/answer-size.ts';
 import { builder } from './builder.ts';
 import './create-secret.ts';
 import './date-time.ts';
@@ -17,4 +18,4 @@ const link = {
   import: ['@key', '@shareable', '@authenticated', '@requiresScopes'],
 };
 
-export const schema = builder.toSchema({ sortSchema: false, extensions: { directives: { link } } });
+export const schema = countingAnswers(builder.toSchema({ sortSchema: false, extensions: { directives: { link } } }));

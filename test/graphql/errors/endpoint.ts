@@ -4,6 +4,7 @@ import { json } from 'node:stream/consumers';
 import { buildSchema, GraphQLError, type GraphQLObjectType, type GraphQLScalarType, graphql } from 'graphql';
 import { createEngine } from '../../../src/graphql/endpoint/engine.ts';
 import { graphqlResponseType } from '../../../src/graphql/endpoint/response-type.ts';
+import { Answer } from '../../../src/runtime/answer.ts';
 import type { AnswerError } from '../../support/gateway.ts';
 
 export const schema = buildSchema(/* GraphQL */ `
@@ -82,8 +83,9 @@ export async function startEndpoint(): Promise<void> {
     onOperation: write,
   });
   const principal = { kind: 'user', subject: 'ada', teams: [], scopes: new Set<never>() } as const;
-  const caller = { principal, requestId: 'r', writeDeadlineMs: Infinity, secureTransport: true };
   server = createServer(async (request, response) => {
+    const answer = new Answer();
+    const caller = { principal, requestId: 'r', answer, writeDeadlineMs: Infinity, secureTransport: true };
     const context = { caller, mediaType: graphqlResponseType, startedAtMs: 0, onAnswer() {}, async spend() {} };
     await engine(request, response, { ...context, body: await json(request) });
   });

@@ -10,6 +10,7 @@ import { checkOperation, type OperationCost } from '../../../src/graphql/limits/
 import { schema } from '../../../src/graphql/schema/schema.ts';
 import type { Principal } from '../../../src/model/principal.ts';
 import { defaultPageSize, maxPageSize } from '../../../src/rules/page.ts';
+import { Answer } from '../../../src/runtime/answer.ts';
 import type { AnswerError } from '../../support/gateway.ts';
 
 const principal: Principal = {
@@ -128,8 +129,9 @@ beforeAll(async () => {
     log: { info() {}, error() {} } as never,
     onOperation() {},
   });
-  const caller = { principal, requestId: 'r', writeDeadlineMs: Infinity, secureTransport: true };
   server = createServer(async (request, response) => {
+    const answer = new Answer();
+    const caller = { principal, requestId: 'r', answer, writeDeadlineMs: Infinity, secureTransport: true };
     const context = { caller, mediaType: graphqlResponseType, startedAtMs: 0, onAnswer() {}, async spend() {} };
     await engine(request, response, { ...context, body: await json(request) });
   });

@@ -1,0 +1,26 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { Head } from './server-context.ts';
+
+/** Sends an answer: text at once, with its length; pieces no faster than the client reads them. */
+export function sendAnswer(
+  response: ServerResponse,
+  { status, headers }: Head,
+  body: string | AsyncIterable<string>,
+): Promise<void> | void {
+  if (response.closed) return;
+  response.writeHead(status, headers);
+  if (typeof body !== 'string') return sendPieces(response, body);
+  response.end(body);
+}
+
+async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  for await (const piece of pieces) {
+    if (response.closed) return;
+    // Without a client that reads there is nothing to wait for but its end.
+    if (!response.write(piece)) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+  }
+  response.end();
+}

@@ -1,0 +1,43 @@
+import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import type { GraphQLContext } from '../schema/builder.ts';
+
+/** Quotes, colon, comma and braces around a field. */
+const aroundField = 6;
+const aroundItem = 3;
+/** A number, true, false or null. */
+const shortValue = 5;
+const dateTime = 26;
+/** Text that is this long may be notes, whose control characters are escaped. */
+const mayBeEscaped = 256;
+
+/** Counts the size of an answer while its fields are resolved. Only a field that has no resolver, `__typename`, is not counted. */
+export function countingAnswers(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || type.name.startsWith('__')) continue;
+    for (const field of Object.values(type.getFields())) if (field.resolve) field.resolve = counting(field.resolve);
+  }
+  return schema;
+}
+
+function counting(
+  resolve: GraphQLFieldResolver<unknown, GraphQLContext>,
+): GraphQLFieldResolver<unknown, GraphQLContext> {
+  return (source, args, context, info) => {
+    const value = resolve(source, args, context, info);
+    context.answer.count(aroundField + String(info.path.key).length + sizeOf(value));
+    return value;
+  };
+}
+
+/** Of objects, whose fields are counted when they are resolved, only the braces. */
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return sizeOfText(value);
+  if (Array.isArray(value)) {
+    return value.reduce((sum: number, item) => sum + aroundItem + (typeof item === 'string' ? sizeOfText(item) : 0), 0);
+  }
+  return value instanceof Date ? dateTime : shortValue;
+}
+
+function sizeOfText(text: string): number {
+  return Buffer.byteLength(text.length < mayBeEscaped ? text : JSON.stringify(text));
+}

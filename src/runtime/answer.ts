@@ -1,0 +1,83 @@
+import { DomainError } from '../errors.ts';
+
+/** Bytes of JSON in the answer to one request. 100,000 secrets with the fields that a list shows have 25 MB. */
+export const maxAnswerBytes = 32 * 1024 * 1024;
+
+/** Rows that are read at once for one request, before it is known how long they are. The longest have 20 KB. */
+const firstRows = 1000;
+const maxRows = 10_000;
+/** What the rows that are read at once may take together. */
+const maxBytesAtOnce = 8 * 1024 * 1024;
+
+/**
+ * What is being made to answer one request. Its size is counted while it is made, and what is read ahead is limited, so that
+ * no answer is larger in memory than a client may be sent. Nothing is made any more once it is stopped.
+ */
+export class Answer {
+  #bytes = 0;
+  #stopped: DomainError | null = null;
+  #rowsAtOnce = firstRows;
+  #longestRow = 1;
+  #reading = 0;
+  readonly #waiting: { readonly rows: number; readonly start: () => void }[] = [];
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Why nothing is made any more. */
+  get stopped(): DomainError | null {
+    return this.#stopped;
+  }
+
+  /** Bytes that the answer will have more, roughly. Beyond the limit it is stopped. */
+  count(bytes: number): void {
+    this.#bytes += bytes;
+    if (this.#bytes > maxAnswerBytes) this.stop(tooLarge());
+  }
+
+  stop(reason: DomainError): void {
+    this.#stopped ??= reason;
+  }
+
+  /** @throws DomainError the reason why it was stopped */
+  throwIfStopped(): void {
+    if (this.#stopped) throw this.#stopped;
+  }
+
+  /** @returns undefined to read so many rows at once, otherwise a promise that is fulfilled when others have been read */
+  beginRead(rows: number): Promise<void> | undefined {
+    if (this.#mayRead(rows)) {
+      this.#reading += rows;
+      return undefined;
+    }
+    return new Promise((start) => {
+      this.#waiting.push({ rows, start });
+    });
+  }
+
+  /** @param longestRow in bytes, of the rows that were read; asked for only while others wait */
+  endRead(rows: number, longestRow: () => number): void {
+    this.#reading -= rows;
+    if (this.#waiting.length === 0) return;
+    this.#longestRow = Math.max(this.#longestRow, longestRow());
+    this.#rowsAtOnce = Math.min(maxRows, Math.max(firstRows, maxBytesAtOnce / this.#longestRow));
+    for (let next = this.#waiting[0]; next && this.#mayRead(next.rows); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#reading += next.rows;
+      next.start();
+    }
+  }
+
+  #mayRead(rows: number): boolean {
+    return this.#reading === 0 || this.#reading + rows <= this.#rowsAtOnce;
+  }
+}
+
+function tooLarge(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'answer_limit_error',
+    message: 'The answer would be too large.',
+    description: `It may have at most ${maxAnswerBytes / 1024 / 1024} MiB. Ask for fewer secrets or fields, or in parts. Mutations in the operation were carried out.`,
+  });
+}
