@@ -24,6 +24,11 @@ export class FieldErrors {
     this.#errors.push({ field, loc: [...this.#path], message, type });
   }
 
+  /** Adds what was found about the value here. */
+  addAll(found: FieldErrors): void {
+    for (const error of found.#errors) this.#errors.push({ ...error, loc: [...this.#path, ...error.loc] });
+  }
+
   get any(): boolean {
     return this.#errors.length > 0;
   }

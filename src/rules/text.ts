@@ -7,20 +7,39 @@ export const maxNameCharacters = 255;
 const unwantedCharacters = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
 
 /**
- * Code units beyond which no text can have so few characters. Normalisation takes time quadratic in the length of a row of
- * accents, so that longer text is refused before. NFC shortens no text by more than a factor of 4 (UAX #15), and a character
- * has at most two code units.
+ * Normalisation takes time quadratic in the number of combining marks in a row. In no language are there more than 30 (UAX #15,
+ * section 13, Stream-Safe Text Format). The marks are counted from the first of a row on, which is linear in the text.
+ */
+const maxMarks = 30;
+const tooManyMarks = new RegExp(`(?<!\\p{M})\\p{M}{${maxMarks + 1}}`, 'u');
+
+/**
+ * Code units beyond which no text can have so few characters: NFC shortens no text by more than a factor of 4 (UAX #15), and a
+ * character has at most two code units.
  */
 export function maxUnitsOf(maxCharacters: number): number {
   return 8 * maxCharacters;
 }
 
+/**
+ * A text in NFC, so that what looks the same is the same. Null where that would take too long: for text that cannot have so
+ * few characters, and for more combining marks in a row than any language has.
+ */
+export function normalize(text: string, maxCharacters: number): string | null {
+  return text.length > maxUnitsOf(maxCharacters) || tooManyMarks.test(text) ? null : text.normalize('NFC');
+}
+
+const combiningMarks = ['combining_marks', `Must have at most ${maxMarks} combining marks in a row.`] as const;
+
 /** Text in any language, normalised to NFC so that what looks the same is the same. */
 export function checkLabel(text: string, maxCharacters: number, errors: FieldErrors): string {
-  const label = text.length > maxUnitsOf(maxCharacters) ? text : text.normalize('NFC');
+  const normalized = normalize(text, maxCharacters);
+  const label = normalized ?? text;
   if (label === '') errors.add('required', 'Must not be empty.');
   else if (label.length > maxCharacters && [...label].length > maxCharacters) {
     errors.add('too_long', `Must have at most ${maxCharacters} characters.`);
+  } else if (normalized === null) {
+    errors.add(...combiningMarks);
   } else if (unwantedCharacters.test(label)) {
     errors.add('characters', 'Must have no control, format, private-use or unpaired surrogate characters.');
   } else if (label.trim() !== label) errors.add('surrounding_space', 'Must have no spaces at the ends.');
@@ -29,9 +48,13 @@ export function checkLabel(text: string, maxCharacters: number, errors: FieldErr
 
 /** A text to look labels up by, in the form in which they are stored. */
 export function checkLookup(text: string, maxCharacters: number, errors: FieldErrors): string {
-  if (!text.isWellFormed()) errors.add('ill_formed', 'Must be well-formed Unicode.');
-  else if (text.length > maxUnitsOf(maxCharacters)) {
+  if (text.length > maxUnitsOf(maxCharacters)) {
     errors.add('too_long', `Must have at most ${maxCharacters} characters.`);
-  } else return text.normalize('NFC');
+  } else if (!text.isWellFormed()) errors.add('ill_formed', 'Must be well-formed Unicode.');
+  else {
+    const normalized = normalize(text, maxCharacters);
+    if (normalized !== null) return normalized;
+    errors.add(...combiningMarks);
+  }
   return text;
 }

@@ -1,16 +1,20 @@
 import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { isCanonicalBase64url } from '../crypto/base64url.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { mac, macBytes, verifyMac } from '../crypto/mac.ts';
 import { DomainError } from '../errors.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import type { SecretFilter } from '../model/secret.ts';
+import { maxNameCharacters } from '../rules/text.ts';
 import type { Position } from '../store/store.ts';
 import { filterKey } from './filter.ts';
 
 const purpose = 'cursor';
 const idBytes = 16;
 const nameStart = macBytes + idBytes;
+/** In base64url, with a name whose characters take four bytes each. */
+const maxLength = Math.ceil(((nameStart + 4 * maxNameCharacters) * 4) / 3);
 
 /** The list that a cursor belongs to. */
 export interface CursorList {
@@ -27,7 +31,7 @@ export function encodeCursor(position: Position, list: CursorList, keyring: Keyr
 
 /** @throws DomainError BAD_REQUEST for anything but a cursor that was made for this list */
 export function decodeCursor(cursor: string, list: CursorList, keyring: Keyring): Position {
-  const bytes = Buffer.from(cursor, 'base64url');
+  const bytes = Buffer.from(cursor.length > maxLength ? '' : cursor, 'base64url');
   if (bytes.length > nameStart && isCanonicalBase64url(cursor) && isUtf8(bytes.subarray(nameStart))) {
     const id = bytes.toString('hex', macBytes, nameStart);
     const position = {
@@ -43,5 +47,17 @@ export function decodeCursor(cursor: string, list: CursorList, keyring: Keyring)
 }
 
 function signed({ name, id }: Position, { owner, filter }: CursorList): string {
-  return JSON.stringify([ownerKey(owner), filterKey(filter), name, id]);
+  return JSON.stringify([ownerKey(owner), digestOf(filter), name, id]);
+}
+
+const digests = new WeakMap<SecretFilter, string>();
+
+/** A filter may have thousands of characters, and a page a thousand cursors. */
+function digestOf(filter: SecretFilter): string {
+  let digest = digests.get(filter);
+  if (digest === undefined) {
+    digest = hash('sha256', filterKey(filter), 'base64url');
+    digests.set(filter, digest);
+  }
+  return digest;
 }

@@ -1,7 +1,7 @@
 import type { SecretFilter } from '../model/secret.ts';
-import type { FieldErrors } from '../rules/field-errors.ts';
-import { checkLookup, maxNameCharacters } from '../rules/text.ts';
-import { checkTagCount, maxTagCharacters } from './rules.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkLookup, maxNameCharacters, maxUnitsOf } from '../rules/text.ts';
+import { checkTagCount, maxTagCharacters, maxTags } from './rules.ts';
 
 export type SecretFilterInput = { readonly [field in keyof SecretFilter]?: SecretFilter[field] | null | undefined };
 
@@ -24,6 +24,38 @@ export function checkFilter(input: SecretFilterInput, errors: FieldErrors): Secr
     filter.tags = [...new Set(tags.map((tag, index) => checkLookup(tag, maxTagCharacters, ofTags.at(index))))];
   }
   return filter;
+}
+
+interface Checked {
+  readonly filter: SecretFilter;
+  readonly errors: FieldErrors;
+}
+
+/** In code units. A longer filter breaks a rule, which is found without looking at its texts. */
+const maxLength = texts.length * maxUnitsOf(maxNameCharacters) + maxTags * maxUnitsOf(maxTagCharacters);
+
+/** Filters are checked once for each request: a document may use the same one for a thousand lists. */
+const checked = new WeakMap<object, Map<string, Checked>>();
+
+/** @param request the filter is one and the same object wherever the request has the same filter */
+export function checkFilterOnce(input: SecretFilterInput, request: object, errors: FieldErrors): SecretFilter {
+  if (lengthOf(input) > maxLength) return checkFilter(input, errors);
+  const ofRequest = checked.get(request) ?? new Map<string, Checked>();
+  checked.set(request, ofRequest);
+  const key = JSON.stringify(input);
+  let known = ofRequest.get(key);
+  if (!known) {
+    const found = new FieldErrors();
+    known = { filter: checkFilter(input, found), errors: found };
+    ofRequest.set(key, known);
+  }
+  errors.addAll(known.errors);
+  return known.filter;
+}
+
+function lengthOf({ tags, ...others }: SecretFilterInput): number {
+  const given = [...Object.values(others), ...(tags ?? [])];
+  return given.reduce((sum, text) => sum + (text?.length ?? 0), 0);
 }
 
 /** The filter as one text: equal for equal filters, and different for different ones. */

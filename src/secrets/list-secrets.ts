@@ -1,7 +1,7 @@
 import { authenticated, authorize } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Secret, SecretFilter } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkPageSize, maxPageSize, type PageSize } from '../rules/page.ts';
@@ -10,7 +10,7 @@ import { createPacing } from '../runtime/pacing.ts';
 import type { ListQuery, ListResult, Store } from '../store/store.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
-import { checkFilter, type SecretFilterInput } from './filter.ts';
+import { checkFilterOnce, type SecretFilterInput } from './filter.ts';
 
 export interface PageArguments extends PageSize {
   readonly filter?: SecretFilterInput | null | undefined;
@@ -53,7 +53,7 @@ export async function listSecrets(
   const owner =
     'type' in input.owner ? input.owner : resolveOwner(input.owner, authenticated(caller), errors.at('owner'));
   if (owner) authorize(caller, owner, 'secrets:read');
-  const filter = checkFilter(input.filter ?? {}, errors.at('filter'));
+  const filter = input.filter ? checkFilterOnce(input.filter, caller, errors.at('filter')) : everything;
   const { from, limit } = checkPageSize(input, errors);
   errors.throwIfAny();
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
@@ -84,6 +84,8 @@ export async function listSecrets(
     cursorOf: (secret) => encodeCursor(secret, list, ring),
   };
 }
+
+const everything: SecretFilter = {};
 
 /** Reads a list when as much as others of the same request had under way has been read. @throws DomainError when it is stopped */
 async function readInTurn(answer: Answer, store: Store, query: ListQuery): Promise<ListResult> {

@@ -1,4 +1,10 @@
-import { type GraphQLFieldResolver, type GraphQLSchema, isObjectType } from 'graphql';
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLFieldResolver,
+  type GraphQLSchema,
+  isObjectType,
+} from 'graphql';
 import type { GraphQLContext } from '../schema/builder.ts';
 
 /** Quotes, colon, comma and braces around a field. */
@@ -10,18 +16,18 @@ const dateTime = 26;
 /** Text that is this long may be notes, whose control characters are escaped. */
 const mayBeEscaped = 256;
 
-/** Counts the size of an answer while its fields are resolved. Only a field that has no resolver, `__typename`, is not counted. */
+/** Counts the size of an answer while its fields are resolved, except `__typename`, which is no field of a type. */
 export function countingAnswers(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const field of Object.values(type.getFields())) if (field.resolve) field.resolve = counting(field.resolve);
+    for (const field of Object.values(type.getFields())) field.resolve = counting(field);
   }
   return schema;
 }
 
-function counting(
-  resolve: GraphQLFieldResolver<unknown, GraphQLContext>,
-): GraphQLFieldResolver<unknown, GraphQLContext> {
+function counting({
+  resolve = defaultFieldResolver,
+}: GraphQLField<unknown, GraphQLContext>): GraphQLFieldResolver<unknown, GraphQLContext> {
   return (source, args, context, info) => {
     const value = resolve(source, args, context, info);
     context.answer.count(aroundField + String(info.path.key).length + sizeOf(value));

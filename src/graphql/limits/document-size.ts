@@ -9,6 +9,9 @@ const maxBrackets = 64;
 /** Validation compares an unknown name with all similar names, and an answer may repeat an alias for every item of a list. */
 const maxNameLength = 255;
 
+/** A block string is cut into its lines, which takes longer than to read them. */
+const maxLines = 10_000;
+
 /** The lexer keeps each comment as a token, and reads all comments between two other tokens without a break. */
 const maxComments = 2000;
 
@@ -22,6 +25,9 @@ const closing = new Set<TokenKind>([TokenKind.PAREN_R, TokenKind.BRACKET_R, Toke
 export function checkDocumentSize(document: string): void {
   if (document.length > maxDocumentLength) throw tooLong('length_limit_error', maxDocumentLength, 'characters');
   if (occursMoreThan(document, '#', maxComments)) throw tooLong('comments_limit_error', maxComments, 'comments');
+  for (const newline of ['\n', '\r']) {
+    if (occursMoreThan(document, newline, maxLines)) throw tooLong('lines_limit_error', maxLines, 'lines');
+  }
   const lexer = new Lexer(new Source(document));
   let brackets = 0;
   for (let tokens = 0; ; tokens += 1) {

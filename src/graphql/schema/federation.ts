@@ -2,7 +2,8 @@ import { DomainError } from '../../errors.ts';
 import type { Owner } from '../../model/owner.ts';
 import type { Secret } from '../../model/secret.ts';
 import type { Operations } from '../../operations.ts';
-import { maxNameCharacters, maxUnitsOf } from '../../rules/text.ts';
+import { maxNameCharacters, maxUnitsOf, normalize } from '../../rules/text.ts';
+import { createPacing } from '../../runtime/pacing.ts';
 import { builder } from './builder.ts';
 import { ownerTypeNames } from './owner.ts';
 import { ConnectorRef, SecretRef, TeamRef, UserRef } from './refs.ts';
@@ -42,6 +43,9 @@ builder.queryField('_service', (t) =>
 
 const maxRepresentations = 1000;
 
+/** Characters of ids that are normalised in one tick of the event loop, which takes milliseconds. */
+const pace = createPacing(100_000);
+
 builder.queryField('_entities', (t) =>
   t.field({
     type: [AnyEntity],
@@ -72,16 +76,23 @@ async function resolveEntity(representation: unknown, operations: Operations): P
       return { type: 'team', teamId: id };
     case 'Connector':
       if (!isKey(teamId)) throw notARepresentation();
-      // Normalised as by OwnerInput: other subgraphs may send the same id in another form.
-      return { type: 'connector', teamId, connectorId: id.normalize('NFC') };
+      await pace(id.length);
+      return { type: 'connector', teamId, connectorId: connectorIdOf(id) };
     default:
       throw notARepresentation();
   }
 }
 
-/** A lone surrogate has no UTF-8, so that no store can hold it, and normalising long text takes too long. */
+/** A lone surrogate has no UTF-8, so that no store can hold it, and no key is that long. */
 function isKey(key: unknown): key is string {
-  return typeof key === 'string' && key.isWellFormed() && key.length <= maxUnitsOf(maxNameCharacters);
+  return typeof key === 'string' && key.length <= maxUnitsOf(maxNameCharacters) && key.isWellFormed();
+}
+
+/** Normalised as by OwnerInput: other subgraphs may send the same id in another form. */
+function connectorIdOf(id: string): string {
+  const connectorId = normalize(id, maxNameCharacters);
+  if (connectorId === null) throw notARepresentation();
+  return connectorId;
 }
 
 function notARepresentation(): DomainError {
