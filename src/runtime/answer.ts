@@ -3,6 +3,9 @@ import { DomainError } from '../errors.ts';
 /** Bytes of JSON in the answer to one request. 100,000 secrets with the fields that a list shows have 25 MB. */
 export const maxAnswerBytes = 32 * 1024 * 1024;
 
+/** What the lists of one request may scan before no further list is read. It takes about 2 s. */
+const maxScannedRows = 2_000_000;
+
 /** Rows that are read at once for one request, before it is known how long they are. The longest have 20 KB. */
 const firstRows = 1000;
 const maxRows = 10_000;
@@ -15,6 +18,7 @@ const maxBytesAtOnce = 8 * 1024 * 1024;
  */
 export class Answer {
   #bytes = 0;
+  #scannedRows = 0;
   #stopped: DomainError | null = null;
   #rowsAtOnce = firstRows;
   #longestRow = 1;
@@ -23,6 +27,11 @@ export class Answer {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Rows that were looked at for filters. */
+  get scannedRows(): number {
+    return this.#scannedRows;
   }
 
   /** Why nothing is made any more. */
@@ -34,6 +43,16 @@ export class Answer {
   count(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > maxAnswerBytes) this.stop(tooLarge());
+  }
+
+  countScanned(rows: number): void {
+    this.#scannedRows += rows;
+  }
+
+  /** @throws DomainError when the filters of earlier lists have looked at too much */
+  requireScan(): void {
+    if (this.#scannedRows > maxScannedRows) this.stop(scannedTooMuch());
+    this.throwIfStopped();
   }
 
   stop(reason: DomainError): void {
@@ -72,6 +91,15 @@ export class Answer {
   #mayRead(rows: number): boolean {
     return this.#reading === 0 || this.#reading + rows <= this.#rowsAtOnce;
   }
+}
+
+function scannedTooMuch(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'scan_limit_error',
+    message: 'The filters look at too much.',
+    description:
+      'Send fewer lists with filters at once, or filters with fewer tags. Mutations in the operation were carried out.',
+  });
 }
 
 function tooLarge(): DomainError {

@@ -52,6 +52,8 @@ export interface ListResult {
   readonly hasMore: boolean;
   /** Of everything that matches the filter, whatever the range; null when it was not asked for. */
   readonly totalCount: number | null;
+  /** Rows that this process looked at besides those of the page; undefined where a database server does. */
+  readonly scannedRows?: number;
 }
 
 /** A commit broke a rule that only the store can hold. Nothing of it was written. */

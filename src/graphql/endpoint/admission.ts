@@ -7,8 +7,12 @@ import type { GatewayPlugin } from './server-context.ts';
 
 /** A query costs one point, which the request has paid; each mutation at the root of an operation costs five. */
 const mutationPoints = 5;
-/** One more point for so many objects that an operation could return: to write them out takes milliseconds. */
+/** One more point for so many objects that an operation could return: to read and write them takes milliseconds. */
 const objectsPerPoint = 1000;
+/** A list costs as much as so many objects, however few it returns. */
+const objectsPerList = 10;
+/** One more point for so many rows that filters looked at, which takes milliseconds. */
+const scannedRowsPerPoint = 20_000;
 
 /**
  * Refuses an operation without credentials before it is validated, so that an anonymous caller is not told what is wrong
@@ -33,9 +37,16 @@ export function useAdmission(introspection: boolean): GatewayPlugin {
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return undefined;
       const ofMutations = operation.operation === 'mutation' ? mutationPoints * cost.rootFields - 1 : 0;
-      const points = ofMutations + Math.floor(cost.objects / objectsPerPoint);
+      const objects = cost.objects + objectsPerList * cost.lists;
+      const points = ofMutations + Math.floor(objects / objectsPerPoint);
+      const scannedBefore = answer.scannedRows;
+      const onExecuteDone = async () => {
+        const scanned = Math.floor((answer.scannedRows - scannedBefore) / scannedRowsPerPoint);
+        // What was done is answered. If it was too much, the next request is refused.
+        if (scanned > 0) await spend(scanned).catch(() => {});
+      };
       // Most queries cost nothing more, and need not wait.
-      return points > 0 ? spend(points) : undefined;
+      return points > 0 ? spend(points).then(() => ({ onExecuteDone })) : { onExecuteDone };
     },
   };
 }

@@ -13,8 +13,10 @@ const aroundItem = 3;
 /** A number, true, false or null. */
 const shortValue = 5;
 const dateTime = 26;
-/** Text that is this long may be notes, whose control characters are escaped. */
-const mayBeEscaped = 256;
+/** Shorter text grows too little to matter when it is escaped. */
+const longText = 256;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON escapes them
+const isEscaped = /[\u0000-\u001f"\\]/;
 
 /** Counts the size of an answer while its fields are resolved, except `__typename`, which is no field of a type. */
 export function countingAnswers(schema: GraphQLSchema): GraphQLSchema {
@@ -45,5 +47,5 @@ function sizeOf(value: unknown): number {
 }
 
 function sizeOfText(text: string): number {
-  return Buffer.byteLength(text.length < mayBeEscaped ? text : JSON.stringify(text));
+  return Buffer.byteLength(text.length < longText || !isEscaped.test(text) ? text : JSON.stringify(text));
 }

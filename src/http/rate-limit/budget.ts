@@ -54,7 +54,7 @@ function keyOf(principal: Principal): string {
 
 function tooMany({ limit, resetSeconds }: RateLimitState): DomainError {
   return new DomainError('TOO_MANY_REQUESTS', {
-    description: `The limit is ${limit} points in a window. A query takes 1, each mutation in an operation 5, every 1,000 objects that it could return 1 more. Retry in ${resetSeconds} s.`,
+    description: `The limit is ${limit} points in a window. A query takes 1, each mutation in an operation 5, every 1,000 objects that it could return 1 more; each list counts as 10 objects, and 20,000 rows that filters look at are 1 point. Retry in ${resetSeconds} s.`,
     retryAfterSeconds: resetSeconds,
   });
 }

@@ -108,15 +108,16 @@ class SqliteStore implements Store {
   }
 
   async list(query: ListQuery): Promise<ListResult> {
+    const scannedRows = this.#ask(() => this.#rowsToScan(query));
     // A read blocks the event loop. Between many reads that come at once, other requests are answered.
-    await this.#pace(1 + query.limit);
+    await this.#pace(1 + query.limit + scannedRows);
     return this.#ask(() => {
       const rows = query.limit === 0 ? [] : this.#all(pageStatement(query));
       const secrets = rows.map((row) => listedSecretOfRow(row, query.owner));
       const hasMore = secrets.length > query.limit;
       if (hasMore) secrets.pop();
       if (query.from === 'end') secrets.reverse();
-      return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null };
+      return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null, scannedRows };
     });
   }
 
@@ -240,10 +241,19 @@ class SqliteStore implements Store {
   }
 
   #count(query: ListQuery): number {
-    const row = isUnfiltered(query.filter)
-      ? this.#statements.ownerCount.get(ownerKey(query.owner))
-      : this.#all(countStatement(query))[0];
-    return Number(row?.count ?? 0);
+    return isUnfiltered(query.filter)
+      ? this.#ownerCount(query.owner)
+      : Number(this.#all(countStatement(query))[0]?.count ?? 0);
+  }
+
+  #ownerCount(owner: Owner): number {
+    return Number(this.#statements.ownerCount.get(ownerKey(owner))?.count ?? 0);
+  }
+
+  /** At most: a filter may look at every secret of its owner, once for each tag. An index leads to a name. */
+  #rowsToScan({ owner, filter }: ListQuery): number {
+    if (isUnfiltered(filter) || filter.name !== undefined) return 0;
+    return this.#ownerCount(owner) * Math.max(1, filter.tags?.length ?? 0);
   }
 
   #all({ sql, values }: Statement) {
