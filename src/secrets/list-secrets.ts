@@ -78,8 +78,6 @@ export async function listSecrets(
     limit: input.select.page ? Math.max(1, limit) : 0,
     count: input.select.totalCount,
   });
-  await pace(read.secrets.reduce((sum, secret) => sum + 1 + lengthOf(secret) / charactersPerSecret, 0));
-  caller.answer.throwIfStopped();
   const secrets = limit === 0 ? [] : read.secrets;
   const hasMore = limit === 0 ? read.secrets.length > 0 : read.hasMore;
   return {
@@ -106,6 +104,8 @@ async function readInTurn(answer: Answer, store: Store, query: ListQuery): Promi
     const read = await store.list(query);
     answer.countScanned(read.scannedRows ?? 0);
     secrets = read.secrets;
+    await pace(secrets.reduce((sum, secret) => sum + 1 + lengthOf(secret) / charactersPerSecret, 0));
+    answer.throwIfStopped();
     return read;
   } finally {
     answer.endRead(rows, () => Math.max(0, ...secrets.map(lengthOf)));
