@@ -1,6 +1,7 @@
 import { request } from 'node:http';
+import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type AttackAnswer, AttackedGateway, mebibyte, typeOf } from '../support/attacked-gateway.ts';
+import { type AttackAnswer, AttackedGateway, typeOf } from '../support/attacked-gateway.ts';
 import { createSecret } from '../support/graphql.ts';
 
 let gateway: AttackedGateway;
@@ -22,7 +23,7 @@ const entities = (list: string, declared = '') =>
 
 const allowed = ({ status, text }: AttackAnswer) => expect([status, text.includes('"errors"')]).toEqual([200, false]);
 
-describe('what one request costs', () => {
+describe('what one request may cost', () => {
   it.each<[string, () => Promise<AttackAnswer>, (answer: AttackAnswer) => void, number]>([
     [
       '1,000 lists of 18 secrets with long notes and tags',
@@ -126,9 +127,116 @@ describe('what one request costs', () => {
       ({ text }) => expect(text).toContain('too_long'),
       20,
     ],
-  ])('%s', { timeout: 120_000 }, async (what, send, check, times) => {
+  ])('one request: %s', { timeout: 120_000 }, async (what, send, check, times) => {
     await gateway.attack(what, send, check, times);
   });
 });
 
-export { mebibyte, request };
+/** Of a core, that one caller can use with the default rate limit. docs/running.md says it. */
+const share = 1 / 2;
+const defaultLimit = { points: 600, windowSeconds: 60 };
+const mostMsPerPoint = (share * defaultLimit.windowSeconds * 1000) / defaultLimit.points;
+
+const times = (count: number, write: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => write(i)).join(' ');
+const introspection = getIntrospectionQuery();
+
+describe('with the default rate limit one caller can use half of a core at most', () => {
+  it.each<[string, () => Promise<AttackAnswer>]>([
+    ['a count', () => gateway.run('{ secrets { totalCount } }')],
+    ['1,000 empty lists', () => gateway.run(entities('secrets { totalCount }'), { r: connectors })],
+    [
+      '1,000 lists of 18 long secrets, too large an answer',
+      () => gateway.run(entities('secrets { nodes { notes tags } }'), { r: connectors }),
+    ],
+    [
+      '100 lists of 18 long secrets',
+      () => gateway.run(entities('secrets { nodes { notes tags } }'), { r: connectors.slice(0, 100) }),
+    ],
+    [
+      'edges with cursors',
+      () =>
+        gateway.run(entities('secrets(filter: { tags: $t }) { edges { cursor } }', ', $t: [String!]'), {
+          r: connectors.slice(0, 100),
+          t: tags,
+        }),
+    ],
+    [
+      'counts of 50 tags',
+      () =>
+        gateway.run(entities('secrets(filter: { tags: $t }) { totalCount }', ', $t: [String!]'), {
+          r: connectors.slice(0, 100),
+          t: tags,
+        }),
+    ],
+    [
+      '1,000 filters that break rules',
+      () =>
+        gateway.run(entities('secrets(filter: { tags: $t }) { totalCount }', ', $t: [String!]'), {
+          r: connectors,
+          t: tags.map((tag) => `${tag}\ud800`),
+        }),
+    ],
+    ['1,000 entities that are none', () => gateway.run(entities('id'), { r: Array(1000).fill({}) })],
+    ['a new document with 600 unknown arguments', () => newDocument()],
+    [
+      'ten of them at once',
+      () => gateway.post(JSON.stringify(Array.from({ length: 10 }, () => ({ query: newText() })))),
+    ],
+    ['a body of 1 MB', () => gateway.run('{ __typename }', { v: 'x'.repeat(1_000_000) })],
+    [
+      'a body of 5,000 keys',
+      () =>
+        gateway.run(
+          '{ __typename }',
+          Object.fromEntries(
+            times(4999, String)
+              .split(' ')
+              .map((key) => [key, 1]),
+          ),
+        ),
+    ],
+    ['introspection', () => gateway.run(introspection)],
+  ])('costs at most 50 ms of CPU time for each point: %s', { timeout: 60_000 }, async (what, send) => {
+    const rounds = 5;
+    const points = await gateway.pointsOf(send);
+    await send();
+    await gateway.take();
+    for (let round = 0; round < rounds; round += 1) await send();
+    const { cpuMs } = await gateway.take();
+    const msPerPoint = cpuMs / rounds / points;
+    console.info(`${what}: ${(cpuMs / rounds).toFixed(1)} ms for ${points} points, ${msPerPoint.toFixed(1)} for each`);
+    expect(msPerPoint).toBeLessThan(mostMsPerPoint);
+  });
+});
+
+let documents = 0;
+function newText(): string {
+  documents += 1;
+  return `{ secrets(${times(450, (i) => `no${documents}x${i}: 1`)}) { totalCount } }`;
+}
+const newDocument = () => gateway.run(newText());
+
+describe('what nobody waits for', () => {
+  const metric = async (pattern: RegExp) =>
+    Number(pattern.exec(await (await fetch(new URL('/metrics', gateway.gateway.url))).text())?.[1] ?? 0);
+  const listsRead = () => metric(/work_seconds_count\{work="store\.list",outcome="done"\} (\d+)/);
+  const inFlight = () => metric(/requests_in_flight (\d+)/);
+
+  it('is not read any more', { timeout: 60_000 }, async () => {
+    const before = await listsRead();
+    const body = JSON.stringify({ query: entities('secrets { nodes { id } }'), variables: { r: connectors } });
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
+    const sent = request(gateway.gateway.url, { method: 'POST', headers });
+    sent.on('error', () => {});
+    sent.end(body);
+    await expect.poll(listsRead, { timeout: 20_000, interval: 1 }).toBeGreaterThan(before);
+    sent.destroy();
+    await expect.poll(inFlight, { timeout: 20_000, interval: 1 }).toBe(0);
+    const atEnd = await listsRead();
+    console.info(`${atEnd - before} of 1,000 lists were read`);
+    expect(atEnd - before).toBeLessThan(900);
+    await gateway.askAsOthersDo();
+    expect(await listsRead()).toBeLessThanOrEqual(atEnd + 101);
+  });
+});

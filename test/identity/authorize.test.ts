@@ -4,6 +4,7 @@ import { authenticated, authorize, mayReach, requireScope, unauthorized } from '
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import { type Principal, type PrincipalKind, type Role, type Scope, scopes } from '../../src/model/principal.ts';
+import { Answer } from '../../src/runtime/answer.ts';
 
 const user = (userId: string): Owner => ({ type: 'user', userId });
 const team = (teamId: string): Owner => ({ type: 'team', teamId });
@@ -14,7 +15,8 @@ function principal(kind: PrincipalKind, teams: string[] = [], granted: readonly 
 }
 
 function calling(who: Principal | null): Caller {
-  return { principal: who, requestId: 'request-1', writeDeadlineMs: Number.POSITIVE_INFINITY, secureTransport: true };
+  const request = { requestId: 'request-1', answer: new Answer(), writeDeadlineMs: Number.POSITIVE_INFINITY };
+  return { principal: who, ...request, secureTransport: true };
 }
 
 const refusedWith = (code: string) => expect.objectContaining({ name: 'DomainError', code });

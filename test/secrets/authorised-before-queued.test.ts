@@ -8,6 +8,7 @@ import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
+import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex, type KeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
@@ -77,6 +78,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
       {
         principal: ada,
         requestId: 'r',
+        answer: new Answer(),
         secureTransport: true,
         writeDeadlineMs: Number.POSITIVE_INFINITY,
         ...caller,

@@ -25,9 +25,11 @@ const rounds = 3;
 export interface AttackAnswer {
   readonly status: number;
   readonly text: string;
+  /** Of the points of the caller. */
+  readonly remaining: number;
 }
 
-/** A gateway in its own process, without rate limits: each attack must be harmless by itself, not because it is rare. */
+/** A gateway in its own process, with a rate limit out of reach: each attack must be harmless by itself, not because it is rare. */
 export class AttackedGateway {
   readonly shell: CommandLine;
   readonly gateway: RunningGateway;
@@ -47,7 +49,7 @@ export class AttackedGateway {
       JWT_ISSUER: issuer.issuer,
       JWT_AUDIENCE: issuer.audience,
       JWT_JWKS_URL: issuer.jwksUrl,
-      RATE_LIMIT: 'off',
+      RATE_LIMIT: '999999999/24h',
     };
     const gateway = await shell.serve(env, [join(import.meta.dirname, 'process-meter.ts')]);
     const attacked = new AttackedGateway(shell, gateway, issuer, await issuer.token());
@@ -83,7 +85,11 @@ export class AttackedGateway {
       request(this.gateway.url, { agent: this.#agent, method: 'POST', headers: all }, async (response) => {
         let text = '';
         for await (const chunk of response) text += chunk;
-        resolve({ status: response.statusCode ?? 0, text });
+        resolve({
+          status: response.statusCode ?? 0,
+          text,
+          remaining: Number(response.headers['ratelimit-remaining']),
+        });
       })
         .on('error', reject)
         .end(body);
@@ -142,6 +148,12 @@ export class AttackedGateway {
 
   growthOf({ peakBytes }: Measured): number {
     return peakBytes - this.#bytesAtRest;
+  }
+
+  /** The points that a request takes, when no other is sent. */
+  async pointsOf(send: () => Promise<AttackAnswer>): Promise<number> {
+    const before = await this.run('{ __typename }');
+    return before.remaining - (await send()).remaining;
   }
 
   expectHarmless(what: string, measured: Measured, attacks = 1): void {

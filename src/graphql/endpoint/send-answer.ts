@@ -9,9 +9,12 @@ export function sendAnswer(
   body: string | AsyncIterable<string>,
 ): Promise<void> | void {
   if (response.closed) return;
+  if (typeof body === 'string') {
+    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
+    return undefined;
+  }
   response.writeHead(status, headers);
-  if (typeof body !== 'string') return sendPieces(response, body);
-  response.end(body);
+  return sendPieces(response, body);
 }
 
 async function sendPieces(response: ServerResponse, pieces: AsyncIterable<string>): Promise<void> {

@@ -38,8 +38,13 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
   if (filter.provider !== undefined) add('provider = ?', filter.provider);
   if (filter.placeholder !== undefined) add('placeholder = ?', filter.placeholder);
   for (const [operator, name] of names) add(`name ${operator} ?`, name);
+  // Not EXISTS, which SQLite makes a join of: with 50 tags it takes ten times as long to plan and to run.
   for (const tag of otherTags) {
-    add('EXISTS (SELECT 1 FROM secret_tags o WHERE o.owner = ? AND o.tag = ? AND o.name = secrets.name)', key, tag);
+    add(
+      '(SELECT 1 FROM secret_tags o WHERE o.owner = ? AND o.tag = ? AND o.name = secret_tags.name) NOT NULL',
+      key,
+      tag,
+    );
   }
   // CROSS JOIN keeps the tags outside: their primary key (owner, tag, name) then gives both the matches and their order.
   const table = firstTag === undefined ? 'secrets' : 'secret_tags CROSS JOIN secrets USING (owner, name)';

@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../../src/errors.ts';
 import type { ListSizes } from '../../../src/graphql/limits/list-sizes.ts';
 import { checkOperation, type OperationCost } from '../../../src/graphql/limits/operation-cost.ts';
+import { schema } from '../../../src/graphql/schema/schema.ts';
 
 function costOf(document: string | DocumentNode, sizes: Partial<ListSizes> = {}): OperationCost {
   const parsed = typeof document === 'string' ? parse(document) : document;
   const operation = getOperationAST(parsed) as OperationDefinitionNode;
-  return checkOperation(parsed, operation, { variables: {}, teams: 0, ...sizes });
+  return checkOperation(parsed, operation, { schema, variables: {}, teams: 0, ...sizes });
 }
 
 /** The cost, or the type of the refusal. */
@@ -72,7 +73,10 @@ describe('an operation costs', () => {
   it('only what the operation that runs costs, in a document of several', () => {
     const document = parse('query A { secrets { nodes { id } } } query B { a }');
     const operation = getOperationAST(document, 'B') as OperationDefinitionNode;
-    expect(checkOperation(document, operation, { variables: {}, teams: 0 })).toMatchObject({ lists: 0, objects: 0 });
+    expect(checkOperation(document, operation, { schema, variables: {}, teams: 0 })).toMatchObject({
+      lists: 0,
+      objects: 0,
+    });
   });
 });
 
