@@ -64,7 +64,7 @@ kind of body.
 
 \`BAD_REQUEST\` has a \`type\` for each limit of an operation, so that a client can tell what to split:
 \`tokens_limit_error\`, \`length_limit_error\`, \`depth_limit_error\`, \`root_fields_limit_error\`, \`aliases_limit_error\`, \`directives_limit_error\`, \`comments_limit_error\`, \`introspections_limit_error\`,
-\`repetitions_limit_error\`, \`objects_limit_error\`, \`lists_limit_error\`, \`representations_limit_error\`,
+\`repetitions_limit_error\`, \`objects_limit_error\`, \`lists_limit_error\`, \`answer_limit_error\`, \`scan_limit_error\`, \`lines_limit_error\`, \`representations_limit_error\`,
 \`name_length_limit_error\`, \`variables_limit_error\`. An array with too many operations is a
 \`batch_limit_error\`, a fragment that spreads itself a \`fragment_cycle_error\`. Where only registered operations are accepted, any other is
 an \`unknown_operation_error\`.

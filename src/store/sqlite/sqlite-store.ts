@@ -117,7 +117,8 @@ class SqliteStore implements Store {
       const hasMore = secrets.length > query.limit;
       if (hasMore) secrets.pop();
       if (query.from === 'end') secrets.reverse();
-      return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null, scannedRows };
+      const totalCount = query.count ? this.#count(query) : null;
+      return { secrets, hasMore, totalCount, ...(scannedRows > 0 && { scannedRows }) };
     });
   }
 
