@@ -4,6 +4,7 @@ import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
+import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
@@ -26,12 +27,8 @@ const verifyToken = createTokenVerifier({ issuer, audience: [audience], algorith
 export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promise<Caller> {
   const token = request.headers.authorization?.slice('Bearer '.length);
   const principal = token ? await verifyToken(token) : null;
-  return {
-    principal,
-    requestId: crypto.randomUUID(),
-    writeDeadlineMs: performance.now() + 10_000,
-    secureTransport: true,
-  };
+  const writeDeadlineMs = performance.now() + 10_000;
+  return { principal, requestId: crypto.randomUUID(), writeDeadlineMs, secureTransport: true, answer: new Answer() };
 }
 
 export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
@@ -39,6 +36,15 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
   const mutex = createKeyedMutex(5000, tooMuchContention);
   const dependencies = { store, keyring: () => keyring, now: () => new Date(), mutex, trace: createTrace() };
   return (caller) => bindOperations(dependencies, caller);
+}
+
+/** What the schema's resolvers need, for the caller of a request. */
+export async function contextOf(
+  operations: (caller: Caller) => Operations,
+  request: Pick<IncomingMessage, 'headers'>,
+): Promise<{ operations: Operations; answer: Answer }> {
+  const caller = await callerOf(request);
+  return { operations: operations(caller), answer: caller.answer };
 }
 
 export function listening(port: number): void {
