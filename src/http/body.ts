@@ -33,7 +33,7 @@ export function readBody(
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
   let body: Buffer = Buffer.alloc(0);
-  let [bytes, pieces] = [0, 0];
+  let [bytes, pieces, isGrown] = [0, 0, false];
   const take = (piece: Buffer) => {
     bytes += piece.length;
     pieces += 1;
@@ -41,7 +41,10 @@ export function readBody(
     if (pieces > maxPieces) return refuse(badRequest('The body came in too many pieces. Send it in larger chunks.'));
     if (pieces === 1) body = piece;
     else {
-      if (bytes > body.length) body = grown(body, bytes, Math.min(maxBytes, declared));
+      if (bytes > body.length) {
+        body = grown(body, isGrown, sizeFor(bytes, Math.min(maxBytes, declared)));
+        isGrown = true;
+      }
       piece.copy(body, bytes - piece.length);
     }
     onHeld(body.length);
@@ -49,7 +52,10 @@ export function readBody(
   const breakOff = () => refuse(badRequest('The body ended early.'));
   const refuse = (reason: unknown) => {
     request.off('data', take);
+    // Freed now, and not when the garbage is collected.
+    if (isGrown) (body.buffer as ArrayBuffer).transfer(0);
     body = Buffer.alloc(0);
+    isGrown = false;
     onHeld(0);
     // What still comes must not wait in the request's own buffer, which has an object for each chunk.
     discardBody(request, pieces);
@@ -72,11 +78,15 @@ export function readBody(
   return promise;
 }
 
-/** A larger buffer with the same beginning that has room for all that has arrived, and never more than a body may have. */
-function grown(body: Buffer, arrivedBytes: number, maxBytes: number): Buffer {
-  let size = Math.max(firstBytes, 2 * body.length);
-  while (size < arrivedBytes) size *= 2;
-  const larger = Buffer.allocUnsafeSlow(Math.min(size, maxBytes));
+/** The size of a buffer for so many bytes: a power of two, but never more than a body may have. */
+function sizeFor(bytes: number, maxBytes: number): number {
+  return Math.min(Math.max(firstBytes, 2 ** Math.ceil(Math.log2(bytes))), maxBytes);
+}
+
+/** A larger buffer with the same beginning. A buffer of this function's own is freed at once; a piece could be in use elsewhere. */
+function grown(body: Buffer, isOwn: boolean, size: number): Buffer {
+  if (isOwn) return Buffer.from((body.buffer as ArrayBuffer).transfer(size));
+  const larger = Buffer.from(new ArrayBuffer(size));
   body.copy(larger);
   return larger;
 }

@@ -37,6 +37,10 @@ export class Connections {
     socket.once('close', () => {
       this.#open -= 1;
       this.#stopWaiting(socket);
+      // Node closes the responses of a connection, except where it was taken out of HTTP: see requestClass.
+      setImmediate(() => {
+        for (const response of this.answeringOn(socket)) response.emit('close');
+      });
     });
     if (this.#open <= this.#max) return;
     const [longest] = this.#waiting;
