@@ -33,7 +33,7 @@ export function readBody(
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
   let body: Buffer = Buffer.alloc(0);
-  let [bytes, pieces, isGrown] = [0, 0, false];
+  let [bytes, pieces, isGrown, isWhole] = [0, 0, false, false];
   const take = (piece: Buffer) => {
     bytes += piece.length;
     pieces += 1;
@@ -51,6 +51,8 @@ export function readBody(
   };
   const breakOff = () => refuse(badRequest('The body ended early.'));
   const refuse = (reason: unknown) => {
+    // The reader has it: nothing that comes later may free its memory.
+    if (isWhole) return;
     request.off('data', take);
     // Freed now, and not when the garbage is collected.
     if (isGrown) (body.buffer as ArrayBuffer).transfer(0);
@@ -71,6 +73,7 @@ export function readBody(
       .once('error', breakOff)
       .once('close', breakOff)
       .once('end', () => {
+        isWhole = true;
         request.off('close', breakOff);
         resolve(bytes === body.length ? body : body.subarray(0, bytes));
       });

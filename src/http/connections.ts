@@ -43,8 +43,10 @@ export class Connections {
       });
     });
     if (this.#open <= this.#max) return;
-    const [longest] = this.#waiting;
-    longest?.destroy();
+    const [longest = socket] = this.#waiting;
+    // It closes later. Until then the next connection must find another.
+    this.#stopWaiting(longest);
+    longest.destroy();
     this.#onMakeRoom();
   }
 

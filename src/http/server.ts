@@ -8,6 +8,7 @@ import { Connections } from './connections.ts';
 import { applyCors } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { HttpRefusal, jsonErrors, writeRefusal } from './refusal.ts';
+import { requestClass } from './request-class.ts';
 import { RequestSlots } from './request-slots.ts';
 import { normalizeTarget } from './request-target.ts';
 import { bodyless, type Route } from './route.ts';
@@ -26,7 +27,7 @@ export interface ServerOptions {
 
 /** With more requests than this at once, each further one would only make all of them late. */
 const maxSlots = 1000;
-/** How many requests of one connection may wait for their answers; all that one packet brings are read at once. */
+/** How many requests of one connection may wait for their answers. */
 const maxPipelined = 10;
 /** How long headers may take to arrive. */
 const headersMs = 10_000;
@@ -54,6 +55,8 @@ export class HttpServer {
       connectionsCheckingInterval: 2_000,
       // Node's own refusal would have no body and no request id.
       requireHostHeader: false,
+      IncomingMessage: requestClass((socket) => this.#hasTooMany(socket)),
+      shouldUpgradeCallback: ({ socket }) => this.#endFlood(socket),
     },
     (request, response) => this.#receive(request, response),
   );
@@ -114,11 +117,6 @@ export class HttpServer {
   #receive(request: IncomingMessage, response: ServerResponse<IncomingMessage>): void {
     const { socket } = request;
     const earlier = this.#connections.answeringOn(socket).length;
-    if (earlier >= maxPipelined) {
-      if (!socket.destroyed) this.#report('SERVICE_UNAVAILABLE', 'closed a connection with too many requests');
-      socket.destroy();
-      return;
-    }
     this.#connections.begin(socket, response);
     const exchange = new Exchange(request, response);
     response.once('close', () => {
@@ -142,6 +140,18 @@ export class HttpServer {
     const timer = setTimeout(() => socket.destroy(), totalMs).unref();
     response.once('close', () => clearTimeout(timer));
     this.#answer(exchange, route).catch((error: unknown) => this.#refuse(exchange, route, error));
+  }
+
+  #hasTooMany(socket: Socket): boolean {
+    return this.#connections.answeringOn(socket).length >= maxPipelined;
+  }
+
+  /** Ends a connection with too many requests. @returns whether it is one */
+  #endFlood(socket: Socket): boolean {
+    if (!this.#hasTooMany(socket)) return false;
+    if (!socket.destroyed) this.#report('SERVICE_UNAVAILABLE', 'closed a connection with too many requests');
+    socket.destroy();
+    return true;
   }
 
   #routeOf(request: IncomingMessage): Route | undefined {

@@ -134,6 +134,18 @@ describe('a body', () => {
   });
 });
 
+it('a body that has arrived is left as it is, whatever comes after it', async () => {
+  const whole = Buffer.alloc(200_000, 'abc');
+  const [client, request] = await begin({ 'content-length': whole.length });
+  const abort = new AbortController();
+  const reading = readBody(request, mebibyte, abort.signal, onHeld);
+  client.end(whole);
+  const body = await reading;
+  abort.abort(new DomainError('REQUEST_TIMEOUT'));
+  request.emit('error', new Error('aborted'));
+  expect(body.equals(whole)).toBe(true);
+});
+
 describe('what a body holds in memory', () => {
   it.each<[string, Record<string, string | number>]>([
     ['without a length', { 'transfer-encoding': 'chunked' }],

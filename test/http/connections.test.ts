@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Connections } from '../../src/http/connections.ts';
 
@@ -59,4 +59,12 @@ it('no connection that is being answered makes room', async () => {
   await once(late, 'close');
   for (const response of held) response.end('answered');
   await Promise.all(sockets.map((socket) => socket.readableLength > 0 || once(socket, 'data')));
+});
+
+it('each of many connections that come at once finds another that makes room', () => {
+  const connections = new Connections(onMakeRoom, 3);
+  const sockets = Array.from({ length: 6 }, () => new Socket());
+  for (const socket of sockets) connections.add(socket);
+  expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, true, true, false, false, false]);
+  for (const socket of sockets) socket.destroy();
 });
