@@ -101,8 +101,7 @@ async function readInTurn(answer: Answer, store: Store, query: ListQuery): Promi
   let secrets: readonly Secret[] = [];
   try {
     answer.requireScan();
-    const read = await store.list(query);
-    answer.countScanned(read.scannedRows ?? 0);
+    const read = await store.list({ ...query, onScan: (rows) => answer.countScanned(rows) });
     secrets = read.secrets;
     await pace(secrets.reduce((sum, secret) => sum + 1 + lengthOf(secret) / charactersPerSecret, 0));
     answer.throwIfStopped();

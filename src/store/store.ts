@@ -44,6 +44,8 @@ export interface ListQuery {
   /** 0 reads no secrets. */
   readonly limit: number;
   readonly count: boolean;
+  /** Told how many rows the filter may look at, where this process does it and not a database server. */
+  readonly onScan?: (rows: number) => void;
 }
 
 export interface ListResult {
@@ -52,8 +54,6 @@ export interface ListResult {
   readonly hasMore: boolean;
   /** Of everything that matches the filter, whatever the range; null when it was not asked for. */
   readonly totalCount: number | null;
-  /** Rows that this process looked at besides those of the page; undefined where a database server does. */
-  readonly scannedRows?: number;
 }
 
 /** A commit broke a rule that only the store can hold. Nothing of it was written. */

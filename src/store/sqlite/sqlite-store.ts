@@ -109,6 +109,7 @@ class SqliteStore implements Store {
 
   async list(query: ListQuery): Promise<ListResult> {
     const scannedRows = this.#ask(() => this.#rowsToScan(query));
+    query.onScan?.(scannedRows);
     // A read blocks the event loop. Between many reads that come at once, other requests are answered.
     await this.#pace(1 + query.limit + scannedRows);
     return this.#ask(() => {
@@ -117,8 +118,7 @@ class SqliteStore implements Store {
       const hasMore = secrets.length > query.limit;
       if (hasMore) secrets.pop();
       if (query.from === 'end') secrets.reverse();
-      const totalCount = query.count ? this.#count(query) : null;
-      return { secrets, hasMore, totalCount, ...(scannedRows > 0 && { scannedRows }) };
+      return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null };
     });
   }
 
