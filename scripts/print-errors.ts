@@ -77,7 +77,7 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`null\` | is null; it may be left out instead |
 | \`too_long\`, \`too_many\` | is longer than its limit, or has more items |
 | \`range\`, \`exclusive\` | is a page size out of range, or \`last\` beside \`first\` |
-| \`characters\`, \`surrounding_space\`, \`ill_formed\` | has characters that are not allowed there, has spaces at its ends, or is not well-formed Unicode |
+| \`characters\`, \`combining_marks\`, \`surrounding_space\`, \`ill_formed\` | has characters that are not allowed there, has more than 30 combining marks in a row, has spaces at its ends, or is not well-formed Unicode |
 | \`uuid\`, \`environment_variable_name\` | is not one |
 | \`masked_value\` | is a mask instead of a value |
 | \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |

@@ -38,7 +38,7 @@ const nothing: OperationCost = {
   typeNameBytes: 0,
 };
 
-/** Of a `__typename` in an answer, without its name there. */
+/** Of an aliased `__typename` in an answer, without the alias. Without alias an object has only one, which is short. */
 const typeNameBytes = 24;
 
 /**
@@ -144,8 +144,8 @@ class CostMeter {
     total.introspections += introspection.has(field.name.value) ? 1 : 0;
     total.aliases += field.alias ? 1 : 0;
     total.depth = Math.max(total.depth, 1);
-    if (field.name.value === '__typename')
-      total.typeNameBytes += typeNameBytes + (field.alias ?? field.name).value.length;
+    if (field.name.value === '__typename' && field.alias)
+      total.typeNameBytes += typeNameBytes + field.alias.value.length;
     if (!field.selectionSet) return;
     const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
