@@ -106,7 +106,10 @@ describe('SIGTERM', () => {
         response.on('error', ({ message }) => resolve(message));
         response.resume().on('end', () => resolve(response.statusCode ?? 0));
       });
-      outgoing.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        const kind = outgoing.reusedSocket ? 'kept' : 'new';
+        resolve(error.code === 'ECONNREFUSED' ? error.code : `${error.code ?? error.message} on a ${kind} connection`);
+      });
       outgoing.end(JSON.stringify(body));
     });
 
