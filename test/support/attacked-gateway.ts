@@ -20,7 +20,7 @@ const bounds = {
   growthBytes: 256 * mebibyte,
 };
 
-const rounds = 3;
+const rounds = 5;
 
 export interface AttackAnswer {
   readonly status: number;
@@ -134,16 +134,20 @@ export class AttackedGateway {
 
   /**
    * Sends the attack several times, each time together with a request of another client, which must be answered.
+   * The cheapest round is judged: what an attack costs is in each of them, what a slow machine, the compiler or the
+   * garbage collector adds is not. Memory is the peak of all.
    * @param atOnce how many attacks one call of `send` makes
    * @throws unless each gets the expected answer, and is harmless
    */
   async attack<T>(what: string, send: () => Promise<T>, check: (answer: T) => void, atOnce = 1): Promise<void> {
     await this.take();
+    const measured: Measured[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const [answer] = await Promise.all([send(), this.askAsOthersDo()]);
+      measured.push(await this.take());
       check(answer);
     }
-    this.expectHarmless(what, await this.take(), rounds * atOnce);
+    this.expectHarmless(what, cheapest(measured), atOnce);
   }
 
   growthOf({ peakBytes }: Measured): number {
@@ -175,6 +179,12 @@ export class AttackedGateway {
     expect([code, stderr.includes('"level":50')]).toEqual([0, false]);
   }
 }
+
+const cheapest = (rounds: Measured[]): Measured => ({
+  longestPieceMs: Math.min(...rounds.map((one) => one.longestPieceMs)),
+  cpuMs: Math.min(...rounds.map((one) => one.cpuMs)),
+  peakBytes: Math.max(...rounds.map((one) => one.peakBytes)),
+});
 
 /** Expects an error that is in the table, and is not an internal one. @returns its type */
 export function typeOf({ status, text }: AttackAnswer): string {
