@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { badRequest, DomainError } from '../errors.ts';
 
 export interface BodyLimits {
@@ -13,10 +13,12 @@ export type OnHeld = (bytes: number) => void;
 /** A buffer that has to grow has at least this size at first, and is doubled then. */
 const firstBytes = 16 * 1024;
 /**
- * Each piece costs microseconds, whatever its size: a mebibyte in chunks of one byte would take seconds. In packets of the
- * smallest usual size (536 bytes) it has 2,000 pieces.
+ * Each piece costs microseconds, whatever its size: a mebibyte in chunks of one byte would take seconds. So many pieces are
+ * taken however small they are; more of them must have an average size. In packets of the smallest usual size (536 bytes) a
+ * mebibyte has 2,000 pieces.
  */
-const maxPieces = 10_000;
+const anyPieces = 1000;
+const averagePieceBytes = 64;
 
 /**
  * Reads a whole body. All of it that has arrived is in one buffer: an object for each chunk would take hundreds of times the
@@ -38,7 +40,9 @@ export function readBody(
     bytes += piece.length;
     pieces += 1;
     if (bytes > maxBytes) return refuse(tooLarge(maxBytes));
-    if (pieces > maxPieces) return refuse(badRequest('The body came in too many pieces. Send it in larger chunks.'));
+    if (pieces > anyPieces && bytes < pieces * averagePieceBytes) {
+      return refuse(badRequest('The body came in too many pieces. Send it in larger chunks.'));
+    }
     if (pieces === 1) body = piece;
     else {
       if (bytes > body.length) {
@@ -121,15 +125,20 @@ function discardBody(request: IncomingMessage, pieces = 0): void {
   // Not the request: it would collect the rest of what has been read, an object for each chunk.
   const stop = () => request.socket.pause();
   request.on('error', () => {});
-  request.on('data', (piece: Buffer) => {
+  // Node gives it all chunks of a packet, thousands of them, whatever has become of the request. An event for each would
+  // take ten times as long.
+  request.push = (piece: Buffer | null) => {
+    if (piece === null) return IncomingMessage.prototype.push.call(request, null);
     bytes += piece.length;
     left -= 1;
-    if (isStopped || (bytes <= unreadBytes && left >= 0)) return;
+    if (isStopped || (bytes <= unreadBytes && left >= 0)) return true;
     isStopped = true;
     // The request resumes its connection after each chunk.
     request.socket.on('resume', stop);
     stop();
-  });
+    return true;
+  };
+  request.resume();
 }
 
 /**
@@ -137,12 +146,21 @@ function discardBody(request: IncomingMessage, pieces = 0): void {
  * would reset the connection, and the client might not see the answer.
  */
 export function dropBody(request: IncomingMessage, end: () => void): void {
-  if (request.complete) {
+  if (request.complete || broken.has(request)) {
     end();
     return;
   }
   const timer = setTimeout(end, unreadMs).unref();
-  request.on('end', end);
+  request.on('end', end).on('error', () => broken.has(request) && end());
   request.on('close', () => clearTimeout(timer));
   discardBody(request);
+}
+
+const broken = new WeakSet<IncomingMessage>();
+
+/** Nothing more of the body can be read. Who reads it is told so, and who waits for its end waits no longer. */
+export function breakBody(request: IncomingMessage): void {
+  if (broken.has(request) || request.listenerCount('error') === 0) return;
+  broken.add(request);
+  request.emit('error', new Error('the body cannot be read'));
 }

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as eventsPolled, setTimeout as sleep } from 'node:timers/promises';
 import { badRequest, DomainError, type ErrorCode } from '../errors.ts';
 import { describeError, type Log } from '../runtime/log.ts';
-import { dropBody, hasBody } from './body.ts';
+import { breakBody, dropBody, hasBody } from './body.ts';
 import { Connections } from './connections.ts';
 import { applyCors } from './cors.ts';
 import { Exchange } from './exchange.ts';
@@ -187,6 +187,8 @@ export class HttpServer {
       response.destroy();
       return;
     }
+    // The client has been told, or has gone.
+    if (!request.socket.writable) return;
     // The rest of the body may end with the connection, so that no other request should follow on it.
     if (!request.complete) response.setHeader('Connection', 'close');
     writeRefusal(request, response, refusal, requestId, route?.errors ?? jsonErrors);
@@ -200,13 +202,20 @@ export class HttpServer {
     const last = latest?.req.complete ? latest : earlier;
     if (last) last.once('close', () => socket.destroySoon());
     else if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else if (latest?.headersSent) socket.destroySoon();
-    else if (latest) refuseConnection(unreadable(error), socket);
+    // Its own refusal may be under way: it is thrown before this, and caught after it.
+    else if (latest) setImmediate(() => this.#breakOff(latest, error, socket));
     else this.#refuseConnection(unreadable(error), socket);
   }
 
+  /** The end of a request whose body cannot be read. Its own refusal is logged and counted, under the id that its client is told. */
+  #breakOff(response: ServerResponse<IncomingMessage>, error: NodeJS.ErrnoException, socket: Socket): void {
+    if (!response.headersSent) refuseConnection(unreadable(error), socket, String(response.getHeader('X-Request-Id')));
+    breakBody(response.req);
+  }
+
   #refuseConnection(refusal: DomainError, socket: Socket): void {
-    const requestId = refuseConnection(refusal, socket);
+    const requestId = crypto.randomUUID();
+    refuseConnection(refusal, socket, requestId);
     this.#report(refusal.code, 'refused', { requestId });
   }
 

@@ -18,9 +18,8 @@ export function unreadable(error: NodeJS.ErrnoException): DomainError {
   return new DomainError(codes[error.code ?? ''] ?? 'BAD_REQUEST');
 }
 
-/** Answers on a connection for which Node has no response, and ends it. @returns the request id that the client was told */
-export function refuseConnection(refusal: DomainError, socket: Socket): string {
-  const requestId = crypto.randomUUID();
+/** Answers on a connection for which Node has no response, or none that it would send, and ends it. */
+export function refuseConnection(refusal: DomainError, socket: Socket, requestId: string): void {
   const body = jsonErrors.body(refusal, requestId);
   const headers = {
     'X-Request-Id': requestId,
@@ -33,5 +32,4 @@ export function refuseConnection(refusal: DomainError, socket: Socket): string {
   // A client that does not close its side would keep the socket open.
   setTimeout(() => socket.destroy(), closeMs).unref();
   socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\n${lines.join('')}\r\n${body}`);
-  return requestId;
 }

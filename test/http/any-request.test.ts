@@ -89,6 +89,13 @@ describe('a request that is malformed, or asks for what there is not, is refused
     [400, ['POST /graphql HTTP/1.1', host, 'Content-Length: x']],
     [400, ['GET /livez HTTP/1.1', host, 'Content-Length: 2']],
     [400, [line, host, 'Content-Length: 2']],
+    [400, [line, host, 'Transfer-Encoding: application/json']],
+    [404, ['POST /nothing HTTP/1.1', host, 'Transfer-Encoding: application/json']],
+    [400, ['POST /graphql HTTP/1.1', host, 'Content-Type: application/json', 'Transfer-Encoding: chunked', '', 'x']],
+    [
+      400,
+      ['POST /graphql HTTP/1.1', host, 'Content-Type: application/json', 'Transfer-Encoding: chunked', '', '1', '{}'],
+    ],
     [400, [line, host, 'na me: x']],
     [400, [line, host, 'n\xe4me: x']],
     [400, [line, host, ': x']],
