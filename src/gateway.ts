@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { createHeadLog } from './audit/head-log.ts';
 import { type Config, isLoopback } from './config.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine } from './graphql/endpoint/engine.ts';
@@ -63,7 +64,18 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
 
   // The keyring is made after the store, so that an empty database beside a keyring is one that was lost.
   const mayBeBlank = !(await exists(config.keyringFile));
-  const store = tracedMethods(trace, 'store', await openStore(config.databaseUrl, mayBeBlank), ['counter', 'close']);
+  const heads = createHeadLog(log);
+  opened.defer(() => heads.close());
+  const store = tracedMethods(
+    trace,
+    'store',
+    await openStore(config.databaseUrl, {
+      mayBeBlank,
+      macOfEvent: (owner, event) => keyring.macOfEvent(owner, event),
+      onHead: heads.changed,
+    }),
+    ['counter', 'close'],
+  );
   opened.defer(() => store.close());
   const keyring = await openKeyring(config.keyringFile, store, log);
   opened.defer(() => keyring.close());

@@ -75,7 +75,7 @@ describe('a start that fails', () => {
     const resources = watchResources();
     const start = startGateway(configOf({ PORT: String(port) }), pino({ level: 'silent' }));
     await expect(start).rejects.toThrow(`PORT ${port} is in use`);
-    expect(await resources()).toEqual({ opened: 2, left: [] });
+    expect(await resources()).toEqual({ opened: 3, left: [] });
     blocker.close();
   });
 
@@ -83,14 +83,14 @@ describe('a start that fails', () => {
     const resources = watchResources();
     const config = configOf({ PERSISTED_OPERATIONS: join(directory, 'none.json') });
     await expect(startGateway(config, pino({ level: 'silent' }))).rejects.toThrow('PERSISTED_OPERATIONS');
-    expect(await resources()).toEqual({ opened: 2, left: [] });
+    expect(await resources()).toEqual({ opened: 3, left: [] });
   });
 
   it('would be detected: a running gateway has them open, and a closed one has none', async () => {
     const resources = watchResources();
     const gateway = await startGateway(configOf({}), pino({ level: 'silent' }));
     const { opened, left } = await resources();
-    expect([opened, left.length]).toEqual([2, 2]);
+    expect([opened, left.length]).toEqual([3, 3]);
     await gateway.close();
     expect((await resources()).left).toEqual([]);
   });

@@ -1,7 +1,9 @@
 import { base64url, errors, FlattenedEncrypt, flattenedDecrypt } from 'jose';
+import type { Destination } from '../model/destination.ts';
 import type { Envelope, WrappedKey } from '../model/envelope.ts';
 import { isCanonicalBase64url } from './base64url.ts';
-import { type Keyring, type KeyringKey, keyThatOpens } from './keyring.ts';
+import { KeyMissing } from './key-missing.ts';
+import { type Keyring, usableKey, type WrapKey } from './keyring.ts';
 
 /** What an envelope is bound to. It opens nowhere else. */
 export interface Binding {
@@ -10,22 +12,13 @@ export interface Binding {
   secretId: string;
   /** The version of the secret in which the value was set. */
   version: number;
+  /** Where the value may be sent; null: nowhere. */
+  destination: Destination | null;
 }
 
 /** The envelope is malformed, was changed, or is bound to something else. */
 export class EnvelopeRejected extends Error {
   override readonly name = 'EnvelopeRejected';
-}
-
-/** The envelope may be sound, but the keyring has no key of this id that may open it. */
-export class KeyMissing extends Error {
-  override readonly name = 'KeyMissing';
-  readonly kid: string;
-
-  constructor(kid: string) {
-    super(`the keyring has no key ${kid} that may open envelopes`);
-    this.kid = kid;
-  }
 }
 
 const keyManagement = 'A256KW';
@@ -36,10 +29,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 /**
  * The additional authenticated data: a JSON array, so that no two bindings share an encoding.
  * It is rebuilt from the record on opening and never stored, so that an envelope copied to another
- * secret, owner or version fails its authentication.
+ * secret, owner, version or destination fails its authentication.
  */
-function additionalData({ owner, secretId, version }: Binding): Uint8Array {
-  return encoder.encode(JSON.stringify(['secrets-gateway envelope', 1, owner, secretId, version]));
+function additionalData({ owner, secretId, version, destination }: Binding): Uint8Array {
+  const place = destination && [destination.origin, destination.header, destination.format, destination.paths];
+  return encoder.encode(JSON.stringify(['secrets-gateway envelope', 2, owner, secretId, version, place]));
 }
 
 /**
@@ -52,14 +46,14 @@ function additionalData({ owner, secretId, version }: Binding): Uint8Array {
 export async function seal(value: string, binding: Binding, keyring: Keyring): Promise<Envelope> {
   const jwe = await new FlattenedEncrypt(encoder.encode(value))
     .setProtectedHeader({ enc: contentEncryption })
-    .setUnprotectedHeader({ alg: keyManagement, kid: keyring.active.kid })
+    .setUnprotectedHeader({ alg: keyManagement, kid: keyring.wrap.active.kid })
     .setAdditionalAuthenticatedData(additionalData(binding))
-    .encrypt(keyring.active.key);
+    .encrypt(keyring.wrap.active.key);
   const { protected: protectedHeader, encrypted_key, iv, ciphertext, tag } = jwe;
   if (!protectedHeader || !encrypted_key || !iv || !tag) throw new Error('jose left out a part of the envelope');
   return {
     protected: protectedHeader,
-    header: { alg: keyManagement, kid: keyring.active.kid },
+    header: { alg: keyManagement, kid: keyring.wrap.active.kid },
     encrypted_key,
     iv,
     ciphertext,
@@ -105,7 +99,7 @@ export async function open(envelope: Envelope, binding: Binding, keyring: Keyrin
  * @throws KeyMissing when the keyring lacks the key that wraps it
  */
 export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<WrappedKey> {
-  const key = keyThatOpens(keyring, wrapped.kid);
+  const key = usableKey(keyring.wrap, wrapped.kid);
   if (!key) throw new KeyMissing(wrapped.kid);
   if (!isCanonicalBase64url(wrapped.encryptedKey)) throw new EnvelopeRejected('the envelope is malformed');
   const contentKey = await crypto.subtle
@@ -114,8 +108,8 @@ export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<Wra
     .catch((error: unknown) => {
       throw new EnvelopeRejected('the content key does not unwrap', { cause: error });
     });
-  const encryptedKey = await crypto.subtle.wrapKey('raw', contentKey, keyring.active.key, 'AES-KW');
-  return { ...wrapped, kid: keyring.active.kid, encryptedKey: Buffer.from(encryptedKey).toString('base64url') };
+  const encryptedKey = await crypto.subtle.wrapKey('raw', contentKey, keyring.wrap.active.key, 'AES-KW');
+  return { ...wrapped, kid: keyring.wrap.active.kid, encryptedKey: Buffer.from(encryptedKey).toString('base64url') };
 }
 
 const protectedHeaderText = base64url.encode(JSON.stringify({ enc: contentEncryption }));
@@ -125,7 +119,7 @@ const protectedHeaderText = base64url.encode(JSON.stringify({ enc: contentEncryp
  * fixed values and the keyring. The protected header is compared as a whole, which leaves no room for `zip` or `crit`.
  * Each part must be canonical base64url, so that an envelope has one form only.
  */
-function checkedKey(envelope: Envelope, keyring: Keyring): KeyringKey {
+function checkedKey(envelope: Envelope, keyring: Keyring): WrapKey {
   const parts = [envelope.encrypted_key, envelope.iv, envelope.ciphertext, envelope.tag];
   const sound =
     envelope.header?.alg === keyManagement &&
@@ -133,7 +127,7 @@ function checkedKey(envelope: Envelope, keyring: Keyring): KeyringKey {
     envelope.protected === protectedHeaderText &&
     parts.every((part) => typeof part === 'string' && isCanonicalBase64url(part));
   if (!sound) throw new EnvelopeRejected('the envelope is malformed');
-  const key = keyThatOpens(keyring, envelope.header.kid);
+  const key = usableKey(keyring.wrap, envelope.header.kid);
   if (!key) throw new KeyMissing(envelope.header.kid);
   return key;
 }

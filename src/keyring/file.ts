@@ -1,4 +1,5 @@
-import { type Keyring, newKey, parseKeyring, textOfKeyring } from '../crypto/keyring.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { newKeyring, parseKeyring, textOfKeyring } from '../crypto/keyring-file.ts';
 import { createPrivateFile } from '../runtime/private-file.ts';
 import { privateFile, readSettingFile } from '../runtime/setting-file.ts';
 
@@ -8,9 +9,9 @@ export async function readKeyring(path: string): Promise<Keyring> {
 }
 
 /**
- * Writes a keyring with one new active key, readable by its owner alone. Keeps a file that is already there.
+ * Writes a keyring with one new active key of each kind, readable by its owner alone. Keeps a file that is already there.
  * @throws ConfigurationError
  */
 export async function createKeyring(path: string): Promise<void> {
-  await createPrivateFile(path, textOfKeyring({ keys: [newKey('active')] }));
+  await createPrivateFile(path, textOfKeyring(newKeyring()));
 }

@@ -1,14 +1,15 @@
-import { timingSafeEqual } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { type Keyring, opens } from '../crypto/keyring.ts';
+import { macOfEvent } from '../crypto/event-mac.ts';
+import { isUsable, type Keyring } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
+import type { MacOfEvent } from '../store/audit.ts';
 import { readKeyring } from './file.ts';
 
 /** How long a gateway may use a keyring after its file was changed, at most. */
 export const reloadMs = 2000;
 
 /**
- * After this time no gateway writes an envelope under a key that has ceased to be active: every gateway has read the file,
+ * After this time no gateway writes an envelope or a MAC under a key that has ceased to be active: every gateway has read the file,
  * and what it had begun before is stored or given up (a store begins to commit within 5 s, and has 5 s for that).
  */
 export const settleMs = reloadMs + 11_000;
@@ -18,11 +19,13 @@ export interface LiveKeyring {
   current(): Keyring;
   /** Reads the file if it has changed. @throws ConfigurationError when it is bad; the keyring stays as it was */
   check(): Promise<void>;
+  /** For a store: under the MAC key that is active now. */
+  readonly macOfEvent: MacOfEvent;
   close(): void;
 }
 
 /**
- * A keyring that follows its file. A file that is bad, or lacks a key that opens, leaves the keyring as it is.
+ * A keyring that follows its file. A file that is bad, or lacks a key that is in use, leaves the keyring as it is.
  * @param onChange told of each change of the file: the keyring from now on, and why it is still the old one
  * @throws ConfigurationError when the file is bad at the start
  */
@@ -59,7 +62,12 @@ export async function openLiveKeyring(
   // onChange has been told of a failure.
   const timer = setInterval(() => check().catch(() => {}), reloadMs);
   timer.unref();
-  return { current: () => ring, check, close: () => clearInterval(timer) };
+  return {
+    current: () => ring,
+    check,
+    macOfEvent: (owner, event) => macOfEvent(owner, event, ring),
+    close: () => clearInterval(timer),
+  };
 }
 
 /** Changes when the file is written, replaced or removed. */
@@ -68,13 +76,13 @@ async function fingerprintOf(path: string): Promise<string> {
   return found ? [found.ino, found.size, found.mtimeNs, found.ctimeNs, found.mode].join(' ') : 'missing';
 }
 
-/** Without one of its keys, every value that was sealed with that key could not be opened. */
+/** Without one of its keys, every value that needs that key could not be opened. */
 function requireSameKeys(next: Keyring, current: Keyring, path: string): void {
-  for (const { kid, state, macKey } of current.keys.values()) {
-    const same = next.keys.get(kid);
-    if (opens(state) && !(same && timingSafeEqual(same.macKey, macKey))) {
+  for (const { use, kid, state, fingerprint } of current.all.values()) {
+    const same = next.all.get(kid);
+    if (isUsable(state) && !(same?.use === use && same.fingerprint === fingerprint)) {
       throw new ConfigurationError(
-        `KEYRING_FILE ${path}: the key ${kid} is gone, or is another. Put it back: envelopes may be under it. Once none is, secrets-gateway keys retire takes it out of use.`,
+        `KEYRING_FILE ${path}: the key ${kid} is gone, or is another. Put it back: what is stored may need it. Once nothing does, secrets-gateway keys retire takes it out of use.`,
       );
     }
   }

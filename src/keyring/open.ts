@@ -24,9 +24,9 @@ export async function openKeyring(path: string, store: Store, log: Log): Promise
   }
   await requireOwnSecrets(store, await readKeyring(path), path);
   return openLiveKeyring(path, (ring, error) => {
-    const active = ring.active.kid;
-    if (error === undefined) log.info({ active }, 'keyring loaded');
-    else log.error({ active, cause: describeError(error) }, 'keyring not loaded; the one before stays in use');
+    const [mac, active] = [ring.mac.active.kid, ring.wrap.active.kid];
+    if (error === undefined) log.info({ mac, active }, 'keyring loaded');
+    else log.error({ mac, active, cause: describeError(error) }, 'keyring not loaded; the one before stays in use');
   });
 }
 
@@ -36,9 +36,9 @@ const rangeSize = 1000;
  * A keyring that opens none of the store's envelopes belongs to another deployment. One that opens some of them has lost a
  * key, and the gateway serves the rest. Usually the first range is enough to know.
  */
-async function requireOwnSecrets(store: Store, { keys }: Keyring, path: string): Promise<void> {
+async function requireOwnSecrets(store: Store, { wrap: { keys } }: Keyring, path: string): Promise<void> {
   const lost = new Set<string>();
-  for await (const counts of countedRanges(store, rangeSize)) {
+  for await (const counts of countedRanges(store, 'envelopes', rangeSize)) {
     for (const kid of counts.keys()) {
       if (keys.has(kid)) return;
       if (kid !== unknownKid) lost.add(kid);

@@ -1,14 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Keyring } from '../crypto/keyring.ts';
+import type { Key, Keyring } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import type { Keyed, Store } from '../store/store.ts';
 import { requireRetirable, retireKey } from './change.ts';
-import { countEnvelopes } from './count.ts';
+import { countKids } from './count.ts';
 import { readKeyring } from './file.ts';
 import { settleMs } from './live.ts';
 
 /**
- * Takes a key out of use if no envelope is under it, neither now nor once every gateway knows that it is not active.
+ * Takes a key out of use if nothing in the store needs it, neither now nor once every gateway knows that it is not active.
  * @param onWait told before the wait, in milliseconds
  * @throws ConfigurationError when there is no such key, or it is in use
  * @throws DomainError when the store stays away
@@ -20,25 +20,38 @@ export async function retireUnusedKey(
   onWait: (waitMs: number) => void,
 ): Promise<void> {
   const ring = await readKeyring(keyringFile);
-  requireRetirable([...ring.keys.values()], kid);
-  await requireUnused(store, ring, kid);
+  const key = requireRetirable([...ring.all.values()], kid);
+  await requireUnused(store, ring, key);
   onWait(settleMs);
   await setTimeout(settleMs);
-  await requireUnused(store, ring, kid);
+  await requireUnused(store, ring, key);
   await retireKey(keyringFile, kid);
 }
 
-async function requireUnused(store: Store, ring: Keyring, kid: string): Promise<void> {
-  const counts = await countEnvelopes(store);
-  if (counts.size > 0 && ![...counts.keys()].some((one) => ring.keys.has(one))) {
-    throw new ConfigurationError(
-      'DATABASE_URL: no secret in this store is sealed with a key of this keyring. Set it to the store of the gateways that use the keyring.',
-    );
-  }
-  const count = counts.get(kid) ?? 0;
-  if (count > 0) {
-    throw new ConfigurationError(
-      `envelopes are under this key (${count.toLocaleString('en')}). Run keys rewrap, and then this again.`,
-    );
+/** What can need a key of a use. */
+export const neededBy: Readonly<Record<Key['use'], readonly Keyed[]>> = {
+  wrap: ['envelopes'],
+  mac: ['records', 'events'],
+  equality: [],
+  seal: [],
+};
+
+async function requireUnused(store: Store, ring: Keyring, { use, kid }: Key): Promise<void> {
+  for (const of of neededBy[use]) {
+    const counts = await countKids(store, of);
+    if (counts.size > 0 && ![...counts.keys()].some((one) => ring.all.has(one))) {
+      throw new ConfigurationError(
+        'DATABASE_URL: no secret in this store is sealed with a key of this keyring. Set it to the store of the gateways that use the keyring.',
+      );
+    }
+    const count = counts.get(kid) ?? 0;
+    if (count > 0) throw new ConfigurationError(refusals[of](count.toLocaleString('en')));
   }
 }
+
+const refusals: Readonly<Record<Keyed, (count: string) => string>> = {
+  envelopes: (count) => `envelopes are under this key (${count}). Run keys rewrap, and then this again.`,
+  records: (count) =>
+    `the MACs of secrets are under this key (${count}). It still verifies them. A secret gets another MAC when it is changed.`,
+  events: (count) => `audit events are under this key (${count}). It verifies them, and stays for as long as they do.`,
+};

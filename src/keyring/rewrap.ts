@@ -1,10 +1,10 @@
 import { EnvelopeRejected, rewrap } from '../crypto/envelope.ts';
-import { type Keyring, keyThatOpens } from '../crypto/keyring.ts';
+import { type Keyring, usableKey } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
 import { unknownKid, type WrappedKey } from '../model/envelope.ts';
 import { retried } from '../runtime/retry.ts';
 import type { Store } from '../store/store.ts';
-import { countEnvelopes } from './count.ts';
+import { countKids } from './count.ts';
 import { readKeyring } from './file.ts';
 
 export interface RewrapOptions {
@@ -66,8 +66,8 @@ export async function rewrapEnvelopes(
 }
 
 /** A key that is no longer active may be retired by now, and nothing may be wrapped under a retired key. */
-async function requireActive(keyringFile: string, { active }: Keyring): Promise<void> {
-  if ((await readKeyring(keyringFile)).active.kid === active.kid) return;
+async function requireActive(keyringFile: string, { wrap: { active } }: Keyring): Promise<void> {
+  if ((await readKeyring(keyringFile)).wrap.active.kid === active.kid) return;
   throw new ConfigurationError('another key became active. Run this again, to put all envelopes under that key.');
 }
 
@@ -85,7 +85,7 @@ async function* wrappedKeyPages(store: Store): AsyncGenerator<WrappedKey[]> {
 async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
   const rejected = page.filter(({ kid }) => kid === unknownKid);
   const replacements: { from: WrappedKey; to: WrappedKey }[] = [];
-  const due = page.filter(({ kid }) => kid !== keyring.active.kid && keyThatOpens(keyring, kid));
+  const due = page.filter(({ kid }) => kid !== keyring.wrap.active.kid && usableKey(keyring.wrap, kid));
   await Promise.all(
     due.map(async (from) => {
       try {
@@ -99,15 +99,15 @@ async function rewrapPage(page: readonly WrappedKey[], keyring: Keyring) {
   return { replacements, rejected };
 }
 
-async function countOthers(store: Store, { active }: Keyring): Promise<Map<string, number>> {
-  const counts = await countEnvelopes(store);
+async function countOthers(store: Store, { wrap: { active } }: Keyring): Promise<Map<string, number>> {
+  const counts = await countKids(store, 'envelopes');
   counts.delete(active.kid);
   counts.delete(unknownKid);
   return counts;
 }
 
 function openable(counts: ReadonlyMap<string, number>, keyring: Keyring): number {
-  return [...counts].reduce((sum, [kid, count]) => sum + (keyThatOpens(keyring, kid) ? count : 0), 0);
+  return [...counts].reduce((sum, [kid, count]) => sum + (usableKey(keyring.wrap, kid) ? count : 0), 0);
 }
 
 function decrement(counts: Map<string, number>, kid: string): void {

@@ -6,13 +6,29 @@ export interface NewAuditEvent {
   readonly actor: Actor;
   readonly requestId: string;
   readonly at: Date;
-  readonly secretId: string;
-  readonly version: number;
+  /** Null for an event that is about no secret. */
+  readonly secretId: string | null;
+  readonly version: number | null;
 }
 
-/** One link of an owner's audit chain; store/audit.ts makes its hash. */
-export interface AuditEvent extends NewAuditEvent {
+/** What the MAC of an event is over, beside its owner. */
+export interface LinkedEvent extends NewAuditEvent {
   readonly sequence: number;
   readonly previousHash: string;
+  /** The MAC of the record that the event tells of, as it was left or, where it was deleted, as it was. */
+  readonly recordMac: string | null;
+}
+
+/** One link of an owner's audit chain. */
+export interface AuditEvent extends LinkedEvent {
+  /** The MAC key that made the hash. */
+  readonly kid: string;
+  /** HMAC-SHA-256 in hex (crypto/event-mac.ts). */
+  readonly hash: string;
+}
+
+/** The last link of an owner's chain. An owner without events has sequence 0 and the empty hash. */
+export interface ChainHead {
+  readonly sequence: number;
   readonly hash: string;
 }

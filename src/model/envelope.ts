@@ -8,9 +8,16 @@ export interface Envelope {
   tag: string;
 }
 
-/** A sealed value. `version` is the version of the secret in which the value was set; the envelope is bound to it. */
-export interface Sealed {
+/** Names a sealed value without holding it. */
+export interface SealedMark {
+  /** The version of the secret in which the value was set; the envelope is bound to it. */
   readonly version: number;
+  /** The GCM tag of the envelope, which no other envelope has. */
+  readonly tag: string;
+}
+
+/** A sealed value. */
+export interface Sealed extends SealedMark {
   readonly envelope: Envelope;
 }
 

@@ -1,4 +1,4 @@
-import type { Sealed } from './envelope.ts';
+import type { Sealed, SealedMark } from './envelope.ts';
 import type { Owner } from './owner.ts';
 
 /** What a caller may see of a secret. There is no field for a value. */
@@ -16,8 +16,21 @@ export interface Secret {
   readonly updatedAt: Date;
 }
 
-/** A secret with its sealed value, as a store holds it; `sealed` is null while no value is set. */
-export interface SecretRecord extends Secret {
+/** The MAC of a record (crypto/record.ts), and the key that made it. */
+export interface RecordMac {
+  readonly kid: string;
+  readonly tag: string;
+}
+
+/** What a store has of a secret beside its envelope: enough to check its MAC, and to make the next one. */
+export interface StoredSecret extends Secret {
+  /** Null while no value is set. */
+  readonly sealed: SealedMark | null;
+  readonly mac: RecordMac;
+}
+
+/** A secret with its sealed value, as a store holds it. */
+export interface SecretRecord extends StoredSecret {
   readonly sealed: Sealed | null;
 }
 

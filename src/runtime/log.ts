@@ -12,17 +12,19 @@ export function createLog(level: string): Log {
 }
 
 /**
- * What may be logged of an error: its class, code and stack frames. Neither its message nor a driver's details may: they
+ * What may be logged of an error: its class, code and stack frames, and the id of the secret that it is about. Neither its message nor a driver's details may: they
  * quote what could not be parsed or written. The message of a ConfigurationError is the gateway's own text.
  */
 export function describeError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack, cause } = error;
-  const code = (error as { code?: unknown }).code;
+  const { code, secretId } = error as { code?: unknown; secretId?: unknown };
   return {
     name,
     ...(error instanceof ConfigurationError && { message: error.message }),
     ...((typeof code === 'string' || typeof code === 'number') && { code }),
+    // Found in the database, where something other than a gateway may have written it.
+    ...(typeof secretId === 'string' && /^[0-9a-f-]{36}$/.test(secretId) && { secretId }),
     frames: framesOf(stack, message)
       ?.split('\n')
       .filter((line) => /^\s+at [^\n]*:\d+:\d+\)?$/.test(line))

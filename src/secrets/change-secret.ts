@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Secret, StoredSecret } from '../model/secret.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { nameTaken, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -26,7 +26,7 @@ export async function changeSecret(
   dependencies: Dependencies,
   caller: Caller,
   id: string,
-  prepare: (current: Secret) => Promise<PreparedChange> | PreparedChange,
+  prepare: (current: StoredSecret) => Promise<PreparedChange> | PreparedChange,
 ): Promise<Secret> {
   const principal = authenticated(caller);
   requireTime(caller);

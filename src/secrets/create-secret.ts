@@ -1,4 +1,5 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { macOfRecord } from '../crypto/record.ts';
 import { authenticated, authorize } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
@@ -66,7 +67,8 @@ export async function createSecret(
     const created: Secret = { ...secret, placeholder: newPlaceholder() };
     requireTime(caller);
     try {
-      await dependencies.store.commit([{ type: 'insertSecret', record: { ...created, sealed }, event }]);
+      const mac = macOfRecord({ ...created, sealed }, dependencies.keyring());
+      await dependencies.store.commit([{ type: 'insertSecret', record: { ...created, sealed, mac }, event }]);
       return created;
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;

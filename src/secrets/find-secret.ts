@@ -2,7 +2,7 @@ import { DomainError } from '../errors.ts';
 import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Secret, StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -21,7 +21,11 @@ export async function findSecret(dependencies: Dependencies, caller: Caller, id:
 }
 
 /** The secret of this id, if the principal may see it. Scopes are checked before, so that they tell nothing about it. */
-export async function visibleSecret({ store }: Dependencies, principal: Principal, id: string): Promise<Secret | null> {
+export async function visibleSecret(
+  { store }: Dependencies,
+  principal: Principal,
+  id: string,
+): Promise<StoredSecret | null> {
   const secret = await store.find(id);
   return secret && mayReach(principal, secret.owner) ? secret : null;
 }
@@ -30,7 +34,11 @@ export async function visibleSecret({ store }: Dependencies, principal: Principa
  * The same, for an operation that needs one.
  * @throws DomainError NOT_FOUND
  */
-export async function existingSecret(dependencies: Dependencies, principal: Principal, id: string): Promise<Secret> {
+export async function existingSecret(
+  dependencies: Dependencies,
+  principal: Principal,
+  id: string,
+): Promise<StoredSecret> {
   const secret = await visibleSecret(dependencies, principal, id);
   if (!secret) throw new DomainError('NOT_FOUND');
   return secret;

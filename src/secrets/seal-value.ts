@@ -1,14 +1,16 @@
 import { seal } from '../crypto/envelope.ts';
+import { bindingOf } from '../crypto/record.ts';
 import type { Sealed } from '../model/envelope.ts';
-import { type Owner, ownerKey } from '../model/owner.ts';
+import type { Secret } from '../model/secret.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Seals a value for this version of a secret, under the active key. */
 export async function sealValue(
   value: string,
-  { id, owner, version }: { readonly id: string; readonly owner: Owner; readonly version: number },
+  secret: Pick<Secret, 'id' | 'owner' | 'version'>,
   { keyring, trace }: Dependencies,
 ): Promise<Sealed> {
-  const binding = { owner: ownerKey(owner), secretId: id, version };
-  return { version, envelope: await trace('crypto.seal', () => seal(value, binding, keyring())) };
+  const { version } = secret;
+  const envelope = await trace('crypto.seal', () => seal(value, bindingOf(secret, version), keyring()));
+  return { version, tag: envelope.tag, envelope };
 }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { macOfRecord, requireRecordMac } from '../crypto/record.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Secret, StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { eventOf } from './audit-event.ts';
@@ -50,17 +51,25 @@ export async function updateSecret(
     requireVersion(current, input.expectedVersion);
     if (value === undefined && isSame(current, changes)) return { write: null, result: current };
 
+    const keyring = dependencies.keyring();
+    // A new MAC must not make good what something other than a gateway wrote.
+    requireRecordMac(current, keyring);
     const at = dependencies.now();
+    const { sealed, mac: _, ...before } = current;
     const secret: Secret = {
-      ...current,
+      ...before,
       ...changes,
       maskedValue: value === undefined ? current.maskedValue : mask(value),
       version: current.version + 1,
       updatedAt: at,
     };
-    const sealed = value === undefined ? {} : { sealed: await sealValue(value, secret, dependencies) };
+    const replaced = value === undefined ? undefined : await sealValue(value, secret, dependencies);
+    const mac = macOfRecord({ ...secret, sealed: replaced ?? sealed }, keyring);
     const event = eventOf('secret.updated', secret, principal, caller, at);
-    return { write: { type: 'updateSecret', secret, ...sealed, event }, result: secret };
+    return {
+      write: { type: 'updateSecret', secret, ...(replaced && { sealed: replaced }), mac, event },
+      result: secret,
+    };
   });
 }
 
@@ -95,6 +104,6 @@ function checkChanges(input: UpdateSecretInput, ownerType: Owner['type'], errors
   return changes;
 }
 
-function isSame(current: Secret, changes: Partial<Secret>): boolean {
+function isSame(current: StoredSecret, changes: Partial<Secret>): boolean {
   return isDeepStrictEqual({ ...current, ...changes }, current);
 }

@@ -1,28 +1,38 @@
-import { createHash } from 'node:crypto';
-import type { AuditEvent, NewAuditEvent } from '../model/audit-event.ts';
-import { type Owner, ownerKey } from '../model/owner.ts';
+import type { EventMac } from '../crypto/event-mac.ts';
+import type { AuditEvent, ChainHead, LinkedEvent } from '../model/audit-event.ts';
+import type { Owner } from '../model/owner.ts';
+import { ownerOfWrite, type Write } from './store.ts';
 
-/** The last link of an owner's chain. An owner without events has sequence 0 and the empty hash. */
-export interface ChainHead {
-  readonly sequence: number;
-  readonly hash: string;
-}
+/** Makes the MAC of an event of this owner: all that a store knows of keys. */
+export type MacOfEvent = (owner: Owner, event: LinkedEvent) => EventMac;
 
 export const chainStart: ChainHead = { sequence: 0, hash: '' };
 
-/**
- * SHA-256 (hex) over everything an event says and the hash of the event before it. An event that is changed, dropped or
- * moved breaks every later link of its owner's chain.
- */
-export function auditHash(owner: Owner, event: Omit<AuditEvent, 'hash'>): string {
-  const { previousHash, sequence, at, type, secretId, version, actor, requestId } = event;
-  const who = [actor.kind, actor.id];
-  const fields = [previousHash, ownerKey(owner), sequence, at.toISOString(), type, secretId, version, who, requestId];
-  return createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+/** The event of a write as the next link after `head` in its owner's chain. */
+export function nextAuditEvent(head: ChainHead, write: Write, macOfEvent: MacOfEvent): AuditEvent {
+  const link = {
+    ...write.event,
+    sequence: head.sequence + 1,
+    previousHash: head.hash,
+    recordMac: recordMacOf(write),
+  };
+  return { ...link, ...macOfEvent(ownerOfWrite(write), link) };
 }
 
-/** The event as the next link after `head` in this owner's chain. */
-export function nextAuditEvent(head: ChainHead, owner: Owner, event: NewAuditEvent): AuditEvent {
-  const link = { ...event, sequence: head.sequence + 1, previousHash: head.hash };
-  return { ...link, hash: auditHash(owner, link) };
+function recordMacOf(write: Write): string | null {
+  switch (write.type) {
+    case 'insertSecret':
+      return write.record.mac.tag;
+    case 'updateSecret':
+      return write.mac.tag;
+    case 'deleteSecret':
+      return write.secret.mac.tag;
+    case 'appendEvent':
+      return write.recordMac ?? null;
+  }
 }
+
+/** For a store that was opened to read and to rewrap. */
+export const cannotMac: MacOfEvent = () => {
+  throw new Error('the store was opened without a MAC key, so that nothing can be committed to it');
+};

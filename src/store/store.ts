@@ -1,16 +1,28 @@
-import type { AuditEvent, NewAuditEvent } from '../model/audit-event.ts';
+import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
 import type { Sealed, WrappedKey } from '../model/envelope.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Secret, SecretFilter, SecretRecord } from '../model/secret.ts';
+import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
 
 /** One write of a commit. A change to a secret always brings the event that records it; an event may come alone. */
 export type Write =
   | { readonly type: 'insertSecret'; readonly record: SecretRecord; readonly event: NewAuditEvent }
   /** The secret after the change; the stored version must be the one before. Without `sealed` the envelope is kept. */
-  | { readonly type: 'updateSecret'; readonly secret: Secret; readonly sealed?: Sealed; readonly event: NewAuditEvent }
+  | {
+      readonly type: 'updateSecret';
+      readonly secret: Secret;
+      readonly sealed?: Sealed;
+      readonly mac: RecordMac;
+      readonly event: NewAuditEvent;
+    }
   /** The stored version must be this one. */
-  | { readonly type: 'deleteSecret'; readonly secret: Secret; readonly event: NewAuditEvent }
-  | { readonly type: 'appendEvent'; readonly owner: Owner; readonly event: NewAuditEvent };
+  | { readonly type: 'deleteSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
+  /** `recordMac` is that of the record that the event is about. */
+  | {
+      readonly type: 'appendEvent';
+      readonly owner: Owner;
+      readonly event: NewAuditEvent;
+      readonly recordMac?: string;
+    };
 
 /** Whose audit chain the write belongs to. */
 export function ownerOfWrite(write: Write): Owner {
@@ -75,12 +87,15 @@ export interface Counter {
   add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMs: number }>;
 }
 
-/** How many envelopes a range of secrets has under each key. */
-export interface EnvelopeCounts {
+/** What names the key that it needs: the envelope of a value, the MAC of a secret, the hash of an audit event. */
+export type Keyed = 'envelopes' | 'records' | 'events';
+
+/** How many of a range need each key. */
+export interface KidCounts {
   /** By `kid`; damaged envelopes are under `unknownKid`. */
   readonly counts: ReadonlyMap<string, number>;
-  /** The last secret of the range; null when there is none. */
-  readonly lastId: string | null;
+  /** Where the range ends, for the next one; null when there was nothing in it. */
+  readonly last: string | null;
 }
 
 /** Commits that were asked for and have not ended. */
@@ -96,7 +111,7 @@ export interface Backlog {
  * or GATEWAY_TIMEOUT when it does not answer before its deadline.
  */
 export interface Store {
-  find(id: string): Promise<Secret | undefined>;
+  find(id: string): Promise<StoredSecret | undefined>;
   /** With the envelope: for an operation that opens it. */
   findRecord(id: string): Promise<SecretRecord | undefined>;
   list(query: ListQuery): Promise<ListResult>;
@@ -107,10 +122,12 @@ export interface Store {
   commit(writes: readonly Write[]): Promise<void>;
   /** An owner's audit chain from its first event on, in order. */
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]>;
+  /** Where the next event of this owner will be linked. */
+  chainHead(owner: Owner): Promise<ChainHead>;
   /** The wrapped content keys of all owners, in the order of the secrets' ids, after this one. */
   wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]>;
-  /** Counts the envelopes of the next `limit` secrets that have one, in the order of the secrets' ids, after this one. */
-  countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts>;
+  /** Counts the keys that the next `limit` need, after the range that ended there; the first range is after ''. */
+  countKids(of: Keyed, after: string, limit: number): Promise<KidCounts>;
   /**
    * Replaces each wrapped content key where the stored one is still the one it was made from. Nothing else of a secret
    * changes, not even its version.

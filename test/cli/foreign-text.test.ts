@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Keyring } from '../../src/crypto/keyring.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
+import type { RecordMac } from '../../src/model/secret.ts';
 import { withStore } from '../../src/store/open-store.ts';
 import { insert, newOwner, newRecord, sealed } from '../contract/fixtures.ts';
 import { CommandLine } from '../support/command-line.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret } from '../support/graphql.ts';
-import { writeKeyring } from '../support/keyring.ts';
+import { withTestMac, writeKeyring } from '../support/keyring.ts';
 
 /** Clears the screen, sets the title, turns the direction, and begins a line that looks like one of the command's own. */
 const escapes = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202e\nkek-000000000000  active';
@@ -33,13 +35,17 @@ describe.each(storeNames)('what a writer of the database put there is printed es
   const run = (...args: string[]) =>
     shell.run(args, { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: keyringFile, PORT: '0' });
 
-  async function put(kid: string, fields: { id?: string } = {}): Promise<void> {
-    const { version, envelope } = sealed();
+  async function put(kid: string, { mac, ...fields }: { id?: string; mac?: RecordMac } = {}): Promise<void> {
+    const { envelope, ...mark } = sealed();
     const record = newRecord(newOwner(), {
       ...fields,
-      sealed: { version, envelope: { ...envelope, header: { alg: 'A256KW', kid } } },
+      sealed: { ...mark, envelope: { ...envelope, header: { alg: 'A256KW', kid } } },
     });
-    await withStore(gateway.databaseUrl, (opened) => opened.commit([insert(record)]));
+    await withStore(
+      gateway.databaseUrl,
+      (opened) => opened.commit([insert({ ...record, ...(mac && { mac }) })]),
+      withTestMac,
+    );
   }
 
   function expectEscaped(output: string): void {
@@ -48,18 +54,25 @@ describe.each(storeNames)('what a writer of the database put there is printed es
     expect(output).not.toMatch(/^kek-000000000000/m);
   }
 
-  it('by keys list: the kid of an envelope', async () => {
+  const kidOf = ({ wrap }: Keyring) => wrap.active.kid;
+
+  it('by keys list: the kid of an envelope, and that of a MAC', async () => {
     await put(escapes);
     const { code, stdout, stderr } = await run('keys', 'list');
     expect(code).toBe(1);
     expectEscaped(stdout);
-    expect(stdout.trimEnd().split('\n')).toHaveLength(3);
-    expect(stderr).toContain('under a missing key');
+    // The header, five keys of the keyring, that of the envelope, and that of the MACs of this test.
+    expect(stdout.trimEnd().split('\n')).toHaveLength(8);
+    expect(stderr).toContain('needs a missing key');
+    await put(kidOf(await readKeyring(keyringFile)), { mac: { kid: escapes, tag: 'tag' } });
+    const again = await run('keys', 'list');
+    expectEscaped(again.stdout);
+    expect(again.stdout.split(shown)).toHaveLength(3);
   });
 
   it('by keys rewrap: the kid of an envelope that does not open, and the id of a secret whose envelope is damaged', async () => {
     await put(escapes);
-    const kid = (await readKeyring(keyringFile)).active.kid;
+    const kid = (await readKeyring(keyringFile)).wrap.active.kid;
     await put(kid, { id: `0${escapes}` });
     await run('keys', 'rotate');
     const { code, stderr } = await run('keys', 'rewrap');

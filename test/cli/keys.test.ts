@@ -8,7 +8,7 @@ import { readKeyring } from '../../src/keyring/file.ts';
 import { withStore } from '../../src/store/open-store.ts';
 import { CommandLine, longWaits } from '../support/command-line.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
-import { createSecret, newSecret } from '../support/graphql.ts';
+import { createSecret, newSecret, updateSecret } from '../support/graphql.ts';
 
 const soon = { timeout: 10_000, interval: 50 };
 
@@ -33,15 +33,19 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
       { DATABASE_URL: gateway.databaseUrl, KEYRING_FILE: keyringFile },
       { preload: [longWaits.skipped] },
     );
-  const activeKid = async () => (await readKeyring(keyringFile)).active.kid;
-  /** The rows that `keys list` prints, without the header and the dates. */
-  async function listed(): Promise<string[][]> {
+  const activeKid = async () => (await readKeyring(keyringFile)).wrap.active.kid;
+  const activeMac = async () => (await readKeyring(keyringFile)).mac.active.kid;
+  /** The rows that `keys list` prints of keys of this use: the id, the state, and how many need it. */
+  async function listed(use = 'wrap'): Promise<string[][]> {
     const { stdout } = await keys('list');
-    return stdout
+    const rows = stdout
       .trim()
       .split('\n')
       .slice(1)
       .map((line) => line.replace(/\s\d{4}-\d\d-\d\d\s/, ' ').split(/\s+/));
+    return rows
+      .filter((row) => row[1] === use)
+      .map(([kid = '', , state = '', ...needed]) => [kid, state, ...needed.filter((word) => /^\d/.test(word))]);
   }
   async function created(name: string, value = `the value of ${name}`): Promise<string> {
     return (await gateway.run(createSecret(), { input: { owner: { teamId: 'red' }, name, value } })).data.createSecret
@@ -112,6 +116,61 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     expect(await activeKid()).toBe(pending);
   });
 
+  it('rotates the MAC key while the gateway runs: what the old one made still verifies, and it stays while it is needed', async () => {
+    const id = await created('one');
+    await created('two');
+    const list = async (after: string) =>
+      gateway.run(`{ secrets(owner: { teamId: "red" }, first: 1${after}) { nodes { name } pageInfo { endCursor } } }`);
+    const cursor = (await list('')).data.secrets.pageInfo.endCursor;
+    const old = await activeMac();
+    expect(await listed('mac')).toEqual([[old, 'active', '2', '2']]);
+
+    const rotated = await keys('rotate', '--mac');
+    const fresh = await activeMac();
+    expect(rotated).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining(`${fresh} is active`) });
+    await expect.poll(() => gateway.log.join(''), soon).toContain(`"mac":"${fresh}"`);
+    expect((await list(`, after: "${cursor}"`)).data.secrets.nodes).toEqual([{ name: 'two' }]);
+    expect((await list('')).data.secrets.pageInfo.endCursor).not.toBe(cursor);
+    expect((await gateway.openValue(id)).value).toBe('the value of one');
+    const renamed = await gateway.run(updateSecret('version'), { input: { id, name: 'renamed' } });
+    expect(renamed.data.updateSecret.secret.version).toBe(2);
+    expect((await gateway.openValue(id)).record.mac.kid).toBe(fresh);
+    expect(await listed('mac')).toEqual([
+      [old, 'verifying', '1', '2'],
+      [fresh, 'active', '1', '1'],
+    ]);
+    expect(await keys('retire', old)).toMatchObject({ code: 1, stderr: expect.stringMatching(/secrets .* \(1\)/) });
+    const two = (await gateway.run('{ secrets(owner: { teamId: "red" }, filter: { name: "two" }) { nodes { id } } }'))
+      .data.secrets.nodes[0].id;
+    await gateway.run(updateSecret('version'), { input: { id: two, name: 'two again' } });
+    expect(await keys('retire', old)).toMatchObject({ code: 1, stderr: expect.stringMatching(/events .* \(2\)/) });
+
+    // Another one that has made nothing.
+    await keys('rotate', '--mac', '--pending');
+    const unused = (await listed('mac')).find(([, state]) => state === 'pending')?.[0] ?? '';
+    expect(await keys('retire', unused)).toMatchObject({ code: 0 });
+    expect((await listed('mac')).map(([, state]) => state)).toEqual(['verifying', 'active', 'retired']);
+    expect(await keys('retire', fresh)).toMatchObject({ code: 1, stderr: expect.stringContaining('rotate --mac') });
+  });
+
+  it('names a MAC key that is lost, and the gateway delivers nothing that needs it', async () => {
+    const id = await created('under the lost key');
+    const lost = await activeMac();
+    await keys('rotate', '--mac');
+    await gateway.stop();
+    const file = JSON.parse(await readFile(keyringFile, 'utf8'));
+    file.keys = file.keys.filter(({ kid }: { kid: string }) => kid !== lost);
+    await writeFile(keyringFile, JSON.stringify(file));
+    expect((await listed('mac')).at(-1)).toEqual([lost, 'missing', '1', '1']);
+    expect(await keys('list')).toMatchObject({ code: 1, stderr: expect.stringContaining('from a backup') });
+    await gateway.launch();
+    await expect(gateway.openValue(id)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE', kid: lost });
+    const { errors } = await gateway.run(updateSecret('version'), { input: { id, name: 'renamed' } });
+    expect(errors[0]?.extensions).toMatchObject({ code: 'SERVICE_UNAVAILABLE', retryAfter: 60 });
+    expect(errors[0]?.extensions.description).toContain(lost);
+    expect((await gateway.run(`{ secret(id: "${id}") { version } }`)).data.secret.version).toBe(1);
+  });
+
   it('retire waits until no gateway can still seal under the key, and then checks again', async () => {
     const old = await activeKid();
     // As sealed by a gateway that has another copy of the file and does not see this change.
@@ -125,7 +184,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     await created('late');
     retiring.child.kill('SIGUSR2');
     expect(await retiring.exit).toMatchObject({ code: 1, stderr: expect.stringMatching(/\(1\)\. Run keys rewrap/) });
-    expect((await readKeyring(copy)).keys.get(old)?.state).toBe('decrypting');
+    expect((await readKeyring(copy)).wrap.keys.get(old)?.state).toBe('decrypting');
   });
 
   it('continues with the other envelopes when a key is lost or an envelope is damaged, names both, and exits with 1', async () => {
@@ -191,7 +250,7 @@ describe('secrets-gateway keys', () => {
     }
     await gateway.stop();
     const database = new DatabaseSync(join(shell.directory, '.data/secrets.db'));
-    database.prepare('UPDATE secrets SET envelope = substr(envelope, 1, 20) WHERE id = ?').run(ids[0] ?? '');
+    database.prepare('UPDATE envelopes SET envelope = substr(envelope, 1, 20) WHERE secret_id = ?').run(ids[0] ?? '');
     database.close();
     await shell.run(['keys', 'rotate']);
     const { code, stdout, stderr } = await shell.run(['keys', 'rewrap']);

@@ -18,6 +18,7 @@ afterEach(() => shell.close());
 const preparations: Record<string, () => Promise<void>> = {
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
+  'keys-mac.txt': keepTwoSecrets,
   'keys-refused-beside-secrets.txt': keepTwoSecrets,
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chain, insert, newOwner, newRecord, remove, update } from './fixtures.ts';
+import { testKeyring } from '../support/keyring.ts';
+import { chain, eventAlone, insert, newOwner, newRecord, remove, update } from './fixtures.ts';
 import { expectValidChain, type Subject } from './subject.ts';
 
 /** The audit events of changes. */
@@ -39,8 +40,29 @@ export function auditChainContract(subject: Subject): void {
       expect(await sequences(0, 0)).toEqual([]);
     });
 
-    it('of an owner without events is empty', async () => {
+    it('of an owner without events is empty, and its head is the start', async () => {
       expect(await chain(subject.store, newOwner())).toEqual([]);
+      expect(await subject.store.chainHead(newOwner())).toEqual({ sequence: 0, hash: '' });
+    });
+
+    it('ends at the head of its owner, and names the MAC key and the record of each event', async () => {
+      const record = await subject.stored();
+      const change = update(record, { name: 'renamed' });
+      await subject.store.commit([change]);
+      await subject.store.commit([{ ...eventAlone(record), recordMac: change.mac.tag }, eventAlone(record)]);
+      const events = await expectValidChain(subject.store, subject.owner);
+      const { mac } = testKeyring;
+      expect(events.map(({ kid }) => kid)).toEqual(Array(4).fill(mac.active.kid));
+      expect(events.map(({ recordMac }) => recordMac)).toEqual([record.mac.tag, change.mac.tag, change.mac.tag, null]);
+      const { sequence = 0, hash = '' } = events.at(-1) ?? {};
+      expect(await subject.store.chainHead(subject.owner)).toEqual({ sequence, hash });
+    });
+
+    it('keeps an event about no secret', async () => {
+      const alone = eventAlone(newRecord(subject.owner));
+      await subject.store.commit([{ ...alone, event: { ...alone.event, secretId: null, version: null } }]);
+      const [event] = await expectValidChain(subject.store, subject.owner);
+      expect(event).toMatchObject({ secretId: null, version: null, recordMac: null });
     });
   });
 }

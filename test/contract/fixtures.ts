@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
+import { isEventOf } from '../../src/crypto/event-mac.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { macOfRecord } from '../../src/crypto/record.ts';
 import type { AuditEvent, NewAuditEvent } from '../../src/model/audit-event.ts';
 import type { Sealed } from '../../src/model/envelope.ts';
 import type { Owner } from '../../src/model/owner.ts';
-import type { Secret, SecretRecord } from '../../src/model/secret.ts';
-import { auditHash, chainStart } from '../../src/store/audit.ts';
+import type { Secret, SecretRecord, StoredSecret } from '../../src/model/secret.ts';
+import { chainStart } from '../../src/store/audit.ts';
 import type { ListQuery, Store, Write } from '../../src/store/store.ts';
+import { testKeyring } from '../support/keyring.ts';
 
 /** Milliseconds matter: both stores keep them. */
 const at = new Date('2026-03-04T05:06:07.089Z');
@@ -17,6 +21,7 @@ export function newOwner(): Owner {
 export function sealed(version = 1, marker: string = randomUUID()): Sealed {
   return {
     version,
+    tag: 'tag',
     envelope: {
       protected: 'eyJlbmMiOiJBMjU2R0NNIn0',
       header: { alg: 'A256KW', kid: 'kek-1' },
@@ -30,7 +35,7 @@ export function sealed(version = 1, marker: string = randomUUID()): Sealed {
 
 export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): SecretRecord {
   const id = randomUUID();
-  return {
+  return marked({
     id,
     owner,
     placeholder: `sec_${id.slice(0, 13)}`,
@@ -44,7 +49,12 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
     updatedAt: at,
     sealed: sealed(),
     ...fields,
-  };
+  });
+}
+
+/** With the MAC of a gateway. */
+export function marked<R extends Omit<StoredSecret, 'mac'>>(record: R, keyring: Keyring = testKeyring) {
+  return { ...record, mac: macOfRecord(record, keyring) };
 }
 
 function eventOf(type: NewAuditEvent['type'], { id, version }: Secret): NewAuditEvent {
@@ -56,23 +66,36 @@ export function insert(record: SecretRecord): Write {
 }
 
 /** An update of the stored secret to its next version. */
-export function update(current: Secret, fields: Partial<Secret> = {}, newSealed?: Sealed): Write {
-  const secret = { ...withoutEnvelope(current), version: current.version + 1, ...fields };
+export function update(
+  current: StoredSecret,
+  fields: Partial<Secret> = {},
+  newSealed?: Sealed,
+  keyring?: Keyring,
+): Extract<Write, { type: 'updateSecret' }> {
+  const secret = { ...seen(current), version: current.version + 1, ...fields };
+  const { mac } = marked({ ...secret, sealed: newSealed ?? current.sealed }, keyring);
   const event = eventOf('secret.updated', secret);
-  return { type: 'updateSecret', secret, ...(newSealed && { sealed: newSealed }), event };
+  return { type: 'updateSecret', secret, ...(newSealed && { sealed: newSealed }), mac, event };
 }
 
-export function remove(secret: Secret): Write {
+export function remove(secret: StoredSecret): Write {
   return { type: 'deleteSecret', secret: withoutEnvelope(secret), event: eventOf('secret.deleted', secret) };
 }
 
 /** An event that changes nothing. */
-export function eventAlone(secret: Secret): Write {
+export function eventAlone(secret: Secret): Extract<Write, { type: 'appendEvent' }> {
   return { type: 'appendEvent', owner: secret.owner, event: eventOf('secret.updated', secret) };
 }
 
-export function withoutEnvelope(secret: Secret & { sealed?: unknown }): Secret {
-  const { sealed: _, ...rest } = secret;
+/** What a find shows of a record. */
+export function withoutEnvelope(record: StoredSecret): StoredSecret {
+  const { sealed } = record;
+  return { ...record, sealed: sealed && { version: sealed.version, tag: sealed.tag } };
+}
+
+/** What a list shows of a record. */
+export function seen(record: StoredSecret): Secret {
+  const { sealed: _, mac: __, ...rest } = record;
   return rest;
 }
 
@@ -93,12 +116,11 @@ export function chain(store: Store, owner: Owner): Promise<AuditEvent[]> {
 }
 
 /** The index of the first event that does not follow from those before it, or null. */
-export function breakOf(events: readonly AuditEvent[], owner: Owner): number | null {
+export function breakOf(events: readonly AuditEvent[], owner: Owner, keyring: Keyring = testKeyring): number | null {
   let head = chainStart;
   for (const [index, event] of events.entries()) {
-    const { hash, ...said } = event;
     const follows = event.previousHash === head.hash && event.sequence === head.sequence + 1;
-    if (!follows || auditHash(owner, said) !== hash) return index;
+    if (!follows || !isEventOf(owner, event, keyring)) return index;
     head = event;
   }
   return null;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Owner } from '../../src/model/owner.ts';
-import { countOf, insert, names, query, remove, sealed, update, withoutEnvelope } from './fixtures.ts';
+import { countOf, insert, names, query, remove, sealed, seen, update, withoutEnvelope } from './fixtures.ts';
 import type { Subject } from './subject.ts';
 
 /** What a store keeps of a secret that is inserted, updated or deleted. */
@@ -21,7 +21,7 @@ export function secretsContract(subject: Subject): void {
       });
       expect(await subject.store.findRecord(record.id)).toEqual(record);
       expect(await subject.store.find(record.id)).toEqual(withoutEnvelope(record));
-      expect((await subject.store.list(query(subject.owner))).secrets).toEqual([withoutEnvelope(record)]);
+      expect((await subject.store.list(query(subject.owner))).secrets).toEqual([seen(record)]);
     });
 
     it('without a value, a provider, notes and tags is read back without them', async () => {
@@ -35,10 +35,13 @@ export function secretsContract(subject: Subject): void {
       expect((await subject.store.list(query(subject.owner))).secrets[0]?.notes).toBe(notes);
     });
 
-    it('shows no envelope in a find or a list', async () => {
-      const { id } = await subject.stored();
-      expect(await subject.store.find(id)).not.toHaveProperty('sealed');
-      expect((await subject.store.list(query(subject.owner))).secrets[0]).not.toHaveProperty('sealed');
+    it('shows no envelope in a find, and nothing of the value and the MAC in a list', async () => {
+      const record = await subject.stored();
+      const found = await subject.store.find(record.id);
+      expect(found).toMatchObject({ mac: record.mac, sealed: { version: 1, tag: record.sealed?.tag } });
+      expect(found?.sealed).not.toHaveProperty('envelope');
+      const [listed] = (await subject.store.list(query(subject.owner))).secrets;
+      for (const hidden of ['sealed', 'mac']) expect(listed).not.toHaveProperty(hidden);
     });
 
     it('that does not exist is undefined, also when it is read together with one that does', async () => {
@@ -70,15 +73,16 @@ export function secretsContract(subject: Subject): void {
         newSealed,
       );
       await subject.store.commit([change]);
-      const expected = { ...(change as { secret: object }).secret, sealed: newSealed };
+      const expected = { ...change.secret, sealed: newSealed, mac: change.mac };
       expect(await subject.store.findRecord(record.id)).toEqual(expected);
     });
 
     it('without a value keeps the envelope, and the version that it was sealed for', async () => {
       const record = await subject.stored();
-      await subject.store.commit([update(record, { notes: 'only the notes' })]);
+      const change = update(record, { notes: 'only the notes' });
+      await subject.store.commit([change]);
       const found = await subject.store.findRecord(record.id);
-      expect(found).toMatchObject({ version: 2, notes: 'only the notes', sealed: record.sealed });
+      expect(found).toMatchObject({ version: 2, notes: 'only the notes', sealed: record.sealed, mac: change.mac });
     });
 
     it('gives a secret without a value its first one', async () => {

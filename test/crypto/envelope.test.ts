@@ -4,13 +4,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Binding, EnvelopeRejected, KeyMissing, open, rewrap, seal } from '../../src/crypto/envelope.ts';
+import { type Binding, EnvelopeRejected, open, rewrap, seal } from '../../src/crypto/envelope.ts';
+import { KeyMissing } from '../../src/crypto/key-missing.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import type { Envelope, WrappedKey } from '../../src/model/envelope.ts';
 import { keyBytes, writeKeyring } from '../support/keyring.ts';
 
-const binding: Binding = { owner: 'team:red', secretId: '4c07bc67-57ea-42dd-b702-c2d6c45419fc', version: 3 };
+const destination = {
+  origin: 'https://api.openai.com',
+  header: 'Authorization',
+  format: 'Bearer {value}',
+  paths: ['/v1', '/v2'],
+};
+const binding: Binding = {
+  owner: 'team:red',
+  secretId: '4c07bc67-57ea-42dd-b702-c2d6c45419fc',
+  version: 3,
+  destination,
+};
 
 describe('an envelope', () => {
   let directory: string;
@@ -50,9 +62,17 @@ describe('an envelope', () => {
     expect(JSON.stringify(envelopes)).not.toContain(Buffer.from(value).toString('base64url'));
   });
 
-  it('opens only for its owner, secret and version', async () => {
+  it('opens only for its owner, secret, version and destination', async () => {
     const envelope = await seal('value', binding, keyring);
+    const elsewhere = (change: Partial<typeof destination>) => ({ ...destination, ...change });
     for (const other of [
+      { ...binding, destination: null },
+      { ...binding, destination: elsewhere({ origin: 'https://api.openai.com.example' }) },
+      { ...binding, destination: elsewhere({ header: 'X-Api-Key' }) },
+      { ...binding, destination: elsewhere({ format: '{value}' }) },
+      { ...binding, destination: elsewhere({ paths: ['/v1'] }) },
+      { ...binding, destination: elsewhere({ paths: ['/v2', '/v1'] }) },
+      { ...binding, destination: { ...destination, paths: null } },
       { ...binding, owner: 'team:blue' },
       { ...binding, owner: 'user:red' },
       { ...binding, secretId: '4c07bc67-57ea-42dd-b702-c2d6c45419fd' },
@@ -69,8 +89,8 @@ describe('an envelope', () => {
     await fc.assert(
       fc.asyncProperty(text, text, text, text, async (owner, secretId, otherOwner, otherId) => {
         fc.pre(owner !== otherOwner || secretId !== otherId);
-        const envelope = await seal('value', { owner, secretId, version: 1 }, keyring);
-        const elsewhere = { owner: otherOwner, secretId: otherId, version: 1 };
+        const envelope = await seal('value', { owner, secretId, version: 1, destination: null }, keyring);
+        const elsewhere = { owner: otherOwner, secretId: otherId, version: 1, destination: null };
         await expect(open(envelope, elsewhere, keyring)).rejects.toThrow(EnvelopeRejected);
       }),
     );
@@ -158,7 +178,7 @@ describe('an envelope', () => {
     await expect(open(envelope, binding, impostor)).rejects.toThrow(EnvelopeRejected);
   });
 
-  it('of the first release still opens: the frozen vectors', async () => {
+  it('of the first format still opens: the frozen vectors', async () => {
     const vectors = JSON.parse(await readFile(new URL('../vectors/envelopes.json', import.meta.url), 'utf8'));
     expect(vectors.length).toBeGreaterThan(3);
     for (const { kid, binding: bound, envelope, value } of vectors) {
@@ -202,7 +222,7 @@ describe('an envelope', () => {
       expect(await open(envelope, binding, rotated)).toBe('value');
     });
 
-    it('opens only for its owner, secret and version, as before', async () => {
+    it('opens only for its owner, secret, version and destination, as before', async () => {
       const envelope = await seal('value', binding, keyring);
       const moved = withKey(envelope, await rewrap(wrappedKeyOf(envelope), rotated));
       await expect(open(moved, { ...binding, version: 4 }, rotated)).rejects.toThrow(EnvelopeRejected);
@@ -233,11 +253,13 @@ describe('an envelope', () => {
 });
 
 /** RFC 7516, section 5.2 and RFC 3394, written from the documents on OpenSSL's primitives. */
-function openWithNodeCrypto(envelope: Envelope, { owner, secretId, version }: Binding, kek: Buffer): string {
+function openWithNodeCrypto(envelope: Envelope, binding: Binding, kek: Buffer): string {
+  const { owner, secretId, version, destination: to } = binding;
+  const place = to && [to.origin, to.header, to.format, to.paths];
   const decode = (text: string) => Buffer.from(text, 'base64url');
   const unwrap = createDecipheriv('id-aes256-wrap', kek, Buffer.alloc(8, 0xa6));
   const contentKey = Buffer.concat([unwrap.update(decode(envelope.encrypted_key)), unwrap.final()]);
-  const aad = Buffer.from(JSON.stringify(['secrets-gateway envelope', 1, owner, secretId, version]));
+  const aad = Buffer.from(JSON.stringify(['secrets-gateway envelope', 2, owner, secretId, version, place]));
   const decipher = createDecipheriv('aes-256-gcm', contentKey, decode(envelope.iv));
   decipher.setAAD(Buffer.from(`${envelope.protected}.${aad.toString('base64url')}`));
   decipher.setAuthTag(decode(envelope.tag));

@@ -2,10 +2,9 @@ import { chmod, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { mac, verifyMac } from '../../src/crypto/mac.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { createKeyring, readKeyring } from '../../src/keyring/file.ts';
-import { keyBytes, writeKeyring } from '../support/keyring.ts';
+import { type KeyEntry, keyBytes, keyringText, sealKeys, writeKeyring } from '../support/keyring.ts';
 
 let directory: string;
 let path: string;
@@ -26,13 +25,23 @@ async function refusal(): Promise<string> {
 }
 
 describe('a new keyring', () => {
-  it('is a file of mode 0600 with one active 256-bit key', async () => {
+  it('is a file of mode 0600 with one active key of each use, all of them different', async () => {
     await createKeyring(path);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    const keyring = await readKeyring(path);
-    expect(keyring.keys.size).toBe(1);
-    expect(keyring.active.state).toBe('active');
-    expect(Buffer.from(JSON.parse(await readFile(path, 'utf8')).keys[0].k, 'base64url')).toHaveLength(32);
+    const { all, seal } = await readKeyring(path);
+    expect([...all.values()].map(({ use, state }) => [use, state])).toEqual([
+      ['wrap', 'active'],
+      ['mac', 'active'],
+      ['equality', 'active'],
+      ['seal', 'active'],
+      ['seal', 'active'],
+    ]);
+    expect(new Set([...all.values()].map(({ fingerprint }) => fingerprint)).size).toBe(5);
+    expect(seal.X25519.active.privateKey.asymmetricKeyType).toBe('x25519');
+    expect(seal['P-256'].active.privateKey.asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
+    const { format, keys } = JSON.parse(await readFile(path, 'utf8'));
+    expect(format).toBe(2);
+    for (const { k, d } of keys) expect(Buffer.from(k ?? d, 'base64url')).toHaveLength(32);
   });
 
   it('never replaces an existing one, even when many gateways start at once', async () => {
@@ -44,7 +53,15 @@ describe('a new keyring', () => {
 });
 
 describe('a keyring file is refused with its path and the fix, but never with its content', () => {
-  const entry = (kid: string, state: string) => ({ kid, state });
+  const entry = (kid: string, state: string): KeyEntry => ({ kid, state });
+  const mac = (kid: string, state: string): KeyEntry => ({ use: 'mac', kid, state });
+
+  type File = { format: number; keys: Record<string, unknown>[] };
+  const edit = (change: (file: File) => object) =>
+    writeFile(path, JSON.stringify(change(JSON.parse(keyringText([entry('one', 'active')])))));
+  const editKey = (index: number, change: object) =>
+    edit((file) => ({ ...file, keys: file.keys.with(index, { ...file.keys[index], ...change }) }));
+  const withoutKey = (index: number) => edit((file) => ({ ...file, keys: file.keys.toSpliced(index, 1) }));
 
   it.each([
     ['others can read it', () => chmod(path, 0o644), 'chmod 600'],
@@ -53,8 +70,25 @@ describe('a keyring file is refused with its path and the fix, but never with it
     ['it is empty', () => truncate(path, 0), 'backup'],
     ['it has no keys', () => writeFile(path, '{"keys":[]}'), '"keys"'],
     ['its keys are not a list', () => writeFile(path, '{"keys":{}}'), '"keys"'],
-    ['a key is null', () => writeFile(path, '{"keys":[null]}'), 'key 1'],
+    ['a key is null', () => edit((file) => ({ ...file, keys: [null] })), 'key 1'],
     ['two keys have one kid', () => writeKeyring(path, [entry('one', 'active'), entry('one', 'decrypting')]), '"kid"'],
+    [
+      'it has format 1',
+      () => writeFile(path, '{"keys":[{"kty":"oct","alg":"A256KW","kid":"one","state":"active","k":"b25lb25lb25l"}]}'),
+      'The gateway then makes new ones',
+    ],
+    ['it has a newer format', () => edit((file) => ({ ...file, format: 3 })), 'Run the newer gateway'],
+    ['a key has no use', () => editKey(0, { use: undefined }), 'wrap, mac, equality, seal'],
+    ['a key has another use than its type', () => editKey(0, { use: 'mac' }), 'HS256'],
+    ['a MAC key has a state of other uses', () => editKey(1, { state: 'decrypting' }), 'pending, active, verifying'],
+    ['no MAC key is active', () => writeKeyring(path, [mac('one', 'verifying')]), '0 keys of "use" "mac"'],
+    ['two MAC keys are active', () => writeKeyring(path, [mac('m', 'active'), mac('n', 'active')]), 'exactly one'],
+    ['there is no equality key', () => withoutKey(2), '0 keys of "use" "equality"'],
+    ['there is no X25519 pair', () => withoutKey(3), '0 X25519 keys of "use" "seal"'],
+    ['there is no P-256 pair', () => withoutKey(4), '0 P-256 keys of "use" "seal"'],
+    ['an X25519 key has the public half of another', () => editKey(3, { x: sealKeys[1]?.x }), 'not a X25519 pair'],
+    ['a P-256 key has the public half of another', () => editKey(4, { x: sealKeys[0]?.x }), 'not a P-256 pair'],
+    ['a P-256 key lacks its private half', () => editKey(4, { d: undefined }), '32 bytes'],
     ['no key is active', () => writeKeyring(path, [entry('one', 'decrypting')]), 'exactly one'],
     ['two keys are active', () => writeKeyring(path, [entry('one', 'active'), entry('two', 'active')]), 'exactly one'],
     ['a state is unknown', () => writeKeyring(path, [entry('one', 'enabled')]), 'pending, active'],
@@ -72,6 +106,7 @@ describe('a keyring file is refused with its path and the fix, but never with it
     expect(message).toContain(path);
     expect(message).toContain(fix);
     expect(message).not.toContain(keyBytes('one').toString('base64url').slice(0, 10));
+    for (const { x, d } of sealKeys) expect([message.includes(x), message.includes(d)]).toEqual([false, false]);
   });
 
   it('when it is a symbolic link', async () => {
@@ -88,27 +123,5 @@ describe('a keyring file is refused with its path and the fix, but never with it
     await writeKeyring(path, [entry('one', 'active')]);
     await writeFile(path, (await readFile(path, 'utf8')).replace('A256KW', 'A128KW'));
     expect(await refusal()).toContain('A256KW');
-  });
-});
-
-describe('a MAC', () => {
-  it('verifies while its key may open, for its purpose and message only', async () => {
-    await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
-    const before = await readKeyring(path);
-    const tag = mac(before, 'cursor', 'message');
-    await writeKeyring(path, [
-      { kid: 'one', state: 'decrypting' },
-      { kid: 'two', state: 'active' },
-    ]);
-    const after = await readKeyring(path);
-    expect(verifyMac(after, 'cursor', 'message', tag)).toBe(true);
-    expect(verifyMac(after, 'cursor', 'massage', tag)).toBe(false);
-    expect(verifyMac(after, 'other', 'message', tag)).toBe(false);
-    expect(verifyMac(after, 'cursor', 'message', tag.subarray(1))).toBe(false);
-    await writeKeyring(path, [
-      { kid: 'one', state: 'retired' },
-      { kid: 'two', state: 'active' },
-    ]);
-    expect(verifyMac(await readKeyring(path), 'cursor', 'message', tag)).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import type { SecretRecord } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { insert, newRecord } from '../contract/fixtures.ts';
 import { type AnswerError, storeNames, TestGateway } from '../support/gateway.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 const entities = `
   query ($representations: [_Any!]!) {
@@ -52,7 +53,7 @@ describe.each(storeNames)('entities on %s', (store) => {
   afterAll(() => gateway.close());
 
   async function put(all: SecretRecord[]): Promise<void> {
-    const direct = await openStore(gateway.databaseUrl);
+    const direct = await openStore(gateway.databaseUrl, withTestMac);
     await direct.commit(all.map(insert));
     await direct.close();
   }

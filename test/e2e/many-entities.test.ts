@@ -4,6 +4,7 @@ import type { Owner } from '../../src/model/owner.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { insert, newRecord } from '../contract/fixtures.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 interface Representation {
   __typename: 'Secret' | 'User' | 'Connector';
@@ -38,7 +39,7 @@ describe.each(storeNames)('1,000 entities at once on %s', (store) => {
 
   beforeAll(async () => {
     gateway = await TestGateway.start(store, { RATE_LIMIT: 'off' });
-    const direct = await openStore(gateway.databaseUrl);
+    const direct = await openStore(gateway.databaseUrl, withTestMac);
     await direct.commit(everyRecord.map(insert));
     await direct.close();
     token = await gateway.issuer.token({ teams });

@@ -7,19 +7,20 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { open, seal } from '../../src/crypto/envelope.ts';
+import { seal } from '../../src/crypto/envelope.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
+import { bindingOf, openRecord } from '../../src/crypto/record.ts';
 import { DomainError } from '../../src/errors.ts';
 import { rotateKeyring } from '../../src/keyring/change.ts';
 import { createKeyring, readKeyring } from '../../src/keyring/file.ts';
-import type { Envelope } from '../../src/model/envelope.ts';
-import { ownerKey } from '../../src/model/owner.ts';
+import type { Sealed } from '../../src/model/envelope.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, update } from '../contract/fixtures.ts';
+import { insert, marked, newOwner, newRecord, update } from '../contract/fixtures.ts';
 import { CommandLine, longWaits, type StartOptions } from '../support/command-line.ts';
 import { FaultyLink, type LinkFault } from '../support/faulty-link.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 let directory: string;
 let keyringFile: string;
@@ -61,7 +62,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
   beforeEach(async () => {
     await createKeyring(keyringFile);
     databaseUrl = newDatabaseUrl(storeName, directory);
-    store = await openStore(databaseUrl);
+    store = await openStore(databaseUrl, withTestMac);
   });
   afterEach(() => store.close());
 
@@ -78,15 +79,16 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
         const record = newRecord(owner);
         const value = `value ${randomUUID()}`;
         values.set(record.id, value);
-        return { ...record, sealed: { version: 1, envelope: await sealAt(record.id, 1, value, ring) } };
+        return marked({ ...record, sealed: await sealAt(record.id, 1, value, ring) }, ring);
       });
       await store.commit((await Promise.all(batch)).map(insert));
     }
     return values;
   }
 
-  function sealAt(secretId: string, version: number, value: string, ring: Keyring): Promise<Envelope> {
-    return seal(value, { owner: ownerKey(owner), secretId, version }, ring);
+  async function sealAt(id: string, version: number, value: string, ring: Keyring): Promise<Sealed> {
+    const envelope = await seal(value, bindingOf({ id, owner }, version), ring);
+    return { version, tag: envelope.tag, envelope };
   }
 
   /** The stored envelopes in the order of the ids, opened with the current keyring. @throws when one does not open */
@@ -95,10 +97,10 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     const all: Opened[] = [];
     for (let from = 0; from < ids.length; from += 500) {
       const part = ids.slice(from, from + 500).map(async (secretId) => {
-        const sealed = (await store.findRecord(secretId))?.sealed;
-        if (!sealed) throw new Error(`${secretId} has no envelope`);
-        const { version, envelope } = sealed;
-        const value = await open(envelope, { owner: ownerKey(owner), secretId, version }, ring);
+        const record = await store.findRecord(secretId);
+        const value = record && (await openRecord(record, ring));
+        if (!record?.sealed || value == null) throw new Error(`${secretId} has no envelope`);
+        const { version, envelope } = record.sealed;
         const { header, encrypted_key: _, ...rest } = envelope;
         return { value, kid: header.kid, rest: JSON.stringify([version, rest]) };
       });
@@ -113,7 +115,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
   async function expectAllUnderActive(values: ReadonlyMap<string, string>): Promise<void> {
     const all = await opened([...values.keys()]);
     expect(valuesOf(all)).toEqual([...values.values()]);
-    expect(countUnder((await readKeyring(keyringFile)).active.kid, all)).toBe(values.size);
+    expect(countUnder((await readKeyring(keyringFile)).wrap.active.kid, all)).toBe(values.size);
   }
 
   it('killed at any moment leaves every envelope complete under the old or the new key, and another run finishes the work', {
@@ -128,7 +130,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
     const wholeMs = performance.now() - began;
 
     let [kills, cutInTheMiddle, doneBefore] = [0, 0, 0];
-    let { kid } = (await rotateKeyring(keyringFile)).active;
+    let { kid } = (await rotateKeyring(keyringFile)).wrap.active;
     while (kills < 6 || cutInTheMiddle < 1) {
       // 100 random moments are enough to hit the middle of a rewrap, even if the machine slows down.
       expect(kills).toBeLessThan(100);
@@ -146,7 +148,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
       if (code === 0) expect(done).toBe(ids.length);
       const isWhole = done === ids.length;
       if (done > doneBefore && !isWhole) cutInTheMiddle += 1;
-      if (isWhole) ({ kid } = (await rotateKeyring(keyringFile)).active);
+      if (isWhole) ({ kid } = (await rotateKeyring(keyringFile)).wrap.active);
       doneBefore = isWhole ? 0 : done;
     }
 
@@ -173,8 +175,8 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
         // A rename keeps the stored envelope.
         const isRename = Math.random() < 0.2;
         const change = isRename
-          ? update(current, { name: `NAME_${randomUUID()}` })
-          : update(current, {}, { version, envelope: await sealAt(secretId, version, value, ring) });
+          ? update(current, { name: `NAME_${randomUUID()}` }, undefined, ring)
+          : update(current, {}, await sealAt(secretId, version, value, ring), ring);
         try {
           await store.commit([change]);
         } catch (error) {
@@ -234,7 +236,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
       { timeout: 60_000 },
       async (fault, attempts) => {
         const values = await filled(3000);
-        const { kid } = (await rotateKeyring(keyringFile)).active;
+        const { kid } = (await rotateKeyring(keyringFile)).wrap.active;
         const url = new URL(databaseUrl);
         const link = await FaultyLink.open({ host: url.hostname, port: Number(url.port) });
         try {

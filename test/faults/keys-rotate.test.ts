@@ -31,10 +31,10 @@ describe('keys rotate', () => {
   const startRotate = () => shell.start(['keys', 'rotate'], { KEYRING_FILE: keyringFile });
   const printedKid = (stdout: string) => / ?(kek-\w+) is active/.exec(stdout)?.[1];
 
-  /** The MAC key of each key, by its id. @throws unless the keyring is valid, with exactly one active key */
+  /** The fingerprint of each wrap key, by its id. @throws unless the keyring is valid, with exactly one active key */
   async function keysNow(): Promise<Map<string, string>> {
-    const { keys } = await readKeyring(keyringFile);
-    return new Map([...keys.values()].map(({ kid, macKey }) => [kid, Buffer.from(macKey).toString('hex')]));
+    const { keys } = (await readKeyring(keyringFile)).wrap;
+    return new Map([...keys.values()].map(({ kid, fingerprint }) => [kid, fingerprint]));
   }
 
   function firstChange(): Promise<void> {
@@ -103,7 +103,7 @@ describe('keys rotate', () => {
       const after = await keysNow();
       expect([...after.keys()].toSorted()).toEqual([...before.keys(), ...printed].toSorted());
       expect(Object.fromEntries(after)).toMatchObject(Object.fromEntries(before));
-      expect(printed).toContain((await readKeyring(keyringFile)).active.kid);
+      expect(printed).toContain((await readKeyring(keyringFile)).wrap.active.kid);
     }
     async function rotateAll(): Promise<void> {
       for (let round = 1; round <= 8; round += 1) await rotateTwiceAtOnce();

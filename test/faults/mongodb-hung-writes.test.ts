@@ -5,6 +5,7 @@ import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, countOf, insert, newOwner, newRecord, query, sealed } from '../contract/fixtures.ts';
 import { FaultyLink } from '../support/faulty-link.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet } from '../support/mongod.ts';
 
 const timeoutMs = 1000;
@@ -42,7 +43,7 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
     link = await FaultyLink.open({ host: '127.0.0.1', port: Number(new URL(replicaSet.uri.split(',')[0] ?? '').port) });
     subscribe('net.client.socket', watch);
     const uri = `mongodb://127.0.0.1:${link.port}/hung?directConnection=true`;
-    store = await openMongodbStore(uri, { timeoutMs, onCommand });
+    store = await openMongodbStore(uri, { ...withTestMac, timeoutMs, onCommand });
   });
   afterAll(async () => {
     unsubscribe('net.client.socket', watch);
@@ -102,6 +103,7 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
   it('ends a write to a server that stopped reading, and closes while it does not read', async () => {
     const large = newRecord(newOwner(), { sealed: sealed(1, 'x'.repeat(12 * 1024 * 1024)) });
     const other = await openMongodbStore(`mongodb://127.0.0.1:${link.port}/hung?directConnection=true`, {
+      ...withTestMac,
       timeoutMs,
       onCommand: ({ commandName }) => commandName === 'insert' && link.fail('stalled'),
     });

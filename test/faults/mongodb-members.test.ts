@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openStore } from '../../src/store/open-store.ts';
-import { TestGateway } from '../support/gateway.ts';
+import { keyringOf, TestGateway } from '../support/gateway.ts';
 import { Members } from '../support/members.ts';
 import { mongodPath, withDatabase } from '../support/mongod.ts';
 import { nothingFound, WriteLoad } from '../support/write-load.ts';
@@ -88,7 +88,7 @@ describe.skipIf(!canRun)('a gateway on three MongoDB members, while clients writ
           .poll(async () => (await fetch(new URL('/readyz', gateway.url))).status, { timeout: 15_000 })
           .toBe(200);
         const store = await openStore(databaseUrl);
-        expect(await load.findings(store)).toMatchObject(nothingFound);
+        expect(await load.findings(store, await keyringOf(gateway))).toMatchObject(nothingFound);
         await store.close();
       }
     },
@@ -104,7 +104,7 @@ describe.skipIf(!canRun)('a gateway on three MongoDB members, while clients writ
     const [secrets, audit] = [client.db().collection('secrets'), client.db().collection('audit')];
     const owner = { owner: new RegExp(load.connectors[0] ?? '') };
     const store = await openStore(databaseUrl);
-    const found = () => load.findings(store);
+    const found = async () => load.findings(store, await keyringOf(gateway));
     expect(await found()).toMatchObject(nothingFound);
     const gone = await secrets.findOneAndDelete({ ...owner, version: 3 });
     expect(await found()).toMatchObject({ lost: [`${gone?._id}: create`], halfWritten: [expect.anything()] });

@@ -4,6 +4,7 @@ import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, countOf, insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
 import { TestGateway } from '../support/gateway.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongod.ts';
 
 const hasMongod = inject('mongodbUri') !== null && !process.env.MONGODB_URI;
@@ -71,7 +72,7 @@ describe.skipIf(!hasMongod)('what a MongoDB refuses that is not the fault of a c
   beforeAll(async () => {
     replicaSet = await startReplicaSet({ args: ['--setParameter', 'enableTestCommands=1'] });
     client = new MongoClient(replicaSet.uri);
-    store = await openMongodbStore(withDatabase(replicaSet.uri, 'refusals'), { timeoutMs: 20_000 });
+    store = await openMongodbStore(withDatabase(replicaSet.uri, 'refusals'), { ...withTestMac, timeoutMs: 20_000 });
     await store.commit([insert(record)]);
   });
   afterAll(async () => {
@@ -96,7 +97,8 @@ describe.skipIf(!hasMongod)('what a MongoDB refuses that is not the fault of a c
     list: ['aggregate', () => store.list(query(record.owner))],
     audit: ['find', () => chain(store, record.owner)],
     'wrapped keys': ['find', () => store.wrappedKeys('', 10)],
-    'envelope counts': ['aggregate', () => store.countEnvelopes('', 10)],
+    'counts of keys': ['aggregate', () => store.countKids('events', '', 10)],
+    'chain head': ['find', () => store.chainHead(record.owner)],
     'replaced keys': ['update', () => store.replaceWrappedKeys([{ from, to: from }])],
     counter: ['findAndModify', () => store.counter(60).add('somebody', 1)],
     'readiness, reading': ['find', () => store.check()],

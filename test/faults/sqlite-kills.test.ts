@@ -2,9 +2,10 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { readKeyring } from '../../src/keyring/file.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { CommandLine } from '../support/command-line.ts';
-import { type GraphQLAnswer, TestGateway } from '../support/gateway.ts';
+import { type GraphQLAnswer, keyringOf, TestGateway } from '../support/gateway.ts';
 import { nothingFound, WriteLoad } from '../support/write-load.ts';
 
 /** The long run is FAULTS=20 (CONTRIBUTING.md). */
@@ -32,8 +33,8 @@ describe('a gateway on SQLite that is killed while it writes', () => {
         await gateway.stop('SIGKILL');
         await load.stop();
         // As the next gateway opens it, which first takes back what was not committed.
-        const store = await openStore(`sqlite:${join(terminal.directory, '.data/secrets.db')}`, false);
-        const findings = await load.findings(store);
+        const store = await openStore(`sqlite:${join(terminal.directory, '.data/secrets.db')}`, { mayBeBlank: false });
+        const findings = await load.findings(store, await readKeyring(join(terminal.directory, '.data/keyring.json')));
         await store.close();
         expect(findings).toMatchObject({ lost: [], doubled: [], halfWritten: [] });
         expect(findings.made).toBeGreaterThanOrEqual(last);
@@ -95,8 +96,9 @@ describe('a gateway on SQLite whose disk is full while it writes', () => {
     await load.stop();
     await watched.stop();
     const store = await openStore(gateway.databaseUrl);
-    expect(await load.findings(store)).toMatchObject(nothingFound);
-    expect(await watched.findings(store)).toMatchObject(nothingFound);
+    const keyring = await keyringOf(gateway);
+    expect(await load.findings(store, keyring)).toMatchObject(nothingFound);
+    expect(await watched.findings(store, keyring)).toMatchObject(nothingFound);
     await store.close();
   });
 });

@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const states = ({ keys }: Keyring) => [...keys.values()].map(({ state }) => state);
+const states = ({ wrap }: Keyring) => [...wrap.keys.values()].map(({ state }) => state);
 
 describe('a rotation', () => {
   it('makes a new key active, and keeps the previous one for decrypting', async () => {
@@ -25,8 +25,8 @@ describe('a rotation', () => {
     const before = await readKeyring(path);
     const after = await rotateKeyring(path);
     expect(states(after)).toEqual(['decrypting', 'active']);
-    expect([...after.keys.keys()]).toEqual([before.active.kid, after.active.kid]);
-    expect(after.keys.get(before.active.kid)?.macKey).toEqual(before.active.macKey);
+    expect([...after.wrap.keys.keys()]).toEqual([before.wrap.active.kid, after.wrap.active.kid]);
+    expect(after.all.get(before.wrap.active.kid)?.fingerprint).toBe(before.wrap.active.fingerprint);
     expect(await readKeyring(path)).toEqual(after);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readdir(directory)).toEqual(['keyring.json']);
@@ -39,7 +39,7 @@ describe('a rotation', () => {
     expect(await addPendingKey(path)).toEqual(pending);
     const after = await rotateKeyring(path);
     expect(states(after)).toEqual(['decrypting', 'active']);
-    expect([...after.keys.keys()]).toEqual([...pending.keys.keys()]);
+    expect([...after.wrap.keys.keys()]).toEqual([...pending.wrap.keys.keys()]);
   });
 
   it('does not choose between two pending keys', async () => {
@@ -58,8 +58,8 @@ describe('a rotation', () => {
     const rings = await Promise.all(Array.from({ length: 20 }, () => rotateKeyring(path)));
     const after = await readKeyring(path);
     expect(states(after).toSorted()).toEqual(['active', ...Array(20).fill('decrypting')]);
-    expect(new Set(rings.map(({ active }) => active.kid)).size).toBe(20);
-    for (const { active } of rings) expect(after.keys.get(active.kid)?.macKey).toEqual(active.macKey);
+    expect(new Set(rings.map(({ wrap }) => wrap.active.kid)).size).toBe(20);
+    for (const { wrap } of rings) expect(after.all.get(wrap.active.kid)?.fingerprint).toBe(wrap.active.fingerprint);
   });
 
   it('keeps unknown members of the file', async () => {
@@ -120,19 +120,19 @@ it('a writer whose temporary file was removed changes nothing, and leaves the fi
 describe('a key', () => {
   it('is retired unless it is the active one', async () => {
     await createKeyring(path);
-    const { active } = await readKeyring(path);
+    const { active } = (await readKeyring(path)).wrap;
     await expect(retireKey(path, active.kid)).rejects.toThrow(/is the active one/);
     const rotated = await rotateKeyring(path);
     expect(states(await retireKey(path, active.kid))).toEqual(['retired', 'active']);
-    expect((await readKeyring(path)).active.kid).toBe(rotated.active.kid);
+    expect((await readKeyring(path)).wrap.active.kid).toBe(rotated.wrap.active.kid);
     await expect(retireKey(path, active.kid)).rejects.toThrow(/is retired already/);
   });
 
   it('that does not exist is refused with the ids of the existing keys, and without the id that was typed', async () => {
     await createKeyring(path);
-    const { active } = await readKeyring(path);
+    const kids = [...(await readKeyring(path)).all.keys()];
     const refused = expect(retireKey(path, 'c2VjcmV0IGtleSBtYXRlcmlhbA')).rejects;
-    await refused.toThrow(`It has: ${active.kid}.`);
+    await refused.toThrow(`It has: ${kids.join(', ')}.`);
     await expect(retireKey(path, 'c2VjcmV0')).rejects.not.toThrow(/c2VjcmV0/);
   });
 });

@@ -18,7 +18,7 @@ beforeEach(async () => {
   path = join(directory, 'keyring.json');
   await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
   reported = [];
-  ring = await openLiveKeyring(path, ({ active }, error) => {
+  ring = await openLiveKeyring(path, ({ wrap: { active } }, error) => {
     reported.push({ active: active.kid, error: error instanceof Error ? error.message : undefined });
   });
 });
@@ -36,11 +36,11 @@ async function look(): Promise<void> {
 }
 
 it('follows its file', async () => {
-  expect(ring.current().active.kid).toBe('one');
-  const { active } = await rotateKeyring(path);
+  expect(ring.current().wrap.active.kid).toBe('one');
+  const { active } = (await rotateKeyring(path)).wrap;
   await look();
-  expect(ring.current().active.kid).toBe(active.kid);
-  expect(ring.current().keys.get('one')?.state).toBe('decrypting');
+  expect(ring.current().wrap.active.kid).toBe(active.kid);
+  expect(ring.current().wrap.keys.get('one')?.state).toBe('decrypting');
   expect(reported).toEqual([{ active: active.kid, error: undefined }]);
 });
 
@@ -60,7 +60,7 @@ it.each<[string, () => Promise<unknown>, RegExp]>([
     await spoil();
     await look();
     expect(reported).toEqual([{ active: 'one', error: expect.stringMatching(reason) }]);
-    expect(ring.current().active.kid).toBe('one');
+    expect(ring.current().wrap.active.kid).toBe('one');
     await expect(ring.check()).rejects.toThrow(reason);
 
     await look();
@@ -72,7 +72,7 @@ it.each<[string, () => Promise<unknown>, RegExp]>([
       { kid: 'two', state: 'active' },
     ]);
     await look();
-    expect(ring.current().active.kid).toBe('two');
+    expect(ring.current().wrap.active.kid).toBe('two');
     await expect(ring.check()).resolves.toBeUndefined();
   },
 );
@@ -83,8 +83,8 @@ it('allows a key to be removed once it is retired', async () => {
     { kid: 'two', state: 'active' },
   ]);
   await look();
-  expect(ring.current().active.kid).toBe('two');
+  expect(ring.current().wrap.active.kid).toBe('two');
   await writeKeyring(path, [{ kid: 'two', state: 'active' }]);
   await look();
-  expect(ring.current().keys.size).toBe(1);
+  expect(ring.current().wrap.keys.size).toBe(1);
 });

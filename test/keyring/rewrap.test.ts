@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { seal } from '../../src/crypto/envelope.ts';
+import { bindingOf, openRecord } from '../../src/crypto/record.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import { rewrapEnvelopes } from '../../src/keyring/rewrap.ts';
-import { ownerKey } from '../../src/model/owner.ts';
 import { withStore } from '../../src/store/open-store.ts';
-import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
-import { writeKeyring } from '../support/keyring.ts';
+import { insert, marked, newOwner, newRecord } from '../contract/fixtures.ts';
+import { withTestMac, writeKeyring } from '../support/keyring.ts';
 
 it('wraps nothing under a key that is no longer the active one', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'rewrap-'));
@@ -19,25 +19,32 @@ it('wraps nothing under a key that is no longer the active one', async () => {
     { kid: 'one', state: 'decrypting' },
     { kid: 'two', state: 'active' },
   ]);
-  await withStore('sqlite::memory:', async (store) => {
-    const owner = newOwner();
-    const { id } = newRecord(owner);
-    const envelope = await seal('value', { owner: ownerKey(owner), secretId: id, version: 1 }, before);
-    await store.commit([insert({ ...newRecord(owner), id, sealed: { version: 1, envelope } })]);
-    // Another key becomes active after the keyring was read, and before anything is written.
-    const ring = await readKeyring(path);
-    await writeKeyring(path, [
-      { kid: 'one', state: 'active' },
-      { kid: 'two', state: 'decrypting' },
-    ]);
-    await expect(rewrapEnvelopes(store, ring, path)).rejects.toThrow('another key became active');
-    expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['one']);
-    await writeKeyring(path, [
-      { kid: 'one', state: 'decrypting' },
-      { kid: 'two', state: 'active' },
-    ]);
-    await rewrapEnvelopes(store, ring, path);
-    expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['two']);
-  });
+  await withStore(
+    'sqlite::memory:',
+    async (store) => {
+      const owner = newOwner();
+      const record = newRecord(owner);
+      const envelope = await seal('value', bindingOf(record, 1), before);
+      const sealed = { version: 1, tag: envelope.tag, envelope };
+      await store.commit([insert(marked({ ...record, sealed }, before))]);
+      // Another key becomes active after the keyring was read, and before anything is written.
+      const ring = await readKeyring(path);
+      await writeKeyring(path, [
+        { kid: 'one', state: 'active' },
+        { kid: 'two', state: 'decrypting' },
+      ]);
+      await expect(rewrapEnvelopes(store, ring, path)).rejects.toThrow('another key became active');
+      expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['one']);
+      await writeKeyring(path, [
+        { kid: 'one', state: 'decrypting' },
+        { kid: 'two', state: 'active' },
+      ]);
+      await rewrapEnvelopes(store, ring, path);
+      expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['two']);
+      const stored = await store.findRecord(record.id);
+      expect(stored && (await openRecord(stored, ring))).toBe('value');
+    },
+    withTestMac,
+  );
   await rm(directory, { recursive: true });
 });

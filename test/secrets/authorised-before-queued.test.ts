@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { parseKeyring } from '../../src/crypto/keyring.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
@@ -14,10 +13,10 @@ import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { chain, insert, newRecord, withoutEnvelope } from '../contract/fixtures.ts';
+import { chain, insert, newRecord, seen } from '../contract/fixtures.ts';
 import { ada } from '../support/documents.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
-import { keyringText } from '../support/keyring.ts';
+import { testKeyring, withTestMac } from '../support/keyring.ts';
 
 type Change = [name: string, run: (operations: Operations, id: string) => Promise<unknown>];
 const changes: Change[] = [
@@ -43,7 +42,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-'));
-    store = await openStore(newDatabaseUrl(storeName, directory));
+    store = await openStore(newDatabaseUrl(storeName, directory), withTestMac);
     calls = [];
     const real = createKeyedMutex(5000, tooMuchContention);
     mutex = (key, work) => {
@@ -63,7 +62,6 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
   }
 
   async function operationsOf(caller: Partial<Caller> = {}): Promise<Operations> {
-    const keyring = await parseKeyring(keyringText([{ kid: 'one', state: 'active' }]), 'keyring.json');
     const counted = new Proxy(store, {
       get(target, name: keyof Store) {
         const method = target[name] as (...args: unknown[]) => unknown;
@@ -74,7 +72,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
       },
     });
     return bindOperations(
-      { store: counted, keyring: () => keyring, now: () => new Date(), mutex, trace: createTrace() },
+      { store: counted, keyring: () => testKeyring, now: () => new Date(), mutex, trace: createTrace() },
       {
         principal: ada,
         requestId: 'r',
@@ -156,7 +154,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
     expect(calls.filter((name) => name === 'find')).toHaveLength(3);
     expect(calls.filter((name) => name === 'commit')).toHaveLength(2);
     expect(await store.find(record.id)).toMatchObject({
-      ...withoutEnvelope(record),
+      ...seen(record),
       version: 4,
       notes: 'a',
       tags: ['b'],

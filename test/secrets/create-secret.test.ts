@@ -4,6 +4,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type Store, StoreConflict, type Write } from '../../src/store/store.ts';
 import { chain } from '../contract/fixtures.ts';
 import { operationsOn } from '../support/documents.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 const owner = { type: 'team', teamId: 'red' } as const;
 const input = { owner, name: 'a name', value: 'a value' };
@@ -12,7 +13,7 @@ describe('creating a secret', () => {
   let store: Store;
   let operations: Operations;
   beforeEach(async () => {
-    store = await openSqliteStore(':memory:');
+    store = await openSqliteStore(':memory:', withTestMac);
     operations = await operationsOn(store);
   });
   afterEach(() => store.close());
@@ -31,7 +32,8 @@ describe('creating a secret', () => {
     const [refused, written] = recordsOf(commit);
     expect(commit).toHaveBeenCalledTimes(2);
     expect(written?.placeholder).not.toBe(refused?.placeholder);
-    expect(written).toEqual({ ...refused, placeholder: written?.placeholder });
+    expect(written).toEqual({ ...refused, placeholder: written?.placeholder, mac: written?.mac });
+    expect(written?.mac).not.toEqual(refused?.mac);
     expect(await store.findRecord(created.id)).toEqual(written);
     expect(created.placeholder).toBe(written?.placeholder);
     expect(await chain(store, owner)).toHaveLength(1);

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Keyring, parseKeyring } from '../../src/crypto/keyring.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretFilter } from '../../src/model/secret.ts';
 import { type CursorList, decodeCursor, encodeCursor } from '../../src/secrets/cursor.ts';
@@ -28,7 +29,8 @@ beforeAll(async () => {
 });
 
 function ringOf(states: Record<string, string>): Promise<Keyring> {
-  return parseKeyring(keyringText(Object.entries(states).map(([kid, state]) => ({ kid, state }))), 'keyring.json');
+  const keys = Object.entries(states).map(([kid, state]) => ({ use: 'mac', kid, state }) as const);
+  return parseKeyring(keyringText(keys), 'keyring.json');
 }
 
 function decoded(text: string, of: CursorList = scope, ring: Keyring = keyring): unknown {
@@ -95,8 +97,8 @@ describe('a cursor', () => {
     }
   });
 
-  it('is valid while its key may open, and no longer', async () => {
-    expect(decoded(cursor, scope, await ringOf({ one: 'decrypting', two: 'active' }))).toEqual(position);
+  it('is valid while its MAC key verifies, and no longer', async () => {
+    expect(decoded(cursor, scope, await ringOf({ one: 'verifying', two: 'active' }))).toEqual(position);
     expect(decoded(cursor, scope, await ringOf({ one: 'pending', two: 'active' }))).toEqual(position);
     expect(decoded(cursor, scope, await ringOf({ one: 'retired', two: 'active' }))).toEqual(refused);
     expect(decoded(cursor, scope, await ringOf({ two: 'active' }))).toEqual(refused);

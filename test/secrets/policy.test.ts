@@ -8,6 +8,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, insert, newRecord } from '../contract/fixtures.ts';
 import { ada, now, operationsOn } from '../support/documents.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 type Operation = [
   name: string,
@@ -72,7 +73,7 @@ function refused(code: string) {
 describe('the policy', () => {
   let store: Store;
   beforeAll(async () => {
-    store = await openSqliteStore(':memory:');
+    store = await openSqliteStore(':memory:', withTestMac);
   });
   afterAll(() => store.close());
 

@@ -7,6 +7,7 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { insert, newRecord } from '../contract/fixtures.ts';
 import { now, operationsOn } from '../support/documents.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 type Fields = Omit<Partial<CreateSecretInput>, 'id' | 'owner'>;
 
@@ -20,7 +21,7 @@ describe('the rules of fields, for a new secret and for a change', () => {
   let store: Store;
   let operations: Operations;
   beforeAll(async () => {
-    store = await openSqliteStore(':memory:');
+    store = await openSqliteStore(':memory:', withTestMac);
     operations = await operationsOn(store);
   });
   afterAll(() => store.close());

@@ -6,13 +6,14 @@ import { openStore } from '../../src/store/open-store.ts';
 import { type Store, StoreConflict } from '../../src/store/store.ts';
 import { breakOf, chain, countOf, eventAlone, insert, newOwner, newRecord, update } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 describe.each(storeNames)('a commit of an audit event alone, on %s', (name) => {
   let directory: string;
   let store: Store;
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'events-'));
-    store = await openStore(newDatabaseUrl(name, directory));
+    store = await openStore(newDatabaseUrl(name, directory), withTestMac);
   });
   afterAll(async () => {
     await store.close();

@@ -2,13 +2,14 @@ import { expect, inject, it } from 'vitest';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 it.skipIf(!storeNames.includes('mongodb') || !inject('mongodbUri'))(
   'conflicts on one owner do not fail the commits of other owners in the same group',
   { timeout: 60_000 },
   async () => {
     const uri = newDatabaseUrl('mongodb', '');
-    const [store, ...others] = await Promise.all(Array.from({ length: 3 }, () => openMongodbStore(uri)));
+    const [store, ...others] = await Promise.all(Array.from({ length: 3 }, () => openMongodbStore(uri, withTestMac)));
     if (!store) throw new Error('there are three');
     const hot = newOwner();
     let isDone = false;

@@ -7,6 +7,7 @@ import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type ListQuery, type Store, StoreConflict, type Write } from '../../src/store/store.ts';
 import { chain, insert, newRecord, query, remove, sealed, update } from '../contract/fixtures.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
 const uri = inject('mongodbUri');
@@ -145,8 +146,8 @@ describe.skipIf(uri === null)('the two stores', () => {
   let stores: [Store, Store];
   beforeAll(async () => {
     stores = [
-      await openSqliteStore(':memory:'),
-      await openMongodbStore(withDatabase(uri ?? '', `test-${randomUUID()}`)),
+      await openSqliteStore(':memory:', withTestMac),
+      await openMongodbStore(withDatabase(uri ?? '', `test-${randomUUID()}`), withTestMac),
     ];
   });
   afterAll(() => Promise.all((stores ?? []).map((store) => store.close())));

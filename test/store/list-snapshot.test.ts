@@ -4,6 +4,7 @@ import { listCommand, listResults } from '../../src/store/mongodb/list.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ListQuery, ListResult, Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, query, remove } from '../contract/fixtures.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
 const uri = withDatabase(inject('mongodbUri') ?? '', `snapshot-${process.pid}`);
@@ -22,7 +23,7 @@ describe.skipIf(!inject('mongodbUri'))('a page and its count, while its owner wr
   ];
 
   beforeAll(async () => {
-    store = await openStore(uri);
+    store = await openStore(uri, withTestMac);
     client = new MongoClient(uri);
     await store.commit(Array.from({ length: 8 }, () => insert(newRecord(owner))));
   });

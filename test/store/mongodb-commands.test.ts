@@ -5,6 +5,7 @@ import { listCommand } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { ListQuery, Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
 const uri = inject('mongodbUri') ?? '';
@@ -31,7 +32,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
     const owners = Array.from({ length: 101 }, newOwner);
 
     beforeAll(async () => {
-      store = await openMongodbStore(freshUri(), { onCommand: (event) => commands.push(event) });
+      store = await openMongodbStore(freshUri(), { ...withTestMac, onCommand: (event) => commands.push(event) });
       await store.commit(owners.flatMap((owner) => [insert(newRecord(owner)), insert(newRecord(owner))]));
     });
     afterAll(() => store.close());
@@ -101,8 +102,9 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const rows: Document[] = await database.collection(collection).aggregate(pipeline).toArray();
       expect(rows.filter((row) => 'name' in row)).toHaveLength(4);
       for (const row of rows) expect(row).not.toHaveProperty('sealed');
+      for (const row of rows) expect(row).not.toHaveProperty('mac');
       await sentFor(() => store.find(randomUUID()));
-      expect(commands[0]?.command.projection).toEqual({ sealed: 0 });
+      expect(commands[0]?.command.projection).toEqual({ 'sealed.envelope': 0 });
     });
 
     it('are one for all finds of one tick', async () => {
@@ -137,7 +139,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
     let database: ReturnType<MongoClient['db']>;
 
     beforeAll(async () => {
-      store = await openMongodbStore(freshUri());
+      store = await openMongodbStore(freshUri(), withTestMac);
       database = client.db(databases.at(-1));
       const records = Array.from({ length: 500 }, (_, index) => {
         const tags = ['all', index % 10 ? 'many' : 'few'];

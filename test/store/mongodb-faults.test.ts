@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, countOf, insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongod.ts';
 
 const timeoutMs = 800;
@@ -19,6 +20,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     replicaSet = await startReplicaSet({ args: ['--setParameter', 'enableTestCommands=1'] });
     client = new MongoClient(replicaSet.uri);
     store = await openMongodbStore(withDatabase(replicaSet.uri, 'faults'), {
+      ...withTestMac,
       timeoutMs,
       onCommand: (event) => commands.push(event.commandName),
     });
@@ -102,7 +104,11 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     const owner = newOwner();
     // There is time left after the last attempt, so it is not the deadline that prevents another run.
     const onCommand = (event: { commandName: string }) => commands.push(event.commandName);
-    const patient = await openMongodbStore(withDatabase(replicaSet.uri, 'faults'), { timeoutMs: 20_000, onCommand });
+    const patient = await openMongodbStore(withDatabase(replicaSet.uri, 'faults'), {
+      ...withTestMac,
+      timeoutMs: 20_000,
+      onCommand,
+    });
     const writeConcernError = { code: 64, errmsg: 'waiting for replication timed out' };
     await failCommand('alwaysOn', { failCommands: ['commitTransaction'], writeConcernError });
     await expect(patient.commit([insert(newRecord(owner))])).rejects.toMatchObject({
@@ -167,7 +173,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
 
   it('is stopped: fails every call with a typed error before the deadline', async () => {
     const other = await startReplicaSet();
-    const cutOff = await openMongodbStore(other.uri, { timeoutMs: 4000 });
+    const cutOff = await openMongodbStore(other.uri, { ...withTestMac, timeoutMs: 4000 });
     await other.stop();
     const calls = [
       cutOff.check(),

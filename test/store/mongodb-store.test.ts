@@ -7,6 +7,7 @@ import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, countOf, insert, names, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
 import { storeContract } from '../contract/store.ts';
+import { withTestMac } from '../support/keyring.ts';
 import { startStandalone, withDatabase } from '../support/mongod.ts';
 
 const uri = inject('mongodbUri') ?? '';
@@ -27,12 +28,12 @@ describe.skipIf(uri === '')('with a mongod', () => {
     await client.close();
   });
 
-  storeContract('MongoDB', () => openMongodbStore(freshUri()));
+  storeContract('MongoDB', () => openMongodbStore(freshUri(), withTestMac));
 
   describe('two gateways on one database', () => {
     it('that start at once on an empty one both start, with each index once', async () => {
       const shared = freshUri();
-      const stores = await Promise.all(Array.from({ length: 4 }, () => openMongodbStore(shared)));
+      const stores = await Promise.all(Array.from({ length: 4 }, () => openMongodbStore(shared, withTestMac)));
       await Promise.all(stores.map((store) => store.commit([insert(newRecord(newOwner()))])));
       const database = client.db(databases.at(-1));
       const { secrets, owners, audit } = collectionsOf(database);
@@ -55,7 +56,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
     it('that write for one owner at once lose nothing: count and chain are correct', async () => {
       const shared = freshUri();
-      const stores = await Promise.all([openMongodbStore(shared), openMongodbStore(shared)]);
+      const stores = await Promise.all([openMongodbStore(shared, withTestMac), openMongodbStore(shared, withTestMac)]);
       const owner = newOwner();
       const writes = stores.flatMap((store) =>
         Array.from({ length: 20 }, async (_, nth) => {
@@ -75,7 +76,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
     it('that change one version at once: exactly one succeeds', async () => {
       const shared = freshUri();
-      const stores = await Promise.all([openMongodbStore(shared), openMongodbStore(shared)]);
+      const stores = await Promise.all([openMongodbStore(shared, withTestMac), openMongodbStore(shared, withTestMac)]);
       const record = newRecord(newOwner());
       await stores[0].commit([insert(record)]);
       const outcomes = await Promise.allSettled(
@@ -93,7 +94,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
 
   it('counts points together with every gateway on its database', async () => {
     const shared = freshUri();
-    const stores = await Promise.all([openMongodbStore(shared), openMongodbStore(shared)]);
+    const stores = await Promise.all([openMongodbStore(shared, withTestMac), openMongodbStore(shared, withTestMac)]);
     const counters = stores.map((store) => store.counter(60));
     const added = Array.from({ length: 20 }, (_, index) => counters[index % 2]?.add('key', 1));
     const counts = (await Promise.all(added)).map((window) => window?.count ?? 0);
@@ -105,7 +106,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
     let store: Store;
     let secrets: ReturnType<typeof collectionsOf>['secrets'];
     beforeAll(async () => {
-      store = await openMongodbStore(freshUri());
+      store = await openMongodbStore(freshUri(), withTestMac);
       secrets = collectionsOf(client.db(databases.at(-1))).secrets;
     });
     afterAll(() => store.close());
@@ -190,7 +191,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
   describe('the database of a MongoDB store', () => {
     it('is the one in the URI', async () => {
       const named = freshUri();
-      const store = await openMongodbStore(named);
+      const store = await openMongodbStore(named, withTestMac);
       const record = newRecord(newOwner());
       await store.commit([insert(record)]);
       const { secrets } = collectionsOf(client.db(databases.at(-1)));
@@ -199,7 +200,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
     });
 
     it('is secrets-gateway when the URI has none, and not the default of the driver', async () => {
-      const store = await openMongodbStore(uri);
+      const store = await openMongodbStore(uri, withTestMac);
       const record = newRecord(newOwner());
       await store.commit([insert(record)]);
       const { secrets } = collectionsOf(client.db('secrets-gateway'));

@@ -17,6 +17,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { openStore, withStore } from '../../src/store/open-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { insert, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
+import { withTestMac } from '../support/keyring.ts';
 
 let directory: string;
 let path: string;
@@ -27,7 +28,7 @@ beforeEach(() => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 async function makeDatabase(at: string, secrets = 50): Promise<void> {
-  const store = await openSqliteStore(at);
+  const store = await openSqliteStore(at, withTestMac);
   const owner = newOwner();
   await store.commit(Array.from({ length: secrets }, () => insert(newRecord(owner))));
   await store.close();
@@ -71,13 +72,13 @@ describe('a database file that is damaged', () => {
   });
 
   it('while it is in use: what cannot be read is SERVICE_UNAVAILABLE', async () => {
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     const owner = newOwner();
     const large = () => insert(newRecord(owner, { sealed: sealed(1, 'x'.repeat(8000)) }));
     // More than SQLite keeps in memory.
     await store.commit(Array.from({ length: 800 }, large));
     await store.close();
-    const opened = await openSqliteStore(path);
+    const opened = await openSqliteStore(path, withTestMac);
     const bytes = readFileSync(path);
     bytes.fill(0x5a, 4096);
     writeFileSync(path, bytes);
@@ -90,7 +91,7 @@ describe('a database file that is damaged', () => {
 
   it('is opened when it is whole', async () => {
     await copyFile(whole, path);
-    const store = await openSqliteStore(path, false);
+    const store = await openSqliteStore(path, { mayBeBlank: false });
     expect(await store.isEmpty()).toBe(false);
     await store.close();
   });
@@ -100,21 +101,21 @@ describe('a database file that is there and empty', () => {
   beforeEach(() => writeFileSync(path, '', { mode: 0o600 }));
 
   it('becomes a new database where there is no keyring', async () => {
-    const store = await openStore(`sqlite:${path}`, true);
+    const store = await openStore(`sqlite:${path}`, { mayBeBlank: true });
     expect(await store.isEmpty()).toBe(true);
     await store.close();
   });
 
   it('is refused beside a keyring, and left empty', async () => {
     const refusal = { name: 'ConfigurationError', message: expect.stringMatching(/empty file.*backup.*remove/s) };
-    await expect(openStore(`sqlite:${path}`, false)).rejects.toMatchObject(refusal);
+    await expect(openStore(`sqlite:${path}`, { mayBeBlank: false })).rejects.toMatchObject(refusal);
     await expect(withStore(`sqlite:${path}`, async () => {})).rejects.toMatchObject(refusal);
     expect(readFileSync(path)).toHaveLength(0);
   });
 
   it('a new file beside a keyring is made: the keyring may have been copied first', async () => {
     const other = join(directory, 'other.db');
-    await (await openStore(`sqlite:${other}`, false)).close();
+    await (await openStore(`sqlite:${other}`, { mayBeBlank: false })).close();
     expect(existsSync(other)).toBe(true);
   });
 });
@@ -133,7 +134,7 @@ describe('a database that others could read or replace', () => {
   });
 
   it.each(['-wal', '-shm'])('is refused when its %s is readable', async (ending) => {
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     await store.commit([insert(newRecord(newOwner()))]);
     chmodSync(path + ending, 0o644);
     await expect(openSqliteStore(path)).rejects.toThrow(`chmod 600 ${path}${ending}`);
@@ -166,7 +167,7 @@ describe('what was deleted', () => {
     readdirSync(directory).filter((name) => readFileSync(join(directory, name)).includes(text));
 
   async function storeWithMarked() {
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     const owner = newOwner();
     await store.commit(Array.from({ length: 30 }, () => insert(newRecord(owner))));
     // Small and large: in a page of the tree, and in pages of its own.

@@ -8,8 +8,9 @@ import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { ListQuery } from '../../src/store/store.ts';
 import { chain, countOf, insert, names, newOwner, newRecord, query } from '../contract/fixtures.ts';
 import { storeContract } from '../contract/store.ts';
+import { withTestMac } from '../support/keyring.ts';
 
-storeContract('SQLite', () => openSqliteStore(':memory:'));
+storeContract('SQLite', () => openSqliteStore(':memory:', withTestMac));
 
 describe('a SQLite file', () => {
   let folder: string;
@@ -26,7 +27,7 @@ describe('a SQLite file', () => {
   it('is readable by its user only, whatever the umask, as are its directory and the files beside it', async () => {
     const umask = process.umask(0);
     try {
-      const store = await openSqliteStore(path);
+      const store = await openSqliteStore(path, withTestMac);
       await store.commit([insert(newRecord(newOwner()))]);
       const files = readdirSync(join(folder, 'data'));
       expect(files.toSorted()).toEqual(['secrets.db', 'secrets.db-shm', 'secrets.db-wal']);
@@ -40,12 +41,12 @@ describe('a SQLite file', () => {
 
   it('has all its content when it is opened again', async () => {
     const record = newRecord(newOwner(), { tags: ['t'], notes: 'a\0b' });
-    const first = await openSqliteStore(path);
+    const first = await openSqliteStore(path, withTestMac);
     await first.commit([insert(record)]);
     const events = await chain(first, record.owner);
     await first.close();
 
-    const second = await openSqliteStore(path);
+    const second = await openSqliteStore(path, withTestMac);
     expect(await second.findRecord(record.id)).toEqual(record);
     expect(await names(second, record.owner, { filter: { tags: ['t'] } })).toEqual([record.name]);
     expect(await countOf(second, record.owner)).toBe(1);
@@ -54,7 +55,7 @@ describe('a SQLite file', () => {
   });
 
   it('uses write-ahead logging (WAL), so that readers in other processes do not wait', async () => {
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     const other = new DatabaseSync(path);
     expect(other.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
     other.close();
@@ -68,7 +69,7 @@ describe('a SQLite file', () => {
       opened.add(this);
       exec.call(this, sql);
     });
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     const [database] = opened;
     expect(database?.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
     expect(database?.prepare('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 });
@@ -101,7 +102,7 @@ describe('a SQLite file', () => {
   });
 
   it('that another process writes to is temporarily unavailable, and accepts the same commit later', async () => {
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     const record = newRecord(newOwner(), { notes: 'a value in the wrong place' });
     const other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');
@@ -117,13 +118,13 @@ describe('a SQLite file', () => {
   });
 
   it('that another process writes to can still be opened and read', async () => {
-    const first = await openSqliteStore(path);
+    const first = await openSqliteStore(path, withTestMac);
     const record = newRecord(newOwner());
     await first.commit([insert(record)]);
     await first.close();
     const other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');
-    const store = await openSqliteStore(path);
+    const store = await openSqliteStore(path, withTestMac);
     expect(await store.findRecord(record.id)).toEqual(record);
     await store.close();
     other.close();
@@ -153,7 +154,7 @@ describe('a group of SQLite commits', () => {
     [65, 2],
     [200, 4],
   ])('of %i that wait together syncs to disk %i times', async (commits, syncs) => {
-    const store = await openSqliteStore(':memory:');
+    const store = await openSqliteStore(':memory:', withTestMac);
     const seen = watchCommits();
     const owner = newOwner();
     await Promise.all(Array.from({ length: commits }, () => store.commit([insert(newRecord(owner))])));
@@ -163,7 +164,7 @@ describe('a group of SQLite commits', () => {
   });
 
   it('whose COMMIT fails writes nothing, and fails every commit in it', async () => {
-    const store = await openSqliteStore(':memory:');
+    const store = await openSqliteStore(':memory:', withTestMac);
     const owner = newOwner();
     const records = Array.from({ length: 10 }, () => newRecord(owner));
     watchCommits(() => {

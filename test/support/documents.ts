@@ -1,4 +1,3 @@
-import { parseKeyring } from '../../src/crypto/keyring.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
@@ -7,7 +6,7 @@ import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
-import { keyringText } from './keyring.ts';
+import { testKeyring } from './keyring.ts';
 
 /** A user in the team red. */
 export const ada: Principal = {
@@ -30,11 +29,10 @@ export const now = new Date('2026-05-06T07:08:09.010Z');
 
 /** The operations on this store, as a separate gateway would run them for ada or another caller. */
 export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
-  const keyring = await parseKeyring(keyringText([{ kid: 'one', state: 'active' }]), 'keyring.json');
   return bindOperations(
     {
       store,
-      keyring: () => keyring,
+      keyring: () => testKeyring,
       now: () => now,
       mutex: createKeyedMutex(5000, tooMuchContention),
       trace: createTrace(),

@@ -6,10 +6,10 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { open } from '../../src/crypto/envelope.ts';
+import type { Keyring } from '../../src/crypto/keyring.ts';
+import { openRecord } from '../../src/crypto/record.ts';
 import { startGateway } from '../../src/gateway.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
-import { ownerKey } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { Issuer } from './issuer.ts';
@@ -129,10 +129,9 @@ export class TestGateway {
     const store = await openStore(this.databaseUrl);
     try {
       const record = await store.findRecord(id);
-      if (!record?.sealed) throw new Error('the store holds no value');
-      const { version, envelope } = record.sealed;
-      const binding = { owner: ownerKey(record.owner), secretId: id, version };
-      return { record, value: await open(envelope, binding, await readKeyring(join(this.directory, 'keyring.json'))) };
+      const value = record && (await openRecord(record, await keyringOf(this)));
+      if (!record || value == null) throw new Error('the store holds no value');
+      return { record, value };
     } finally {
       await store.close();
     }
@@ -147,6 +146,11 @@ export class TestGateway {
     await this.issuer.close();
     await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** Its keyring as it is in the file now. */
+export function keyringOf({ directory }: TestGateway): Promise<Keyring> {
+  return readKeyring(join(directory, 'keyring.json'));
 }
 
 export function newDatabaseUrl(store: StoreName, directory: string): string {

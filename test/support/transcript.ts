@@ -24,7 +24,7 @@ interface Kind {
 
 /** Text that differs from run to run. `<old-kid>` is a placeholder of the kind `kid`. */
 const kinds: Readonly<Record<string, Kind>> = {
-  kid: { pattern: 'kek-[0-9a-z]+', isOne: true },
+  kid: { pattern: '(?:kek|mac|equality|seal-x25519|seal-p256)-[0-9a-z]+', isOne: true },
   id: { pattern: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', isOne: true },
   version: { pattern: '\\d+\\.\\d+\\.\\d+', isOne: true, isKnown: true },
   token: { pattern: 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+', isOne: false },

@@ -1,3 +1,4 @@
+import type { Keyring } from '../../src/crypto/keyring.ts';
 import { ownerKey } from '../../src/model/owner.ts';
 import type { Store } from '../../src/store/store.ts';
 import { breakOf, chain } from '../contract/fixtures.ts';
@@ -85,7 +86,7 @@ export class WriteLoad {
   }
 
   /** Compares what the writers were told with what the store holds. */
-  async findings(store: Store): Promise<Findings> {
+  async findings(store: Store, keyring: Keyring): Promise<Findings> {
     const lost: string[] = [];
     const doubled: string[] = [];
     const halfWritten: string[] = [];
@@ -94,8 +95,9 @@ export class WriteLoad {
     for (const connectorId of this.connectors) {
       const owner = { type: 'connector', teamId: this.team, connectorId } as const;
       const events = await chain(store, owner);
-      if (breakOf(events, owner) !== null) halfWritten.push(`the chain of ${ownerKey(owner)}`);
+      if (breakOf(events, owner, keyring) !== null) halfWritten.push(`the chain of ${ownerKey(owner)}`);
       for (const { type, secretId } of events) {
+        if (secretId === null) continue;
         const counts = type === 'secret.created' ? created : updated;
         counts.set(secretId, (counts.get(secretId) ?? 0) + 1);
       }

@@ -1,40 +1,66 @@
 import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
-import { opens } from '../../crypto/keyring.ts';
-import { countEnvelopes } from '../../keyring/count.ts';
+import { isUsable, type Key } from '../../crypto/keyring.ts';
+import { countKids } from '../../keyring/count.ts';
 import { readKeyring } from '../../keyring/file.ts';
+import { neededBy } from '../../keyring/retire.ts';
 import { unknownKid } from '../../model/envelope.ts';
 import { withStore } from '../../store/open-store.ts';
+import type { Keyed, Store } from '../../store/store.ts';
 import { printable } from '../printable.ts';
 
-/** Prints the keys and how many envelopes are under each, also under keys that cannot open them. */
+type Counts = Readonly<Record<Keyed, ReadonlyMap<string, number>>>;
+
+/** Prints the keys and what needs each, also keys that are needed and are not there. */
 export async function list(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
   parseArgs({ args, options: {} });
-  const { keys } = await readKeyring(keyringFile);
-  const counts = await withStore(databaseUrl, countEnvelopes);
-  const damaged = counts.get(unknownKid) ?? 0;
-  counts.delete(unknownKid);
-  const missing = [...counts.keys()].filter((kid) => !keys.has(kid));
+  const { all } = await readKeyring(keyringFile);
+  const counts = await withStore(databaseUrl, countAll);
+  const damaged = counts.envelopes.get(unknownKid) ?? 0;
+  const needed = (['wrap', 'mac'] as const).flatMap((use) => {
+    const kids = new Set(neededBy[use].flatMap((of) => [...counts[of].keys()]));
+    return [...kids].filter((kid) => kid !== unknownKid).map((kid) => ({ use, kid, key: keyOf(all, use, kid) }));
+  });
+  const missing = needed.filter(({ key }) => !key);
   const rows = [
-    ...[...keys.values()].map(({ kid, state, createdAt }) => [kid, state, createdAt?.toISOString().slice(0, 10) ?? '']),
-    ...missing.map((kid) => [kid, 'missing', '']),
-  ].map(([kid = '', ...cells]) => [printable(kid), ...cells, (counts.get(kid) ?? 0).toLocaleString('en')]);
-  process.stdout.write(aligned([['KID', 'STATE', 'CREATED', 'ENVELOPES'], ...rows]));
+    ...[...all.values()].map(({ use, kid, state, createdAt }) => {
+      return [kid, use, state, createdAt?.toISOString().slice(0, 10) ?? '', needs(use, kid, counts)];
+    }),
+    ...missing.map(({ use, kid }) => [printable(kid), use, 'missing', '', needs(use, kid, counts)]),
+  ];
+  process.stdout.write(aligned([['KID', 'USE', 'STATE', 'CREATED', 'NEEDED BY'], ...rows]));
 
-  const retired = [...keys.values()].filter(({ kid, state }) => !opens(state) && counts.has(kid));
+  const tell = (text: string) => process.stderr.write(text);
+  const retired = needed.filter(({ key }) => key && !isUsable(key.state));
   if (missing.length > 0) {
-    process.stderr.write(
-      `Nobody can open the envelopes under a missing key. Put it back into ${keyringFile} from a backup.\n`,
+    tell(`Nobody can open what needs a missing key. Put it back into ${keyringFile} from a backup.\n`);
+  }
+  for (const [use, state] of [['wrap', 'decrypting'] as const, ['mac', 'verifying'] as const]) {
+    if (!retired.some((one) => one.use === use)) continue;
+    tell(
+      'Nobody can open what needs a retired key: a gateway went on with an old copy of the file. ' +
+        `Set its "state" in ${keyringFile} to "${state}"${use === 'wrap' ? ', and run: secrets-gateway keys rewrap' : ''}\n`,
     );
   }
-  if (retired.length > 0) {
-    process.stderr.write(
-      'Nobody can open the envelopes under a retired key: a gateway went on with an old copy of the file. ' +
-        `Set its "state" in ${keyringFile} to "decrypting", and run: secrets-gateway keys rewrap\n`,
-    );
-  }
-  if (damaged > 0) process.stderr.write(`${damaged} envelopes are damaged. keys rewrap names their secrets.\n`);
+  if (damaged > 0) tell(`${damaged} envelopes are damaged. keys rewrap names their secrets.\n`);
   if (missing.length + retired.length + damaged > 0) process.exitCode = 1;
+}
+
+async function countAll(store: Store): Promise<Counts> {
+  return {
+    envelopes: await countKids(store, 'envelopes'),
+    records: await countKids(store, 'records'),
+    events: await countKids(store, 'events'),
+  };
+}
+
+function keyOf(all: ReadonlyMap<string, Key>, use: Key['use'], kid: string): Key | undefined {
+  const key = all.get(kid);
+  return key?.use === use ? key : undefined;
+}
+
+function needs(use: Key['use'], kid: string, counts: Counts): string {
+  return neededBy[use].map((of) => `${(counts[of].get(kid) ?? 0).toLocaleString('en')} ${of}`).join(', ');
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {

@@ -4,7 +4,7 @@ import { retireUnusedKey } from '../../keyring/retire.ts';
 import { withStore } from '../../store/open-store.ts';
 import { UsageError } from '../usage-error.ts';
 
-/** Takes a key out of use, once no envelope is under it. */
+/** Takes a key out of use, once nothing in the store needs it. */
 export async function retire(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
   const { positionals } = parseArgs({ args, allowPositionals: true });
   const [kid, ...others] = positionals;
@@ -20,5 +20,5 @@ export async function retire(args: string[], { keyringFile, databaseUrl }: Confi
       process.stderr.write(`Looks again in ${seconds} s, when every gateway follows the file…\n`);
     });
   });
-  process.stdout.write(`${kid} is retired. It stays in ${keyringFile}, and opens nothing.\n`);
+  process.stdout.write(`${kid} is retired. It stays in ${keyringFile}, and is not used.\n`);
 }

@@ -20,7 +20,7 @@ export async function rewrap(args: string[], { keyringFile, databaseUrl }: Confi
     rewrapEnvelopes(store, keyring, keyringFile, { onProgress: progress.show, signal: stop.signal }),
   ).finally(() => progress.end());
 
-  const { kid } = keyring.active;
+  const { kid } = keyring.wrap.active;
   process.stdout.write(`${rewrapped.toLocaleString('en')} envelopes rewrapped. They are under ${kid} now.\n`);
   for (const [other, count] of left) {
     process.stderr.write(
@@ -38,7 +38,7 @@ export async function rewrap(args: string[], { keyringFile, databaseUrl }: Confi
   if (left.size + damaged.length > 0) process.exitCode = 1;
 }
 
-function fixFor(kid: string, { keys }: Keyring): string {
+function fixFor(kid: string, { wrap: { keys } }: Keyring): string {
   switch (keys.get(kid)?.state) {
     case undefined:
       return 'The keyring does not have that key: put it back from a backup.';

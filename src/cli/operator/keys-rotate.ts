@@ -2,21 +2,26 @@ import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import { addPendingKey, rotateKeyring } from '../../keyring/change.ts';
 
-/** Makes another key active, or adds one that becomes active later. */
+const options = { pending: { type: 'boolean', default: false }, mac: { type: 'boolean', default: false } } as const;
+
+/** Makes another key of a use active, or adds one that becomes active later. */
 export async function rotate(args: string[], { keyringFile }: Config): Promise<void> {
-  const { values } = parseArgs({ args, options: { pending: { type: 'boolean', default: false } } });
-  if (values.pending) {
-    const { keys } = await addPendingKey(keyringFile);
-    const pending = [...keys.values()].find(({ state }) => state === 'pending');
+  const { pending, mac } = parseArgs({ args, options }).values;
+  const use = mac ? 'mac' : 'wrap';
+  if (pending) {
+    const { keys } = (await addPendingKey(keyringFile, use))[use];
+    const added = [...keys.values()].find(({ state }) => state === 'pending');
     process.stdout.write(
-      `${pending?.kid} is pending: it opens, and does not seal yet.\n` +
-        'Copy the file to every gateway, wait until all have it, then run: secrets-gateway keys rotate\n',
+      `${added?.kid} is pending: it ${mac ? 'verifies, and makes no MAC' : 'opens, and does not seal'} yet.\n` +
+        `Copy the file to every gateway, wait until all have it, then run: secrets-gateway keys rotate${mac ? ' --mac' : ''}\n`,
     );
     return;
   }
-  const { active } = await rotateKeyring(keyringFile);
+  const { active } = (await rotateKeyring(keyringFile, use))[use];
   process.stdout.write(
-    `${active.kid} is active. The key before it decrypts from now on.\n` +
-      `Back ${keyringFile} up, then put the envelopes under the new key: secrets-gateway keys rewrap\n`,
+    mac
+      ? `${active.kid} is active. The key before it verifies from now on.\nBack ${keyringFile} up.\n`
+      : `${active.kid} is active. The key before it decrypts from now on.\n` +
+          `Back ${keyringFile} up, then put the envelopes under the new key: secrets-gateway keys rewrap\n`,
   );
 }

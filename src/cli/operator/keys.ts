@@ -9,17 +9,19 @@ import { rotate } from './keys-rotate.ts';
 
 const help = `Usage: secrets-gateway keys COMMAND
 
-Manages the keys of the keyring (KEYRING_FILE) that seal the values in the store (DATABASE_URL). Gateways may run meanwhile:
-they follow the file within 2 seconds.
+Manages the keys of the keyring (KEYRING_FILE) of the gateways on a store (DATABASE_URL). Gateways may run meanwhile: they
+follow the file within 2 seconds.
 
-  list               prints the keys, their states, and how many envelopes are under each
-  rotate             makes a new key active, or the pending key if there is one; the key before it only decrypts then
-  rotate --pending   adds a pending key, which opens but does not seal yet: for gateways that have copies of the file
-  rewrap             puts all envelopes under the active key; may be interrupted and run again at any time
-  retire KID         takes a key out of use, once no envelope is under it
+  list               prints the keys, their uses and states, and what in the store needs each
+  rotate             makes a new wrap key active, or the pending one if there is one; the key before it only decrypts then
+  rotate --mac       the same for the MAC key; the key before it only verifies then
+  … --pending        adds a pending key, which does not make anything yet: for gateways that have copies of the file
+  rewrap             puts all envelopes under the active wrap key; may be interrupted and run again at any time
+  retire KID         takes a key out of use, once nothing in the store needs it
 
-A key is pending, then active (exactly one key: it seals), then decrypting (it opens), and at last retired.
-To change keys: rotate, rewrap, retire.
+Wrap keys seal values. MAC keys mark secrets, audit events and cursors, so that changes by others are found. A wrap key is
+pending, then active (exactly one: it seals), then decrypting (it opens), and at last retired; a MAC key is verifying
+instead of decrypting. To change wrap keys: rotate, rewrap, retire.
 `;
 
 const commands = { list, rotate, rewrap, retire };

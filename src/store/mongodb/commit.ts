@@ -1,6 +1,7 @@
 import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError } from 'mongodb';
+import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
-import { nextAuditEvent } from '../audit.ts';
+import { type MacOfEvent, nextAuditEvent } from '../audit.ts';
 import { countChange, ownerOfWrite, StoreConflict, type Write } from '../store.ts';
 import {
   type AuditDocument,
@@ -14,13 +15,15 @@ import { Contention } from './errors.ts';
 
 /**
  * Writes commits, their audit events and their owners' counts, inside the transaction of `session`.
+ * @returns the heads of the owners' chains after it, by the owners' keys
  * @throws StoreConflict; of several commits it only says that one of them cannot be made
  */
 export async function writeCommits(
   { secrets, owners, audit }: Collections,
   commits: readonly (readonly Write[])[],
   session: ClientSession,
-): Promise<void> {
+  macOfEvent: MacOfEvent,
+): Promise<ReadonlyMap<string, ChainHead>> {
   const writes = byType(commits).flat();
   const before = await findOwners(owners, writes, session);
 
@@ -30,10 +33,9 @@ export async function writeCommits(
   const after = new Map(before);
   const events: AuditDocument[] = [];
   for (const write of writes) {
-    const owner = ownerOfWrite(write);
-    const key = ownerKey(owner);
+    const key = ownerKey(ownerOfWrite(write));
     const head = after.get(key) ?? { _id: key, count: 0, revision: 0, auditSequence: 0, auditHash: '' };
-    const event = nextAuditEvent({ sequence: head.auditSequence, hash: head.auditHash }, owner, write.event);
+    const event = nextAuditEvent(headOf(head), write, macOfEvent);
     events.push({ owner: key, ...event });
     const count = head.count + countChange[write.type];
     after.set(key, { ...head, count, auditSequence: event.sequence, auditHash: event.hash });
@@ -41,10 +43,15 @@ export async function writeCommits(
   try {
     await audit.insertMany(events, { session });
     await saveOwners(owners, [...after.values()], session);
+    return new Map([...after.values()].map((one) => [one._id, headOf(one)]));
   } catch (error) {
     // Only gateways choose these keys: a duplicate means that another gateway committed first.
     throw isDuplicateKey(error) ? new Contention('another commit of this owner', { cause: error }) : error;
   }
+}
+
+export function headOf({ auditSequence, auditHash }: OwnerDocument): ChainHead {
+  return { sequence: auditSequence, hash: auditHash };
 }
 
 type SecretWrite = Exclude<Write, { type: 'appendEvent' }>;
@@ -110,7 +117,7 @@ function operationOf(write: SecretWrite): AnyBulkWriteOperation<SecretDocument> 
   return {
     updateOne: {
       filter: { _id: id, owner: ownerKey(owner), version: version - 1 },
-      update: { $set: { ...fieldsOf(write.secret), ...(write.sealed && { sealed: write.sealed }) } },
+      update: { $set: { ...fieldsOf(write.secret), mac: write.mac, ...(write.sealed && { sealed: write.sealed }) } },
     },
   };
 }

@@ -1,24 +1,23 @@
-import type { Collection, Db, Document } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import { type Sealed, unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import { type Sealed, type SealedMark, unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
-import type { Secret, SecretRecord } from '../../model/secret.ts';
-import { date, positive, text, textOrNull } from './bson-types.ts';
+import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 
 /** The fields of a secret beside its id and its owner, which are stored as other types. */
 type SecretFields = Omit<Secret, 'id' | 'owner'>;
 
-/** One line for each field of a secret, with its `$jsonSchema`: everything else follows from it. */
-export const secretFields: { readonly [field in keyof SecretFields]: Document } = {
-  name: { ...text, minLength: 1 },
-  placeholder: text,
-  provider: textOrNull,
-  notes: textOrNull,
-  tags: { bsonType: 'array', items: text },
-  maskedValue: textOrNull,
-  version: positive,
-  createdAt: date,
-  updatedAt: date,
+/** One line for each field of a secret. A migration says which type each has in the database (validators.ts). */
+const secretFields: { readonly [field in keyof SecretFields]: true } = {
+  name: true,
+  placeholder: true,
+  provider: true,
+  notes: true,
+  tags: true,
+  maskedValue: true,
+  version: true,
+  createdAt: true,
+  updatedAt: true,
 };
 const fieldNames = Object.keys(secretFields) as (keyof SecretFields)[];
 
@@ -30,11 +29,17 @@ export interface ListedDocument extends SecretFields {
 /** What a find reads. `owner` is the owner's key in every collection. */
 export interface FoundDocument extends ListedDocument {
   readonly owner: string;
+  readonly sealed: SealedMark | null;
+  readonly mac: RecordMac;
 }
 
 export interface SecretDocument extends FoundDocument {
   readonly sealed: Sealed | null;
 }
+
+/** What a find and a list leave out. */
+export const foundProjection = { 'sealed.envelope': 0 } as const;
+export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
 
 /** What a rewrap reads: neither the ciphertext nor what it is bound to. */
 export interface WrappedKeyDocument {
@@ -71,26 +76,30 @@ export function collectionsOf(database: Db): Collections {
   };
 }
 
-/** Everything of a secret but its id and its envelope. */
-export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id'> {
+/** Everything of a secret but its id, its value and its MAC. */
+export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac'> {
   // Named fields only: a spread would also store what else an object happens to hold.
   return { ...pick(secret), owner: ownerKey(secret.owner) };
 }
 
 export function documentOf(record: SecretRecord): SecretDocument {
-  return { _id: record.id, ...fieldsOf(record), sealed: record.sealed };
+  return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed: record.sealed };
 }
 
-export function secretOf(document: FoundDocument): Secret {
-  return listedSecretOf(document, ownerOfKey(document.owner));
+export function secretOf(document: FoundDocument): StoredSecret {
+  const { sealed, mac } = document;
+  return Object.assign(listedSecretOf(document, ownerOfKey(document.owner)), { sealed, mac });
 }
 
 export function listedSecretOf(document: ListedDocument, owner: Owner): Secret {
   return Object.assign(pick(document), { id: document._id, owner });
 }
 
+/** Where the stored envelope is gone, one without parts stands for it, which does not open. */
 export function recordOf(document: SecretDocument): SecretRecord {
-  return { ...secretOf(document), sealed: document.sealed };
+  const { sealed } = document;
+  const envelope = sealed?.envelope ?? ({} as Sealed['envelope']);
+  return { ...secretOf(document), sealed: sealed && { ...sealed, envelope } };
 }
 
 function pick(source: SecretFields): SecretFields {

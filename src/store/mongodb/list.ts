@@ -2,7 +2,7 @@ import type { Document } from 'mongodb';
 import { ownerKey } from '../../model/owner.ts';
 import { isUnfiltered, nameConditions } from '../filter.ts';
 import type { ListQuery, ListResult } from '../store.ts';
-import { type ListedDocument, listedSecretOf } from './documents.ts';
+import { type ListedDocument, listedProjection, listedSecretOf } from './documents.ts';
 
 interface Part {
   readonly collection: 'secrets' | 'owners';
@@ -80,7 +80,7 @@ function pagePart(query: ListQuery, k: number | undefined): Part {
     { $match: matching(query, nameConditions(query.filter, query.after, query.before)) },
     { $sort: { name: query.from === 'end' ? -1 : 1 } },
     { $limit: maxRows },
-    { $project: { owner: 0, sealed: 0 } },
+    { $project: listedProjection },
   ];
   if (k !== undefined) pipeline.push({ $set: { k: { $literal: k } } });
   return { collection: 'secrets', pipeline, maxRows };

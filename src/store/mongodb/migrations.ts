@@ -42,7 +42,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 3;
+const firstVersion = 5;
 
 interface SchemaDocument {
   _id: 'schema';

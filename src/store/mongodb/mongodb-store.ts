@@ -1,21 +1,18 @@
 import DataLoader from 'dataloader';
-import type {
-  ClientSession,
-  CommandStartedEvent,
-  MongoClient,
-  TransactionOptions,
-  WriteConcernSettings,
-} from 'mongodb';
+import type { CommandStartedEvent, MongoClient, TransactionOptions, WriteConcernSettings } from 'mongodb';
 import { DomainError } from '../../errors.ts';
-import type { AuditEvent } from '../../model/audit-event.ts';
-import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
+import type { WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
-import type { Secret, SecretRecord } from '../../model/secret.ts';
+import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
+import { cannotMac, chainStart } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { Backlog, Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
-import { writeCommits } from './commit.ts';
+import type { StoreOptions } from '../open-store.ts';
+import type { Backlog, Counter, Keyed, KidCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import { headOf, writeCommits } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
+import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline } from './deadline.ts';
 import {
@@ -23,6 +20,7 @@ import {
   type Collections,
   collectionsOf,
   type FoundDocument,
+  foundProjection,
   recordOf,
   secretOf,
   type WrappedKeyDocument,
@@ -33,7 +31,7 @@ import { listCommand, listResults } from './list.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { inTransaction } from './transaction.ts';
 
-export interface MongodbOptions {
+export interface MongodbOptions extends Pick<StoreOptions, 'macOfEvent' | 'onHead'> {
   /** Every call is answered within this, 5,000 ms when left out. */
   readonly timeoutMs?: number;
   /** Sees every command before it is sent. */
@@ -62,14 +60,14 @@ const refusalToldMs = 10_000;
  */
 export async function openMongodbStore(uri: string, options: MongodbOptions = {}): Promise<Store> {
   await prepareDatabase(uri);
-  const { timeoutMs = 5000, onCommand } = options;
+  const { timeoutMs = 5000, onCommand, ...rest } = options;
   const client = createClient(uri, {
     socketTimeoutMS: timeoutMs,
     waitQueueTimeoutMS: timeoutMs,
     monitorCommands: onCommand !== undefined,
   });
   if (onCommand) client.on('commandStarted', onCommand);
-  return new MongodbStore(client, collectionsOf(databaseOf(client, uri)), timeoutMs);
+  return new MongodbStore(client, collectionsOf(databaseOf(client, uri)), { timeoutMs, ...rest });
 }
 
 class MongodbStore implements Store {
@@ -89,7 +87,8 @@ class MongodbStore implements Store {
   });
   readonly #finds = new DataLoader((ids: readonly string[]) => this.#find(ids), batched(maxFinds));
 
-  constructor(client: MongoClient, collections: Collections, timeoutMs: number) {
+  constructor(client: MongoClient, collections: Collections, options: MongodbOptions & { readonly timeoutMs: number }) {
+    const { timeoutMs, macOfEvent = cannotMac, onHead } = options;
     this.#client = client;
     this.#collections = collections;
     this.#timeoutMs = timeoutMs;
@@ -103,15 +102,18 @@ class MongodbStore implements Store {
       // Commits in one group do not wait long for the one that conflicts: each is then tried alone.
       const attempts = commits.length === 1 ? maxAttempts : maxAttemptsTogether;
       try {
-        const write = (session: ClientSession) => writeCommits(collections, commits, session);
-        await inTransaction(client, transaction, { deadlineMs, attempts }, write);
+        let heads: ReadonlyMap<string, ChainHead> = new Map();
+        await inTransaction(client, transaction, { deadlineMs, attempts }, async (session) => {
+          heads = await writeCommits(collections, commits, session, macOfEvent);
+        });
+        for (const [owner, head] of heads) onHead?.(owner, head);
       } catch (error) {
         throw isWriteConflict(error) ? new Contention('another transaction', { cause: error }) : asDomainError(error);
       }
     });
   }
 
-  async find(id: string): Promise<Secret | undefined> {
+  async find(id: string): Promise<StoredSecret | undefined> {
     const document = await this.#answer(this.#finds.load(id));
     return document && secretOf(document);
   }
@@ -163,32 +165,14 @@ class MongodbStore implements Store {
     return (await this.#answer(keys.toArray())).map(wrappedKeyOf);
   }
 
-  async countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts> {
-    const isWhole = { $and: [isText('$sealed.envelope.header.kid'), isText('$sealed.envelope.encrypted_key')] };
-    const pipeline = [
-      { $match: { _id: { $gt: afterId }, sealed: { $ne: null } } },
-      { $sort: { _id: 1 } },
-      { $limit: limit },
-      {
-        $group: {
-          _id: { $cond: [isWhole, '$sealed.envelope.header.kid', unknownKid] },
-          count: { $sum: 1 },
-          lastId: { $max: '$_id' },
-        },
-      },
-    ];
-    const groups = this.#collections.secrets.aggregate<{ _id: string; count: number; lastId: string }>(pipeline, {
-      maxTimeMS: this.#timeoutMs,
-    });
-    const found = await this.#answer(groups.toArray());
-    return {
-      counts: new Map(found.map(({ _id, count }) => [_id, count])),
-      lastId:
-        found
-          .map((group) => group.lastId)
-          .sort()
-          .at(-1) ?? null,
-    };
+  countKids(of: Keyed, after: string, limit: number): Promise<KidCounts> {
+    return this.#answer(countKids(this.#collections, of, after, { limit, maxTimeMS: this.#timeoutMs }));
+  }
+
+  async chainHead(owner: Owner): Promise<ChainHead> {
+    const options = { maxTimeMS: this.#timeoutMs };
+    const found = await this.#answer(this.#collections.owners.findOne({ _id: ownerKey(owner) }, options));
+    return found ? headOf(found) : chainStart;
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
@@ -261,7 +245,7 @@ class MongodbStore implements Store {
     const documents = await this.#collections.secrets
       .find<FoundDocument>(
         { _id: { $in: [...new Set(ids)] } },
-        { projection: { sealed: 0 }, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs },
+        { projection: foundProjection, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs },
       )
       .toArray();
     const byId = new Map(documents.map((document) => [document._id, document]));
@@ -271,10 +255,6 @@ class MongodbStore implements Store {
 
 async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
   await withDeadline(work, timeoutMs, () => new Error('too late')).catch(() => {});
-}
-
-function isText(path: string) {
-  return { $eq: [{ $type: path }, 'string'] };
 }
 
 /** What is asked for in one tick of the event loop goes out in one command. Nothing is cached: each answer is read anew. */

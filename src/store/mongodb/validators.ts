@@ -1,5 +1,7 @@
-import { date, exactly, natural, positive, text } from './bson-types.ts';
-import { secretFields } from './documents.ts';
+import { date, exactly, natural, positive, text, textOrNull } from './bson-types.ts';
+
+/** A `kid` or a MAC: never empty, so that nothing is stored without. */
+const named = { ...text, minLength: 1 };
 
 const envelope = exactly({
   protected: text,
@@ -11,28 +13,39 @@ const envelope = exactly({
 });
 
 /**
- * `$jsonSchema` by collection. Each allows exactly its fields, so that the server refuses a value in clear whatever code
- * comes to write here.
+ * `$jsonSchema` by collection, as version 5 of the schema has it. Each allows exactly its fields, so that the server refuses a
+ * value in clear whatever code comes to write here. Once released it is never changed: a later migration sets one of its own.
  */
 export const validators = {
   secrets: exactly({
     _id: text,
     owner: text,
-    ...secretFields,
-    sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, envelope })] },
+    name: { ...text, minLength: 1 },
+    placeholder: text,
+    provider: textOrNull,
+    notes: textOrNull,
+    tags: { bsonType: 'array', items: text },
+    maskedValue: textOrNull,
+    version: positive,
+    createdAt: date,
+    updatedAt: date,
+    mac: exactly({ kid: named, tag: named }),
+    sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, tag: text, envelope })] },
   }),
-  owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: text }),
+  owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: named }),
   audit: exactly({
     _id: { bsonType: 'objectId' },
     owner: text,
     sequence: positive,
     type: text,
-    secretId: text,
-    version: positive,
+    secretId: textOrNull,
+    version: { bsonType: ['int', 'long', 'null'], minimum: 1 },
     actor: exactly({ kind: text, id: text }),
     requestId: text,
     at: date,
+    recordMac: textOrNull,
     previousHash: text,
-    hash: text,
+    kid: named,
+    hash: named,
   }),
 };

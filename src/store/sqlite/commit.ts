@@ -1,23 +1,28 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
 import type { Secret } from '../../model/secret.ts';
-import { chainStart, nextAuditEvent } from '../audit.ts';
+import { chainStart, type MacOfEvent, nextAuditEvent } from '../audit.ts';
 import { countChange, ownerOfWrite, StoreConflict, type Write } from '../store.ts';
 import { isConstraintViolation } from './errors.ts';
-import { eventValues, insertEvent, insertRecord, recordValues, updateRecord } from './rows.ts';
+import { eventValues, insertEvent, insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
+
+/** The head of an owner's chain, by the owner's key. */
+export type OwnerHead = readonly [owner: string, head: ChainHead];
 
 /**
  * Makes one write, its audit event and its owner's count, inside the transaction that the caller holds.
+ * @returns the head of the owner's chain after it
  * @throws StoreConflict: the caller must roll back, since part of the write may be made
  */
-export type MakeWrite = (write: Write, index: number) => void;
+export type MakeWrite = (write: Write, index: number) => OwnerHead;
 
-export function prepareWrites(database: DatabaseSync): MakeWrite {
+export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrite {
   const writeSecret = prepareSecretWrites(database);
-  const writeEvent = prepareEventWrites(database);
+  const writeEvent = prepareEventWrites(database, macOfEvent);
   return (write, index) => {
     if (write.type !== 'appendEvent') writeSecret(write, index);
-    writeEvent(write);
+    return writeEvent(write);
   };
 }
 
@@ -26,6 +31,7 @@ type SecretWrite = Exclude<Write, { type: 'appendEvent' }>;
 function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index: number) => void {
   const insert = database.prepare(insertRecord);
   const update = database.prepare(updateRecord);
+  const put = database.prepare(putEnvelope);
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ?');
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
@@ -40,12 +46,14 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   function make(write: SecretWrite, index: number): void {
     switch (write.type) {
       case 'insertSecret':
-        insert.run(...recordValues(write.record, write.record.sealed));
+        insert.run(...storedValues(write.record, write.record.sealed, write.record.mac));
+        if (write.record.sealed) put.run(write.record.id, JSON.stringify(write.record.sealed.envelope));
         writeTags(write.record);
         return;
       case 'updateSecret': {
-        const { changes } = update.run(...recordValues(write.secret, write.sealed));
+        const { changes } = update.run(...storedValues(write.secret, write.sealed, write.mac));
         if (changes === 0) throw new StoreConflict(index, 'version');
+        if (write.sealed) put.run(write.secret.id, JSON.stringify(write.sealed.envelope));
         removeTags.run(ownerKey(write.secret.owner), write.secret.name);
         writeTags(write.secret);
         return;
@@ -73,7 +81,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   };
 }
 
-function prepareEventWrites(database: DatabaseSync): (write: Write) => void {
+function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (write: Write) => OwnerHead {
   const findOwner = database.prepare('SELECT count, audit_sequence, audit_hash FROM owners WHERE owner = ?');
   const saveOwner = database.prepare(
     'INSERT OR REPLACE INTO owners (owner, count, audit_sequence, audit_hash) VALUES (?, ?, ?, ?)',
@@ -81,12 +89,12 @@ function prepareEventWrites(database: DatabaseSync): (write: Write) => void {
   const insert = database.prepare(insertEvent);
 
   return (write) => {
-    const owner = ownerOfWrite(write);
-    const key = ownerKey(owner);
+    const key = ownerKey(ownerOfWrite(write));
     const row = findOwner.get(key);
     const head = row ? { sequence: Number(row.audit_sequence), hash: String(row.audit_hash) } : chainStart;
-    const event = nextAuditEvent(head, owner, write.event);
+    const event = nextAuditEvent(head, write, macOfEvent);
     insert.run(...eventValues(key, event));
     saveOwner.run(key, Number(row?.count ?? 0) + countChange[write.type], event.sequence, event.hash);
+    return [key, event];
   };
 }

@@ -21,7 +21,7 @@ export function openDatabase(path: string, mayBeBlank: boolean): DatabaseSync {
   try {
     if (path !== ':memory:') prepareFile(path, mayBeBlank);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
     // What is deleted is overwritten. Otherwise it would stay in free pages until they are used again.
     database.exec('PRAGMA secure_delete = ON');
     if (path !== ':memory:') requireWhole(database, path);

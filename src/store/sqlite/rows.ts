@@ -1,8 +1,8 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import { type Sealed, unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import { type Envelope, type SealedMark, unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
-import type { Secret, SecretRecord } from '../../model/secret.ts';
+import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -22,6 +22,10 @@ const text: ColumnType<string> = {
 const textOrNull: ColumnType<string | null> = {
   write: (value) => value,
   read: (value) => (value === null ? null : text.read(value)),
+};
+const integerOrNull: ColumnType<number | null> = {
+  write: (value) => value,
+  read: (value) => (value === null ? null : Number(value)),
 };
 const integer: ColumnType<number> = { write: (value) => value, read: Number };
 /** Milliseconds since 1970. */
@@ -52,36 +56,48 @@ const columnNames = fields.map(([, [column]]) => column);
 /** What a list reads: it knows the owner. */
 export const listedColumns = columnNames.join(', ');
 
-/** What a find reads: everything but the envelope. */
-export const secretColumns = `owner, ${listedColumns}`;
+const storedColumns = ['owner', ...columnNames, 'sealed_version', 'sealed_tag', 'mac_kid', 'mac_tag'];
 
-const recordColumns = ['owner', ...columnNames, 'sealed_version', 'envelope'];
-const parameterOf = (column: string) => `?${recordColumns.indexOf(column) + 1}`;
+/** What a find reads: everything but the envelope, which is in a table of its own. */
+export const secretColumns = storedColumns.join(', ');
 
-/** Takes `recordValues`. */
+const parameterOf = (column: string) => `?${storedColumns.indexOf(column) + 1}`;
+
+/** Takes `storedValues`. */
 export const insertRecord = `
-  INSERT INTO secrets (${recordColumns.join(', ')}) VALUES (${recordColumns.map(parameterOf).join(', ')})`;
+  INSERT INTO secrets (${secretColumns}) VALUES (${storedColumns.map(parameterOf).join(', ')})`;
 
-/** Takes `recordValues`, where an envelope that is null keeps the stored one. */
+/** Takes `storedValues`, where a value that is null keeps the stored one. */
 export const updateRecord = `
   UPDATE secrets SET
-    ${columnNames.map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
+    ${[...columnNames, 'mac_kid', 'mac_tag'].map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
     sealed_version = coalesce(${parameterOf('sealed_version')}, sealed_version),
-    envelope = coalesce(${parameterOf('envelope')}, envelope)
+    sealed_tag = coalesce(${parameterOf('sealed_tag')}, sealed_tag)
   WHERE owner = ${parameterOf('owner')} AND id = ${parameterOf('id')} AND version = ${parameterOf('version')} - 1`;
 
-/** The values of a secret and its envelope, in the order of the parameters. */
-export function recordValues(secret: Secret, sealed: Sealed | null | undefined): SQLInputValue[] {
+/** The values of a secret, in the order of the parameters. */
+export function storedValues(secret: Secret, sealed: SealedMark | null | undefined, mac: RecordMac): SQLInputValue[] {
   return [
     ownerKey(secret.owner),
     ...fields.map(([field, [, type]]) => type.write(secret[field])),
     sealed?.version ?? null,
-    sealed ? JSON.stringify(sealed.envelope) : null,
+    sealed?.tag ?? null,
+    mac.kid,
+    mac.tag,
   ];
 }
 
-export function secretOfRow(row: Row): Secret {
-  return listedSecretOfRow(row, ownerOfKey(text.read(row.owner)));
+/** Takes the secret's id and its envelope as JSON. */
+export const putEnvelope = `
+  INSERT INTO envelopes (secret_id, envelope) VALUES (?, ?)
+  ON CONFLICT (secret_id) DO UPDATE SET envelope = excluded.envelope`;
+
+export function secretOfRow(row: Row): StoredSecret {
+  const version = integerOrNull.read(row.sealed_version ?? null);
+  return Object.assign(listedSecretOfRow(row, ownerOfKey(text.read(row.owner))), {
+    sealed: version === null ? null : { version, tag: text.read(row.sealed_tag) },
+    mac: { kid: text.read(row.mac_kid), tag: text.read(row.mac_tag) },
+  });
 }
 
 export function listedSecretOfRow(row: Row, owner: Owner): Secret {
@@ -91,37 +107,55 @@ export function listedSecretOfRow(row: Row, owner: Owner): Secret {
 }
 
 export function recordOfRow(row: Row): SecretRecord {
-  const envelope = textOrNull.read(row.envelope ?? null);
-  const sealed =
-    envelope === null
-      ? null
-      : { version: Number(row.sealed_version), envelope: JSON.parse(envelope) as Sealed['envelope'] };
-  return { ...secretOfRow(row), sealed };
+  const secret = secretOfRow(row);
+  return { ...secret, sealed: secret.sealed && { ...secret.sealed, envelope: envelopeOf(row.envelope) } };
 }
+
+/** Where the stored envelope is damaged or gone, one without parts, which does not open. */
+function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
+  try {
+    const envelope: unknown = JSON.parse(text.read(stored));
+    if (typeof envelope === 'object' && envelope !== null) return envelope as Envelope;
+  } catch {
+    // Something other than a gateway wrote it.
+  }
+  return {} as Envelope;
+}
+
+/** An event beside its owner, its actor and its sequence. */
+const eventColumns: Columns<Omit<AuditEvent, 'sequence' | 'actor'>> = {
+  type: ['type', text as ColumnType<AuditEvent['type']>],
+  secretId: ['secret_id', textOrNull],
+  version: ['version', integerOrNull],
+  requestId: ['request_id', text],
+  at: ['at', time],
+  recordMac: ['record_mac', textOrNull],
+  previousHash: ['previous_hash', text],
+  kid: ['kid', text],
+  hash: ['hash', text],
+};
+const eventFields = Object.entries(eventColumns) as [
+  keyof typeof eventColumns,
+  readonly [string, ColumnType<unknown>],
+][];
+const insertedColumns = ['owner', 'sequence', 'actor_kind', 'actor_id', ...eventFields.map(([, [column]]) => column)];
 
 /** Takes `eventValues`. */
 export const insertEvent = `
-  INSERT INTO audit (owner, sequence, type, secret_id, version, actor_kind, actor_id, request_id, at, previous_hash, hash)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  INSERT INTO audit (${insertedColumns.join(', ')}) VALUES (${insertedColumns.map(() => '?').join(', ')})`;
 
 export function eventValues(owner: string, event: AuditEvent): SQLInputValue[] {
-  const { sequence, type, secretId, version, actor, requestId, at, previousHash, hash } = event;
-  const who = [actor.kind, actor.id];
-  return [owner, sequence, type, secretId, version, ...who, requestId, at.getTime(), previousHash, hash];
+  const { sequence, actor } = event;
+  return [owner, sequence, actor.kind, actor.id, ...eventFields.map(([field, [, type]]) => type.write(event[field]))];
 }
 
 export function auditEventOfRow(row: Row): AuditEvent {
-  return {
+  const event: Record<string, unknown> = {
     sequence: Number(row.sequence),
-    type: text.read(row.type) as AuditEvent['type'],
-    secretId: text.read(row.secret_id),
-    version: Number(row.version),
-    actor: { kind: text.read(row.actor_kind) as AuditEvent['actor']['kind'], id: text.read(row.actor_id) },
-    requestId: text.read(row.request_id),
-    at: time.read(row.at),
-    previousHash: text.read(row.previous_hash),
-    hash: text.read(row.hash),
+    actor: { kind: text.read(row.actor_kind), id: text.read(row.actor_id) },
   };
+  for (const [field, [column, type]] of eventFields) event[field] = type.read(row[column]);
+  return event as unknown as AuditEvent;
 }
 
 /** The wrapped key of an envelope, and `NULL` where the stored envelope is damaged. */
@@ -132,6 +166,6 @@ export const wrappedKeyColumns = `
 export function wrappedKeyOfRow(row: Row): WrappedKey {
   const { kid, encrypted_key: encryptedKey } = row;
   return typeof kid === 'string' && typeof encryptedKey === 'string'
-    ? { secretId: text.read(row.id), kid, encryptedKey }
-    : { secretId: text.read(row.id), kid: unknownKid, encryptedKey: '' };
+    ? { secretId: text.read(row.secret_id), kid, encryptedKey }
+    : { secretId: text.read(row.secret_id), kid: unknownKid, encryptedKey: '' };
 }

@@ -5,7 +5,7 @@ import { tooNew, tooOld } from '../schema-version.ts';
  * One step per version, forward only: a released step is never changed, and new steps are added at the end.
  * Text compares byte by byte (BINARY, the default collation, over UTF-8).
  */
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
   `
   CREATE TABLE owners (
     owner TEXT PRIMARY KEY,
@@ -14,7 +14,6 @@ const migrations: readonly string[] = [
     audit_hash TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- The envelope comes last: the end of a row lies in overflow pages, which are read only for a column that lies there.
   CREATE TABLE secrets (
     id TEXT PRIMARY KEY NOT NULL,
     owner TEXT NOT NULL,
@@ -28,12 +27,21 @@ const migrations: readonly string[] = [
     tags TEXT NOT NULL,
     notes TEXT,
     sealed_version INTEGER,
-    envelope TEXT,
-    CHECK ((sealed_version IS NULL) = (envelope IS NULL))
+    sealed_tag TEXT,
+    mac_kid TEXT NOT NULL,
+    mac_tag TEXT NOT NULL,
+    CHECK ((sealed_version IS NULL) = (sealed_tag IS NULL))
   ) STRICT;
   CREATE UNIQUE INDEX secrets_owner_name ON secrets (owner, name);
   CREATE UNIQUE INDEX secrets_owner_placeholder ON secrets (owner, placeholder);
   CREATE INDEX secrets_owner_provider_name ON secrets (owner, provider, name);
+
+  -- In a table of their own. A column that is added to secrets later would lie behind them, in overflow pages that every list
+  -- would then read.
+  CREATE TABLE envelopes (
+    secret_id TEXT PRIMARY KEY NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
+    envelope TEXT NOT NULL
+  ) STRICT;
 
   -- Only for filters. secrets.tags (JSON) has the tags in their order.
   CREATE TABLE secret_tags (
@@ -50,13 +58,15 @@ const migrations: readonly string[] = [
     owner TEXT NOT NULL,
     sequence INTEGER NOT NULL,
     type TEXT NOT NULL,
-    secret_id TEXT NOT NULL,
-    version INTEGER NOT NULL,
+    secret_id TEXT,
+    version INTEGER,
     actor_kind TEXT NOT NULL,
     actor_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
     at INTEGER NOT NULL,
+    record_mac TEXT,
     previous_hash TEXT NOT NULL,
+    kid TEXT NOT NULL,
     hash TEXT NOT NULL,
     PRIMARY KEY (owner, sequence)
   ) STRICT, WITHOUT ROWID;
@@ -64,33 +74,40 @@ const migrations: readonly string[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 2;
-const newestVersion = firstVersion + migrations.length - 1;
+const firstVersion = 3;
 
 /**
- * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole.
+ * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole. Foreign keys
+ * are enforced afterwards, and not meanwhile: a step that makes a table anew would delete what refers to the old one.
+ * @param steps after which the schema has its newest version
  * @throws ConfigurationError when the database is older than the first release, or newer than this gateway
  */
-export function migrate(database: DatabaseSync): void {
+export function migrate(database: DatabaseSync, steps: readonly string[] = migrations): void {
+  const newestVersion = firstVersion + steps.length - 1;
   // Without this, a start with nothing to do would wait for a process that writes.
-  if (versionOf(database) === newestVersion) return;
-  // Of two processes that start at once the second waits here, and then finds nothing left to do.
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const version = versionOf(database);
-    requireKnown(version);
-    const done = version === 0 ? 0 : version - firstVersion + 1;
-    for (const migration of migrations.slice(done)) database.exec(migration);
-    database.exec(`PRAGMA user_version = ${newestVersion}`);
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
+  if (versionOf(database) !== newestVersion) {
+    database.exec('PRAGMA foreign_keys = OFF');
+    // Of two processes that start at once the second waits here, and then finds nothing left to do.
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const version = versionOf(database);
+      requireKnown(version, newestVersion);
+      const done = version === 0 ? 0 : version - firstVersion + 1;
+      for (const step of steps.slice(done)) database.exec(step);
+      database.exec(`PRAGMA user_version = ${newestVersion}`);
+      const [broken] = database.prepare('PRAGMA foreign_key_check').all();
+      if (broken) throw new Error('a migration left a reference to a row that is gone');
+      database.exec('COMMIT');
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      throw error;
+    }
   }
+  database.exec('PRAGMA foreign_keys = ON');
 }
 
 /** A new file has version 0. */
-function requireKnown(version: number): void {
+function requireKnown(version: number, newestVersion: number): void {
   if (version > newestVersion) throw tooNew(version, newestVersion);
   if (version > 0 && version < firstVersion) throw tooOld(version);
 }

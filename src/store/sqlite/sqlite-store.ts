@@ -1,12 +1,15 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { AuditEvent } from '../../model/audit-event.ts';
-import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
+import type { WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
-import type { Secret, SecretRecord } from '../../model/secret.ts';
+import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
+import { cannotMac, chainStart } from '../audit.ts';
 import { isUnfiltered } from '../filter.ts';
-import type { Backlog, Counter, EnvelopeCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
-import { type MakeWrite, prepareWrites } from './commit.ts';
+import type { StoreOptions } from '../open-store.ts';
+import type { Backlog, Counter, Keyed, KidCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import { type MakeWrite, type OwnerHead, prepareWrites } from './commit.ts';
+import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
 import { openDatabase } from './database-file.ts';
 import { LogEraser } from './erase.ts';
@@ -32,11 +35,10 @@ const maxPreparedLists = 128;
 /**
  * Opens the embedded store, and brings its schema up to date.
  * @param path a file, or `:memory:`
- * @param mayBeBlank whether a file that is there and empty may become a new database
  * @throws ConfigurationError when the file cannot be used
  */
-export async function openSqliteStore(path: string, mayBeBlank = true): Promise<Store> {
-  return new SqliteStore(openDatabase(path, mayBeBlank));
+export async function openSqliteStore(path: string, options: StoreOptions = {}): Promise<Store> {
+  return new SqliteStore(openDatabase(path, options.mayBeBlank ?? true), options);
 }
 
 interface Job {
@@ -49,13 +51,15 @@ interface Job {
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #makeWrite: MakeWrite;
+  readonly #onHead: NonNullable<StoreOptions['onHead']>;
+  readonly #countKids: CountKids;
   readonly #eraser: LogEraser;
   readonly #statements: Record<
     | 'find'
     | 'findRecord'
     | 'auditEvents'
     | 'wrappedKeys'
-    | 'countEnvelopes'
+    | 'chainHead'
     | 'replaceWrappedKey'
     | 'ownerCount'
     | 'anyOwner'
@@ -68,26 +72,25 @@ class SqliteStore implements Store {
   readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
     this.#database = database;
-    this.#makeWrite = prepareWrites(database);
+    this.#onHead = onHead;
+    this.#makeWrite = prepareWrites(database, macOfEvent);
+    this.#countKids = prepareKidCounts(database);
     this.#eraser = new LogEraser(database);
     this.#statements = {
       find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
-      findRecord: database.prepare(`SELECT ${secretColumns}, sealed_version, envelope FROM secrets WHERE id = ?`),
+      findRecord: database.prepare(
+        `SELECT ${secretColumns}, envelope FROM secrets LEFT JOIN envelopes ON secret_id = id WHERE id = ?`,
+      ),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
       wrappedKeys: database.prepare(
-        `SELECT id, ${wrappedKeyColumns} FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?`,
+        `SELECT secret_id, ${wrappedKeyColumns} FROM envelopes WHERE secret_id > ? ORDER BY secret_id LIMIT ?`,
       ),
-      countEnvelopes: database.prepare(
-        `SELECT iif(typeof(kid) = 'text' AND typeof(encrypted_key) = 'text', kid, '${unknownKid}') AS kid,
-           count(*) AS count, max(id) AS last_id
-         FROM (SELECT id, ${wrappedKeyColumns} FROM secrets WHERE id > ? AND envelope IS NOT NULL ORDER BY id LIMIT ?)
-         GROUP BY 1`,
-      ),
+      chainHead: database.prepare('SELECT audit_sequence, audit_hash FROM owners WHERE owner = ?'),
       replaceWrappedKey: database.prepare(
-        `UPDATE secrets SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
-         WHERE id = ? AND json_valid(envelope) AND envelope ->> '$.encrypted_key' = ?`,
+        `UPDATE envelopes SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
+         WHERE secret_id = ? AND json_valid(envelope) AND envelope ->> '$.encrypted_key' = ?`,
       ),
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
       anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
@@ -97,7 +100,7 @@ class SqliteStore implements Store {
     };
   }
 
-  async find(id: string): Promise<Secret | undefined> {
+  async find(id: string): Promise<StoredSecret | undefined> {
     const row = this.#ask(() => this.#statements.find.get(id));
     return row && secretOfRow(row);
   }
@@ -139,16 +142,13 @@ class SqliteStore implements Store {
     return this.#ask(() => this.#statements.wrappedKeys.all(afterId, limit)).map(wrappedKeyOfRow);
   }
 
-  async countEnvelopes(afterId: string, limit: number): Promise<EnvelopeCounts> {
-    const rows = this.#ask(() => this.#statements.countEnvelopes.all(afterId, limit));
-    return {
-      counts: new Map(rows.map(({ kid, count }) => [String(kid), Number(count)])),
-      lastId:
-        rows
-          .map((row) => String(row.last_id))
-          .sort()
-          .at(-1) ?? null,
-    };
+  async countKids(of: Keyed, after: string, limit: number): Promise<KidCounts> {
+    return this.#ask(() => this.#countKids(of, after, limit));
+  }
+
+  async chainHead(owner: Owner): Promise<ChainHead> {
+    const row = this.#ask(() => this.#statements.chainHead.get(ownerKey(owner)));
+    return row ? { sequence: Number(row.audit_sequence), hash: String(row.audit_hash) } : chainStart;
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
@@ -201,11 +201,12 @@ class SqliteStore implements Store {
     if (group.length === 0) return;
     if (this.#waiting.length > 0) setImmediate(() => this.#commitGroup());
     const failures = new Map<Job, unknown>();
+    const heads: OwnerHead[] = [];
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       for (const job of group) {
         try {
-          this.#write(job.writes);
+          heads.push(...this.#write(job.writes));
         } catch (error) {
           // A full disk may have ended the whole transaction, with the writes of other jobs in it.
           if (!this.#database.isTransaction) throw error;
@@ -220,6 +221,7 @@ class SqliteStore implements Store {
       this.#rollBack();
       return;
     }
+    for (const [owner, head] of heads) this.#onHead(owner, head);
     if (group.some(({ writes }) => writes.some(replaces))) this.#eraser.schedule();
     for (const job of group) {
       if (failures.has(job)) job.reject(asDomainError(failures.get(job)));
@@ -227,10 +229,11 @@ class SqliteStore implements Store {
     }
   }
 
-  #write(writes: readonly Write[]): void {
+  #write(writes: readonly Write[]): OwnerHead[] {
     this.#statements.savepoint.run();
-    for (const [index, write] of writes.entries()) this.#makeWrite(write, index);
+    const heads = writes.map((write, index) => this.#makeWrite(write, index));
     this.#statements.release.run();
+    return heads;
   }
 
   #rollBack(): void {

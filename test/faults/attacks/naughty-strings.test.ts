@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { open } from '../../../src/crypto/envelope.ts';
+import { openRecord } from '../../../src/crypto/record.ts';
 import { readKeyring } from '../../../src/keyring/file.ts';
-import { ownerKey } from '../../../src/model/owner.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import { type AttackAnswer, AttackedGateway, typeOf } from '../../support/attacked-gateway.ts';
 import { createSecret } from '../../support/graphql.ts';
@@ -67,10 +66,8 @@ describe('naughty strings', () => {
         const secret = created(answer);
         if (secret) {
           const record = await store.findRecord(secret.id);
-          if (!record?.sealed) throw new Error('the store holds no value');
-          const { version, envelope } = record.sealed;
-          const binding = { owner: ownerKey(record.owner), secretId: record.id, version };
-          expect(await open(envelope, binding, keyring)).toBe(naughtyStrings[index]);
+          if (!record) throw new Error('the store holds no value');
+          expect(await openRecord(record, keyring)).toBe(naughtyStrings[index]);
         } else {
           expect(typeOf(answer)).toBe('validation_error');
           refused.push(naughtyStrings[index] ?? '');

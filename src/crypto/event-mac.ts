@@ -1,0 +1,28 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { AuditEvent, LinkedEvent } from '../model/audit-event.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
+import { type Keyring, type MacKey, usableKey } from './keyring.ts';
+import { hmac } from './mac.ts';
+
+/** The MAC of an audit event, in hex, and the key that made it. */
+export type EventMac = Pick<AuditEvent, 'kid' | 'hash'>;
+
+/** The MAC of an event under the active key. It holds the MAC of the event before, so that each event vouches for all before it. */
+export function macOfEvent(owner: Owner, event: LinkedEvent, { mac: { active } }: Keyring): EventMac {
+  return { kid: active.kid, hash: hashOf(owner, event, active) };
+}
+
+/** @returns undefined when the keyring lacks the key, so that it cannot be told */
+export function isEventOf(owner: Owner, event: AuditEvent, { mac }: Keyring): boolean | undefined {
+  const key = usableKey(mac, event.kid);
+  if (!key) return undefined;
+  const [stored, own] = [Buffer.from(event.hash), Buffer.from(hashOf(owner, event, key))];
+  return stored.length === own.length && timingSafeEqual(stored, own);
+}
+
+function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {
+  const { previousHash, sequence, at, type, secretId, version, actor, requestId, recordMac } = event;
+  const who = [actor.kind, actor.id];
+  const told = [at.getTime(), type, secretId, version, who, requestId, recordMac];
+  return hmac(key, 'audit event', [1, previousHash, ownerKey(owner), sequence, ...told]).toString('hex');
+}

@@ -1,0 +1,261 @@
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  createSecretKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { ConfigurationError } from '../errors.ts';
+import { isCanonicalBase64url } from './base64url.ts';
+import {
+  type EqualityKey,
+  type Key,
+  type KeyGroup,
+  type Keyring,
+  type KeyState,
+  type KeyUse,
+  type MacKey,
+  type SealCurve,
+  type SealKey,
+  statesOf,
+  type WrapKey,
+} from './keyring.ts';
+
+/** Format 1 was never released. */
+const format = 2;
+
+/** A JWK set (RFC 7517) whose keys also have a `use` of the gateway's, a `kid` and a `state`. */
+export interface KeyringFile {
+  format: number;
+  keys: KeyringEntry[];
+}
+
+/** A JWK. What an operator added to it is kept. */
+export interface KeyringEntry extends JsonWebKey {
+  use: KeyUse;
+  kid: string;
+  state: KeyState;
+  createdAt?: string;
+}
+
+/** The keys of use `seal` are of two kinds, by their curve. */
+export type KeyKind = 'wrap' | 'mac' | 'equality' | SealCurve;
+
+/** What the JWK of each kind of key says it is, and how its generated ids begin. */
+const kinds = {
+  wrap: { use: 'wrap', jwk: { kty: 'oct', alg: 'A256KW' }, prefix: 'kek', bytes: ['k'] },
+  mac: { use: 'mac', jwk: { kty: 'oct', alg: 'HS256' }, prefix: 'mac', bytes: ['k'] },
+  equality: { use: 'equality', jwk: { kty: 'oct', alg: 'HS256' }, prefix: 'equality', bytes: ['k'] },
+  X25519: {
+    use: 'seal',
+    jwk: { kty: 'OKP', crv: 'X25519', alg: 'ECDH-ES+A256KW' },
+    prefix: 'seal-x25519',
+    bytes: ['x', 'd'],
+  },
+  'P-256': {
+    use: 'seal',
+    jwk: { kty: 'EC', crv: 'P-256', alg: 'ECDH-ES+A256KW' },
+    prefix: 'seal-p256',
+    bytes: ['x', 'y', 'd'],
+  },
+} as const satisfies Record<KeyKind, { use: KeyUse; jwk: JsonWebKey; prefix: string; bytes: readonly string[] }>;
+
+/** What is wrong with a file, and the fix. */
+class Fault extends Error {
+  readonly fix: string;
+
+  constructor(what: string, fix: string) {
+    super(what);
+    this.fix = fix;
+  }
+}
+
+/**
+ * Reads the text of a keyring file.
+ * @param path for the error
+ * @throws ConfigurationError that names the file and the fix, and never the content
+ */
+export async function parseKeyring(text: string, path: string): Promise<Keyring> {
+  try {
+    const all = new Map<string, { readonly kind: KeyKind; readonly key: Key }>();
+    for (const [index, jwk] of entriesOf(text).entries()) {
+      const at = `key ${index + 1}`;
+      const { kind, common } = describe(jwk, at);
+      if (all.has(common.kid)) throw new Fault(`${at} repeats a "kid"`, 'Give every key a "kid" of its own.');
+      all.set(common.kid, { kind, key: await imported(kind, jwk, common, at) });
+    }
+    const group = <K extends Key>(kind: KeyKind): KeyGroup<K> => {
+      const keys = [...all.values()].flatMap((one) => (one.kind === kind ? [one.key as K] : []));
+      return groupOf(keys, kind);
+    };
+    return {
+      wrap: group<WrapKey>('wrap'),
+      mac: group<MacKey>('mac'),
+      equality: group<EqualityKey>('equality'),
+      seal: { X25519: group<SealKey>('X25519'), 'P-256': group<SealKey>('P-256') },
+      all: new Map([...all].map(([kid, { key }]) => [kid, key])),
+    };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    throw new ConfigurationError(`KEYRING_FILE ${path}: ${error.message}. ${error.fix}`);
+  }
+}
+
+function entriesOf(text: string): readonly unknown[] {
+  let file: unknown;
+  try {
+    file = JSON.parse(text);
+  } catch {
+    throw new Fault('it is not valid JSON', 'Restore it from its backup.');
+  }
+  if (!isRecord(file) || !Array.isArray(file.keys) || file.keys.length === 0) {
+    throw new Fault('it holds no "keys" list', 'Restore it from its backup.');
+  }
+  if (file.format === undefined || file.format === 1) {
+    throw new Fault(
+      'it has format 1, from before the first release, whose values cannot be carried over',
+      'Move it away, together with the database that it belongs to. The gateway then makes new ones.',
+    );
+  }
+  if (file.format !== format) {
+    throw new Fault(
+      `its "format" is not ${format}, the one that this gateway knows`,
+      'Run the newer gateway again, or restore the file from its backup.',
+    );
+  }
+  return file.keys;
+}
+
+type Common = Omit<Key, 'fingerprint'>;
+
+function describe(jwk: unknown, at: string): { kind: KeyKind; common: Common } {
+  if (!isRecord(jwk)) throw new Fault(`${at} is not an object`, 'Write it as a JWK.');
+  const { use, kid, state } = jwk;
+  const ofUse = Object.entries(kinds).filter(([, one]) => one.use === use);
+  if (ofUse.length === 0) {
+    throw new Fault(`${at} has no known "use"`, `Set it to one of ${Object.keys(statesOf).join(', ')}.`);
+  }
+  const [found] = ofUse.find(([, one]) => Object.entries(one.jwk).every(([name, value]) => jwk[name] === value)) ?? [];
+  if (found === undefined) {
+    const wanted = ofUse.map(([, one]) => JSON.stringify(one.jwk)).join(' or ');
+    throw new Fault(`${at} is of another type than its "use" needs`, `It needs the members ${wanted}.`);
+  }
+  if (typeof kid !== 'string' || !/^[\w.-]{1,64}$/.test(kid)) {
+    throw new Fault(`${at} has no usable "kid"`, 'Name it with 1 to 64 letters, digits, dots, dashes or underscores.');
+  }
+  const kind = found as KeyKind;
+  const states = statesOf[kinds[kind].use];
+  const known = states.find((one) => one === state);
+  if (!known) throw new Fault(`${at} has no known "state"`, `Set it to one of ${states.join(', ')}.`);
+  return { kind, common: { use: kinds[kind].use, kid, state: known, createdAt: timeOf(jwk.createdAt) } };
+}
+
+async function imported(kind: KeyKind, jwk: unknown, common: Common, at: string): Promise<Key> {
+  const parts = isRecord(jwk) ? kinds[kind].bytes.map((name) => bytesOf(jwk[name])) : [];
+  const [first] = parts;
+  if (!first || parts.some((bytes) => bytes.length !== 32)) {
+    throw new Fault(`${at} is not 32 bytes of base64url`, 'Restore it from its backup.');
+  }
+  const secret = parts.at(-1) ?? first;
+  const key = { ...common, fingerprint: createHash('sha256').update(secret).digest('hex') };
+  switch (kind) {
+    case 'wrap': {
+      const wrapKey: WrapKey = {
+        ...key,
+        key: await crypto.subtle.importKey('raw', first, 'AES-KW', false, ['wrapKey', 'unwrapKey']),
+      };
+      return wrapKey;
+    }
+    case 'mac': {
+      const mark = createHash('sha256').update(key.kid).digest().subarray(0, 4);
+      const macKey: MacKey = { ...key, key: createSecretKey(first), mark };
+      return macKey;
+    }
+    case 'equality': {
+      const equalityKey: EqualityKey = { ...key, key: createSecretKey(first) };
+      return equalityKey;
+    }
+    default: {
+      const sealKey: SealKey = { ...key, curve: kind, privateKey: pairOf(kind, jwk as JsonWebKey, at) };
+      return sealKey;
+    }
+  }
+}
+
+/** Of a pair whose halves do not belong together, clients would seal to a key that nobody can open with. */
+function pairOf(curve: SealCurve, { x, y, d }: JsonWebKey, at: string): KeyObject {
+  const { kty, crv } = kinds[curve].jwk;
+  try {
+    const jwk = {
+      kty,
+      crv,
+      ...(x !== undefined && { x }),
+      ...(y !== undefined && { y }),
+      ...(d !== undefined && { d }),
+    };
+    const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+    const told = createPublicKey(privateKey).export({ format: 'jwk' });
+    if (told.x === x && told.y === y) return privateKey;
+  } catch {
+    // Its message could quote the key.
+  }
+  throw new Fault(`${at} is not a ${curve} pair`, 'Restore it from its backup.');
+}
+
+function groupOf<K extends Key>(keys: readonly K[], kind: KeyKind): KeyGroup<K> {
+  const [active, ...others] = keys.filter(({ state }) => state === 'active');
+  if (!active || others.length > 0) {
+    const { use } = kinds[kind];
+    const named = use === 'seal' ? `${kind} keys of "use" "seal"` : `keys of "use" "${use}"`;
+    throw new Fault(
+      `${others.length + (active ? 1 : 0)} ${named} are active`,
+      'Leave exactly one with "state" "active", or restore the file from its backup.',
+    );
+  }
+  return { active, keys: new Map(keys.map((key) => [key.kid, key])) };
+}
+
+/** A keyring of new keys. */
+export function newKeyring(): KeyringFile {
+  const all = Object.keys(kinds) as KeyKind[];
+  return { format, keys: all.map((kind) => newKey(kind, 'active')) };
+}
+
+export function newKey(kind: KeyKind, state: KeyState): KeyringEntry {
+  const { use, jwk, prefix } = kinds[kind];
+  return {
+    ...secretOf(kind),
+    ...jwk,
+    use,
+    kid: `${prefix}-${randomBytes(6).toString('hex')}`,
+    state,
+    createdAt: new Date().toISOString(),
+  };
+}
+
+function secretOf(kind: KeyKind): JsonWebKey {
+  if (kind !== 'X25519' && kind !== 'P-256') return { k: randomBytes(32).toString('base64url') };
+  const { privateKey } =
+    kind === 'X25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { kty: _, crv: __, ...numbers } = privateKey.export({ format: 'jwk' });
+  return numbers;
+}
+
+export function textOfKeyring(file: KeyringFile): string {
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+function bytesOf(value: unknown): Buffer<ArrayBuffer> {
+  return typeof value === 'string' && isCanonicalBase64url(value) ? Buffer.from(value, 'base64url') : Buffer.alloc(0);
+}
+
+function timeOf(value: unknown): Date | null {
+  const time = typeof value === 'string' ? new Date(value) : null;
+  return time && Number.isFinite(time.getTime()) ? time : null;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

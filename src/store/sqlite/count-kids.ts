@@ -1,0 +1,52 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { unknownKid } from '../../model/envelope.ts';
+import type { Keyed, KidCounts } from '../store.ts';
+import { wrappedKeyColumns } from './rows.ts';
+
+export type CountKids = (of: Keyed, after: string, limit: number) => KidCounts;
+
+/** Each counts the keys of one range, whose rows have a `kid` and a `place` that grows. */
+const counted = (range: string) => `SELECT kid, count(*) AS count, max(place) AS last FROM (${range}) GROUP BY kid`;
+
+/** Prepares the counts of what needs each key. */
+export function prepareKidCounts(database: DatabaseSync): CountKids {
+  const envelopes = database.prepare(
+    counted(`
+      SELECT iif(typeof(kid) = 'text' AND typeof(encrypted_key) = 'text', kid, '${unknownKid}') AS kid, secret_id AS place
+      FROM (SELECT secret_id, ${wrappedKeyColumns} FROM envelopes WHERE secret_id > ? ORDER BY secret_id LIMIT ?)`),
+  );
+  const records = database.prepare(
+    counted('SELECT mac_kid AS kid, id AS place FROM secrets WHERE id > ? ORDER BY id LIMIT ?'),
+  );
+  const events = database.prepare(
+    counted(`
+      SELECT kid, row_number() OVER (ORDER BY owner, sequence) AS place
+      FROM (SELECT kid, owner, sequence FROM audit WHERE (owner, sequence) > (?, ?) ORDER BY owner, sequence LIMIT ?)`),
+  );
+  const eventAt = database.prepare(`
+    SELECT owner, sequence FROM audit WHERE (owner, sequence) > (?, ?) ORDER BY owner, sequence LIMIT 1 OFFSET ?`);
+
+  function countEvents(after: string, limit: number): KidCounts {
+    const [owner, sequence] = after === '' ? ['', 0] : (JSON.parse(after) as [string, number]);
+    const { counts, last } = countsOf(events.all(owner, sequence, limit));
+    const end = last === null ? undefined : eventAt.get(owner, sequence, Number(last) - 1);
+    return { counts, last: end ? JSON.stringify([end.owner, end.sequence]) : null };
+  }
+
+  return (of, after, limit) => {
+    if (of === 'events') return countEvents(after, limit);
+    return countsOf((of === 'envelopes' ? envelopes : records).all(after, limit));
+  };
+}
+
+function countsOf(rows: readonly Record<string, unknown>[]): KidCounts {
+  let last: string | number | null = null;
+  for (const row of rows) {
+    const place = row.last as string | number;
+    if (last === null || place > last) last = place;
+  }
+  return {
+    counts: new Map(rows.map(({ kid, count }) => [String(kid), Number(count)])),
+    last: last === null ? null : String(last),
+  };
+}

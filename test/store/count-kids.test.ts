@@ -1,0 +1,110 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { macOfEvent } from '../../src/crypto/event-mac.ts';
+import { parseKeyring } from '../../src/crypto/keyring-file.ts';
+import { countKids } from '../../src/keyring/count.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Keyed, Store } from '../../src/store/store.ts';
+import { insert, newOwner, newRecord, remove, sealed } from '../contract/fixtures.ts';
+import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
+import { keyringText } from '../support/keyring.ts';
+
+/** The keys of the envelope (null: no value), the record and the event of each secret. */
+const kids: [envelope: string | null, record: string, event: string][] = [
+  ['one', 'mac-a', 'mac-a'],
+  ['two', 'mac-a', 'mac-a'],
+  [null, 'mac-a', 'mac-b'],
+  ['one', 'mac-b', 'mac-b'],
+  ['three', 'mac-b', 'mac-b'],
+  ['one', 'mac-c', 'mac-b'],
+  [null, 'mac-c', 'mac-b'],
+  ['two', 'mac-a', 'mac-b'],
+  ['one', 'mac-a', 'mac-c'],
+];
+
+describe.each(storeNames)('the counts of keys, on %s', (name) => {
+  let directory: string;
+  let store: Store;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'count-'));
+    let ring = await parseKeyring(keyringText([]), 'keyring.json');
+    store = await openStore(newDatabaseUrl(name, directory), {
+      macOfEvent: (owner, event) => macOfEvent(owner, event, ring),
+    });
+    for (const of of ['envelopes', 'records', 'events'] as const) {
+      expect(await store.countKids(of, '', 10)).toEqual({ counts: new Map(), last: null });
+    }
+    const owners = [newOwner(), newOwner(), newOwner()];
+    for (const [index, [envelopeKid, recordKid, eventKid]] of kids.entries()) {
+      const { envelope, ...mark } = sealed();
+      const value =
+        envelopeKid === null
+          ? null
+          : { ...mark, envelope: { ...envelope, header: { alg: 'A256KW', kid: envelopeKid } } };
+      const record = newRecord(owners[index % 3] ?? newOwner(), { sealed: value });
+      ring = await parseKeyring(keyringText([{ use: 'mac', kid: eventKid, state: 'active' }]), 'keyring.json');
+      await store.commit([insert({ ...record, mac: { ...record.mac, kid: recordKid } })]);
+    }
+    // Of a deleted secret there is nothing but its events.
+    const gone = newRecord(newOwner());
+    await store.commit([insert(gone), remove(gone)]);
+  });
+  afterAll(async () => {
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  const expected: Record<Keyed, Map<string, number>> = {
+    envelopes: new Map([
+      ['one', 4],
+      ['two', 2],
+      ['three', 1],
+    ]),
+    records: new Map([
+      ['mac-a', 5],
+      ['mac-b', 2],
+      ['mac-c', 2],
+    ]),
+    events: new Map([
+      ['mac-a', 2],
+      ['mac-b', 6],
+      ['mac-c', 3],
+    ]),
+  };
+
+  it.each(Object.entries(expected) as [Keyed, Map<string, number>][])(
+    'of %s are by key, over all owners, and without what needs none',
+    async (of, counts) => {
+      expect(await countKids(store, of)).toEqual(counts);
+    },
+  );
+
+  it.each([1, 2, 3, 7, 8, 9, 11, 12])('add up over ranges of %i', async (size) => {
+    for (const [of, counts] of Object.entries(expected) as [Keyed, Map<string, number>][]) {
+      const total = new Map<string, number>();
+      const ends = new Set<string>();
+      for (let after = ''; ; ) {
+        const range = await store.countKids(of, after, size);
+        if (range.last === null) break;
+        const inRange = [...range.counts.values()].reduce((sum, count) => sum + count, 0);
+        expect(inRange).toBeGreaterThan(0);
+        expect(inRange).toBeLessThanOrEqual(size);
+        for (const [kid, count] of range.counts) total.set(kid, (total.get(kid) ?? 0) + count);
+        expect(ends.has(range.last)).toBe(false);
+        ends.add(range.last);
+        after = range.last;
+      }
+      expect(total).toEqual(counts);
+    }
+  });
+
+  it('match the pages of wrapped keys', async () => {
+    const page = await store.wrappedKeys('', 100);
+    const byKid = Map.groupBy(page, ({ kid }) => kid);
+    const counts = new Map([...byKid].map(([kid, keys]) => [kid, keys.length]));
+    expect(await countKids(store, 'envelopes')).toEqual(counts);
+  });
+});
