@@ -4,6 +4,7 @@ import { type Owner, ownerKey } from '../src/model/owner.ts';
 import { collectionsOf, documentOf, type OwnerDocument, type SecretDocument } from '../src/store/mongodb/documents.ts';
 import { openStore } from '../src/store/open-store.ts';
 import type { Write } from '../src/store/store.ts';
+import { withTestMac } from '../test/support/keyring.ts';
 import { withDatabase } from '../test/support/mongod.ts';
 import { reader, teamGroups, teamsOf, writer } from './identities.ts';
 import { progress, say } from './progress.ts';
@@ -60,7 +61,7 @@ export async function loadDatabase(mongodbUri: string, name: string, holdings: r
 /** Fills an embedded store in the same way, through its own commits. */
 export async function loadSqlite(directory: string, name: string, holdings: readonly Holding[]): Promise<string> {
   const url = `sqlite:${join(directory, name)}.db`;
-  const store = await openStore(url);
+  const store = await openStore(url, withTestMac);
   const loaded = { type: 'secret.created', requestId: 'loaded', at: new Date() } as const;
   const actor = { kind: 'user', id: 'benchmark' } as const;
   for (const { owner, ...numbers } of holdings) {

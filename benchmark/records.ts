@@ -1,5 +1,7 @@
+import { macOfRecord } from '../src/crypto/record.ts';
 import type { Owner } from '../src/model/owner.ts';
 import type { SecretRecord } from '../src/model/secret.ts';
+import { testKeyring } from '../test/support/keyring.ts';
 
 /** The id of the key in the gateways' keyring: they refuse a store sealed with other keys. No envelope is opened. */
 export const kid = 'kek-2026-01-01-00000000';
@@ -18,6 +20,12 @@ const since = Date.UTC(2026, 0, 1);
 
 /** A secret like any other, the same for the same number. */
 export function recordOf(owner: Owner, number: number): SecretRecord {
+  const record = unmarked(owner, number);
+  // The gateways' keyring has the same MAC key.
+  return { ...record, mac: macOfRecord(record, testKeyring) };
+}
+
+function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
   // Seven hours apart, so that a list spans many days, as with secrets that people create.
   const createdAt = new Date(since + (number % 1200) * 7 * hour);
   return {
@@ -35,6 +43,7 @@ export function recordOf(owner: Owner, number: number): SecretRecord {
     // As long as that of a value of 50 bytes; nothing here opens it.
     sealed: {
       version: 1,
+      tag: 't'.repeat(22),
       envelope: {
         protected: 'eyJlbmMiOiJBMjU2R0NNIn0',
         header: { alg: 'A256KW', kid },

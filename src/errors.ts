@@ -109,7 +109,7 @@ export const errorTable = {
     status: 500,
     type: 'internal_error',
     message: 'An unexpected error occurred.',
-    when: 'A defect of the gateway. Its log has the cause under the request id.',
+    when: 'A defect of the gateway, or a record that something else changed in the database: nothing of it is used. The log has the cause under the request id, and the id of the record.',
   },
   BAD_GATEWAY: {
     status: 502,
@@ -121,7 +121,7 @@ export const errorTable = {
     status: 503,
     type: 'unavailable_error',
     message: 'The service is unavailable. Retry later.',
-    when: 'The store cannot be reached, the gateway is overloaded, or it is shutting down.',
+    when: 'The store cannot be reached, the keyring lacks a key, the gateway is overloaded, or it is shutting down.',
   },
   GATEWAY_TIMEOUT: {
     status: 504,

@@ -4,6 +4,7 @@ import type { Caller } from '../../src/model/caller.ts';
 import { type Owner, ownerKey } from '../../src/model/owner.ts';
 import type { Secret } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
+import { withTestMac } from '../../test/support/keyring.ts';
 import type { Variables } from '../work.ts';
 import { openCollections, openNaiveStore } from './naive-store.ts';
 import { callerOf, listening, operationsOn, setting } from './setting.ts';
@@ -21,7 +22,7 @@ interface Reads {
 const pageSize = 20;
 const batched = process.argv[2] === 'batched';
 const databaseUrl = setting('DATABASE_URL');
-const store = await (batched ? openStore(databaseUrl) : openNaiveStore(databaseUrl));
+const store = await (batched ? openStore(databaseUrl, withTestMac) : openNaiveStore(databaseUrl));
 const operations = await operationsOn(store);
 const reads = batched ? batchedReads() : naiveReads();
 

@@ -2,10 +2,11 @@ import type { TransactionOptions } from 'mongodb';
 import { ownerKey } from '../../src/model/owner.ts';
 import { writeCommits } from '../../src/store/mongodb/commit.ts';
 import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
-import { collectionsOf, type FoundDocument, secretOf } from '../../src/store/mongodb/documents.ts';
+import { collectionsOf, type FoundDocument, foundProjection, secretOf } from '../../src/store/mongodb/documents.ts';
 import { inTransaction } from '../../src/store/mongodb/transaction.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ListQuery, Store, Write } from '../../src/store/store.ts';
+import { withTestMac } from '../../test/support/keyring.ts';
 
 const timeoutMs = 5000;
 const transaction: TransactionOptions = {
@@ -29,13 +30,13 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
 
   const naive: Pick<Store, 'find' | 'list' | 'commit'> = {
     async find(id) {
-      const document = await secrets.findOne<FoundDocument>({ _id: id }, { projection: { sealed: 0 } });
+      const document = await secrets.findOne<FoundDocument>({ _id: id }, { projection: foundProjection });
       return document ? secretOf(document) : undefined;
     },
     async list(query: ListQuery) {
       const match = { owner: ownerKey(query.owner) };
       const page = secrets
-        .find<FoundDocument>(match, { projection: { sealed: 0 } })
+        .find<FoundDocument>(match, { projection: foundProjection })
         .sort({ name: 1 })
         .limit(query.limit + 1)
         .toArray();
@@ -46,11 +47,16 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
       return { secrets: documents.map(secretOf), hasMore, totalCount };
     },
     commit: (writes: readonly Write[]) =>
-      inTransaction(client, transaction, { deadlineMs: performance.now() + timeoutMs, attempts: 20 }, (session) =>
-        writeCommits(collections, [writes], session),
+      inTransaction(
+        client,
+        transaction,
+        { deadlineMs: performance.now() + timeoutMs, attempts: 20 },
+        async (session) => {
+          await writeCommits(collections, [writes], session, withTestMac.macOfEvent);
+        },
       ),
   };
-  const store = await openStore(databaseUrl);
+  const store = await openStore(databaseUrl, withTestMac);
   return new Proxy(store, {
     get(target, property) {
       if (property in naive) return Reflect.get(naive, property);

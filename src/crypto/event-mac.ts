@@ -21,8 +21,9 @@ export function isEventOf(owner: Owner, event: AuditEvent, { mac }: Keyring): bo
 }
 
 function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {
-  const { previousHash, sequence, at, type, secretId, version, actor, requestId, recordMac } = event;
+  const { previousHash, sequence, at, type, secretId, version, apiKeyId, actor, requestId, recordMac } = event;
+  const what = [type, secretId ?? null, version ?? null, apiKeyId ?? null, recordMac];
   const who = [actor.kind, actor.id];
-  const told = [at.getTime(), type, secretId, version, who, requestId, recordMac];
-  return hmac(key, 'audit event', [1, previousHash, ownerKey(owner), sequence, ...told]).toString('hex');
+  const link = [1, previousHash, ownerKey(owner), sequence];
+  return hmac(key, 'audit event', [...link, at.getTime(), what, who, requestId]).toString('hex');
 }

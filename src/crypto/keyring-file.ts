@@ -7,6 +7,7 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
+import type { JWK } from 'jose';
 import { ConfigurationError } from '../errors.ts';
 import { isCanonicalBase64url } from './base64url.ts';
 import {
@@ -33,7 +34,7 @@ export interface KeyringFile {
 }
 
 /** A JWK. What an operator added to it is kept. */
-export interface KeyringEntry extends JsonWebKey {
+export interface KeyringEntry extends JWK {
   use: KeyUse;
   kid: string;
   state: KeyState;
@@ -60,7 +61,7 @@ const kinds = {
     prefix: 'seal-p256',
     bytes: ['x', 'y', 'd'],
   },
-} as const satisfies Record<KeyKind, { use: KeyUse; jwk: JsonWebKey; prefix: string; bytes: readonly string[] }>;
+} as const satisfies Record<KeyKind, { use: KeyUse; jwk: JWK; prefix: string; bytes: readonly string[] }>;
 
 /** What is wrong with a file, and the fix. */
 class Fault extends Error {
@@ -178,14 +179,14 @@ async function imported(kind: KeyKind, jwk: unknown, common: Common, at: string)
       return equalityKey;
     }
     default: {
-      const sealKey: SealKey = { ...key, curve: kind, privateKey: pairOf(kind, jwk as JsonWebKey, at) };
+      const sealKey: SealKey = { ...key, curve: kind, privateKey: pairOf(kind, jwk as JWK, at) };
       return sealKey;
     }
   }
 }
 
 /** Of a pair whose halves do not belong together, clients would seal to a key that nobody can open with. */
-function pairOf(curve: SealCurve, { x, y, d }: JsonWebKey, at: string): KeyObject {
+function pairOf(curve: SealCurve, { x, y, d }: JWK, at: string): KeyObject {
   const { kty, crv } = kinds[curve].jwk;
   try {
     const jwk = {
@@ -235,7 +236,7 @@ export function newKey(kind: KeyKind, state: KeyState): KeyringEntry {
   };
 }
 
-function secretOf(kind: KeyKind): JsonWebKey {
+function secretOf(kind: KeyKind): JWK {
   if (kind !== 'X25519' && kind !== 'P-256') return { k: randomBytes(32).toString('base64url') };
   const { privateKey } =
     kind === 'X25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });

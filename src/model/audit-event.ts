@@ -1,14 +1,21 @@
 import type { Actor } from './principal.ts';
 
-/** What an operation records: who did what to which version of a secret, when, and in which request. */
+/** What an operation records: who did what to which version of a secret or to which API key, when, and in which request. */
 export interface NewAuditEvent {
-  readonly type: 'secret.created' | 'secret.updated' | 'secret.deleted';
+  readonly type:
+    | 'secret.created'
+    | 'secret.updated'
+    | 'secret.deleted'
+    | 'apiKey.created'
+    | 'apiKey.rotated'
+    | 'apiKey.revoked';
   readonly actor: Actor;
   readonly requestId: string;
   readonly at: Date;
-  /** Null for an event that is about no secret. */
-  readonly secretId: string | null;
-  readonly version: number | null;
+  /** With `version`, or `apiKeyId` alone. */
+  readonly secretId?: string;
+  readonly version?: number;
+  readonly apiKeyId?: string;
 }
 
 /** What the MAC of an event is over, beside its owner. */

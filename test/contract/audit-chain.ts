@@ -58,11 +58,16 @@ export function auditChainContract(subject: Subject): void {
       expect(await subject.store.chainHead(subject.owner)).toEqual({ sequence, hash });
     });
 
-    it('keeps an event about no secret', async () => {
-      const alone = eventAlone(newRecord(subject.owner));
-      await subject.store.commit([{ ...alone, event: { ...alone.event, secretId: null, version: null } }]);
-      const [event] = await expectValidChain(subject.store, subject.owner);
-      expect(event).toMatchObject({ secretId: null, version: null, recordMac: null });
+    it('keeps an event about an API key, without a secret', async () => {
+      const { owner, event } = eventAlone(newRecord(subject.owner));
+      const { secretId: _, version: __, ...said } = event;
+      await subject.store.commit([
+        { type: 'appendEvent', owner, event: { ...said, type: 'apiKey.created', apiKeyId: 'a' } },
+      ]);
+      const [stored] = await expectValidChain(subject.store, subject.owner);
+      expect(stored).toMatchObject({ type: 'apiKey.created', apiKeyId: 'a', recordMac: null });
+      expect(stored).not.toHaveProperty('secretId');
+      expect(stored).not.toHaveProperty('version');
     });
   });
 }

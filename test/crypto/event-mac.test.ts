@@ -34,7 +34,7 @@ describe('the MAC of an audit event', () => {
     }
   });
 
-  const changes: Record<keyof LinkedEvent, Partial<LinkedEvent>> = {
+  const changes: Record<Exclude<keyof LinkedEvent, 'apiKeyId'>, Partial<LinkedEvent>> = {
     previousHash: { previousHash: '0'.repeat(64) },
     sequence: { sequence: 2 },
     at: { at: new Date(created.at.getTime() + 1) },
@@ -48,6 +48,13 @@ describe('the MAC of an audit event', () => {
 
   it.each(Object.entries(changes))('changes with the %s', (_field, change) => {
     expect(hashOf(ada, { ...created, ...change })).not.toBe(hashOf(ada, created));
+  });
+
+  it('changes with the API key that it is about, and is not that of a secret of the same id', () => {
+    const { secretId: _, version: __, ...said } = created;
+    const of = (apiKeyId: string) => hashOf(ada, { ...said, apiKeyId });
+    expect(of('one')).not.toBe(of('two'));
+    expect(of('one')).not.toBe(hashOf(ada, { ...said, secretId: 'one' }));
   });
 
   it('changes with the kind of the actor, even if the id is the same', () => {

@@ -97,7 +97,7 @@ export class WriteLoad {
       const events = await chain(store, owner);
       if (breakOf(events, owner, keyring) !== null) halfWritten.push(`the chain of ${ownerKey(owner)}`);
       for (const { type, secretId } of events) {
-        if (secretId === null) continue;
+        if (secretId === undefined) continue;
         const counts = type === 'secret.created' ? created : updated;
         counts.set(secretId, (counts.get(secretId) ?? 0) + 1);
       }

@@ -12,6 +12,20 @@ const envelope = exactly({
   tag: text,
 });
 
+const auditFields = {
+  _id: { bsonType: 'objectId' },
+  owner: text,
+  sequence: positive,
+  type: text,
+  actor: exactly({ kind: text, id: text }),
+  requestId: text,
+  at: date,
+  recordMac: textOrNull,
+  previousHash: text,
+  kid: named,
+  hash: named,
+};
+
 /**
  * `$jsonSchema` by collection, as version 5 of the schema has it. Each allows exactly its fields, so that the server refuses a
  * value in clear whatever code comes to write here. Once released it is never changed: a later migration sets one of its own.
@@ -33,19 +47,10 @@ export const validators = {
     sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, tag: text, envelope })] },
   }),
   owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: named }),
-  audit: exactly({
-    _id: { bsonType: 'objectId' },
-    owner: text,
-    sequence: positive,
-    type: text,
-    secretId: textOrNull,
-    version: { bsonType: ['int', 'long', 'null'], minimum: 1 },
-    actor: exactly({ kind: text, id: text }),
-    requestId: text,
-    at: date,
-    recordMac: textOrNull,
-    previousHash: text,
-    kid: named,
-    hash: named,
-  }),
+  audit: {
+    oneOf: [
+      exactly({ ...auditFields, secretId: text, version: positive }),
+      exactly({ ...auditFields, apiKeyId: text }),
+    ],
+  },
 };

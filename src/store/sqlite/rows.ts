@@ -122,11 +122,9 @@ function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
   return {} as Envelope;
 }
 
-/** An event beside its owner, its actor and its sequence. */
-const eventColumns: Columns<Omit<AuditEvent, 'sequence' | 'actor'>> = {
+/** An event beside its owner, its sequence, its actor and what it is about. */
+const eventColumns: Columns<Omit<AuditEvent, 'sequence' | 'actor' | 'secretId' | 'version' | 'apiKeyId'>> = {
   type: ['type', text as ColumnType<AuditEvent['type']>],
-  secretId: ['secret_id', textOrNull],
-  version: ['version', integerOrNull],
   requestId: ['request_id', text],
   at: ['at', time],
   recordMac: ['record_mac', textOrNull],
@@ -138,19 +136,26 @@ const eventFields = Object.entries(eventColumns) as [
   keyof typeof eventColumns,
   readonly [string, ColumnType<unknown>],
 ][];
-const insertedColumns = ['owner', 'sequence', 'actor_kind', 'actor_id', ...eventFields.map(([, [column]]) => column)];
+const otherColumns = ['owner', 'sequence', 'actor_kind', 'actor_id', 'secret_id', 'version', 'api_key_id'];
+const insertedColumns = [...otherColumns, ...eventFields.map(([, [column]]) => column)];
 
 /** Takes `eventValues`. */
 export const insertEvent = `
   INSERT INTO audit (${insertedColumns.join(', ')}) VALUES (${insertedColumns.map(() => '?').join(', ')})`;
 
 export function eventValues(owner: string, event: AuditEvent): SQLInputValue[] {
-  const { sequence, actor } = event;
-  return [owner, sequence, actor.kind, actor.id, ...eventFields.map(([field, [, type]]) => type.write(event[field]))];
+  const { sequence, actor, secretId = null, version = null, apiKeyId = null } = event;
+  const others = [owner, sequence, actor.kind, actor.id, secretId, version, apiKeyId];
+  return [...others, ...eventFields.map(([field, [, type]]) => type.write(event[field]))];
 }
 
 export function auditEventOfRow(row: Row): AuditEvent {
+  const subject =
+    row.api_key_id === null
+      ? { secretId: text.read(row.secret_id), version: Number(row.version) }
+      : { apiKeyId: text.read(row.api_key_id) };
   const event: Record<string, unknown> = {
+    ...subject,
     sequence: Number(row.sequence),
     actor: { kind: text.read(row.actor_kind), id: text.read(row.actor_id) },
   };

@@ -60,6 +60,7 @@ export const migrations: readonly string[] = [
     type TEXT NOT NULL,
     secret_id TEXT,
     version INTEGER,
+    api_key_id TEXT,
     actor_kind TEXT NOT NULL,
     actor_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
@@ -68,7 +69,8 @@ export const migrations: readonly string[] = [
     previous_hash TEXT NOT NULL,
     kid TEXT NOT NULL,
     hash TEXT NOT NULL,
-    PRIMARY KEY (owner, sequence)
+    PRIMARY KEY (owner, sequence),
+    CHECK ((secret_id IS NULL) = (version IS NULL) AND (secret_id IS NULL) <> (api_key_id IS NULL))
   ) STRICT, WITHOUT ROWID;
   `,
 ];

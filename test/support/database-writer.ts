@@ -1,0 +1,177 @@
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { type Document, MongoClient } from 'mongodb';
+
+/** A record or an audit event as the database holds it. */
+export type Row = Record<string, unknown>;
+
+/**
+ * Somebody who writes to the database past every gateway. The parts of a record and of an event have the same names on both
+ * stores.
+ */
+export interface DatabaseWriter {
+  /** The records of these ids, in their order. */
+  records(ids: readonly string[]): Promise<Row[]>;
+  /** Puts these in the place of the records of these ids. */
+  replaceRecords(ids: readonly string[], rows: readonly Row[]): Promise<void>;
+  /** All events, in the order of their chains. */
+  events(): Promise<Row[]>;
+  replaceEvents(rows: readonly Row[]): Promise<void>;
+  heads(): Promise<Row[]>;
+  replaceHeads(rows: readonly Row[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const recordParts = [
+  ...['owner', 'name', 'placeholder', 'provider', 'version'],
+  ...['sealed_version', 'sealed_tag', 'envelope', 'mac_kid', 'mac_tag'],
+] as const;
+
+/** Without the kind of the actor, which is the same in all events here. */
+export const eventParts = [
+  ...['owner', 'sequence', 'type', 'secret_id', 'version', 'actor_id', 'request_id', 'at'],
+  ...['record_mac', 'previous_hash', 'kid', 'hash'],
+] as const;
+
+export function openDatabaseWriter(databaseUrl: string): DatabaseWriter {
+  return databaseUrl.startsWith('sqlite:')
+    ? new SqliteWriter(databaseUrl.slice('sqlite:'.length))
+    : new MongodbWriter(databaseUrl);
+}
+
+class SqliteWriter implements DatabaseWriter {
+  readonly #database: DatabaseSync;
+
+  constructor(path: string) {
+    this.#database = new DatabaseSync(path, { enableForeignKeyConstraints: false, timeout: 5000 });
+  }
+
+  async records(ids: readonly string[]): Promise<Row[]> {
+    const find = this.#database.prepare('SELECT * FROM secrets JOIN envelopes ON secret_id = id WHERE id = ?');
+    return ids.map((id) => ({ ...find.get(id) }));
+  }
+
+  async replaceRecords(ids: readonly string[], rows: readonly Row[]): Promise<void> {
+    this.#inTransaction(() => {
+      for (const id of ids) {
+        this.#database.prepare('DELETE FROM secrets WHERE id = ?').run(id);
+        this.#database.prepare('DELETE FROM envelopes WHERE secret_id = ?').run(id);
+      }
+      for (const { secret_id, envelope, ...secret } of rows) {
+        this.#insert('secrets', secret);
+        this.#insert('envelopes', { secret_id, envelope });
+      }
+    });
+  }
+
+  async events(): Promise<Row[]> {
+    return this.#database.prepare('SELECT * FROM audit ORDER BY owner, sequence').all();
+  }
+
+  async replaceEvents(rows: readonly Row[]): Promise<void> {
+    this.#replaceAll('audit', rows);
+  }
+
+  async heads(): Promise<Row[]> {
+    return this.#database.prepare('SELECT * FROM owners').all();
+  }
+
+  async replaceHeads(rows: readonly Row[]): Promise<void> {
+    this.#replaceAll('owners', rows);
+  }
+
+  async close(): Promise<void> {
+    this.#database.close();
+  }
+
+  #replaceAll(table: string, rows: readonly Row[]): void {
+    this.#inTransaction(() => {
+      this.#database.exec(`DELETE FROM ${table}`);
+      for (const row of rows) this.#insert(table, row);
+    });
+  }
+
+  #insert(table: string, row: Row): void {
+    const columns = Object.keys(row);
+    const sql = `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+    this.#database.prepare(sql).run(...(Object.values(row) as SQLInputValue[]));
+  }
+
+  #inTransaction(work: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    work();
+    this.#database.exec('COMMIT');
+  }
+}
+
+class MongodbWriter implements DatabaseWriter {
+  readonly #client: MongoClient;
+
+  constructor(uri: string) {
+    this.#client = new MongoClient(uri);
+  }
+
+  async records(ids: readonly string[]): Promise<Row[]> {
+    const found = await Promise.all(ids.map((_id) => this.#collection('secrets').findOne({ _id } as object)));
+    return found.map((document) => {
+      const { sealed, mac, ...rest }: Document = document ?? {};
+      const value = { sealed_version: sealed.version, sealed_tag: sealed.tag, envelope: sealed.envelope };
+      return { ...rest, ...value, mac_kid: mac.kid, mac_tag: mac.tag };
+    });
+  }
+
+  async replaceRecords(ids: readonly string[], rows: readonly Row[]): Promise<void> {
+    const documents = rows.map(({ sealed_version, sealed_tag, envelope, mac_kid, mac_tag, ...rest }) => {
+      const sealed = { version: sealed_version, tag: sealed_tag, envelope };
+      return { ...rest, sealed, mac: { kid: mac_kid, tag: mac_tag } };
+    });
+    await this.#replace('secrets', { _id: { $in: ids } }, documents);
+  }
+
+  async events(): Promise<Row[]> {
+    const found = await this.#collection('audit').find().sort({ owner: 1, sequence: 1 }).toArray();
+    return found.map(({ secretId, requestId, recordMac, previousHash, actor, ...rest }) => ({
+      ...rest,
+      actor_kind: actor.kind,
+      actor_id: actor.id,
+      secret_id: secretId,
+      request_id: requestId,
+      record_mac: recordMac,
+      previous_hash: previousHash,
+    }));
+  }
+
+  async replaceEvents(rows: readonly Row[]): Promise<void> {
+    const documents = rows.map(
+      ({ actor_kind, actor_id, secret_id, request_id, record_mac, previous_hash, ...rest }) => ({
+        ...rest,
+        actor: { kind: actor_kind, id: actor_id },
+        secretId: secret_id,
+        requestId: request_id,
+        recordMac: record_mac,
+        previousHash: previous_hash,
+      }),
+    );
+    await this.#replace('audit', {}, documents);
+  }
+
+  heads(): Promise<Row[]> {
+    return this.#collection('owners').find().toArray();
+  }
+
+  replaceHeads(rows: readonly Row[]): Promise<void> {
+    return this.#replace('owners', {}, rows);
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #collection(name: string) {
+    return this.#client.db().collection<Document>(name);
+  }
+
+  async #replace(name: string, filter: object, documents: readonly Row[]): Promise<void> {
+    await this.#collection(name).deleteMany(filter);
+    await this.#collection(name).insertMany([...documents]);
+  }
+}
