@@ -21,7 +21,7 @@ export type CreateSecretInput = {
   value?: string | null | undefined;
 };
 
-/** Whose secrets. Empty: your own. `teamId`: a team’s. Both: those of a team’s connector. */
+/** Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector. */
 export type OwnerInput = {
   /** A connector of that team. */
   connectorId?: string | null | undefined;

@@ -76,10 +76,13 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`required\` | is missing, or is empty |
 | \`null\` | is null; it may be left out instead |
 | \`too_long\`, \`too_many\` | is longer than its limit, or has more items |
-| \`range\`, \`exclusive\` | is a page size out of range, or \`last\` beside \`first\` |
+| \`range\`, \`exclusive\` | is a number out of range, such as a page size, or \`last\` beside \`first\` |
 | \`characters\`, \`combining_marks\`, \`surrounding_space\`, \`ill_formed\` | has characters that are not allowed there, has more than 30 combining marks in a row, has spaces at its ends, or is not well-formed Unicode |
 | \`uuid\`, \`environment_variable_name\` | is not one |
 | \`masked_value\` | is a mask instead of a value |
+| \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
+| \`past\` | is a time that is not in the future |
+| \`ended\` | is an API key that was revoked or has expired (with \`CONFLICT_ERROR\`) |
 | \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |
 `;
 

@@ -55,7 +55,7 @@ export const errorTable = {
     status: 409,
     type: 'conflict_error',
     message: 'The resource conflicts with another.',
-    when: 'A name or an id is taken, or expectedVersion is not the current version.',
+    when: 'A name or an id is taken, expectedVersion is not the current version, or an API key to rotate has ended.',
   },
   DUPLICATION_FAILED: {
     status: 409,
@@ -91,7 +91,7 @@ export const errorTable = {
     status: 426,
     type: 'upgrade_required_error',
     message: 'Use HTTPS to send a value.',
-    when: 'A value was sent in clear over plain HTTP from beyond loopback.',
+    when: 'A value was sent in clear, or an API key was to be issued, over plain HTTP from beyond loopback.',
   },
   TOO_MANY_REQUESTS: {
     status: 429,
@@ -121,7 +121,7 @@ export const errorTable = {
     status: 503,
     type: 'unavailable_error',
     message: 'The service is unavailable. Retry later.',
-    when: 'The store cannot be reached, the keyring lacks a key, the gateway is overloaded, or it is shutting down.',
+    when: 'The store cannot be reached (an API key cannot be verified then), the keyring lacks a key, the gateway is overloaded, or it is shutting down.',
   },
   GATEWAY_TIMEOUT: {
     status: 504,

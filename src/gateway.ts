@@ -13,6 +13,7 @@ import { HttpServer } from './http/server.ts';
 import { createAuthenticator } from './identity/authenticate.ts';
 import { type DevelopmentIssuer, openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
 import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identity/key-set.ts';
+import { createApiKeyVerifier, usedEveryMs } from './identity/verify-api-key.ts';
 import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
 import { openKeyring } from './keyring/open.ts';
 import { scopes } from './model/principal.ts';
@@ -76,6 +77,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     }),
     ['counter', 'close'],
   );
+  const apiKeys = tracedMethods(trace, 'store.apiKeys', store.apiKeys, []);
   opened.defer(() => store.close());
   const keyring = await openKeyring(config.keyringFile, store, log);
   opened.defer(() => keyring.close());
@@ -86,7 +88,21 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const limiter = rateLimit && createRateLimiter(rateLimit, store.counter(rateLimit.windowSeconds), trace);
   const budget = createBudget(limiter, config.trustProxy);
   const mutex = createKeyedMutex(writerWaitMs, tooMuchContention);
-  const dependencies = { store, keyring: keyring.current, now: () => new Date(), mutex, trace };
+  const apiKeyVerifier = createApiKeyVerifier({
+    find: (hash) => apiKeys.findByHash(hash),
+    keyring: keyring.current,
+    // When a key was last used is for people. Nothing waits for it, and it may be lost.
+    onUse: (hash, at) => void setImmediate(() => apiKeys.markUsed(hash, at, usedEveryMs).catch(() => {})),
+  });
+  const dependencies = {
+    store,
+    apiKeys,
+    forgetApiKey: apiKeyVerifier.forget,
+    keyring: keyring.current,
+    now: () => new Date(),
+    mutex,
+    trace,
+  };
   const engine = createEngine({
     schema,
     bindOperations: (caller) => bindOperations(dependencies, caller),
@@ -106,7 +122,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
       ...(developmentToken ? [graphiql('/', developmentToken), graphiql('/graphql', developmentToken)] : []),
       graphqlRoute({
         engine,
-        identify: createIdentify(createAuthenticator(createTokenVerifier(rules)), budget),
+        identify: createIdentify(createAuthenticator(createTokenVerifier(rules), apiKeyVerifier), budget),
         budget,
         trace,
         requireTls: config.requireTls,

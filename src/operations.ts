@@ -1,3 +1,8 @@
+import { type CreateApiKeyInput, createApiKey } from './api-keys/create-api-key.ts';
+import type { ApiKeyDependencies } from './api-keys/dependencies.ts';
+import { type ListApiKeysInput, listApiKeys } from './api-keys/list-api-keys.ts';
+import { revokeApiKey } from './api-keys/revoke-api-key.ts';
+import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
@@ -8,7 +13,7 @@ import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
-export function bindOperations(dependencies: Dependencies, caller: Caller) {
+export function bindOperations(dependencies: Dependencies & ApiKeyDependencies, caller: Caller) {
   return {
     viewer: () => authenticated(caller),
     findSecret: (id: string) => findSecret(dependencies, caller, id),
@@ -16,6 +21,10 @@ export function bindOperations(dependencies: Dependencies, caller: Caller) {
     createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),
     updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),
+    listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),
+    createApiKey: (input: CreateApiKeyInput) => createApiKey(dependencies, caller, input),
+    rotateApiKey: (input: RotateApiKeyInput) => rotateApiKey(dependencies, caller, input),
+    revokeApiKey: (input: { readonly id: string }) => revokeApiKey(dependencies, caller, input),
   };
 }
 

@@ -1,15 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../errors.ts';
+import { apiKeyPrefix } from '../identity/api-key.ts';
 import type { Credential } from '../identity/authenticate.ts';
 import { unauthorized } from '../identity/authorize.ts';
 
 /**
  * The credential that a request was sent with; null when it has none.
- * @throws DomainError BAD_REQUEST for two credentials, UNAUTHORIZED for an Authorization that is no Bearer token
+ * @throws DomainError BAD_REQUEST for two credentials, UNAUTHORIZED for an Authorization that is no Bearer credentials
  */
 export function credentialOf(request: IncomingMessage): Credential | null {
   // Of a header that was sent twice, `headers` would keep the first, and a proxy may have checked the second.
-  const { authorization: tokens = [], 'x-api-key': apiKeys = [] } = request.headersDistinct;
+  const { authorization: tokens = [], 'x-api-key': headers = [] } = request.headersDistinct;
+  // A form that was left blank, or a variable that is not set.
+  const apiKeys = headers.filter((key) => key !== '');
   if (tokens.length + apiKeys.length > 1) {
     throw new DomainError('BAD_REQUEST', {
       description: 'Two credentials were sent. Leave one Authorization or one X-API-Key.',
@@ -21,5 +24,5 @@ export function credentialOf(request: IncomingMessage): Credential | null {
   if (authorization === undefined) return null;
   const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
   if (token === undefined) throw unauthorized();
-  return { type: 'bearer', token };
+  return token.startsWith(apiKeyPrefix) ? { type: 'apiKey', key: token } : { type: 'bearer', token };
 }

@@ -13,7 +13,7 @@ export function createIdentify(authenticate: Authenticate, budget: Budget): Iden
   return async ({ request, response }) => {
     try {
       const credential = credentialOf(request);
-      return credential && (await authenticate(credential));
+      return credential && (await authenticate(credential, () => budget.admitLookUp(request, response)));
     } catch (error) {
       if (error instanceof DomainError && error.code === 'UNAUTHORIZED') await budget.spendFailure(request, response);
       throw error;

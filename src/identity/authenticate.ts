@@ -1,5 +1,5 @@
 import type { Principal } from '../model/principal.ts';
-import { unauthorized } from './authorize.ts';
+import type { ApiKeyVerifier } from './verify-api-key.ts';
 import type { VerifyToken } from './verify-token.ts';
 
 /** What a request was sent with. */
@@ -7,13 +7,14 @@ export type Credential =
   | { readonly type: 'bearer'; readonly token: string }
   | { readonly type: 'apiKey'; readonly key: string };
 
-/** @throws DomainError UNAUTHORIZED, or the key set's own when there are no keys to verify with */
-export type Authenticate = (credential: Credential) => Promise<Principal>;
+/**
+ * @param admitLookUp called before the store is asked for an API key that is not known; may refuse it
+ * @throws DomainError UNAUTHORIZED, the key set's own when there are no keys to verify with, or SERVICE_UNAVAILABLE
+ */
+export type Authenticate = (credential: Credential, admitLookUp: () => Promise<void>) => Promise<Principal>;
 
-/** Makes a principal of any credential. API keys are not issued yet: each of them is a wrong credential. */
-export function createAuthenticator(verifyToken: VerifyToken): Authenticate {
-  return async (credential) => {
-    if (credential.type === 'bearer') return verifyToken(credential.token);
-    throw unauthorized();
-  };
+/** Makes a principal of any credential. */
+export function createAuthenticator(verifyToken: VerifyToken, apiKeys: ApiKeyVerifier): Authenticate {
+  return async (credential, admitLookUp) =>
+    credential.type === 'bearer' ? verifyToken(credential.token) : apiKeys.verify(credential.key, admitLookUp);
 }

@@ -15,13 +15,14 @@ export function authenticated(caller: Caller): Principal {
 /** The same error, whatever was wrong with the credentials. */
 export function unauthorized(cause?: unknown): DomainError {
   return new DomainError('UNAUTHORIZED', {
-    description: 'Send a valid token as bearer credentials.',
+    description: 'Send a valid token or API key as bearer credentials, or an API key in X-API-Key.',
     cause,
   });
 }
 
 /**
- * The one policy: a user's secrets are for that user alone; those of a team and its connectors are for its members.
+ * The one policy: a user's secrets are for that user alone; those of a team and its connectors are for its members. An API key
+ * is a member of its team, or reaches one connector of it.
  * Whether an owner exists is never looked up, so the answer cannot tell.
  * @throws DomainError UNAUTHORIZED, FORBIDDEN (not this owner) or PERMISSION_ERROR (not this scope)
  */
@@ -32,10 +33,22 @@ export function authorize(caller: Caller, owner: Owner, scope: Scope): Principal
   return principal;
 }
 
-export function mayReach({ kind, subject, teams }: Principal, owner: Owner): boolean {
+export function mayReach({ kind, subject, teams, connectorId }: Principal, owner: Owner): boolean {
   // An API key is never a user, even when its id equals a user's.
   if (owner.type === 'user') return kind === 'user' && owner.userId === subject;
+  if (connectorId !== undefined && (owner.type !== 'connector' || owner.connectorId !== connectorId)) return false;
   return teams.some((team) => team.id === owner.teamId);
+}
+
+/**
+ * Who manages the API keys of a team: its admins with the scope. A key manages none, whatever it may do.
+ * @throws DomainError UNAUTHORIZED, FORBIDDEN (not this team) or PERMISSION_ERROR
+ */
+export function authorizeManagingKeys(caller: Caller, teamId: string): Principal {
+  const principal = authorize(caller, { type: 'team', teamId }, 'keys:manage');
+  const isAdmin = principal.teams.some(({ id, role }) => id === teamId && role === 'admin');
+  if (isAdmin && principal.kind === 'user') return principal;
+  throw new DomainError('PERMISSION_ERROR', { description: 'The operation needs the role admin in the team.' });
 }
 
 /** @throws DomainError PERMISSION_ERROR */

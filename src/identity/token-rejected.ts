@@ -2,7 +2,10 @@ import { errors } from 'jose';
 import { type DomainError, withoutStack } from '../errors.ts';
 import { unauthorized } from './authorize.ts';
 
-/** Why a token is wrong. `form`: not three parts in base64url. `content`: a part of it is not what JWT says. */
+/**
+ * Why a token or an API key is wrong. `form`: not three parts in base64url, or no key with its checksum. `content`: a part of a
+ * token is not what JWT says. `unknown`, `revoked`: an API key.
+ */
 export type Reason =
   | 'form'
   | 'content'
@@ -17,6 +20,8 @@ export type Reason =
   | 'exp'
   | 'nbf'
   | 'iat'
+  | 'unknown'
+  | 'revoked'
   | 'other';
 
 /**

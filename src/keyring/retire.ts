@@ -31,7 +31,7 @@ export async function retireUnusedKey(
 /** What can need a key of a use. */
 export const neededBy: Readonly<Record<Key['use'], readonly Keyed[]>> = {
   wrap: ['envelopes'],
-  mac: ['records', 'events'],
+  mac: ['records', 'apiKeys', 'events'],
   equality: [],
   seal: [],
 };
@@ -53,5 +53,6 @@ const refusals: Readonly<Record<Keyed, (count: string) => string>> = {
   envelopes: (count) => `envelopes are under this key (${count}). Run keys rewrap, and then this again.`,
   records: (count) =>
     `the MACs of secrets are under this key (${count}). It still verifies them. A secret gets another MAC when it is changed.`,
+  apiKeys: (count) => `the MACs of API keys are under this key (${count}). It still verifies them.`,
   events: (count) => `audit events are under this key (${count}). It verifies them, and stays for as long as they do.`,
 };

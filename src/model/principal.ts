@@ -1,3 +1,5 @@
+import type { Owner } from './owner.ts';
+
 export const scopes = ['secrets:read', 'secrets:write', 'secrets:resolve', 'keys:manage'] as const;
 export type Scope = (typeof scopes)[number];
 
@@ -18,6 +20,16 @@ export interface Principal {
   readonly subject: string;
   readonly teams: readonly Membership[];
   readonly scopes: ReadonlySet<Scope>;
+  /** Of an API key that acts for one connector of its team, and for nothing else. */
+  readonly connectorId?: string;
+}
+
+/** What a principal works with when it names no owner: a user's own secrets, or those that an API key acts for. */
+export function ownOwnerOf({ kind, subject, teams, connectorId }: Principal): Owner {
+  const [team] = teams;
+  if (kind === 'user' || !team) return { type: 'user', userId: subject };
+  if (connectorId === undefined) return { type: 'team', teamId: team.id };
+  return { type: 'connector', teamId: team.id, connectorId };
 }
 
 /** A principal in audit events, logs and rate limits. */

@@ -120,8 +120,20 @@ async function sendPage(response: ServerResponse, developmentToken: string): Pro
       { query: mySecrets, variables: '' },
       { query: keepSecret, variables: exampleSecret },
     ],
-    additionalHeaders: { Authorization: `Bearer ${developmentToken}` },
     shouldPersistHeaders: false,
   });
-  response.end(page.replace('<head>', `<head>${withoutStorage}`));
+  response.end(page.replace('<head>', `<head>${withoutStorage}${withToken(developmentToken)}`));
+}
+
+/** Sends the development token, unless the Headers tab has credentials: two at once would be refused. */
+function withToken(developmentToken: string): string {
+  return `<script>{
+    const send = window.fetch;
+    window.fetch = (resource, options = {}) => {
+      const headers = new Headers(options.headers ?? (resource instanceof Request ? resource.headers : undefined));
+      const hasCredentials = headers.get('authorization') || headers.get('x-api-key');
+      if (!hasCredentials) headers.set('authorization', ${JSON.stringify(`Bearer ${developmentToken}`)});
+      return send(resource, { ...options, headers });
+    };
+  }</script>`;
 }

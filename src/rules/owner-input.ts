@@ -1,9 +1,9 @@
 import type { Owner } from '../model/owner.ts';
-import type { Principal } from '../model/principal.ts';
+import { ownOwnerOf, type Principal } from '../model/principal.ts';
 import type { FieldErrors } from './field-errors.ts';
 import { checkLabel, maxNameCharacters } from './text.ts';
 
-/** Names an owner: the caller when empty, a team, or a connector of a team. */
+/** Names an owner: the caller's own when empty, a team, or a connector of a team. */
 export interface OwnerInput {
   readonly teamId?: string | null | undefined;
   readonly connectorId?: string | null | undefined;
@@ -15,7 +15,7 @@ export function resolveOwner(
   principal: Principal,
   errors: FieldErrors,
 ): Owner | null {
-  if (teamId == null && connectorId == null) return { type: 'user', userId: principal.subject };
+  if (teamId == null && connectorId == null) return ownOwnerOf(principal);
   if (teamId == null) {
     errors.at('teamId').add('required', 'Must be there: a connector belongs to a team.');
     return null;

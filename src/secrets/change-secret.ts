@@ -2,11 +2,11 @@ import { setTimeout } from 'node:timers/promises';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
+import { requireTime } from '../rules/write-deadline.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { nameTaken, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { existingSecret } from './find-secret.ts';
-import { requireTime } from './write-deadline.ts';
 
 /** What a change makes of the current secret. Without a write the secret stays as it is. */
 export interface PreparedChange {

@@ -7,6 +7,8 @@ import type { Secret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
+import { requireSecureTransport } from '../rules/secure-transport.ts';
+import { requireTime } from '../rules/write-deadline.ts';
 import { StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
 import { idTaken, nameTaken } from './conflicts.ts';
@@ -16,8 +18,6 @@ import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
 import { sealValue } from './seal-value.ts';
-import { requireSecureTransport } from './secure-transport.ts';
-import { requireTime } from './write-deadline.ts';
 
 export interface CreateSecretInput extends Disclosure {
   readonly id?: string | null | undefined;

@@ -1,3 +1,4 @@
+import { decodeCursor, encodeCursor } from '../crypto/cursor.ts';
 import { authenticated, authorize } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
@@ -8,7 +9,7 @@ import { checkPageSize, maxPageSize, type PageSize } from '../rules/page.ts';
 import type { Answer } from '../runtime/answer.ts';
 import { createPacing } from '../runtime/pacing.ts';
 import type { ListQuery, ListResult, Store } from '../store/store.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
+import { listKey } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
 import { checkFilterOnce, type SecretFilterInput } from './filter.ts';
 
@@ -68,8 +69,9 @@ export async function listSecrets(
 
   const ring = keyring();
   const list = { owner, filter };
-  const after = input.after == null ? undefined : decodeCursor(input.after, list, ring);
-  const before = input.before == null ? undefined : decodeCursor(input.before, list, ring);
+  const key = listKey(list);
+  const after = input.after == null ? undefined : decodeCursor(input.after, key, ring);
+  const before = input.before == null ? undefined : decodeCursor(input.before, key, ring);
   const read = await readInTurn(caller.answer, store, {
     ...list,
     ...(after && { after }),
@@ -87,7 +89,7 @@ export async function listSecrets(
     // The store knows about the end that it counted towards. On the other side is the secret that the cursor came from.
     hasNextPage: from === 'start' ? hasMore : before !== undefined,
     hasPreviousPage: from === 'end' ? hasMore : after !== undefined,
-    cursorOf: (secret) => encodeCursor(secret, list, ring),
+    cursorOf: (secret) => encodeCursor(secret, key, ring),
   };
 }
 

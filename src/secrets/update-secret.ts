@@ -6,6 +6,7 @@ import type { Owner } from '../model/owner.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
+import { requireSecureTransport } from '../rules/secure-transport.ts';
 import { eventOf } from './audit-event.ts';
 import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -13,7 +14,6 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealValue } from './seal-value.ts';
-import { requireSecureTransport } from './secure-transport.ts';
 
 /** A field that is left out keeps what is stored. */
 export interface UpdateSecretInput extends Disclosure {

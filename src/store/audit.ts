@@ -27,6 +27,10 @@ function recordMacOf(write: Write): string | null {
       return write.mac.tag;
     case 'deleteSecret':
       return write.secret.mac.tag;
+    case 'insertApiKey':
+      return write.record.mac.tag;
+    case 'changeApiKey':
+      return write.to.mac.tag;
     case 'appendEvent':
       return write.recordMac ?? null;
   }

@@ -1,7 +1,9 @@
+import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
 import type { Sealed, WrappedKey } from '../model/envelope.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
+import type { ApiKeyStore } from './api-keys.ts';
 
 /** One write of a commit. A change to a secret always brings the event that records it; an event may come alone. */
 export type Write =
@@ -16,6 +18,15 @@ export type Write =
     }
   /** The stored version must be this one. */
   | { readonly type: 'deleteSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
+  | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
+  /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the heir with it. */
+  | {
+      readonly type: 'changeApiKey';
+      readonly from: ApiKeyRecord;
+      readonly to: ApiKeyRecord;
+      readonly heir?: ApiKeyRecord;
+      readonly event: NewAuditEvent;
+    }
   /** `recordMac` is that of the record that the event is about. */
   | {
       readonly type: 'appendEvent';
@@ -24,11 +35,26 @@ export type Write =
       readonly recordMac?: string;
     };
 
+export type SecretWrite = Extract<Write, { type: 'insertSecret' | 'updateSecret' | 'deleteSecret' }>;
+export type ApiKeyWrite = Extract<Write, { type: 'insertApiKey' | 'changeApiKey' }>;
+
+export function isSecretWrite(write: Write): write is SecretWrite {
+  return write.type === 'insertSecret' || write.type === 'updateSecret' || write.type === 'deleteSecret';
+}
+
+export function isApiKeyWrite(write: Write): write is ApiKeyWrite {
+  return write.type === 'insertApiKey' || write.type === 'changeApiKey';
+}
+
 /** Whose audit chain the write belongs to. */
 export function ownerOfWrite(write: Write): Owner {
   switch (write.type) {
     case 'insertSecret':
       return write.record.owner;
+    case 'insertApiKey':
+      return { type: 'team', teamId: write.record.teamId };
+    case 'changeApiKey':
+      return { type: 'team', teamId: write.from.teamId };
     case 'appendEvent':
       return write.owner;
     default:
@@ -37,7 +63,14 @@ export function ownerOfWrite(write: Write): Owner {
 }
 
 /** By how much a write changes its owner's count of secrets. */
-export const countChange = { insertSecret: 1, updateSecret: 0, deleteSecret: -1, appendEvent: 0 } as const;
+export const countChange = {
+  insertSecret: 1,
+  updateSecret: 0,
+  deleteSecret: -1,
+  insertApiKey: 0,
+  changeApiKey: 0,
+  appendEvent: 0,
+} as const;
 
 /** A position in the order of a list. Names are unique for an owner, so the id never decides; it ties a cursor to one secret. */
 export interface Position {
@@ -87,8 +120,8 @@ export interface Counter {
   add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMs: number }>;
 }
 
-/** What names the key that it needs: the envelope of a value, the MAC of a secret, the hash of an audit event. */
-export type Keyed = 'envelopes' | 'records' | 'events';
+/** What names the key that it needs: the envelope of a value, the MAC of a secret or an API key, the hash of an audit event. */
+export type Keyed = 'envelopes' | 'records' | 'apiKeys' | 'events';
 
 /** How many of a range need each key. */
 export interface KidCounts {
@@ -136,6 +169,7 @@ export interface Store {
   replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number>;
   /** Counts in windows of this length. Gateways that share a store count together. */
   counter(windowSeconds: number): Counter;
+  readonly apiKeys: ApiKeyStore;
   /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
   readonly backlog: Backlog;

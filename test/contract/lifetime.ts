@@ -33,6 +33,11 @@ export function lifetimeContract(open: () => Promise<Store>): void {
       await expect(fresh.findRecord(record.id)).rejects.toEqual(unavailable);
       await expect(fresh.list(query(record.owner))).rejects.toEqual(unavailable);
       await expect(fresh.auditEvents(record.owner, 0, 1)).rejects.toEqual(unavailable);
+      const { apiKeys } = fresh;
+      await expect(apiKeys.findByHash('')).rejects.toEqual(unavailable);
+      await expect(apiKeys.find(record.id, ['red'])).rejects.toEqual(unavailable);
+      await expect(apiKeys.list({ teamId: 'red', limit: 1, count: true })).rejects.toEqual(unavailable);
+      await expect(apiKeys.markUsed('', new Date(), 0)).rejects.toEqual(unavailable);
       await expect(fresh.wrappedKeys('', 1)).rejects.toEqual(unavailable);
       const wrapped = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
       await expect(fresh.replaceWrappedKeys([{ from: wrapped, to: wrapped }])).rejects.toEqual(unavailable);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
+import { apiKeysContract } from './api-keys.ts';
 import { auditChainContract } from './audit-chain.ts';
 import { commitsContract } from './commits.ts';
 import { conflictsContract } from './conflicts.ts';
@@ -30,6 +31,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     auditChainContract(subject);
     listsContract(subject);
     counterContract(subject);
+    apiKeysContract(subject);
     wrappedKeysContract(open);
     lifetimeContract(open);
   });

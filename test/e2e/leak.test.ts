@@ -6,14 +6,15 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { newApiKey } from '../../src/identity/api-key.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
 
 /** One secret in every form in which a client could write it. */
 class Canary {
-  /** Looks like an API key; the part that all keys have in common is too short for the detector. */
-  readonly key = `sk-${random(36)}`;
+  /** A well-formed API key of ours; the part that all keys have in common is too short for the detector. */
+  readonly key = newApiKey();
   /** A key that could be a GraphQL name. */
   readonly word = `sk_${random(36)}`;
   /** A number beyond the range of every GraphQL type. */
@@ -629,6 +630,9 @@ const positions: Record<string, Send> = {
     { authorization: `Bearer ${base64url({ alg: 'ES256', kid: key })}.${base64url({ sub: key })}.${key}` },
     { authorization: `Bearer ${base64url({ alg: key, jku: `https://${key}.test` })}.${base64url({ iss: key })}.c2ln` },
     { 'x-api-key': key },
+    { 'x-api-key': `${key}x` },
+    { 'x-api-key': [key, key] },
+    { 'x-api-key': `Bearer ${key}` },
     { 'x-api-key': `sgk_${key}`, authorization: `Bearer ${key}` },
   ]),
   'a token that is signed, and wrong otherwise': async (client, { key }) => {

@@ -62,10 +62,29 @@ describe('the credential of a request', () => {
   it('is an API key exactly as it was sent', async () => {
     await fc.assert(
       fc.asyncProperty(text, async (key) => {
+        fc.pre(key !== '');
         expect(await credentialWith(['X-API-Key', key])).toEqual({ type: 'apiKey', key });
       }),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('an API key', () => {
+  it('may be sent as bearer credentials', async () => {
+    for (const scheme of ['Bearer', 'bearer']) {
+      expect(await bearer(`${scheme} sgk_abc`)).toEqual({ type: 'apiKey', key: 'sgk_abc' });
+    }
+    expect(await bearer('Bearer SGK_abc')).toEqual({ type: 'bearer', token: 'SGK_abc' });
+  });
+
+  it('that is empty is ignored: a form that was left blank', async () => {
+    const empty: Header = ['X-API-Key', ''];
+    const spaces: Header = ['X-API-Key', '  '];
+    expect(await credentialWith(empty)).toBeNull();
+    expect(await credentialWith(spaces)).toBeNull();
+    expect(await credentialWith(empty, ['Authorization', 'Bearer a.b.c'])).toEqual({ type: 'bearer', token: 'a.b.c' });
+    expect(await credentialWith(empty, ['X-API-Key', 'sgk_abc'])).toEqual({ type: 'apiKey', key: 'sgk_abc' });
   });
 });
 
@@ -87,7 +106,10 @@ describe('an Authorization header that is not a Bearer token is UNAUTHORIZED:', 
     // The answer is the same whatever was wrong, and repeats nothing that was sent.
     expect([message, details]).toEqual([
       'Authentication is required.',
-      { description: 'Send a valid token as bearer credentials.', cause: undefined },
+      {
+        description: 'Send a valid token or API key as bearer credentials, or an API key in X-API-Key.',
+        cause: undefined,
+      },
     ]);
   });
 });
@@ -96,7 +118,7 @@ describe('two credentials are BAD_REQUEST:', () => {
   const token: Header = ['Authorization', 'Bearer secret-1'];
   const other: Header = ['authorization', 'Basic secret-2'];
   const key: Header = ['X-API-Key', 'secret-3'];
-  const empty: Header = ['x-api-key', ''];
+  const bearerKey: Header = ['Authorization', 'Bearer sgk_secret-4'];
 
   it.each<[string, Header[]]>([
     ['a token and an API key', [token, key]],
@@ -104,7 +126,8 @@ describe('two credentials are BAD_REQUEST:', () => {
     ['two tokens', [token, token]],
     ['two schemes', [token, other]],
     ['two API keys', [key, key]],
-    ['a token and an empty API key', [token, empty]],
+    ['one API key in both headers', [bearerKey, ['X-API-Key', 'sgk_secret-4']]],
+    ['an API key and an empty Authorization', [key, ['Authorization', '']]],
   ])('%s', async (_what, headers) => {
     const { code, message, details } = await refusalOf(credentialWith(...headers));
     expect(code).toBe('BAD_REQUEST');

@@ -181,7 +181,7 @@ describe('wrong credentials get 401, and the same answer whatever was wrong', ()
             status: 401,
             type: 'authentication_error',
             requestId: '',
-            description: 'Send a valid token as bearer credentials.',
+            description: 'Send a valid token or API key as bearer credentials, or an API key in X-API-Key.',
           },
         },
       ],

@@ -115,6 +115,21 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     expect(page.url()).toBe(gateway.url);
   });
 
+  it('sends what the Headers tab says: an API key, without the development token', async () => {
+    const input = { teamId: 'demo', name: 'explorer', scopes: ['secrets:read'] };
+    const query = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } key } }';
+    const headers = { authorization: `Bearer ${gateway.token}` };
+    const made = await page.request.post(gateway.url, { headers, data: { query, variables: { input } } });
+    const { apiKey, key } = (await made.json()).data.createApiKey;
+    await page.getByRole('button', { name: 'Headers' }).click();
+    await page.getByRole('region', { name: 'Headers' }).getByRole('code').click();
+    await page.keyboard.insertText(JSON.stringify({ 'X-API-Key': key }));
+    const { data, errors } = await execute();
+    expect(errors).toBeUndefined();
+    expect(data).toMatchObject({ viewer: { subject: apiKey.id, scopes: ['secrets:read'] } });
+    expect(complaints).toEqual([]);
+  });
+
   it('shows the descriptions of types, fields and arguments', async () => {
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
     await docs().getByText('Mutation', { exact: true }).click();

@@ -72,7 +72,15 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
       },
     });
     return bindOperations(
-      { store: counted, keyring: () => testKeyring, now: () => new Date(), mutex, trace: createTrace() },
+      {
+        store: counted,
+        apiKeys: store.apiKeys,
+        forgetApiKey: () => {},
+        keyring: () => testKeyring,
+        now: () => new Date(),
+        mutex,
+        trace: createTrace(),
+      },
       {
         principal: ada,
         requestId: 'r',

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
+import * as signed from '../../src/crypto/cursor.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretFilter } from '../../src/model/secret.ts';
-import { type CursorList, decodeCursor, encodeCursor } from '../../src/secrets/cursor.ts';
+import { type CursorList, listKey } from '../../src/secrets/cursor.ts';
 import type { Position } from '../../src/store/store.ts';
 import { keyringText } from '../support/keyring.ts';
 
@@ -19,6 +20,8 @@ const filter: Required<SecretFilter> = {
   placeholder: 'sec_1',
 };
 const scope: CursorList = { owner, filter };
+const encodeCursor = (at: Position, list: CursorList, ring: Keyring) => signed.encodeCursor(at, listKey(list), ring);
+const decodeCursor = (text: string, list: CursorList, ring: Keyring) => signed.decodeCursor(text, listKey(list), ring);
 const refused = expect.objectContaining({ name: 'DomainError', code: 'BAD_REQUEST' });
 
 let keyring: Keyring;

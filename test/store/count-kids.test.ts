@@ -7,6 +7,7 @@ import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import { countKids } from '../../src/keyring/count.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Keyed, Store } from '../../src/store/store.ts';
+import { insertApiKey, newApiKeyRecord } from '../contract/api-keys.ts';
 import { insert, newOwner, newRecord, remove, sealed } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 import { keyringText } from '../support/keyring.ts';
@@ -34,7 +35,7 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
     store = await openStore(newDatabaseUrl(name, directory), {
       macOfEvent: (owner, event) => macOfEvent(owner, event, ring),
     });
-    for (const of of ['envelopes', 'records', 'events'] as const) {
+    for (const of of ['envelopes', 'records', 'apiKeys', 'events'] as const) {
       expect(await store.countKids(of, '', 10)).toEqual({ counts: new Map(), last: null });
     }
     const owners = [newOwner(), newOwner(), newOwner()];
@@ -51,6 +52,11 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
     // Of a deleted secret there is nothing but its events.
     const gone = newRecord(newOwner());
     await store.commit([insert(gone), remove(gone)]);
+    for (const [index, kid] of ['mac-a', 'mac-b', 'mac-a'].entries()) {
+      ring = await parseKeyring(keyringText([{ use: 'mac', kid: 'mac-b', state: 'active' }]), 'keyring.json');
+      const record = newApiKeyRecord(`team ${index}`);
+      await store.commit([insertApiKey({ ...record, mac: { ...record.mac, kid } })]);
+    }
   });
   afterAll(async () => {
     await store.close();
@@ -68,9 +74,13 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
       ['mac-b', 2],
       ['mac-c', 2],
     ]),
+    apiKeys: new Map([
+      ['mac-a', 2],
+      ['mac-b', 1],
+    ]),
     events: new Map([
       ['mac-a', 2],
-      ['mac-b', 6],
+      ['mac-b', 9],
       ['mac-c', 3],
     ]),
   };

@@ -32,6 +32,8 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
   return bindOperations(
     {
       store,
+      apiKeys: store.apiKeys,
+      forgetApiKey: () => {},
       keyring: () => testKeyring,
       now: () => now,
       mutex: createKeyedMutex(5000, tooMuchContention),

@@ -50,6 +50,7 @@ async function countAll(store: Store): Promise<Counts> {
   return {
     envelopes: await countKids(store, 'envelopes'),
     records: await countKids(store, 'records'),
+    apiKeys: await countKids(store, 'apiKeys'),
     events: await countKids(store, 'events'),
   };
 }
@@ -60,7 +61,10 @@ function keyOf(all: ReadonlyMap<string, Key>, use: Key['use'], kid: string): Key
 }
 
 function needs(use: Key['use'], kid: string, counts: Counts): string {
-  return neededBy[use].map((of) => `${(counts[of].get(kid) ?? 0).toLocaleString('en')} ${of}`).join(', ');
+  const counted = neededBy[use].map((of) => ({ of, count: counts[of].get(kid) ?? 0 }));
+  // Most stores have no API keys.
+  const shown = counted.filter(({ of, count }) => of !== 'apiKeys' || count > 0);
+  return shown.map(({ of, count }) => `${count.toLocaleString('en')} ${of === 'apiKeys' ? 'API keys' : of}`).join(', ');
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {

@@ -6,6 +6,7 @@ const accepted: Readonly<Record<string, string>> = {
   String: 'a string',
   Boolean: 'true or false',
   ID: 'a string or a whole number',
+  DateTime: 'a moment, such as "2026-04-15T12:00:00Z"',
 };
 
 /** What a value of this type must be. The text is made from the schema only, so that no value that was sent can be in it. */

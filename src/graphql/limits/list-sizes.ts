@@ -45,9 +45,12 @@ export class VariableValues {
   }
 }
 
-/** How many secrets a page may have. */
+/** The fields that read a page of a list. */
+export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'apiKeys']);
+
+/** How many items a page may have. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
-  if (field.name.value !== 'secrets') return 1;
+  if (!pagedLists.has(field.name.value)) return 1;
   const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
   if (typeof size !== 'number') return defaultPageSize;
   // A larger page is refused by the list itself, which tells the rule.

@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { DomainError } from '../../errors.ts';
-import { type ListSizes, sizeOfList, timesReturned, VariableValues } from './list-sizes.ts';
+import { type ListSizes, pagedLists, sizeOfList, timesReturned, VariableValues } from './list-sizes.ts';
 
 /** What one operation may ask for. The introspection query of GraphiQL has depth 15; routers use a few aliases. */
 const limits = {
@@ -18,7 +18,7 @@ const limits = {
   introspections: { max: 5, what: 'of __schema, __type and _service' },
   repetitions: { max: 50, what: 'fields that repeat one beside them' },
   objects: { max: 150_000, what: 'objects that it could return' },
-  lists: { max: 1500, what: 'lists of secrets to read' },
+  lists: { max: 1500, what: 'lists to read' },
 } as const;
 
 /** What an operation asks for. */
@@ -150,7 +150,7 @@ class CostMeter {
     const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
     const times = timesReturned(field, listSize, this.#variables, this.#teams);
-    const lists = field.name.value === 'secrets' ? 1 : 0;
+    const lists = pagedLists.has(field.name.value) ? 1 : 0;
     addUp(total, {
       ...inner,
       lists: times * (lists + inner.lists),

@@ -18,7 +18,7 @@ export interface SchemaTypes {
   DefaultFieldNullability: false;
   Scalars: {
     ID: { Input: string; Output: string };
-    DateTime: { Input: never; Output: Date };
+    DateTime: { Input: Date; Output: Date };
     _Any: { Input: unknown; Output: never };
   };
   /** Directives of Apollo Federation 2. They tell composers and routers what the operations enforce anyway. */

@@ -35,7 +35,20 @@ builder.scalarType('DateTime', {
   description: 'A moment in UTC, to the millisecond (RFC 3339), such as `2026-04-15T12:00:00.000Z`.',
   specifiedByURL: 'https://scalars.graphql.org/andimarek/date-time.html',
   serialize: isoTime,
-  parseValue: () => {
-    throw new GraphQLError('DateTime is for output only.');
+  parseValue: (sent) => {
+    const date = typeof sent === 'string' ? parsed(sent) : null;
+    if (!date) throw new GraphQLError('Must be a moment (RFC 3339).');
+    return date;
   },
 });
+
+const form = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}:\d{2})(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/i;
+
+/** Null unless it is a moment that there is: `Date` makes the 2nd of March of the 30th of February. */
+function parsed(text: string): Date | null {
+  const [, day = '', time = '', fraction = '', zone = ''] = form.exec(text) ?? [];
+  const local = new Date(`${day}T${time}Z`);
+  if (Number.isNaN(local.getTime()) || local.toISOString() !== `${day}T${time}.000Z`) return null;
+  const date = new Date(`${day}T${time}${fraction.slice(0, 4)}${zone.toUpperCase()}`);
+  return Number.isNaN(date.getTime()) ? null : date;
+}

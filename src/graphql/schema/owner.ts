@@ -5,7 +5,8 @@ import { ConnectorRef, SecretConnectionRef, TeamRef, UserRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
 
 export const OwnerInput = builder.inputType('OwnerInput', {
-  description: 'Whose secrets. Empty: your own. `teamId`: a team’s. Both: those of a team’s connector.',
+  description:
+    'Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector.',
   fields: (t) => ({
     teamId: t.id({ description: 'A team you are in.' }),
     connectorId: t.id({ description: 'A connector of that team.' }),

@@ -1,10 +1,16 @@
 import { countingAnswers } from '../limits/answer-size.ts';
 import { builder } from './builder.ts';
+import './actor.ts';
+import './api-key.ts';
+import './create-api-key.ts';
 import './create-secret.ts';
 import './date-time.ts';
 import './delete-secret.ts';
 import './federation.ts';
 import './owner.ts';
+import './page-info.ts';
+import './revoke-api-key.ts';
+import './rotate-api-key.ts';
 import './secret.ts';
 import './secret-connection.ts';
 import './update-secret.ts';

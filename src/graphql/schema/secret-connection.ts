@@ -2,6 +2,7 @@ import type { GraphQLResolveInfo } from 'graphql';
 import type { Secret } from '../../model/secret.ts';
 import type { SecretPage } from '../../secrets/list-secrets.ts';
 import { builder } from './builder.ts';
+import { boundsOf, PageInfo } from './page-info.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { selectedFields } from './selection.ts';
 
@@ -57,29 +58,6 @@ const SecretEdge = builder.objectRef<Edge>('SecretEdge').implement({
   }),
 });
 
-const PageInfo = builder.objectRef<SecretPage>('PageInfo').implement({
-  description: 'The position of a page in its list (Relay cursor connections).',
-  directives: { shareable: {} },
-  fields: (t) => ({
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether there are secrets after this page.' }),
-    hasPreviousPage: t.exposeBoolean('hasPreviousPage', { description: 'Whether there are secrets before this page.' }),
-    startCursor: t.string({
-      nullable: true,
-      description: 'The position of the first secret of this page; null when the page is empty.',
-      resolve: (page) => cursorOf(page, page.secrets.at(0)),
-    }),
-    endCursor: t.string({
-      nullable: true,
-      description: 'The position of the last secret of this page; null when the page is empty.',
-      resolve: (page) => cursorOf(page, page.secrets.at(-1)),
-    }),
-  }),
-});
-
-function cursorOf(page: SecretPage, secret: Secret | undefined): string | null {
-  return secret ? page.cursorOf(secret) : null;
-}
-
 SecretConnectionRef.implement({
   description: 'A page of an owner’s secrets, in the order of their names.',
   fields: (t) => ({
@@ -99,7 +77,7 @@ SecretConnectionRef.implement({
     pageInfo: t.field({
       type: PageInfo,
       description: 'The position of this page in the list.',
-      resolve: (page) => page,
+      resolve: (page) => boundsOf(page, page.secrets),
     }),
   }),
 });

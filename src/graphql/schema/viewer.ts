@@ -1,4 +1,5 @@
 import type { Membership, Principal } from '../../model/principal.ts';
+import { ActorKind } from './actor.ts';
 import { builder } from './builder.ts';
 import { TeamRef } from './refs.ts';
 
@@ -26,7 +27,8 @@ const TeamMembership = builder.objectRef<Membership>('TeamMembership').implement
 const Viewer = builder.objectRef<Principal>('Viewer').implement({
   description: 'Who calls, as the credentials say.',
   fields: (t) => ({
-    subject: t.exposeString('subject', { description: 'The subject of the credentials.' }),
+    kind: t.expose('kind', { type: ActorKind, description: 'A user or an API key.' }),
+    subject: t.exposeString('subject', { description: 'The subject of the token, or the id of the API key.' }),
     teams: t.field({ type: [TeamMembership], description: 'The teams the caller is in.', resolve: (p) => p.teams }),
     scopes: t.stringList({
       description: 'What the credentials allow, such as `secrets:read`.',

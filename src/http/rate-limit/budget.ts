@@ -13,11 +13,17 @@ export interface Budget {
    */
   spend(principal: Principal | null, request: IncomingMessage, response: ServerResponse, points: number): Promise<void>;
   /**
-   * Takes points from an address's budget for failures. Good credentials from the same address are never refused for it:
-   * behind a router, one client's bad tokens must not lock out the others.
+   * Takes points from an address's budget for failures. Good tokens, and API keys that were good here before, are not refused
+   * for it: behind a router, one client's bad credentials must not lock out the others.
    * @throws DomainError TOO_MANY_REQUESTS
    */
   spendFailure(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /**
+   * Refuses an address that has used up its budget for failures. Only for credentials that were not good here before, and cost
+   * a read of the store: nobody is to make the gateway look up as many invented ones as he likes.
+   * @throws DomainError TOO_MANY_REQUESTS
+   */
+  admitLookUp(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
 /** Wrong credentials cost an address this many times what a query costs. */
@@ -25,7 +31,7 @@ const failurePoints = 10;
 
 /** @param limiter null: nothing is counted */
 export function createBudget(limiter: RateLimiter | null, trustProxy: boolean): Budget {
-  if (!limiter) return { async spend() {}, async spendFailure() {} };
+  if (!limiter) return { async spend() {}, async spendFailure() {}, async admitLookUp() {} };
   const { limit, consume } = limiter;
   // An operation that costs more than a whole window could never run. It takes all of a window except the point that the
   // request itself has taken.
@@ -44,6 +50,7 @@ export function createBudget(limiter: RateLimiter | null, trustProxy: boolean): 
     spend: (principal, request, response, points) =>
       take(principal ? keyOf(principal) : `address ${addressOf(request)}`, points, response),
     spendFailure: (request, response) => take(`failures ${addressOf(request)}`, failurePoints, response),
+    admitLookUp: (request, response) => take(`failures ${addressOf(request)}`, 0, response),
   };
 }
 

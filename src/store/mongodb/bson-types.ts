@@ -5,6 +5,7 @@ import type { Document } from 'mongodb';
 export const text = { bsonType: 'string' };
 export const textOrNull = { bsonType: ['string', 'null'] };
 export const date = { bsonType: 'date' };
+export const dateOrNull = { bsonType: ['date', 'null'] };
 export const positive = { bsonType: ['int', 'long'], minimum: 1 };
 export const natural = { bsonType: ['int', 'long'], minimum: 0 };
 

@@ -2,7 +2,16 @@ import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError } f
 import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
 import { type MacOfEvent, nextAuditEvent } from '../audit.ts';
-import { countChange, ownerOfWrite, StoreConflict, type Write } from '../store.ts';
+import {
+  countChange,
+  isApiKeyWrite,
+  isSecretWrite,
+  ownerOfWrite,
+  type SecretWrite,
+  StoreConflict,
+  type Write,
+} from '../store.ts';
+import { writeApiKeys } from './api-keys.ts';
 import {
   type AuditDocument,
   type Collections,
@@ -19,7 +28,7 @@ import { Contention } from './errors.ts';
  * @throws StoreConflict; of several commits it only says that one of them cannot be made
  */
 export async function writeCommits(
-  { secrets, owners, audit }: Collections,
+  { secrets, owners, audit, apiKeys }: Collections,
   commits: readonly (readonly Write[])[],
   session: ClientSession,
   macOfEvent: MacOfEvent,
@@ -29,6 +38,8 @@ export async function writeCommits(
 
   const changes = writes.flatMap((write, index) => (isSecretWrite(write) ? [{ write, index }] : []));
   for (const run of commits.length === 1 ? tellable(changes) : [changes]) await writeSecrets(secrets, run, session);
+  const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
+  await writeApiKeys(apiKeys, ofApiKeys, session);
 
   const after = new Map(before);
   const events: AuditDocument[] = [];
@@ -54,21 +65,15 @@ export function headOf({ auditSequence, auditHash }: OwnerDocument): ChainHead {
   return { sequence: auditSequence, hash: auditHash };
 }
 
-type SecretWrite = Exclude<Write, { type: 'appendEvent' }>;
-
 /** With its index in the commit. */
 interface Change {
   readonly write: SecretWrite;
   readonly index: number;
 }
 
-function isSecretWrite(write: Write): write is SecretWrite {
-  return write.type !== 'appendEvent';
-}
-
 /** Commits that wait together have no order among them. With alike ones side by side they need fewer commands. */
 function byType(commits: readonly (readonly Write[])[]): readonly (readonly Write[])[] {
-  const rank = { deleteSecret: 0, updateSecret: 1, insertSecret: 2, appendEvent: 3 };
+  const rank = { deleteSecret: 0, updateSecret: 1, insertSecret: 2, changeApiKey: 3, insertApiKey: 4, appendEvent: 5 };
   const rankOf = ([first]: readonly Write[]) => (first ? rank[first.type] : 0);
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));
 }

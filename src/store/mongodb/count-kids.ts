@@ -10,6 +10,7 @@ const isWhole = { $and: [isText(`${envelope}.header.kid`), isText(`${envelope}.e
 const kids = {
   envelopes: { collection: 'secrets', kid: { $cond: [isWhole, `${envelope}.header.kid`, unknownKid] } },
   records: { collection: 'secrets', kid: '$mac.kid' },
+  apiKeys: { collection: 'apiKeys', kid: '$mac.kid' },
   events: { collection: 'audit', kid: '$kid' },
 } as const satisfies Record<Keyed, { collection: keyof Collections; kid: unknown }>;
 

@@ -3,6 +3,7 @@ import type { AuditEvent } from '../../model/audit-event.ts';
 import { type Sealed, type SealedMark, unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import type { ApiKeyDocument } from './api-keys.ts';
 
 /** The fields of a secret beside its id and its owner, which are stored as other types. */
 type SecretFields = Omit<Secret, 'id' | 'owner'>;
@@ -66,6 +67,7 @@ export interface Collections {
   readonly secrets: Collection<SecretDocument>;
   readonly owners: Collection<OwnerDocument>;
   readonly audit: Collection<AuditDocument>;
+  readonly apiKeys: Collection<ApiKeyDocument>;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -73,6 +75,7 @@ export function collectionsOf(database: Db): Collections {
     secrets: database.collection('secrets'),
     owners: database.collection('owners'),
     audit: database.collection('audit'),
+    apiKeys: database.collection('apiKeys'),
   };
 }
 

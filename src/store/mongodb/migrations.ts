@@ -19,6 +19,10 @@ const indexes = {
   ],
   owners: [],
   audit: [{ name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true }],
+  apiKeys: [
+    { name: 'owner_id', key: { owner: 1, id: 1 } },
+    { name: 'owner_name_id', key: { owner: 1, name: 1, id: 1 } },
+  ],
 } as const satisfies Record<string, IndexDescription[]>;
 
 /**
@@ -27,7 +31,7 @@ const indexes = {
  */
 const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
-    for (const collection of ['secrets', 'owners', 'audit'] as const) {
+    for (const collection of ['secrets', 'owners', 'audit', 'apiKeys'] as const) {
       await ensureCollection(database, collection, validators[collection]);
       const wanted: readonly IndexDescription[] = indexes[collection];
       if (wanted.length > 0) await database.collection(collection).createIndexes([...wanted]);
@@ -42,7 +46,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 5;
+const firstVersion = 7;
 
 interface SchemaDocument {
   _id: 'schema';

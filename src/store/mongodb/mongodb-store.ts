@@ -6,10 +6,12 @@ import type { WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
+import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac, chainStart } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { StoreOptions } from '../open-store.ts';
 import type { Backlog, Counter, Keyed, KidCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import { MongodbApiKeys } from './api-keys.ts';
 import { headOf, writeCommits } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
@@ -75,6 +77,7 @@ class MongodbStore implements Store {
   readonly #collections: Collections;
   readonly #timeoutMs: number;
   readonly #durable: WriteConcernSettings;
+  readonly apiKeys: ApiKeyStore;
   readonly #commits: GroupCommit;
   /** The last commit that the server refused for what only a real write meets; null once another was made. */
   #refused: { readonly error: unknown; readonly atMs: number } | null = null;
@@ -92,6 +95,7 @@ class MongodbStore implements Store {
     this.#client = client;
     this.#collections = collections;
     this.#timeoutMs = timeoutMs;
+    this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, (answer) => this.#answer(answer));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     const transaction: TransactionOptions = {
       readConcern: { level: 'snapshot' },

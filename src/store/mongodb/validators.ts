@@ -1,7 +1,8 @@
-import { date, exactly, natural, positive, text, textOrNull } from './bson-types.ts';
+import { date, dateOrNull, exactly, natural, positive, text, textOrNull } from './bson-types.ts';
 
 /** A `kid` or a MAC: never empty, so that nothing is stored without. */
 const named = { ...text, minLength: 1 };
+const mac = exactly({ kid: named, tag: named });
 
 const envelope = exactly({
   protected: text,
@@ -43,7 +44,7 @@ export const validators = {
     version: positive,
     createdAt: date,
     updatedAt: date,
-    mac: exactly({ kid: named, tag: named }),
+    mac,
     sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, tag: text, envelope })] },
   }),
   owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: named }),
@@ -53,4 +54,19 @@ export const validators = {
       exactly({ ...auditFields, apiKeyId: text }),
     ],
   },
+  apiKeys: exactly({
+    _id: text,
+    owner: text,
+    id: text,
+    connectorId: textOrNull,
+    name: { ...text, minLength: 1 },
+    prefix: text,
+    scopes: { bsonType: 'array', items: text },
+    createdAt: date,
+    createdBy: exactly({ kind: text, id: text }),
+    expiresAt: dateOrNull,
+    lastUsedAt: dateOrNull,
+    revokedAt: dateOrNull,
+    mac,
+  }),
 };

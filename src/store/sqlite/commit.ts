@@ -3,7 +3,16 @@ import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
 import type { Secret } from '../../model/secret.ts';
 import { chainStart, type MacOfEvent, nextAuditEvent } from '../audit.ts';
-import { countChange, ownerOfWrite, StoreConflict, type Write } from '../store.ts';
+import {
+  countChange,
+  isApiKeyWrite,
+  isSecretWrite,
+  ownerOfWrite,
+  type SecretWrite,
+  StoreConflict,
+  type Write,
+} from '../store.ts';
+import { prepareApiKeyWrites } from './api-keys.ts';
 import { isConstraintViolation } from './errors.ts';
 import { eventValues, insertEvent, insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
 
@@ -19,14 +28,14 @@ export type MakeWrite = (write: Write, index: number) => OwnerHead;
 
 export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrite {
   const writeSecret = prepareSecretWrites(database);
+  const writeApiKey = prepareApiKeyWrites(database);
   const writeEvent = prepareEventWrites(database, macOfEvent);
   return (write, index) => {
-    if (write.type !== 'appendEvent') writeSecret(write, index);
+    if (isSecretWrite(write)) writeSecret(write, index);
+    if (isApiKeyWrite(write)) writeApiKey(write, index);
     return writeEvent(write);
   };
 }
-
-type SecretWrite = Exclude<Write, { type: 'appendEvent' }>;
 
 function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index: number) => void {
   const insert = database.prepare(insertRecord);

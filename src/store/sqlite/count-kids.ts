@@ -18,6 +18,9 @@ export function prepareKidCounts(database: DatabaseSync): CountKids {
   const records = database.prepare(
     counted('SELECT mac_kid AS kid, id AS place FROM secrets WHERE id > ? ORDER BY id LIMIT ?'),
   );
+  const apiKeys = database.prepare(
+    counted('SELECT mac_kid AS kid, hash AS place FROM api_keys WHERE hash > ? ORDER BY hash LIMIT ?'),
+  );
   const events = database.prepare(
     counted(`
       SELECT kid, row_number() OVER (ORDER BY owner, sequence) AS place
@@ -35,7 +38,7 @@ export function prepareKidCounts(database: DatabaseSync): CountKids {
 
   return (of, after, limit) => {
     if (of === 'events') return countEvents(after, limit);
-    return countsOf((of === 'envelopes' ? envelopes : records).all(after, limit));
+    return countsOf({ envelopes, records, apiKeys }[of].all(after, limit));
   };
 }
 

@@ -7,19 +7,19 @@ import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/
 export type Row = Record<string, SQLOutputValue>;
 
 /** How a field's type is written to a column, and read from it. */
-interface ColumnType<T> {
+export interface ColumnType<T> {
   write(value: T): SQLInputValue;
   read(value: SQLOutputValue | undefined): T;
 }
 
-const text: ColumnType<string> = {
+export const text: ColumnType<string> = {
   write: (value) => value,
   read(value) {
     if (typeof value !== 'string') throw new TypeError('a column that must hold text does not');
     return value;
   },
 };
-const textOrNull: ColumnType<string | null> = {
+export const textOrNull: ColumnType<string | null> = {
   write: (value) => value,
   read: (value) => (value === null ? null : text.read(value)),
 };
@@ -29,13 +29,13 @@ const integerOrNull: ColumnType<number | null> = {
 };
 const integer: ColumnType<number> = { write: (value) => value, read: Number };
 /** Milliseconds since 1970. */
-const time: ColumnType<Date> = { write: (value) => value.getTime(), read: (value) => new Date(Number(value)) };
-const json: ColumnType<readonly string[]> = {
+export const time: ColumnType<Date> = { write: (value) => value.getTime(), read: (value) => new Date(Number(value)) };
+export const json: ColumnType<readonly string[]> = {
   write: (value) => JSON.stringify(value),
   read: (value) => JSON.parse(text.read(value)) as string[],
 };
 
-type Columns<T> = { readonly [field in keyof T]: readonly [column: string, type: ColumnType<T[field]>] };
+export type Columns<T> = { readonly [field in keyof T]: readonly [column: string, type: ColumnType<T[field]>] };
 
 /** The columns of a secret beside its owner and its envelope: one line for each field, everything else follows from it. */
 const columns: Columns<Omit<Secret, 'owner'>> = {

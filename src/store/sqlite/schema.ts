@@ -72,11 +72,32 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (owner, sequence),
     CHECK ((secret_id IS NULL) = (version IS NULL) AND (secret_id IS NULL) <> (api_key_id IS NULL))
   ) STRICT, WITHOUT ROWID;
+
+  -- Keyed by the SHA-256 of the key, by which each request with a key is authenticated. The owner is the team.
+  CREATE TABLE api_keys (
+    hash TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    id TEXT NOT NULL,
+    connector_id TEXT,
+    name TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    scopes TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by_kind TEXT NOT NULL,
+    created_by_id TEXT NOT NULL,
+    expires_at INTEGER,
+    last_used_at INTEGER,
+    revoked_at INTEGER,
+    mac_kid TEXT NOT NULL,
+    mac_tag TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX api_keys_owner_id ON api_keys (owner, id);
+  CREATE UNIQUE INDEX api_keys_owner_name_id ON api_keys (owner, name, id);
   `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 3;
+const firstVersion = 4;
 
 /**
  * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole. Foreign keys

@@ -4,10 +4,12 @@ import type { WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
+import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac, chainStart } from '../audit.ts';
 import { isUnfiltered } from '../filter.ts';
 import type { StoreOptions } from '../open-store.ts';
 import type { Backlog, Counter, Keyed, KidCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import { SqliteApiKeys } from './api-keys.ts';
 import { type MakeWrite, type OwnerHead, prepareWrites } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
@@ -71,10 +73,12 @@ class SqliteStore implements Store {
   readonly #lists = new Map<string, StatementSync>();
   readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
+  readonly apiKeys: ApiKeyStore;
 
   constructor(database: DatabaseSync, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
     this.#database = database;
     this.#onHead = onHead;
+    this.apiKeys = new SqliteApiKeys(database);
     this.#makeWrite = prepareWrites(database, macOfEvent);
     this.#countKids = prepareKidCounts(database);
     this.#eraser = new LogEraser(database);

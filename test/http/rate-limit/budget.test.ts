@@ -174,3 +174,17 @@ describe('a failure', () => {
     await expect(left(budget, failure)).rejects.toMatchObject(tooMany);
   });
 });
+
+it('of an address that has used up its budget for failures admits no look-up', async () => {
+  const budget = budgetOf(30);
+  const look = (request = here) => budget.admitLookUp(request, newResponse());
+  for (let failed = 0; failed < 3; failed += 1) {
+    await look();
+    await left(budget, failure);
+  }
+  await look();
+  await expect(left(budget, failure)).rejects.toMatchObject(tooMany);
+  await expect(look()).rejects.toMatchObject({ ...tooMany, details: { retryAfterSeconds: 60 } });
+  await look(requestFrom('198.51.100.7'));
+  expect(await left(budget, of(principal('user', 'ada')))).toBe(29);
+});

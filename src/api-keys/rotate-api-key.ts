@@ -1,0 +1,69 @@
+import { DomainError } from '../errors.ts';
+import type { ApiKey } from '../model/api-key.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Principal } from '../model/principal.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
+import { requireSecureTransport } from '../rules/secure-transport.ts';
+import { eventOf } from './audit-event.ts';
+import { changeApiKey, ended, requireManager } from './change-api-key.ts';
+import { type IssuedApiKey, issue, keyInClear } from './create-api-key.ts';
+import type { ApiKeyDependencies } from './dependencies.ts';
+import { checkGrace } from './rules.ts';
+
+export interface RotateApiKeyInput {
+  readonly id: string;
+  readonly graceSeconds: number;
+}
+
+/**
+ * Makes an heir with the rights and the expiry of a key, which ends itself after a time of grace. Its end is never put off.
+ * @returns the heir
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR,
+ * SERVICE_UNAVAILABLE
+ */
+export async function rotateApiKey(
+  dependencies: ApiKeyDependencies,
+  caller: Caller,
+  input: RotateApiKeyInput,
+): Promise<IssuedApiKey> {
+  requireManager(caller);
+  requireSecureTransport(caller, keyInClear);
+  const errors = new FieldErrors();
+  const id = checkId(input.id, errors.at('id'));
+  checkGrace(input.graceSeconds, errors.at('graceSeconds'));
+  errors.throwIfAny();
+
+  return changeApiKey(dependencies, caller, id, (current, principal) => {
+    requireEveryScope(principal, current);
+    const at = dependencies.now();
+    requireLive(current, at);
+    const graceEnd = new Date(at.getTime() + input.graceSeconds * 1000);
+    const expiresAt = current.expiresAt && current.expiresAt < graceEnd ? current.expiresAt : graceEnd;
+    const to = ended(current, { expiresAt }, dependencies);
+    const { record: heir, key } = issue(rightsOf(current), principal, at, dependencies);
+    const event = eventOf('apiKey.rotated', current, principal, caller, at);
+    return { write: { type: 'changeApiKey', from: current, to, heir, event }, result: { apiKey: heir, key } };
+  });
+}
+
+function rightsOf({ teamId, connectorId, name, scopes, expiresAt }: ApiKey) {
+  return { teamId, connectorId, name, scopes, expiresAt };
+}
+
+/** Whoever rotates a key holds its heir. @throws DomainError PERMISSION_ERROR */
+function requireEveryScope(principal: Principal, { scopes }: ApiKey): void {
+  if (scopes.every((scope) => principal.scopes.has(scope))) return;
+  throw new DomainError('PERMISSION_ERROR', {
+    description: 'Who rotates an API key must hold every scope of the key.',
+  });
+}
+
+/** @throws DomainError CONFLICT_ERROR */
+function requireLive({ expiresAt, revokedAt }: ApiKey, at: Date): void {
+  if (!revokedAt && (!expiresAt || expiresAt > at)) return;
+  throw new DomainError('CONFLICT_ERROR', {
+    description: 'The API key has been revoked or has expired, and cannot be rotated. Create a new one.',
+    errors: [{ field: 'id', loc: ['id'], message: 'Must be a key that has not ended.', type: 'ended' }],
+  });
+}
