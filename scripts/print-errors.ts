@@ -57,7 +57,7 @@ With \`Accept: application/json\`, or the \`*/*\` that curl sends, a well-formed
 a \`BAD_REQUEST\` for an unknown field too. What is refused before GraphQL has its own status under both: missing or wrong credentials,
 the rate limit, \`Accept\`, the media type, the size, a body that is not JSON, overload.
 
-An answer with a part of its \`data\` is always 200. Headers over 16 KiB are 431 and a request that arrives too slowly is 408, with the same
+An answer with a part of its \`data\` is always 200. Headers over 32 KiB are 431 and a request that arrives too slowly is 408, with the same
 kind of body.
 
 ## Further types

@@ -1,7 +1,9 @@
 import { ConfigurationError } from './errors.ts';
+import { defaultAlgorithms, signatureAlgorithms } from './runtime/algorithms.ts';
 import { refuseMisspelt } from './runtime/misspelt.ts';
+import { isDiscoverable, isLoopback, isSecureUrl } from './runtime/secure-url.ts';
 import { readSettingFileSync } from './runtime/setting-file.ts';
-import { nearestWords } from './runtime/spelling.ts';
+import { didYouMean, nearestWords } from './runtime/spelling.ts';
 
 export interface Config {
   readonly host: string;
@@ -9,7 +11,7 @@ export interface Config {
   readonly databaseUrl: string;
   readonly keyringFile: string;
   /** Null where the development issuer is used instead. */
-  readonly issuer: IssuerConfig | null;
+  readonly issuer: JwtConfig | { readonly issuersFile: string } | null;
   readonly developmentIssuerFile: string;
   readonly requireTls: boolean;
   readonly trustProxy: boolean;
@@ -28,13 +30,17 @@ export interface Config {
   readonly logLevel: string;
   /** NODE_ENV=production, or an address beyond loopback. */
   readonly production: boolean;
+  /** Whether refusals tell more than in production: with NODE_ENV=development, or the development issuer. */
+  readonly hints: boolean;
 }
 
-export interface IssuerConfig {
+/** What JWT_ISSUER and the settings beside it say. */
+export interface JwtConfig {
   readonly issuer: string;
   /** A token needs one of them. */
   readonly audience: readonly string[];
-  readonly jwks: { readonly url: string } | { readonly file: string };
+  /** Null: OpenID discovery. */
+  readonly jwks: { readonly url: string } | { readonly file: string } | null;
   readonly algorithms: readonly string[];
 }
 
@@ -50,6 +56,7 @@ export const settingNames = [
   'JWT_JWKS_URL',
   'JWT_JWKS_FILE',
   'JWT_ALGORITHMS',
+  'ISSUERS_FILE',
   'RATE_LIMIT',
   'BATCHING',
   'INTROSPECTION',
@@ -79,7 +86,7 @@ export function readConfig(env: Environment = process.env): Config {
   const production = reason !== null;
   if (production && !issuer) {
     throw new ConfigurationError(
-      `JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE are required ${reason}: the development issuer is for loopback only. Set them to your identity provider's.`,
+      `JWT_ISSUER and JWT_AUDIENCE, or ISSUERS_FILE, are required ${reason}: the development issuer is for loopback only. Set them to your identity provider's.`,
     );
   }
   if (production && !keyringFile) {
@@ -104,6 +111,7 @@ export function readConfig(env: Environment = process.env): Config {
     persistedOperationsFile: path(env, 'PERSISTED_OPERATIONS') ?? null,
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
+    hints: !production && (issuer === null || text(env, 'NODE_ENV')?.toLowerCase() === 'development'),
   };
 }
 
@@ -129,56 +137,56 @@ function databaseUrl(env: Environment): string {
   return content;
 }
 
-const signatureAlgorithms = [
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-];
-
-function issuerConfig(env: Environment): IssuerConfig | null {
+function issuerConfig(env: Environment): Config['issuer'] {
   const issuer = text(env, 'JWT_ISSUER');
   const audience = (text(env, 'JWT_AUDIENCE') ?? '').split(/\s+/).filter(Boolean);
   const url = text(env, 'JWT_JWKS_URL');
   const file = path(env, 'JWT_JWKS_FILE');
-  if (!issuer && audience.length === 0 && !url && !file) return null;
+  const algorithms = text(env, 'JWT_ALGORITHMS');
+  const issuersFile = path(env, 'ISSUERS_FILE');
+  const isOne = issuer || audience.length > 0 || url || file;
+  if (issuersFile !== undefined) {
+    if (!isOne && !algorithms) return { issuersFile };
+    throw new ConfigurationError(
+      'ISSUERS_FILE and JWT_… are both set. Leave out JWT_…, and put what they say into the file.',
+    );
+  }
+  if (!isOne) return null;
   if (!issuer) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
   if (audience.length === 0)
     throw new ConfigurationError('JWT_AUDIENCE is missing. Set it to the "aud" of your tokens.');
   if (url && file) throw new ConfigurationError('JWT_JWKS_URL and JWT_JWKS_FILE are both set. Leave one of them.');
-  const algorithms = (text(env, 'JWT_ALGORITHMS') ?? 'ES256 EdDSA RS256 PS256').split(/[\s,]+/).filter(Boolean);
-  const unknown = algorithms.find((algorithm) => !signatureAlgorithms.includes(algorithm));
-  if (algorithms.length === 0 || unknown !== undefined) {
-    throw new ConfigurationError(
-      `JWT_ALGORITHMS names an algorithm that is not accepted. Use some of: ${signatureAlgorithms.join(' ')}.${didYouMean(nearestWords(unknown ?? '', signatureAlgorithms))}`,
-    );
-  }
-  if (file) return { issuer, audience, jwks: { file }, algorithms };
+  return { issuer, audience, jwks: keyLocation(issuer, url, file), algorithms: algorithmsOf(algorithms) };
+}
+
+function keyLocation(issuer: string, url: string | undefined, file: string | undefined): JwtConfig['jwks'] {
+  if (file) return { file };
   if (!url) {
+    if (isDiscoverable(issuer)) return null;
     throw new ConfigurationError(
-      'JWT_JWKS_URL is missing. Set it to where your issuer publishes its keys, or set JWT_JWKS_FILE.',
+      'JWT_JWKS_URL is missing: JWT_ISSUER is no https: URL at which the keys could be found. Set JWT_JWKS_URL to where your issuer publishes its keys, or set JWT_JWKS_FILE.',
     );
   }
+  if (isSecureUrl(url)) return { url };
   const parsed = URL.parse(url);
-  const plain = parsed?.protocol === 'http:' && isLoopback(parsed.hostname.replace(/^\[|\]$/g, ''));
-  if (parsed?.protocol !== 'https:' && !plain) {
-    throw new ConfigurationError(
-      'JWT_JWKS_URL must be an https: URL (http: only on loopback): over plain HTTP anybody could replace the keys.',
-    );
-  }
-  if (parsed.username || parsed.password) {
+  if (parsed?.username || parsed?.password) {
     throw new ConfigurationError(
       'JWT_JWKS_URL must not contain a user or a password. Leave them out: the keys are public.',
     );
   }
-  return { issuer, audience, jwks: { url }, algorithms };
+  throw new ConfigurationError(
+    'JWT_JWKS_URL must be an https: URL (http: only on loopback): over plain HTTP anybody could replace the keys. For an issuer inside your cluster set ISSUERS_FILE, with "allowHttp": true.',
+  );
+}
+
+function algorithmsOf(value: string | undefined): readonly string[] {
+  if (value === undefined) return defaultAlgorithms;
+  const algorithms = value.split(/[\s,]+/).filter(Boolean);
+  const unknown = algorithms.find((algorithm) => !signatureAlgorithms.some((known) => known === algorithm));
+  if (algorithms.length > 0 && unknown === undefined) return algorithms;
+  throw new ConfigurationError(
+    `JWT_ALGORITHMS names an algorithm that is not accepted. Use some of: ${signatureAlgorithms.join(' ')}.${didYouMean(nearestWords(unknown ?? '', signatureAlgorithms))}`,
+  );
 }
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
@@ -199,11 +207,6 @@ function corsOrigins(env: Environment): string[] {
   const origins = (text(env, 'CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
   if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins;
   throw new ConfigurationError('CORS_ORIGINS must be origins, such as https://app.example.com, separated by spaces.');
-}
-
-/** Whether only this machine can reach the address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^(::ffff:)?127(\.\d{1,3}){3}$/.test(host);
 }
 
 function text(env: Environment, name: SettingName): string | undefined {
@@ -255,8 +258,4 @@ function oneOf<const T extends string>(
   const meant = values.filter((candidate) => meaning[candidate]?.includes(value));
   const near = meant.length > 0 ? meant : nearestWords(value, values);
   throw new ConfigurationError(`${name} must be one of: ${values.join(', ')}.${didYouMean(near)}`);
-}
-
-function didYouMean(words: readonly string[]): string {
-  return words.length === 0 ? '' : ` Did you mean ${words.join(' or ')}?`;
 }

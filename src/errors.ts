@@ -13,7 +13,7 @@ export const errorTable = {
     status: 401,
     type: 'authentication_error',
     message: 'Authentication is required.',
-    when: 'No credentials were sent, or they are wrong in any way. The answer is the same, whatever was wrong.',
+    when: 'No credentials were sent, or they are wrong in any way. In production the answer is the same, whatever was wrong.',
   },
   FORBIDDEN: {
     status: 403,
@@ -103,7 +103,7 @@ export const errorTable = {
     status: 431,
     type: 'headers_too_large_error',
     message: 'The request headers are too large.',
-    when: 'The headers are over 16 KiB together.',
+    when: 'The headers are over 32 KiB together.',
   },
   INTERNAL_SERVER_ERROR: {
     status: 500,
@@ -115,7 +115,7 @@ export const errorTable = {
     status: 502,
     type: 'upstream_error',
     message: 'A service this gateway depends on answered wrongly.',
-    when: 'The JWKS endpoint could not be reached, or its answer was no key set.',
+    when: 'The keys of the token’s issuer could not be loaded, or cannot be used.',
   },
   SERVICE_UNAVAILABLE: {
     status: 503,
@@ -151,8 +151,10 @@ export interface ErrorDetails {
   errors?: FieldError[];
   retryAfterSeconds?: number;
   currentVersion?: number;
-  /** For the operator only: one fixed word for what is wrong with a dependency. */
+  /** For the operator only: one fixed word for what is wrong with a dependency or a credential. */
   reason?: string;
+  /** More for the description, in fixed words: told in development only. */
+  hint?: string;
   /** For the log only. */
   cause?: unknown;
 }
@@ -187,17 +189,26 @@ export function badRequest(description: string): DomainError {
   return new DomainError('BAD_REQUEST', { description });
 }
 
-/** What a client is told of an error besides its message: `extensions` in GraphQL. */
-export function extensionsOf({ code, status, type, details }: DomainError, requestId: string): Record<string, unknown> {
-  const { description, errors, retryAfterSeconds, currentVersion } = details;
+/**
+ * What a client is told of an error besides its message: `extensions` in GraphQL.
+ * @param hints whether it is told the hint
+ */
+export function extensionsOf(
+  { code, status, type, details }: DomainError,
+  requestId: string,
+  hints = false,
+): Record<string, unknown> {
+  const { hint, errors, retryAfterSeconds, currentVersion } = details;
+  const description = [details.description, hints && hint].filter(Boolean).join(' ');
   return {
     code,
     status,
     type,
     requestId,
-    ...(description !== undefined && { description }),
+    ...(description !== '' && { description }),
     ...(errors && { errors }),
-    ...(retryAfterSeconds !== undefined && { retryAfter: retryAfterSeconds }),
+    // One body for all wrong credentials: for these the header alone tells.
+    ...(retryAfterSeconds !== undefined && code !== 'UNAUTHORIZED' && { retryAfter: retryAfterSeconds }),
     ...(currentVersion !== undefined && { currentVersion }),
   };
 }

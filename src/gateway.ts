@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { createHeadLog } from './audit/head-log.ts';
-import { type Config, isLoopback } from './config.ts';
+import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine } from './graphql/endpoint/engine.ts';
 import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
@@ -11,10 +11,12 @@ import { createBudget } from './http/rate-limit/budget.ts';
 import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
 import { HttpServer } from './http/server.ts';
 import { createAuthenticator } from './identity/authenticate.ts';
-import { type DevelopmentIssuer, openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
-import { checkJwksFile, createKeySet, jwksFromFile, jwksFromUrl } from './identity/key-set.ts';
+import { openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
+import type { IssuerSettings } from './identity/issuer-settings.ts';
+import { openIssuers } from './identity/open-issuers.ts';
+import { readIssuers } from './identity/read-issuers.ts';
 import { createApiKeyVerifier, usedEveryMs } from './identity/verify-api-key.ts';
-import { createTokenVerifier, type TokenRules } from './identity/verify-token.ts';
+import { createTokenVerifier } from './identity/verify-token.ts';
 import { openKeyring } from './keyring/open.ts';
 import { scopes } from './model/principal.ts';
 import { bindOperations } from './operations.ts';
@@ -23,8 +25,9 @@ import { liveness, readiness } from './ops/health.ts';
 import { createMetrics } from './ops/metrics.ts';
 import { withDeadline } from './runtime/deadline.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
-import { createLog, describeError, type Log } from './runtime/log.ts';
+import { createLog, type Log } from './runtime/log.ts';
 import { exists } from './runtime/private-file.ts';
+import { isLoopback } from './runtime/secure-url.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
@@ -60,9 +63,15 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   // What was opened is closed in reverse order, also when the start fails half-way.
   await using opened = new AsyncDisposableStack();
   const address = await addressOf(config);
-  const metrics = createMetrics({ inFlight: () => server.inFlight, backlog: () => store.backlog });
+  const metrics = createMetrics({
+    inFlight: () => server.inFlight,
+    backlog: () => store.backlog,
+    issuerKeys: () => identity.keyCounts(),
+  });
   const trace = createTrace(metrics.duration);
 
+  // A mistake in the settings is told before anything is made.
+  const settings = config.issuer && (await readIssuers(config.issuer));
   // The keyring is made after the store, so that an empty database beside a keyring is one that was lost.
   const mayBeBlank = !(await exists(config.keyringFile));
   const heads = createHeadLog(log);
@@ -81,8 +90,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   opened.defer(() => store.close());
   const keyring = await openKeyring(config.keyringFile, store, log);
   opened.defer(() => keyring.close());
-  const { rules, developmentIssuer } = await openIssuer(config, log, trace);
-  const developmentToken = developmentIssuer && (() => developmentIssuer.issue(developer));
+  const identity = await openIdentity(config, settings, log, trace);
+  opened.defer(() => identity.close());
 
   const { rateLimit } = config;
   const limiter = rateLimit && createRateLimiter(rateLimit, store.counter(rateLimit.windowSeconds), trace);
@@ -113,16 +122,17 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
       config.persistedOperationsFile === null ? null : await readPersistedOperations(config.persistedOperationsFile),
     log,
     onOperation: metrics.operation,
+    hints: config.hints,
   });
   const server = new HttpServer({
     routes: [
       liveness,
-      readiness({ store: () => store.check(), keyring: keyring.check }, () => server.draining),
+      readiness({ store: () => store.check(), keyring: keyring.check, ...identity.checks }, () => server.draining),
       metrics.route,
-      ...(developmentToken ? [graphiql('/', developmentToken), graphiql('/graphql', developmentToken)] : []),
+      ...identity.developmentRoutes,
       graphqlRoute({
         engine,
-        identify: createIdentify(createAuthenticator(createTokenVerifier(rules), apiKeyVerifier), budget),
+        identify: createIdentify(createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier), budget),
         budget,
         trace,
         requireTls: config.requireTls,
@@ -130,38 +140,47 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
       }),
     ],
     corsOrigins: config.corsOrigins,
-    loopbackHostsOnly: developmentToken !== null,
+    loopbackHostsOnly: identity.developmentToken !== null,
     onRefusal: metrics.refusal,
+    hints: config.hints,
     log,
   });
   const port = await listen(server, config.port, address);
   opened.defer(() => server.drain());
 
-  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
   const running = opened.move();
   return {
-    url: `http://${host}:${port}/graphql`,
-    developmentToken: developmentToken && (await developmentToken()),
+    url: urlOf(config.host, port),
+    developmentToken: await (identity.developmentToken?.() ?? null),
     close: () =>
       withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
   };
 }
 
-async function openIssuer(
-  config: Config,
-  log: Log,
-  trace: Trace,
-): Promise<{ rules: TokenRules; developmentIssuer: DevelopmentIssuer | null }> {
-  if (!config.issuer) {
-    if (config.production) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
-    const developmentIssuer = await openDevelopmentIssuer(config.developmentIssuerFile);
-    return { rules: developmentIssuer.rules, developmentIssuer };
+/**
+ * The issuers whose tokens are accepted: those of the settings, or the development issuer.
+ * @throws ConfigurationError in production without settings
+ */
+async function openIdentity(config: Config, settings: readonly IssuerSettings[] | null, log: Log, trace: Trace) {
+  if (settings) {
+    const { issuers, check, keyCounts, close } = await openIssuers(settings, log, trace);
+    return { issuers, checks: { issuer: check }, keyCounts, close, developmentToken: null, developmentRoutes: [] };
   }
-  const { jwks, ...rules } = config.issuer;
-  if ('file' in jwks) await checkJwksFile(jwks.file);
-  const load = () => trace('jwks.load', () => ('file' in jwks ? jwksFromFile(jwks.file) : jwksFromUrl(jwks.url)));
-  const keySet = createKeySet(load, (error) => log.warn({ cause: describeError(error) }, 'key set not loaded'));
-  return { rules: { ...rules, keySet }, developmentIssuer: null };
+  if (config.production) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
+  const { issuer, issue } = await openDevelopmentIssuer(config.developmentIssuerFile);
+  const developmentToken = () => issue(developer);
+  return {
+    issuers: [issuer],
+    checks: {},
+    keyCounts: () => [],
+    close() {},
+    developmentToken,
+    developmentRoutes: [graphiql('/', developmentToken), graphiql('/graphql', developmentToken)],
+  };
+}
+
+function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/graphql`;
 }
 
 const notHere = 'HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.';

@@ -63,7 +63,7 @@ describe('the development issuer', () => {
   });
 
   it.each(beyond)('is refused beyond loopback: %s', (HOST) => {
-    expect(() => readConfig({ HOST })).toThrow(/^JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL or JWT_JWKS_FILE/);
+    expect(() => readConfig({ HOST })).toThrow(/^JWT_ISSUER and JWT_AUDIENCE, or ISSUERS_FILE,/);
     expect(() => readConfig({ HOST, ...jwt })).toThrow(/^KEYRING_FILE is required/);
   });
 
@@ -128,6 +128,11 @@ describe('a setting', () => {
     [{ ...jwt, JWT_ALGORITHMS: ' PS512,ES384  ES256' }, { issuer: { algorithms: ['PS512', 'ES384', 'ES256'] } }],
     [{ ...jwt, JWT_JWKS_URL: '', JWT_JWKS_FILE: 'jwks.json' }, { issuer: { jwks: { file: 'jwks.json' } } }],
     [{ ...jwt, JWT_JWKS_URL: 'http://127.0.0.1:9/jwks' }, { issuer: { jwks: { url: 'http://127.0.0.1:9/jwks' } } }],
+    [{ ...jwt, JWT_JWKS_URL: '' }, { issuer: { jwks: null } }],
+    [{ ISSUERS_FILE: 'issuers.json' }, { issuer: { issuersFile: 'issuers.json' }, hints: false }],
+    [{ ...jwt, NODE_ENV: 'development' }, { hints: true }],
+    [{ ...exposed, NODE_ENV: 'production' }, { hints: false }],
+    [{}, { hints: true }],
     [{ ...jwt, JWT_JWKS_URL: 'http://[::1]/jwks' }, { issuer: { jwks: { url: 'http://[::1]/jwks' } } }],
     [{ CORS_ORIGINS: 'https://a.test, http://b.test:8080' }, { corsOrigins: ['https://a.test', 'http://b.test:8080'] }],
   ];
@@ -170,7 +175,10 @@ describe('a setting', () => {
     ['CORS_ORIGINS', { CORS_ORIGINS: 'null' }],
     ['JWT_ISSUER', { ...jwt, JWT_ISSUER: '' }],
     ['JWT_AUDIENCE', { ...jwt, JWT_AUDIENCE: '' }],
-    ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: '' }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_ISSUER: marker, JWT_JWKS_URL: '' }],
+    ['JWT_JWKS_URL', { ...jwt, JWT_ISSUER: `http://${marker}.test`, JWT_JWKS_URL: '' }],
+    ['JWT_ALGORITHMS', { ...jwt, JWT_ALGORITHMS: 'rs256' }],
+    ['ISSUERS_FILE', { ...jwt, ISSUERS_FILE: 'issuers.json' }],
     ['JWT_JWKS_FILE', { ...jwt, JWT_JWKS_FILE: marker }],
     ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: marker }],
     ['JWT_JWKS_URL', { ...jwt, JWT_JWKS_URL: `http://${marker}.test/jwks` }],

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { createKeySet, jwksFromFile } from '../../src/identity/key-set.ts';
+import { usualClaims } from '../../src/identity/claims.ts';
+import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
+import { KeySet } from '../../src/identity/key-set.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import type { Caller } from '../../src/model/caller.ts';
@@ -20,9 +22,11 @@ export function setting(name: 'DATABASE_URL' | 'JWT_JWKS_FILE' | 'KEYRING_FILE')
   return value;
 }
 
-const keySet = createKeySet(() => jwksFromFile(setting('JWT_JWKS_FILE')));
+const source = setting('JWT_JWKS_FILE');
+const keySet = new KeySet({ source, load: () => jwksFromFile(source, 'JWT_JWKS_FILE') });
+const accepted = { issuer, audience: [audience], audienceClaim: ['aud'], algorithms: ['ES256'], claims: usualClaims };
 /** The gateway's own, so that every contender verifies each distinct token once. */
-const verifyToken = createTokenVerifier({ issuer, audience: [audience], algorithms: ['ES256'], keySet });
+const verifyToken = createTokenVerifier([{ ...accepted, keySet }]);
 
 export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promise<Caller> {
   const token = request.headers.authorization?.slice('Bearer '.length);

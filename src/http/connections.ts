@@ -4,8 +4,8 @@ import type { Socket } from 'node:net';
 type Response = ServerResponse<IncomingMessage>;
 
 /**
- * Connections that are open at once. Each holds at most 16 KiB of headers that have not all arrived, and about as much for
- * its socket and parser, so that all together hold at most 160 MiB. It is five times as many as are answered at once.
+ * Connections that are open at once. Each holds at most 32 KiB of headers that have not all arrived, and 16 KiB for
+ * its socket and parser, so that all together hold at most 240 MiB. It is five times as many as are answered at once.
  */
 const maxConnections = 5000;
 

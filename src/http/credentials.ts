@@ -23,6 +23,6 @@ export function credentialOf(request: IncomingMessage): Credential | null {
   const [authorization] = tokens;
   if (authorization === undefined) return null;
   const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
-  if (token === undefined) throw unauthorized();
+  if (token === undefined) throw unauthorized({ reason: 'scheme', hint: 'Authorization must be: Bearer TOKEN.' });
   return token.startsWith(apiKeyPrefix) ? { type: 'apiKey', key: token } : { type: 'bearer', token };
 }

@@ -30,14 +30,15 @@ export function headersOf(error: DomainError): Record<string, string> {
 /** How a route writes an error. */
 export interface ErrorShape {
   contentType(request: IncomingMessage): string;
-  body(error: DomainError, requestId: string): string;
+  /** @param hints whether the hint is told, as in development */
+  body(error: DomainError, requestId: string, hints?: boolean): string;
 }
 
 /** `{ "errors": [{ message, extensions }] }`, the shape of a GraphQL response, as application/json. */
 export const jsonErrors: ErrorShape = {
   contentType: () => 'application/json',
-  body: (error, requestId) =>
-    JSON.stringify({ errors: [{ message: error.message, extensions: extensionsOf(error, requestId) }] }),
+  body: (error, requestId, hints) =>
+    JSON.stringify({ errors: [{ message: error.message, extensions: extensionsOf(error, requestId, hints) }] }),
 };
 
 /** Writes the whole answer of a refusal, but does not end the response. */
@@ -47,8 +48,9 @@ export function writeRefusal(
   error: DomainError,
   requestId: string,
   shape: ErrorShape,
+  hints?: boolean,
 ): void {
-  const body = shape.body(error, requestId);
+  const body = shape.body(error, requestId, hints);
   response.writeHead(error.status, {
     ...headersOf(error),
     'Content-Type': `${shape.contentType(request)}; charset=utf-8`,

@@ -22,11 +22,15 @@ export interface ServerOptions {
   readonly loopbackHostsOnly: boolean;
   /** Told the code of each request that was refused at the HTTP level. */
   readonly onRefusal: (code: string) => void;
+  /** Whether refusals are answered with their hints, as in development. */
+  readonly hints?: boolean;
   readonly log: Log;
 }
 
 /** With more requests than this at once, each further one would only make all of them late. */
 const maxSlots = 1000;
+/** Room for a token that names 200 teams with their roles. */
+const maxHeaderSize = 32 * 1024;
 /** How many requests of one connection may wait for their answers. */
 const maxPipelined = 10;
 /** How long headers may take to arrive. */
@@ -47,7 +51,7 @@ export class HttpServer {
   readonly #options: ServerOptions;
   readonly #server = createServer(
     {
-      maxHeaderSize: 16 * 1024,
+      maxHeaderSize,
       headersTimeout: headersMs,
       // Each route limits how long a body may take to arrive; Node's limit for all would cut off long uploads.
       requestTimeout: 0,
@@ -191,7 +195,7 @@ export class HttpServer {
     if (!request.socket.writable) return;
     // The rest of the body may end with the connection, so that no other request should follow on it.
     if (!request.complete) response.setHeader('Connection', 'close');
-    writeRefusal(request, response, refusal, requestId, route?.errors ?? jsonErrors);
+    writeRefusal(request, response, refusal, requestId, route?.errors ?? jsonErrors, this.#options.hints);
     dropBody(request, () => response.end());
   }
 
@@ -225,8 +229,8 @@ export class HttpServer {
   }
 
   #logRefusal(line: object, { details }: DomainError): void {
-    this.#options.log.info(line, 'refused');
-    // Why a token is wrong is told to the operator only: jose's own code says it.
+    const { reason, hint } = details;
+    this.#options.log.info({ ...line, ...(reason !== undefined && { reason, hint }) }, 'refused');
     if (details.cause) this.#options.log.debug({ ...line, cause: describeError(details.cause) }, 'refused because');
   }
 }

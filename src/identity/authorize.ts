@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts';
+import { DomainError, type ErrorDetails } from '../errors.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
 import type { Principal, Scope } from '../model/principal.ts';
@@ -12,13 +12,14 @@ export function authenticated(caller: Caller): Principal {
   return caller.principal;
 }
 
-/** The same error, whatever was wrong with the credentials. */
-export function unauthorized(cause?: unknown): DomainError {
-  return new DomainError('UNAUTHORIZED', {
-    description: 'Send a valid token or API key as bearer credentials, or an API key in X-API-Key.',
-    cause,
-  });
+/** The same error, whatever was wrong with the credentials. What is told of it besides is for the log and for development. */
+export function unauthorized(told: Pick<ErrorDetails, 'reason' | 'hint' | 'retryAfterSeconds'> = {}): DomainError {
+  const description = 'Send a valid token or API key as bearer credentials, or an API key in X-API-Key.';
+  return new DomainError('UNAUTHORIZED', { description, ...told });
 }
+
+const noSuchTeam =
+  'Your credentials are in no team with this id. A token names its teams in the claim "teams": a list of ids, or of { "id", "role" }. With the development issuer: npx secrets-gateway token --sub developer --team ID';
 
 /**
  * The one policy: a user's secrets are for that user alone; those of a team and its connectors are for its members. An API key
@@ -28,7 +29,7 @@ export function unauthorized(cause?: unknown): DomainError {
  */
 export function authorize(caller: Caller, owner: Owner, scope: Scope): Principal {
   const principal = authenticated(caller);
-  if (!mayReach(principal, owner)) throw new DomainError('FORBIDDEN');
+  if (!mayReach(principal, owner)) throw new DomainError('FORBIDDEN', { hint: noSuchTeam });
   requireScope(principal, scope);
   return principal;
 }

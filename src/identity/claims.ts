@@ -1,46 +1,47 @@
 import type { JWTPayload } from 'jose';
-import { type Membership, type Principal, type Scope, scopes } from '../model/principal.ts';
-import { unauthorized } from './authorize.ts';
+import type { Principal } from '../model/principal.ts';
+import type { ClaimMapping, Grant } from './claim-mapping.ts';
+import { isIdentifier } from './identifier.ts';
+import { type Pointer, valueAt } from './json-pointer.ts';
+import { readScopes } from './read-scopes.ts';
+import { readTeams } from './read-teams.ts';
+import { rejected } from './token-rejected.ts';
 
-const maxTeams = 1000;
+/** `sub` (RFC 7519), `scope` (RFC 8693, section 4.2) or `scp`, and `teams`. */
+export const usualClaims: ClaimMapping = {
+  subject: ['sub'],
+  subjectPrefix: '',
+  scopes: [['scope'], ['scp']],
+  scopePrefix: '',
+  scopeMap: new Map(),
+  teams: [['teams']],
+  teamPrefix: '',
+  roleMap: new Map(),
+  grants: [],
+};
 
 /**
- * The principal that a token's claims describe: `sub` (RFC 7519), `scope` (RFC 8693, section 4.2) and `teams`, a list of
- * team ids or of `{ id, role }`.
- * @throws DomainError UNAUTHORIZED
+ * The principal that a token's claims describe. What is not understood grants nothing, and the rest of the token counts all the same.
+ * @throws DomainError UNAUTHORIZED without a subject
  */
-export function principalOfClaims(claims: JWTPayload): Principal {
-  if (!isIdentifier(claims.sub)) throw unauthorized();
-  return { kind: 'user', subject: claims.sub, teams: teamsOf(claims.teams), scopes: scopesOf(claims.scope) };
+export function principalOfClaims(claims: JWTPayload, mapping: ClaimMapping = usualClaims): Principal {
+  const named = valueAt(claims, mapping.subject);
+  const subject = typeof named === 'string' && named !== '' ? mapping.subjectPrefix + named : '';
+  if (typeof named !== 'string' || !isIdentifier(subject)) throw rejected('sub');
+  const grants = mapping.grants.filter((grant) => isFor(grant, named));
+  return {
+    kind: 'user',
+    subject,
+    teams: readTeams(firstOf(claims, mapping.teams), mapping, grants),
+    scopes: readScopes(firstOf(claims, mapping.scopes), mapping, grants),
+  };
 }
 
-function scopesOf(claim: unknown): Set<Scope> {
-  if (claim === undefined) return new Set();
-  if (typeof claim !== 'string') throw unauthorized();
-  const granted = claim.split(' ');
-  return new Set(scopes.filter((scope) => granted.includes(scope)));
+function isFor({ subject }: Grant, named: string): boolean {
+  return subject.endsWith('*') ? named.startsWith(subject.slice(0, -1)) : named === subject;
 }
 
-function teamsOf(claim: unknown): Membership[] {
-  if (claim === undefined) return [];
-  if (!Array.isArray(claim) || claim.length > maxTeams) throw unauthorized();
-  const teams = new Map<string, Membership>();
-  for (const { id, role } of claim.map(membershipOf)) {
-    // A team that is named with both roles grants both.
-    if (role === 'admin' || !teams.has(id)) teams.set(id, { id, role });
-  }
-  return [...teams.values()];
-}
-
-function membershipOf(team: unknown): Membership {
-  if (isIdentifier(team)) return { id: team, role: 'member' };
-  if (typeof team !== 'object' || team === null) throw unauthorized();
-  const { id, role = 'member' } = team as { id?: unknown; role?: unknown };
-  if (!isIdentifier(id) || (role !== 'admin' && role !== 'member')) throw unauthorized();
-  return { id, role };
-}
-
-/** Whether this can be a subject's or a team's id. */
-export function isIdentifier(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= 255 && value.isWellFormed();
+/** A claim that is null says as little as one that is not there. */
+function firstOf(claims: JWTPayload, pointers: readonly Pointer[]): unknown {
+  return pointers.map((pointer) => valueAt(claims, pointer)).find((value) => value !== undefined && value !== null);
 }

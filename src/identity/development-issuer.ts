@@ -3,12 +3,13 @@ import { ConfigurationError } from '../errors.ts';
 import type { Membership, Scope } from '../model/principal.ts';
 import { createPrivateFile, exists } from '../runtime/private-file.ts';
 import { privateFile, readSettingFile } from '../runtime/setting-file.ts';
-import { createKeySet } from './key-set.ts';
-import type { TokenRules } from './verify-token.ts';
+import { usualClaims } from './claims.ts';
+import type { Issuer } from './issuer.ts';
+import { KeySet } from './key-set.ts';
 
 /** Signs tokens for trying the gateway out. It exists on loopback only, and never in production. */
 export interface DevelopmentIssuer {
-  readonly rules: TokenRules;
+  readonly issuer: Issuer;
   issue(claims: TokenClaims): Promise<string>;
 }
 
@@ -31,10 +32,17 @@ export async function openDevelopmentIssuer(path: string): Promise<DevelopmentIs
     await createPrivateFile(path, `${JSON.stringify(await exportJWK(privateKey))}\n`);
   }
   const { privateKey, publicJwk } = await readSigningKey(path);
-  const keySet = createKeySet(async () => ({ keys: [{ ...publicJwk, kid, alg: algorithm, use: 'sig' }] }));
+  const keySet = new KeySet({ source: path, load: async () => [{ ...publicJwk, kid, alg: algorithm, use: 'sig' }] });
 
   return {
-    rules: { issuer, audience: [audience], algorithms: [algorithm], keySet },
+    issuer: {
+      issuer,
+      audience: [audience],
+      audienceClaim: ['aud'],
+      algorithms: [algorithm],
+      claims: usualClaims,
+      keySet,
+    },
     issue: ({ subject, teams, scopes, ttlSeconds }) =>
       new SignJWT({ teams, scope: scopes.join(' ') })
         .setProtectedHeader({ alg: algorithm, kid, typ: 'at+jwt' })

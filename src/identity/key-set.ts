@@ -1,13 +1,20 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { ConfigurationError, DomainError } from '../errors.ts';
-import { readSettingFile, type SettingFile } from '../runtime/setting-file.ts';
+import type { KeyObject } from 'node:crypto';
+import { errors, type JWTHeaderParameters } from 'jose';
+import { IssuerFault } from './issuer-fault.ts';
+import { rejected } from './token-rejected.ts';
+import { type KeysOfSet, keysOfSet, type UnusableKey, type UsableKey } from './usable-keys.ts';
 
-/** The public keys that tokens are verified with, kept up to date. */
-export interface KeySet {
-  /** The key for a token's header. Reloads the set once for a key id that is not known. */
-  readonly find: JWTVerifyGetKey;
-  /** Increases when a key was removed or changed: tokens that were verified before must be verified again. */
-  generation(): number;
+export interface KeySetOptions {
+  /** Where the set is, for faults. */
+  readonly source: string;
+  /** Fetches the keys of the JWK set. Its error is the callers' answer while there are no keys at all. */
+  readonly load: () => Promise<readonly unknown[]>;
+  /** Told of every load that failed, also while the old keys are still used. */
+  readonly onFault?: (error: unknown) => void;
+  /** Told of the keys that cannot be used, once for each change of them. */
+  readonly onUnusable?: (keys: readonly UnusableKey[]) => void;
+  /** Milliseconds on a clock that is never set back: a corrected time must not stop the reloads. */
+  readonly now?: () => number;
 }
 
 const freshMs = 10 * 60_000;
@@ -15,148 +22,168 @@ const freshMs = 10 * 60_000;
 const staleMs = 60 * 60_000;
 /** Keeps tokens with invented key ids from causing a flood of requests to the issuer. */
 const cooldownMs = 30_000;
+/** Between two attempts while there is no key at all. */
+const emptyCooldownMs = 1000;
+/** How many keys are tried for one token: its sender must not be able to make much work. */
+const maxCandidates = 32;
 
-/**
- * @param load fetches the JWK set (RFC 7517). Its DomainError is the callers' answer while there are no keys at all
- * @param onError told of every failed load, also while the old keys are still used
- * @param now milliseconds on a clock that is never set back: a corrected time must not stop the reloads
- */
-export function createKeySet(
-  load: () => Promise<JSONWebKeySet>,
-  onError: (error: unknown) => void = () => {},
-  now: () => number = performance.now.bind(performance),
-): KeySet {
-  let loaded: { find: JWTVerifyGetKey; keys: Set<string>; at: number } | undefined;
-  let lastError: unknown;
-  let attemptedAt = Number.NEGATIVE_INFINITY;
-  let loading: Promise<void> | undefined;
-  let generation = 0;
+interface Loaded extends KeysOfSet {
+  readonly at: number;
+}
 
-  function reload(): Promise<void> {
-    loading ??= (async () => {
-      attemptedAt = now();
+/** The public keys that an issuer's tokens are verified with, kept up to date. */
+export class KeySet {
+  readonly #options: KeySetOptions;
+  readonly #now: () => number;
+  #loaded: Loaded | undefined;
+  /** Of the last load. */
+  #fault: unknown;
+  #attemptedAt = Number.NEGATIVE_INFINITY;
+  /** When a token last made it load the set. */
+  #forcedAt = Number.NEGATIVE_INFINITY;
+  #loading: Promise<void> | undefined;
+  #generation = 0;
+  #unusableTold = '[]';
+
+  constructor(options: KeySetOptions) {
+    this.#options = options;
+    this.#now = options.now ?? performance.now.bind(performance);
+  }
+
+  /**
+   * Verifies with each key that may have signed a token with this header, until one has. If none has, it loads the set
+   * again, since the issuer may have published the key a moment ago.
+   * @param verify rejects with jose's JWSSignatureVerificationFailed for a key that has not signed it
+   * @throws DomainError UNAUTHORIZED, or an IssuerFault
+   */
+  async verify<T>(header: JWTHeaderParameters, verify: (key: KeyObject) => Promise<T>): Promise<T> {
+    const before = await this.#keys();
+    const tried = candidatesOf(before, header);
+    const first = await firstVerified(tried, verify);
+    if (first) return first.result;
+    await this.#forceReload();
+    const after = this.#current() ?? before;
+    const fresh = candidatesOf(after, header).filter(({ text }) => tried.every((key) => key.text !== text));
+    const second = await firstVerified(fresh, verify);
+    if (second) return second.result;
+    throw this.#noKey(after, header);
+  }
+
+  /** Increases when a key was removed or changed: tokens that were verified before must be verified again. */
+  generation(): number {
+    const found = this.#current();
+    const mayTry = this.#now() - this.#attemptedAt >= cooldownMs;
+    if (found && this.#now() - found.at > freshMs && mayTry) void this.#reload();
+    return this.#generation;
+  }
+
+  /**
+   * Looks after the set also when no token comes.
+   * @throws IssuerFault when there are no keys to verify with
+   */
+  async check(): Promise<void> {
+    this.generation();
+    await this.#keys();
+  }
+
+  /** What was wrong with the last load, in a word. */
+  get fault(): string | undefined {
+    return this.#fault instanceof IssuerFault ? this.#fault.reason : undefined;
+  }
+
+  /** How many keys there are that can be used, and how many that cannot. */
+  get counts(): { usable: number; unusable: number } {
+    return { usable: this.#current()?.usable.length ?? 0, unusable: this.#loaded?.unusable.length ?? 0 };
+  }
+
+  async #keys(): Promise<Loaded> {
+    const mayTry = this.#now() - this.#attemptedAt >= emptyCooldownMs;
+    if (!this.#current() && (this.#loading || mayTry)) await this.#reload();
+    const found = this.#current();
+    if (!found) throw this.#fault;
+    return found;
+  }
+
+  #current(): Loaded | undefined {
+    if (this.#loaded && this.#now() - this.#loaded.at > freshMs + staleMs) {
+      this.#loaded = undefined;
+      this.#generation += 1;
+    }
+    return this.#loaded?.usable.length ? this.#loaded : undefined;
+  }
+
+  /** At most once in a cooldown, but also a moment after the set was loaded for another reason. */
+  async #forceReload(): Promise<void> {
+    if (this.#loading) return this.#loading;
+    if (this.#now() - this.#forcedAt < cooldownMs) return undefined;
+    this.#forcedAt = this.#now();
+    return this.#reload();
+  }
+
+  #reload(): Promise<void> {
+    this.#loading ??= (async () => {
+      this.#attemptedAt = this.#now();
       try {
-        const jwks = await load();
-        const keys = new Set(jwks.keys.map((key) => JSON.stringify(key)));
-        if (loaded && [...loaded.keys].some((key) => !keys.has(key))) generation += 1;
-        loaded = { find: createLocalJWKSet(jwks), keys, at: now() };
-        lastError = undefined;
+        this.#accept(await this.#options.load());
+        this.#fault = undefined;
       } catch (error) {
-        lastError = error;
-        onError(error);
+        this.#fault = error;
+        this.#options.onFault?.(error);
       } finally {
-        loading = undefined;
+        this.#loading = undefined;
       }
     })();
-    return loading;
+    return this.#loading;
   }
 
-  const hasCooledDown = () => now() - attemptedAt >= cooldownMs;
+  /** @throws IssuerFault for a set without a key that can be used */
+  #accept(keys: readonly unknown[]): void {
+    const { usable, unusable } = keysOfSet(keys);
+    const texts = new Set(usable.map(({ text }) => text));
+    if (this.#loaded?.usable.some(({ text }) => !texts.has(text))) this.#generation += 1;
+    this.#loaded = { usable, unusable, at: this.#now() };
+    const faults = JSON.stringify(unusable);
+    if (faults !== this.#unusableTold && unusable.length > 0) this.#options.onUnusable?.(unusable);
+    this.#unusableTold = faults;
+    if (usable.length === 0) throw this.#faultOf(unusable.length === 0 ? 'no-keys' : 'no-usable-keys');
+  }
 
-  function current() {
-    if (loaded && now() - loaded.at > freshMs + staleMs) {
-      loaded = undefined;
-      generation += 1;
+  /** Why no key verifies a token with this header. */
+  #noKey(keys: Loaded, header: JWTHeaderParameters): unknown {
+    const { kid } = header;
+    const candidates = candidatesOf(keys, header);
+    const hasKid = (key: { kid: string | undefined }) => key.kid !== undefined && key.kid === kid;
+    if (candidates.some(hasKid)) return rejected('signature');
+    // While the issuer cannot be reached, a new key and an invented one look the same. Blame the issuer, not the token.
+    if (this.#fault) return this.#fault;
+    if (keys.unusable.some(hasKid)) return this.#faultOf('unusable-key');
+    const untilReload = Math.ceil((this.#forcedAt + cooldownMs - this.#now()) / 1000);
+    return rejected(kid === undefined && candidates.length > 0 ? 'signature' : 'kid', Math.max(1, untilReload));
+  }
+
+  #faultOf(reason: 'no-keys' | 'no-usable-keys' | 'unusable-key'): IssuerFault {
+    return new IssuerFault(reason, { source: this.#options.source });
+  }
+}
+
+/** The keys that may have signed a token: those with its `kid`, then those that have none; all, when the token names none. */
+function candidatesOf({ usable }: KeysOfSet, { alg, kid }: JWTHeaderParameters): UsableKey[] {
+  const fitting = usable.filter(({ algorithms }) => algorithms.includes(alg));
+  const named = fitting.filter((key) => kid !== undefined && key.kid === kid);
+  const unnamed = fitting.filter((key) => kid === undefined || key.kid === undefined);
+  return [...named, ...unnamed].slice(0, maxCandidates);
+}
+
+async function firstVerified<T>(
+  keys: readonly UsableKey[],
+  verify: (key: KeyObject) => Promise<T>,
+): Promise<{ result: T } | null> {
+  for (const { key } of keys) {
+    try {
+      return { result: await verify(key) };
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
     }
-    return loaded;
   }
-
-  return {
-    async find(header, token) {
-      // Without any key, callers wait for a load. One attempt per second protects the issuer.
-      if (!current() && (loading || now() - attemptedAt >= 1000)) await reload();
-      const keys = current();
-      if (!keys) throw lastError;
-      try {
-        return await keys.find(header, token);
-      } catch (error) {
-        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        if (loading || hasCooledDown()) await reload();
-        // While the issuer cannot be reached, a new key id and an invented one look the same. Blame the issuer, not the token.
-        if (lastError) throw lastError;
-        return await (current() ?? keys).find(header, token);
-      }
-    },
-    generation() {
-      const keys = current();
-      if (keys && now() - keys.at > freshMs && hasCooledDown()) void reload();
-      return generation;
-    },
-  };
-}
-
-/** The same for a file as for an answer of the issuer. */
-const maxJwksBytes = 256 * 1024;
-
-/** Reads a JWK set from a file. @throws DomainError BAD_GATEWAY */
-export async function jwksFromFile(path: string): Promise<JSONWebKeySet> {
-  const text = await readSettingFile(jwksFile(path)).catch((cause) => {
-    throw badGateway('The key set file cannot be read.', cause);
-  });
-  return parseJwks(text);
-}
-
-/** @throws ConfigurationError at the start, so that a wrong file is noticed before the first request */
-export async function checkJwksFile(path: string): Promise<void> {
-  const text = await readSettingFile(jwksFile(path));
-  try {
-    parseJwks(text);
-  } catch {
-    throw new ConfigurationError(`JWT_JWKS_FILE ${path}: it is not a JWK set. Put {"keys":[…]} there (RFC 7517).`);
-  }
-}
-
-/** Who can write it decides whose tokens are accepted. */
-function jwksFile(path: string): SettingFile {
-  return { variable: 'JWT_JWKS_FILE', path, access: 'public', maxBytes: maxJwksBytes };
-}
-
-/**
- * Fetches a JWK set within a deadline and a size.
- * @throws DomainError GATEWAY_TIMEOUT or BAD_GATEWAY
- */
-export async function jwksFromUrl(url: string, timeoutMs = 5000): Promise<JSONWebKeySet> {
-  try {
-    const response = await fetch(url, {
-      headers: { accept: 'application/jwk-set+json, application/json' },
-      redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    if (!response.ok || !response.body) {
-      await response.body?.cancel();
-      throw badGateway('The JWKS endpoint did not answer with a key set.');
-    }
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const chunk of response.body) {
-      bytes += chunk.byteLength;
-      if (bytes > maxJwksBytes) throw badGateway('The JWKS endpoint answered with too much.');
-      chunks.push(chunk);
-    }
-    return parseJwks(Buffer.concat(chunks).toString('utf8'));
-  } catch (error) {
-    if (error instanceof DomainError) throw error;
-    if (error instanceof DOMException && error.name === 'TimeoutError') {
-      throw new DomainError('GATEWAY_TIMEOUT', {
-        description: 'The JWKS endpoint did not answer before the deadline.',
-        retryAfterSeconds: 5,
-        cause: error,
-      });
-    }
-    throw badGateway('The JWKS endpoint cannot be reached.', error);
-  }
-}
-
-function parseJwks(text: string): JSONWebKeySet {
-  try {
-    const jwks = JSON.parse(text) as JSONWebKeySet;
-    createLocalJWKSet(jwks);
-    return jwks;
-  } catch (cause) {
-    throw badGateway('The issuer’s keys are not a JWK set.', cause);
-  }
-}
-
-function badGateway(description: string, cause?: unknown): DomainError {
-  return new DomainError('BAD_GATEWAY', { description, retryAfterSeconds: 5, cause });
+  return null;
 }

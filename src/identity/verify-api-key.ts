@@ -97,7 +97,7 @@ export function createApiKeyVerifier(rules: ApiKeyRules): ApiKeyVerifier {
 
   function accept(entry: Entry, hash: string): Principal {
     const nowMs = now();
-    if (nowMs >= entry.expiresAtMs) throw rejected('exp');
+    if (nowMs >= entry.expiresAtMs) throw rejected('expiry');
     if (nowMs - entry.usedAtMs >= usedEveryMs) {
       entry.usedAtMs = nowMs;
       rules.onUse(hash, new Date(nowMs));

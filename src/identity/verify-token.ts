@@ -1,43 +1,40 @@
 import { createHash } from 'node:crypto';
-import { type JWTHeaderParameters, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, jwtVerify } from 'jose';
 import { isCanonicalBase64url } from '../crypto/base64url.ts';
-import { DomainError } from '../errors.ts';
+import { DomainError, withoutStack } from '../errors.ts';
 import type { Principal } from '../model/principal.ts';
 import { principalOfClaims } from './claims.ts';
-import type { KeySet } from './key-set.ts';
+import { withoutSlash } from './discovery.ts';
+import type { Issuer } from './issuer.ts';
+import { valueAt } from './json-pointer.ts';
 import { PrincipalCache, type VerifiedPrincipal } from './principal-cache.ts';
 import { reasonOf, rejected } from './token-rejected.ts';
 
-export interface TokenRules {
-  readonly issuer: string;
-  /** A token needs one of them. */
-  readonly audience: readonly string[];
-  readonly algorithms: readonly string[];
-  readonly keySet: KeySet;
-}
-
-/** @throws DomainError UNAUTHORIZED, or the key set's own when there are no keys to verify with */
+/** @throws DomainError UNAUTHORIZED, or an IssuerFault when there are no keys to verify with */
 export type VerifyToken = (token: string) => Promise<Principal>;
 
 const toleranceSeconds = 30;
-/** Enough for some 250 teams by their UUIDs, and leaves room for other headers within 16 KiB. */
-export const maxTokenLength = 12 * 1024;
+/** Enough for 200 memberships with their roles, and leaves room for other headers within 32 KiB. */
+export const maxTokenLength = 30 * 1024;
 
 /**
  * Verifies JSON Web Tokens (RFC 7519, RFC 9068), each distinct one once: the principal is kept under the token's SHA-256
- * digest until the token expires, and dropped when a key leaves the key set. Only a good token is kept, so that a flood of bad
+ * digest until the token expires, and dropped when a key leaves the issuer's key set. Only a good token is kept, so that a flood of bad
  * ones costs no memory.
  * @param now milliseconds since 1970
  */
-export function createTokenVerifier(rules: TokenRules, now: () => number = Date.now): VerifyToken {
+export function createTokenVerifier(issuers: readonly Issuer[], now: () => number = Date.now): VerifyToken {
+  const byName = new Map(issuers.map((issuer) => [issuer.issuer, issuer]));
   const verified = new PrincipalCache(now);
   const running = new Map<string, { generation: number; result: Promise<VerifiedPrincipal> }>();
+  /** Of all key sets together: each only increases. */
+  const currentGeneration = () => issuers.reduce((sum, { keySet }) => sum + keySet.generation(), 0);
 
   /** A token that comes many times at once is verified once. */
   function verifyOnce(token: string, digest: string, generation: number): Promise<VerifiedPrincipal> {
     const earlier = running.get(digest);
     if (earlier?.generation === generation) return earlier.result;
-    const started = { generation, result: verify(token, rules, generation, now) };
+    const started = { generation, result: verify(token, byName, generation, now) };
     running.set(digest, started);
     const end = () => {
       if (running.get(digest) === started) running.delete(digest);
@@ -50,43 +47,79 @@ export function createTokenVerifier(rules: TokenRules, now: () => number = Date.
   }
 
   return async (token) => {
-    if (!isCanonicalCompact(token)) throw rejected('form');
+    requireCanonicalCompact(token);
     const digest = createHash('sha256').update(token).digest('base64');
     for (;;) {
-      const generation = rules.keySet.generation();
+      const generation = currentGeneration();
       const known = verified.get(digest, generation);
       if (known) return known;
       const { principal, expiresAtMs } = await verifyOnce(token, digest, generation);
-      if (now() >= expiresAtMs) throw rejected('exp');
+      if (now() >= expiresAtMs) throw rejected('expiry');
       // The key that it was verified with may have left the key set meanwhile.
-      if (generation === rules.keySet.generation()) return principal;
+      if (generation === currentGeneration()) return principal;
     }
   };
 }
 
 async function verify(
   token: string,
-  rules: TokenRules,
+  issuers: ReadonlyMap<string, Issuer>,
   generation: number,
   now: () => number,
 ): Promise<VerifiedPrincipal> {
   try {
-    // jose reads no key from the token's own header (jku, jwk, x5u, x5c): it only calls `find`.
-    const { payload, protectedHeader } = await jwtVerify(token, rules.keySet.find, {
-      issuer: rules.issuer,
-      audience: [...rules.audience],
-      algorithms: [...rules.algorithms],
-      requiredClaims: ['sub', 'exp'],
-      clockTolerance: toleranceSeconds,
-      currentDate: new Date(now()),
-    });
+    const { header, iss } = unverified(token);
+    const issuer = issuerOf(iss, issuers);
+    const { audience, audienceClaim, algorithms, claims, keySet } = issuer;
+    if (!accepts(algorithms, header.alg)) throw rejected('alg');
+    // jose reads no key from the token's own header (jku, jwk, x5u, x5c).
+    const { payload, protectedHeader } = await keySet.verify(header, (key) =>
+      jwtVerify(token, key, {
+        issuer: issuer.issuer,
+        algorithms: [header.alg],
+        requiredClaims: ['exp'],
+        clockTolerance: toleranceSeconds,
+        currentDate: new Date(now()),
+      }),
+    );
     if (!isAccessTokenType(protectedHeader.typ)) throw rejected('typ');
     if (hasExtensions(protectedHeader)) throw rejected('crit');
+    if (![valueAt(payload, audienceClaim)].flat().some((one) => typeof one === 'string' && audience.includes(one))) {
+      throw rejected('audience');
+    }
     const expiresAtMs = ((payload.exp ?? 0) + toleranceSeconds) * 1000;
-    return { principal: principalOfClaims(payload), expiresAtMs, generation };
+    return { principal: principalOfClaims(payload, claims), expiresAtMs, generation };
   } catch (error) {
     throw error instanceof DomainError ? error : rejected(reasonOf(error));
   }
+}
+
+/** What a token says of itself, to find the keys that it must be verified with. */
+function unverified(token: string): { header: JWTHeaderParameters; iss: unknown } {
+  try {
+    return withoutStack(() => {
+      const header = decodeProtectedHeader(token);
+      const { alg } = header;
+      if (typeof alg !== 'string') throw new TypeError('no alg');
+      return { header: { ...header, alg }, iss: decodeJwt(token).iss };
+    });
+  } catch {
+    throw rejected('content');
+  }
+}
+
+/** The signature is checked with the keys of this issuer alone. */
+function issuerOf(iss: unknown, issuers: ReadonlyMap<string, Issuer>): Issuer {
+  const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined;
+  if (issuer) return issuer;
+  const isNear =
+    typeof iss === 'string' && [...issuers.keys()].some((name) => withoutSlash(name) === withoutSlash(iss));
+  throw rejected(isNear ? 'slash' : 'issuer');
+}
+
+/** Ed25519 is what EdDSA is with the only curve that is used here (RFC 9864). */
+function accepts(algorithms: readonly string[], alg: string): boolean {
+  return algorithms.includes(alg) || (alg === 'Ed25519' && algorithms.includes('EdDSA'));
 }
 
 /** RFC 9068, section 2.1. A token of another type, such as an ID token, is not meant for an API. */
@@ -100,8 +133,9 @@ function hasExtensions(header: JWTHeaderParameters): boolean {
 }
 
 /** Three parts in canonical base64url. */
-function isCanonicalCompact(token: string): boolean {
-  if (token.length > maxTokenLength) return false;
+function requireCanonicalCompact(token: string): void {
+  if (token.length > maxTokenLength) throw rejected('length');
   const parts = token.split('.');
-  return parts.length === 3 && parts.every(isCanonicalBase64url);
+  if (parts.length === 5) throw rejected('encrypted');
+  if (parts.length !== 3 || !parts.every(isCanonicalBase64url)) throw rejected('form');
 }

@@ -6,7 +6,7 @@ import { withDeadline } from '../runtime/deadline.ts';
 
 /**
  * What must work before the gateway is sent requests; each rejects or times out when it does not. The `reason` of its
- * DomainError is shown.
+ * DomainError is shown, and so is the word that one resolves to: what is wrong although the gateway works.
  */
 export type ReadinessChecks = Readonly<Record<string, () => Promise<unknown>>>;
 
@@ -71,8 +71,12 @@ function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
 
 async function outcomeOf(check: () => Promise<unknown>): Promise<Omit<Outcome, 'name'>> {
   try {
-    await withDeadline(check(), checkMs, () => new DomainError('GATEWAY_TIMEOUT', { reason: 'no-answer' }));
-    return { passed: true };
+    const found = await withDeadline(
+      check(),
+      checkMs,
+      () => new DomainError('GATEWAY_TIMEOUT', { reason: 'no-answer' }),
+    );
+    return { passed: true, ...(typeof found === 'string' && { reason: found }) };
   } catch (error) {
     const reason = error instanceof DomainError ? error.details.reason : undefined;
     return { passed: false, ...(reason !== undefined && { reason }) };

@@ -18,9 +18,11 @@ export interface Metrics {
 export interface MetricSources {
   readonly inFlight: () => number;
   readonly backlog: () => { readonly commits: number; readonly oldestMs: number };
+  /** Of each issuer in the settings: how many of its keys can be used, and how many cannot. */
+  readonly issuerKeys: () => readonly { readonly issuer: string; readonly usable: number; readonly unusable: number }[];
 }
 
-/** Figures about the gateway, never about a secret: every label has few values, all of them the gateway's own words. */
+/** Figures about the gateway, never about a secret: every label has few values, all of them the gateway's own words or settings. */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -62,7 +64,19 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 }
 
-function addGauges(registers: Registry[], { inFlight, backlog }: MetricSources): void {
+function addGauges(registers: Registry[], { inFlight, backlog, issuerKeys }: MetricSources): void {
+  new Gauge({
+    name: 'secrets_gateway_issuer_keys',
+    help: 'Keys that an issuer publishes, usable or not. Without a usable one its tokens are not accepted.',
+    labelNames: ['issuer', 'usable'],
+    registers,
+    collect() {
+      for (const { issuer, usable, unusable } of issuerKeys()) {
+        this.set({ issuer, usable: 'yes' }, usable);
+        this.set({ issuer, usable: 'no' }, unusable);
+      }
+    },
+  });
   new Gauge({
     name: 'secrets_gateway_requests_in_flight',
     help: 'Requests being answered.',

@@ -66,3 +66,8 @@ function sharedStart(a: string, b: string): number {
   while (length < a.length && a[length] === b[length]) length += 1;
   return length;
 }
+
+/** To be put after a message. */
+export function didYouMean(words: readonly string[]): string {
+  return words.length === 0 ? '' : ` Did you mean ${words.join(' or ')}?`;
+}

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type GraphQLAnswer, TestGateway } from '../support/gateway.ts';
@@ -11,6 +12,13 @@ const input = { name: 'OPENAI_API_KEY', provider: 'openai', value: 'sk-proj-0123
 describe('a listed status occurs in a real request', () => {
   let gateway: TestGateway;
   afterEach(() => gateway.close());
+
+  /** After a restart the gateway has no keys. */
+  async function restart(misbehave: (response: ServerResponse) => void): Promise<void> {
+    await gateway.stop();
+    gateway.issuer.misbehave = misbehave;
+    await gateway.launch();
+  }
 
   function expectError(answer: GraphQLAnswer, status: number, code: string, type: string): void {
     expect(answer.status).toBe(status);
@@ -55,7 +63,7 @@ describe('a listed status occurs in a real request', () => {
 
   it('user secrets, 502: the identity provider answers with something that is not a key set', async () => {
     gateway = await TestGateway.start();
-    gateway.issuer.misbehave = (response) => response.end('nonsense');
+    await restart((response) => response.end('nonsense'));
     expectError(await gateway.run(list), 502, 'BAD_GATEWAY', 'upstream_error');
   });
 
@@ -71,7 +79,7 @@ describe('a listed status occurs in a real request', () => {
 
   it('user secrets, 504: the identity provider does not answer before the deadline', async () => {
     gateway = await TestGateway.start();
-    gateway.issuer.misbehave = () => {};
+    await restart(() => {});
     expectError(await gateway.run(list), 504, 'GATEWAY_TIMEOUT', 'upstream_timeout_error');
   });
 });

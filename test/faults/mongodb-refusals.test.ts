@@ -190,13 +190,13 @@ describe.skipIf(!hasMongod)('a gateway whose MongoDB user', () => {
 
   const notAllowed = {
     status: 'failed',
-    checks: { store: 'failed', keyring: 'ok' },
+    checks: { store: 'failed', keyring: 'ok', issuer: 'ok' },
     reasons: { store: 'not-allowed' },
   };
 
   async function expectHealed(): Promise<void> {
     await expect.poll(async () => (await list()).status, { timeout: 10_000 }).toBe(200);
-    await expect.poll(readyz, { timeout: 10_000 }).toEqual({ status: 'ok', checks: { store: 'ok', keyring: 'ok' } });
+    await expect.poll(readyz, { timeout: 10_000 }).toEqual({ status: 'ok', checks: { store: 'ok', keyring: 'ok', issuer: 'ok' } });
     expect((await create(`after ${Math.random()}`)).status).toBe(200);
   }
 

@@ -18,7 +18,9 @@ describe('a gateway under load', () => {
 
   it('answers 1,000 requests at once, and refuses more immediately with 503 and Retry-After', async () => {
     const held: ServerResponse[] = [];
+    await gateway.stop();
     gateway.issuer.misbehave = (response) => held.push(response);
+    await gateway.launch({ RATE_LIMIT: 'off' });
     const slow = Array.from({ length: 1000 }, () => new SlowRequest(gateway, token, body));
     for (const one of slow) one.release();
     await expect.poll(inFlight, { timeout: 10_000 }).toBe(1000);
@@ -31,7 +33,6 @@ describe('a gateway under load', () => {
       retryAfter: 1,
     });
     expect((await get(gateway, '/livez')).status).toBe(200);
-    expect((await get(gateway, '/readyz')).status).toBe(200);
     gateway.issuer.misbehave = null;
     for (const response of held) response.end(JSON.stringify({ keys: [gateway.issuer.publicJwk] }));
     const answers = await Promise.all(slow.map(({ answer }) => answer));
@@ -45,6 +46,7 @@ describe('a gateway under load', () => {
     await expect.poll(inFlight).toBe(1);
     slow.push(...Array.from({ length: 999 }, () => new SlowRequest(gateway, token, body)));
     await expect.poll(inFlight, { timeout: 10_000 }).toBe(1000);
+    expect((await get(gateway, '/readyz')).status).toBe(200);
     const good = await Promise.all(Array.from({ length: 20 }, () => gateway.run(list, {}, { token })));
     expect(good.map(({ status }) => status)).toEqual(Array(20).fill(200));
     const evicted = await slow[0]?.answer;

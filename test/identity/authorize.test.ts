@@ -106,7 +106,7 @@ describe('a refusal', () => {
     });
     for (const refusal of refusals) {
       expect(refusal).toEqual(refusedWith('FORBIDDEN'));
-      expect(refusal).toHaveProperty('details', {});
+      expect(refusal).toHaveProperty('details', { hint: expect.stringContaining('"teams"') });
       expect(String(refusal)).toBe(String(refusals[0]));
     }
   });
@@ -125,7 +125,7 @@ describe('a refusal', () => {
   });
 
   it('of wrong credentials is the same whatever was wrong with them', () => {
-    const [missing, wrong] = [unauthorized(), unauthorized(new Error('canary-4711'))];
+    const [missing, wrong] = [unauthorized(), unauthorized({ reason: 'audience', hint: 'It is another.' })];
     expect([wrong.code, wrong.message, wrong.details.description]).toEqual([
       missing.code,
       missing.message,

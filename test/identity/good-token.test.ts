@@ -130,7 +130,9 @@ describe('algorithms', () => {
 it('the key set may be a file instead of a URL', async () => {
   const offline = await TestGateway.start();
   try {
+    await offline.run(viewer);
     await offline.stop();
+    offline.issuer.requests = 0;
     const file = join(offline.directory, 'jwks.json');
     await writeFile(file, JSON.stringify({ keys: [offline.issuer.publicJwk] }), { mode: 0o644 });
     await offline.launch({ JWT_JWKS_URL: '', JWT_JWKS_FILE: file });

@@ -5,65 +5,77 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigurationError, DomainError } from '../../src/errors.ts';
-import { checkJwksFile, jwksFromFile, jwksFromUrl } from '../../src/identity/key-set.ts';
+import { discoverJwks } from '../../src/identity/discovery.ts';
+import { IssuerFault } from '../../src/identity/issuer-fault.ts';
+import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
+import { jwksFromUrl } from '../../src/identity/jwks-from-url.ts';
 
 let goodSet: string;
+let keys: unknown[];
 beforeAll(async () => {
   const { publicKey } = await generateKeyPair('ES256', { extractable: true });
-  goodSet = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] });
+  keys = [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }];
+  goodSet = JSON.stringify({ keys });
 });
 
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let paths: (string | undefined)[];
+let base: string;
+let url: string;
+const server = createServer((request, response) => {
+  paths.push(request.url);
+  // Each test has connections of its own.
+  response.shouldKeepAlive = false;
+  answer(request, response);
+});
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  url = `${base}/jwks`;
+});
+beforeEach(() => {
+  paths = [];
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const soon = () => AbortSignal.timeout(5000);
 const badGateway = { code: 'BAD_GATEWAY', details: { retryAfterSeconds: 5 } };
 
-const noSets: [string, string][] = [
-  ['nothing', ''],
-  ['a page', '<h1>canary-4711</h1>'],
-  ['half a set', '{"keys":['],
-  ['null', 'null'],
-  ['a list', '[]'],
-  ['an error', '{"error":"canary-4711"}'],
-  ['keys that are not a list', '{"keys":{"canary-4711":1}}'],
-  ['keys that are not objects', '{"keys":["canary-4711"]}'],
+/** What is no key set, and the reason that is told. */
+const noSets: [what: string, body: string, reason: string][] = [
+  ['nothing', '', 'not-json'],
+  ['a page', '<h1>canary-4711</h1>', 'page'],
+  ['a whole page to log in', '\n<!DOCTYPE html><title>canary-4711</title>', 'page'],
+  ['half a set', '{"keys":[', 'not-json'],
+  ['text', 'canary-4711', 'not-json'],
+  ['null', 'null', 'not-a-key-set'],
+  ['a list', '[]', 'not-a-key-set'],
+  ['an error', '{"error":"canary-4711"}', 'not-a-key-set'],
+  ['one key', '{"kty":"EC","kid":"canary-4711"}', 'not-a-key-set'],
+  ['a list of what is no key', '{"keys":["canary-4711",null,7]}', 'not-a-key-set'],
+  ['keys that are not a list', '{"keys":{"canary-4711":1}}', 'not-a-key-set'],
+  ['the discovery document', '{"issuer":"x","jwks_uri":"https://canary-4711.test"}', 'discovery-document'],
 ];
 
 describe('jwksFromUrl', () => {
-  let answer: (request: IncomingMessage, response: ServerResponse) => void;
-  let paths: (string | undefined)[];
-  let url: string;
-  const server = createServer((request, response) => {
-    paths.push(request.url);
-    // Each test has connections of its own.
-    response.shouldKeepAlive = false;
-    answer(request, response);
-  });
-  beforeAll(async () => {
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`;
-  });
-  beforeEach(() => {
-    paths = [];
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
   it('fetches a key set, with the right Accept header', async () => {
     let accept: string | undefined;
     answer = ({ headers }, response) => {
       accept = headers.accept;
       response.end(goodSet);
     };
-    expect(await jwksFromUrl(url)).toEqual(JSON.parse(goodSet));
+    expect(await jwksFromUrl(url, soon())).toEqual(keys);
     expect(accept).toBe('application/jwk-set+json, application/json');
   });
 
   it('accepts a set of 256 KiB, and refuses a larger one', async () => {
     answer = (_request, response) => response.end(goodSet.padEnd(256 * 1024));
-    expect(await jwksFromUrl(url)).toEqual(JSON.parse(goodSet));
+    expect(await jwksFromUrl(url, soon())).toEqual(keys);
     answer = (_request, response) => response.end(goodSet.padEnd(256 * 1024 + 1));
-    await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
+    await expect(jwksFromUrl(url, soon())).rejects.toMatchObject({ ...badGateway, reason: 'too-large' });
   });
 
   it('closes the connection to an endpoint whose answer never ends', async () => {
@@ -75,7 +87,7 @@ describe('jwksFromUrl', () => {
       response.on('drain', more).on('close', closed.resolve);
       more();
     };
-    await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
+    await expect(jwksFromUrl(url, soon())).rejects.toMatchObject({ ...badGateway, reason: 'too-large' });
     await closed.promise;
   });
 
@@ -84,8 +96,9 @@ describe('jwksFromUrl', () => {
     ['in the middle of the body', (response) => response.write('{')],
   ])('fails with GATEWAY_TIMEOUT at its deadline when the answer stops %s', async (_where, stop) => {
     answer = (_request, response) => stop(response);
-    await expect(jwksFromUrl(url, 50)).rejects.toMatchObject({
+    await expect(jwksFromUrl(url, AbortSignal.timeout(50))).rejects.toMatchObject({
       code: 'GATEWAY_TIMEOUT',
+      reason: 'timeout',
       details: { retryAfterSeconds: 5 },
     });
   });
@@ -95,27 +108,91 @@ describe('jwksFromUrl', () => {
       if (path === '/jwks') response.writeHead(status, { location: '/elsewhere' });
       response.end(goodSet);
     };
-    await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
+    await expect(jwksFromUrl(url, soon())).rejects.toMatchObject({
+      ...badGateway,
+      reason: 'redirect',
+      line: { status },
+    });
     expect(paths).toEqual(['/jwks']);
   });
 
-  it.each([400, 401, 404, 429, 500, 503])('refuses a set that is answered with status %i', async (status) => {
+  it.each([204, 206, 400, 401, 404, 429, 500, 503])('refuses a set that is answered with status %i', async (status) => {
     answer = (_request, response) => response.writeHead(status).end(goodSet);
-    await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
+    await expect(jwksFromUrl(url, soon())).rejects.toMatchObject({
+      ...badGateway,
+      line: { url, status, reason: 'status', hint: expect.stringContaining('Check the URL') },
+    });
   });
 
-  it.each(noSets)('refuses %s, and repeats nothing of it', async (_what, body) => {
+  it.each(noSets)('refuses %s, and repeats nothing of it', async (_what, body, reason) => {
     answer = (_request, response) => response.end(body);
-    const error = await jwksFromUrl(url).catch((reason: unknown) => reason);
-    expect(error).toMatchObject(badGateway);
-    if (!(error instanceof DomainError)) return;
-    expect(error.message + error.details.description).not.toContain('canary-4711');
+    const error = await jwksFromUrl(url, soon()).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ ...badGateway, reason });
+    if (!(error instanceof IssuerFault)) return;
+    expect(JSON.stringify([error.message, error.details, error.line])).not.toContain('canary-4711');
   });
 
-  it('reports an endpoint that cannot be reached', async () => {
+  it('tells why an endpoint cannot be reached', async () => {
     answer = (_request, response) => response.destroy();
-    await expect(jwksFromUrl(url)).rejects.toMatchObject(badGateway);
-    await expect(jwksFromUrl('no URL')).rejects.toMatchObject(badGateway);
+    await expect(jwksFromUrl(url, soon())).rejects.toMatchObject({ ...badGateway, reason: 'unreachable' });
+    const closed = createServer();
+    await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
+    const { port } = closed.address() as AddressInfo;
+    await new Promise((resolve) => closed.close(resolve));
+    await expect(jwksFromUrl(`http://127.0.0.1:${port}/jwks`, soon())).rejects.toMatchObject({
+      ...badGateway,
+      line: { code: expect.any(String), reason: 'unreachable' },
+    });
+  });
+});
+
+describe('OpenID discovery', () => {
+  /** Serves a discovery document, and the keys. */
+  const serve = (document: unknown) => {
+    answer = ({ url: path }, response) => response.end(path === '/jwks' ? goodSet : JSON.stringify(document));
+  };
+
+  it.each(['', '/realms/demo'])('finds the keys by the issuer: %s', async (path) => {
+    serve({ issuer: base + path, jwks_uri: url });
+    expect(await discoverJwks(base + path, false, soon())).toEqual(keys);
+    expect(paths).toEqual([`${path}/.well-known/openid-configuration`, '/jwks']);
+  });
+
+  it('of an issuer with a slash at its end has one slash there', async () => {
+    serve({ issuer: `${base}/`, jwks_uri: url });
+    expect(await discoverJwks(`${base}/`, false, soon())).toEqual(keys);
+    expect(paths[0]).toBe('/.well-known/openid-configuration');
+  });
+
+  it.each<[string, (base: string) => unknown, string]>([
+    ['another issuer’s', () => ({ issuer: 'https://attacker.test', jwks_uri: url }), 'issuer-differs'],
+    ['that of the issuer with a slash', () => ({ issuer: `${base}/`, jwks_uri: url }), 'issuer-slash'],
+    ['without an issuer', () => ({ jwks_uri: url }), 'not-a-discovery-document'],
+    ['null', () => null, 'not-a-discovery-document'],
+    ['a key set', () => ({ keys }), 'not-a-discovery-document'],
+    ['without keys', () => ({ issuer: base }), 'jwks-uri'],
+    ['with keys over plain HTTP', () => ({ issuer: base, jwks_uri: 'http://10.0.0.1/jwks' }), 'jwks-uri'],
+    ['with keys in a file', () => ({ issuer: base, jwks_uri: 'file:///etc/passwd' }), 'jwks-uri'],
+    ['with keys that are not there', () => ({ issuer: base, jwks_uri: 7 }), 'jwks-uri'],
+  ])('refuses a document that is %s', async (_what, make, reason) => {
+    serve(make(base));
+    await expect(discoverJwks(base, false, soon())).rejects.toMatchObject({
+      ...badGateway,
+      line: { url: `${base}/.well-known/openid-configuration`, reason },
+    });
+    expect(paths).toHaveLength(1);
+  });
+
+  it('tells which of the two requests failed', async () => {
+    answer = ({ url: path }, response) => {
+      if (path === '/jwks') response.writeHead(404).end();
+      else response.end(JSON.stringify({ issuer: base, jwks_uri: url }));
+    };
+    await expect(discoverJwks(base, false, soon())).rejects.toMatchObject({ line: { url, status: 404 } });
+    answer = (_request, response) => response.writeHead(404).end();
+    await expect(discoverJwks(base, false, soon())).rejects.toMatchObject({
+      line: { url: `${base}/.well-known/openid-configuration`, status: 404 },
+    });
   });
 });
 
@@ -128,26 +205,26 @@ describe('a key set file', () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it('is read again each time', async () => {
+  it('is read again each time, also with a byte order mark', async () => {
     await writeFile(path, goodSet, { mode: 0o644 });
-    await checkJwksFile(path);
-    expect(await jwksFromFile(path)).toEqual(JSON.parse(goodSet));
+    expect(await jwksFromFile(path, 'JWT_JWKS_FILE')).toEqual(keys);
+    await writeFile(path, `\uFEFF${goodSet}`);
+    expect(await jwksFromFile(path, 'JWT_JWKS_FILE')).toEqual(keys);
     await writeFile(path, '{"keys":[]}');
-    expect(await jwksFromFile(path)).toEqual({ keys: [] });
+    expect(await jwksFromFile(path, 'JWT_JWKS_FILE')).toEqual([]);
   });
 
-  it.each(noSets)('with %s is refused at the start, and is BAD_GATEWAY later', async (_what, text) => {
+  it.each(noSets)('with %s is refused', async (_what, text, reason) => {
     await writeFile(path, text, { mode: 0o644 });
-    await expect(jwksFromFile(path)).rejects.toMatchObject(badGateway);
-    const error = await checkJwksFile(path).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(ConfigurationError);
-    expect(String(error)).toContain(`JWT_JWKS_FILE ${path}`);
-    expect(String(error)).not.toContain('canary-4711');
+    await expect(jwksFromFile(path, 'JWT_JWKS_FILE')).rejects.toMatchObject({
+      ...badGateway,
+      line: { file: path, reason },
+    });
   });
 
-  it('that is missing is refused at the start, and is BAD_GATEWAY later', async () => {
-    const missing = join(directory, 'missing.json');
-    await expect(jwksFromFile(missing)).rejects.toMatchObject(badGateway);
-    await expect(checkJwksFile(missing)).rejects.toThrow(ConfigurationError);
+  it('that is missing is refused, and named', async () => {
+    await expect(jwksFromFile(join(directory, 'missing.json'), 'JWT_JWKS_FILE')).rejects.toThrow(
+      /^JWT_JWKS_FILE .*missing\.json: there is no such file/,
+    );
   });
 });

@@ -1,15 +1,20 @@
+import { KeyObject } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { generateKeyPair, SignJWT } from 'jose';
+import { usualClaims } from '../../src/identity/claims.ts';
+import type { Issuer } from '../../src/identity/issuer.ts';
 import { retainedBytes } from '../../src/identity/principal-cache.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 
 /** Sends its parent what the heap holds of the principals of verified tokens. To be run with --expose-gc. */
 const { publicKey, privateKey } = await generateKeyPair('ES256');
-const rules = {
+const issuer: Issuer = {
   issuer: 'issuer',
   audience: ['audience'],
+  audienceClaim: ['aud'],
   algorithms: ['ES256'],
-  keySet: { find: async () => publicKey, generation: () => 0 },
+  claims: usualClaims,
+  keySet: { verify: (_header, check) => check(KeyObject.from(publicKey)), generation: () => 0 },
 };
 
 const kinds: Record<string, { count: number; teams: (index: number) => unknown[] }> = {
@@ -28,7 +33,7 @@ const kinds: Record<string, { count: number; teams: (index: number) => unknown[]
 
 const results: Record<string, { held: number; estimated: number }> = {};
 for (const [kind, { count, teams }] of Object.entries(kinds)) {
-  const verifyToken = createTokenVerifier(rules);
+  const verifyToken = createTokenVerifier([issuer]);
   const verifyNew = async (index: number) =>
     verifyToken(
       await new SignJWT({ teams: teams(index), scope: 'secrets:read secrets:write' })

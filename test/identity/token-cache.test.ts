@@ -1,7 +1,11 @@
+import { KeyObject } from 'node:crypto';
 import fc from 'fast-check';
-import { errors, generateKeyPair, SignJWT } from 'jose';
+import { generateKeyPair, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createKeySet, jwksFromUrl } from '../../src/identity/key-set.ts';
+import { usualClaims } from '../../src/identity/claims.ts';
+import { jwksFromUrl } from '../../src/identity/jwks-from-url.ts';
+import { KeySet } from '../../src/identity/key-set.ts';
+import { rejected } from '../../src/identity/token-rejected.ts';
 import { createTokenVerifier, type VerifyToken } from '../../src/identity/verify-token.ts';
 import { Issuer } from '../support/issuer.ts';
 
@@ -19,12 +23,20 @@ beforeEach(async () => {
   elapsed = 0;
   issuer = await Issuer.start();
   const now = () => start + elapsed;
-  const keySet = createKeySet(() => jwksFromUrl(issuer.jwksUrl), undefined, now);
-  verifyToken = createTokenVerifier({ issuer: issuer.issuer, audience: [issuer.audience], algorithms, keySet }, now);
+  const load = () => jwksFromUrl(issuer.jwksUrl, AbortSignal.timeout(5000));
+  const keySet = new KeySet({ source: issuer.jwksUrl, load, now });
+  verifyToken = createTokenVerifier([{ ...settings(), keySet }], now);
   signatureChecks.mockClear();
 });
 afterEach(() => issuer.close());
 
+const settings = () => ({
+  issuer: issuer.issuer,
+  audience: [issuer.audience],
+  audienceClaim: ['aud'],
+  algorithms,
+  claims: usualClaims,
+});
 const expiringAfter = (seconds: number) => issuer.token({ exp: Math.floor(start / 1000) + seconds });
 const refusal = { code: 'UNAUTHORIZED' };
 
@@ -217,20 +229,20 @@ describe('whatever happens to the time and to the keys', () => {
         let time = start;
         let meanwhile = () => {};
         const verify = createTokenVerifier(
-          {
-            issuer: issuer.issuer,
-            audience: [issuer.audience],
-            algorithms,
-            keySet: {
-              generation: () => generation,
-              async find({ kid = '' }) {
-                const key = present.has(kid) ? pairs.get(kid)?.publicKey : undefined;
-                meanwhile();
-                if (!key) throw new errors.JWKSNoMatchingKey();
-                return key;
+          [
+            {
+              ...settings(),
+              keySet: {
+                generation: () => generation,
+                async verify({ kid = '' }, check) {
+                  const key = present.has(kid) ? pairs.get(kid)?.publicKey : undefined;
+                  meanwhile();
+                  if (!key) throw rejected('kid');
+                  return check(KeyObject.from(key));
+                },
               },
             },
-          },
+          ],
           () => time,
         );
         const toggle = (kid: string) => {

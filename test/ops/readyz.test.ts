@@ -24,7 +24,11 @@ describe.each(storeNames)('health on %s', (store) => {
       const live = await get(gateway, '/livez');
       expect({ status: live.status, body: JSON.parse(live.text) }).toEqual({ status: 200, body: { status: 'ok' } });
       expect(live.headers.get('cache-control')).toBe('no-store');
-      expect(await readiness(gateway)).toEqual({ http: 200, status: 'ok', checks: { store: 'ok', keyring: 'ok' } });
+      expect(await readiness(gateway)).toEqual({
+        http: 200,
+        status: 'ok',
+        checks: { store: 'ok', keyring: 'ok', issuer: 'ok' },
+      });
     }
   });
 
@@ -35,7 +39,7 @@ describe.each(storeNames)('health on %s', (store) => {
       expect(await readiness(gateway)).toEqual({
         http: 503,
         status: 'failed',
-        checks: { store: 'ok', keyring: 'failed' },
+        checks: { store: 'ok', keyring: 'failed', issuer: 'ok' },
       });
       expect((await get(gateway, '/livez')).status).toBe(200);
     } finally {
@@ -67,7 +71,7 @@ describe.runIf(storeNames.includes('mongodb'))('a gateway whose MongoDB cannot b
     expect(await readiness(gateway)).toEqual({
       http: 503,
       status: 'failed',
-      checks: { store: 'failed', keyring: 'ok' },
+      checks: { store: 'failed', keyring: 'ok', issuer: 'ok' },
       // Which of them depends on whether the driver or the check gives up first.
       reasons: { store: expect.stringMatching(/^(unreachable|no-primary|no-answer)$/) },
     });

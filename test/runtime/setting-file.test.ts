@@ -9,7 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { readPersistedOperations } from '../../src/graphql/endpoint/persisted-operations.ts';
 import { openDevelopmentIssuer } from '../../src/identity/development-issuer.ts';
-import { checkJwksFile } from '../../src/identity/key-set.ts';
+import { readIssuersFile } from '../../src/identity/issuers-file.ts';
+import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import { readSettingFile, readSettingFileSync, type SettingFile } from '../../src/runtime/setting-file.ts';
 
@@ -151,7 +152,8 @@ describe.each(cases)('a %s file, read %s', (access, _when, read) => {
 describe('every file that a setting names', () => {
   const named: [string, (path: string) => unknown][] = [
     ['KEYRING_FILE', readKeyring],
-    ['JWT_JWKS_FILE', checkJwksFile],
+    ['JWT_JWKS_FILE', (file) => jwksFromFile(file, 'JWT_JWKS_FILE')],
+    ['ISSUERS_FILE', readIssuersFile],
     ['PERSISTED_OPERATIONS', readPersistedOperations],
     ['DATABASE_URL_FILE', (DATABASE_URL_FILE) => readConfig({ DATABASE_URL_FILE })],
     ['the development issuer’s key', openDevelopmentIssuer],

@@ -4,18 +4,23 @@ import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT
 
 /** An identity provider on loopback: signs tokens, and publishes its keys over HTTP. */
 export class Issuer {
-  readonly issuer = 'https://issuer.test';
+  issuer = 'https://issuer.test';
   readonly audience = 'secrets-gateway';
   /** How many times its keys were requested. */
   requests = 0;
   /** Answers instead of the key set. */
   misbehave: ((response: ServerResponse) => void) | null = null;
+  /** Published before its own keys. */
+  otherKeys: unknown[] = [];
+  /** Its discovery document, besides `issuer` and `jwks_uri`. */
+  discovery: Record<string, unknown> = {};
   #keys: { privateKey: CryptoKey; jwk: JWK }[] = [];
-  readonly #server = createServer((_request, response) => {
-    this.requests += 1;
-    if (this.misbehave) return this.misbehave(response);
+  readonly #server = createServer((request, response) => {
+    const isDiscovery = request.url === '/.well-known/openid-configuration';
+    if (!isDiscovery) this.requests += 1;
+    if (this.misbehave && !isDiscovery) return this.misbehave(response);
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ keys: this.#keys.map((key) => key.jwk) }));
+    response.end(JSON.stringify(isDiscovery ? this.#discoveryDocument : this.jwks));
   });
 
   static async start(): Promise<Issuer> {
@@ -25,8 +30,20 @@ export class Issuer {
     return issuer;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
   get jwksUrl(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/jwks`;
+    return `${this.url}/jwks`;
+  }
+
+  get jwks(): { keys: unknown[] } {
+    return { keys: [...this.otherKeys, ...this.#keys.map((key) => key.jwk)] };
+  }
+
+  get #discoveryDocument(): Record<string, unknown> {
+    return { issuer: this.issuer, jwks_uri: this.jwksUrl, ...this.discovery };
   }
 
   /** Signs with a new key from now on; the previous keys stay published. */

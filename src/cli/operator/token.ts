@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { readConfig } from '../../config.ts';
 import { ConfigurationError } from '../../errors.ts';
-import { isIdentifier } from '../../identity/claims.ts';
 import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
+import { isIdentifier } from '../../identity/identifier.ts';
 import { maxTokenLength } from '../../identity/verify-token.ts';
 import { type Membership, type Scope, scopes } from '../../model/principal.ts';
 import { UsageError } from '../usage-error.ts';
@@ -41,7 +41,7 @@ async function run(args: string[]): Promise<void> {
   const config = readConfig();
   if (config.issuer) {
     throw new ConfigurationError(
-      'A real issuer is configured (JWT_ISSUER), so that the development issuer makes no tokens. Get a token from that issuer.',
+      'A real issuer is configured (JWT_ISSUER or ISSUERS_FILE), so that the development issuer makes no tokens. Get a token from that issuer.',
     );
   }
   const issuer = await openDevelopmentIssuer(config.developmentIssuerFile);

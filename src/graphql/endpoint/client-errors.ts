@@ -47,11 +47,18 @@ const isRefusal = ({ error }: ClientError) => refusals.has(error.code);
 /** Told of every operation: its root field, the code of its first error or OK, and how long it took. */
 export type OnOperation = (operation: string, code: string, seconds: number) => void;
 
+export interface ClientErrorOptions {
+  readonly log: Log;
+  readonly onOperation: OnOperation;
+  /** Whether errors are answered with their hints, as in development. */
+  readonly hints?: boolean;
+}
+
 /**
  * The last stage: every error, wherever it came from, is answered as an error that a client may see, and every operation is
  * logged and counted by its root field and how it ended.
  */
-export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlugin {
+export function useClientErrors({ log, onOperation, hints }: ClientErrorOptions): GatewayPlugin {
   const names = new WeakMap<object, string>();
 
   function conclude(result: ExecutionResult | Outcome, { caller, startedAtMs }: ServerContext): Outcome {
@@ -59,7 +66,7 @@ export function useClientErrors(log: Log, onOperation: OnOperation): GatewayPlug
     const { requestId } = caller;
     const executed = names.get(result);
     const operation = executed ?? 'none';
-    const errors = (result.errors ?? []).map((error) => toClientError(error, requestId));
+    const errors = (result.errors ?? []).map((error) => toClientError(error, requestId, hints));
     const code = errors[0]?.error.code ?? 'OK';
     const durationMs = performance.now() - startedAtMs;
     onOperation(operation, code, durationMs / 1000);

@@ -3,10 +3,9 @@ import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Caller } from '../../model/caller.ts';
 import type { Operations } from '../../operations.ts';
-import type { Log } from '../../runtime/log.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
 import { useAdmission, useIntrospectionSwitch } from './admission.ts';
-import { type OnOperation, useClientErrors } from './client-errors.ts';
+import { type ClientErrorOptions, useClientErrors } from './client-errors.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useLimits } from './document-limits.ts';
 import { useExecution } from './execution.ts';
@@ -16,7 +15,7 @@ import { sendAnswer } from './send-answer.ts';
 import type { Head, ServerContext } from './server-context.ts';
 import { useParameters, usePersistedOperations } from './use-parameters.ts';
 
-export interface EngineOptions {
+export interface EngineOptions extends ClientErrorOptions {
   readonly schema: GraphQLSchema;
   readonly bindOperations: (caller: Caller) => Operations;
   readonly introspection: boolean;
@@ -25,8 +24,6 @@ export interface EngineOptions {
   readonly batchLimit: number;
   /** Null where every document is accepted. */
   readonly persistedOperations: PersistedOperations | null;
-  readonly log: Log;
-  readonly onOperation: OnOperation;
 }
 
 export interface RequestContext extends Omit<ServerContext, 'parameters' | 'send'> {
@@ -59,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
       useAdmission(introspection),
       useLimits(schema),
       useIntrospectionSwitch(introspection),
-      useClientErrors(options.log, options.onOperation),
+      useClientErrors(options),
       useExecution(schema),
     ],
     // The route around Yoga does these, and error texts are made in one place.

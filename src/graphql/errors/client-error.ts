@@ -11,7 +11,7 @@ export interface ClientError {
  * The error as a client may see it. Only the text of a DomainError is answered, since the gateway wrote it. The texts of other
  * errors are not read: graphql-js, the executor and Yoga quote what they were sent.
  */
-export function toClientError(thrown: unknown, requestId: string): ClientError {
+export function toClientError(thrown: unknown, requestId: string, hints = false): ClientError {
   const { locations, path } = thrown instanceof GraphQLError ? thrown : ({} as Partial<GraphQLError>);
   const error = toDomainError(thrown);
   return {
@@ -19,7 +19,7 @@ export function toClientError(thrown: unknown, requestId: string): ClientError {
       message: error.message,
       ...(locations && { locations }),
       ...(path && { path }),
-      extensions: extensionsOf(error, requestId),
+      extensions: extensionsOf(error, requestId, hints),
     },
     error,
   };
