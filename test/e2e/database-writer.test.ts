@@ -59,7 +59,8 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     const first = await create('one', 'aws');
     await run(updateSecret(), { id: first, notes: 'the second version' });
     await rotateKeyring(join(gateway.directory, 'keyring.json'), 'mac');
-    await expect.poll(() => gateway.log.join(''), { timeout: 10_000 }).toContain('keyring loaded');
+    // The gateway reads the file again for this.
+    expect((await fetch(new URL('/readyz', gateway.url))).status).toBe(200);
     const second = await create('two', 'openai');
     const bob = await gateway.issuer.token({ sub: 'bob' });
     await run(updateSecret(), { id: second, value: 'another value of two' }, bob);
@@ -138,8 +139,10 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     for (const [one, other] of between) {
       for (const parts of alonePairs(eventParts)) {
         if (parts.every((part) => one[part] === other[part])) continue;
-        const rest = events.filter((event) => event !== one && event !== other);
-        await writer.replaceEvents([...rest, ...exchanged([one, other], parts)]);
+        const forged = exchanged([one, other], parts);
+        // An event that stands where one is moved to is overwritten.
+        const isLeft = (event: Row) => event !== one && event !== other && !forged.some((to) => isAt(event, to));
+        await writer.replaceEvents([...events.filter(isLeft), ...forged]);
         if (!(await isFound())) missed.push(parts);
         tried += 1;
       }
@@ -223,6 +226,10 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     ]);
   });
 });
+
+function isAt(event: Row, to: Row): boolean {
+  return event.owner === to.owner && event.sequence === to.sequence;
+}
 
 /** The heads of this owner in the log of a gateway. */
 function headsOf(log: readonly string[], owner: string): ChainHead[] {
