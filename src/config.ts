@@ -1,5 +1,6 @@
 import { ConfigurationError } from './errors.ts';
 import { refuseMisspelt } from './runtime/misspelt.ts';
+import { faultOfOrigin } from './runtime/origin-pattern.ts';
 import { readSettingFileSync } from './runtime/setting-file.ts';
 import { nearestWords } from './runtime/spelling.ts';
 
@@ -17,7 +18,7 @@ export interface Config {
   readonly rateLimit: { readonly points: number; readonly windowSeconds: number } | null;
   /** How many operations may come in one array; 0 for none. */
   readonly batchLimit: number;
-  /** Origins whose pages may call the gateway. */
+  /** Origins whose pages may call the gateway, and patterns of them. */
   readonly corsOrigins: readonly string[];
   /** Whether documents may ask for the schema. */
   readonly introspection: boolean;
@@ -197,8 +198,13 @@ function rateLimit(env: Environment): Config['rateLimit'] {
 
 function corsOrigins(env: Environment): string[] {
   const origins = (text(env, 'CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
-  if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins;
-  throw new ConfigurationError('CORS_ORIGINS must be origins, such as https://app.example.com, separated by spaces.');
+  for (const [index, origin] of origins.entries()) {
+    const fault = faultOfOrigin(origin);
+    if (fault === null) continue;
+    const which = origins.length === 1 ? 'its origin' : `origin ${index + 1} of ${origins.length}`;
+    throw new ConfigurationError(`CORS_ORIGINS: ${which} ${fault}`);
+  }
+  return origins;
 }
 
 /** Whether only this machine can reach the address. */

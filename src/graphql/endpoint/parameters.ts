@@ -26,8 +26,9 @@ export interface ParameterRules {
 export function readParameters(request: IncomingMessage, body: unknown, rules: ParameterRules): unknown {
   const sent = request.method === 'GET' ? parametersOfUrl(request.url ?? '') : body;
   if (!Array.isArray(sent)) {
-    checkParameters(sent, rules);
-    return sent;
+    const parameters = withoutBlanks(sent);
+    checkParameters(parameters, rules);
+    return parameters;
   }
   if (rules.batchLimit === 0) throw badRequest('Batching is off here. Send one operation.');
   if (sent.length === 0) throw badRequest('An array must hold at least one operation.');
@@ -37,10 +38,16 @@ export function readParameters(request: IncomingMessage, body: unknown, rules: P
       description: `Send at most ${rules.batchLimit} operations in one array.`,
     });
   }
-  return sent;
+  return sent.map(withoutBlanks);
 }
 
 const known = new Set(['query', 'variables', 'operationName', 'extensions', 'documentId']);
+
+/** Clients that fill in forms or templates send parameters that they do not have as empty text. */
+function withoutBlanks(sent: unknown): unknown {
+  if (!isObject(sent)) return sent;
+  return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== '' || !known.has(name)));
+}
 
 /** @throws DomainError BAD_REQUEST */
 export function checkParameters(sent: unknown, { persistedOperations }: ParameterRules): asserts sent is Parameters {
@@ -50,14 +57,21 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
       throw badRequest('The body may hold query, variables, operationName, extensions and documentId, nothing else.');
     }
   }
-  const { query, variables, operationName, extensions } = sent;
+  const { query, variables, operationName, extensions, documentId } = sent;
   if (typeof query !== 'string' && !(persistedOperations && query == null)) {
+    // A client of automatic persisted queries sends the document after this error.
+    if (query == null && (isObject(extensions) ? extensions.persistedQuery : null) != null) throw notSupported();
+    if (query == null && typeof documentId === 'string') throw notSupported();
     throw badRequest('"query" must be there, as text.');
   }
   if (variables != null && !isObject(variables)) throw badRequest('"variables" must be an object.');
   if (operationName != null && typeof operationName !== 'string') throw badRequest('"operationName" must be text.');
   if (extensions != null && !isObject(extensions)) throw badRequest('"extensions" must be an object.');
   checkEntries(variables);
+}
+
+function notSupported(): DomainError {
+  return new DomainError('PersistedQueryNotSupported', { description: 'Send the document itself, as "query".' });
 }
 
 /** The largest legitimate use, 1,000 representations of connectors, has 4,000. */
