@@ -202,7 +202,7 @@ function corsOrigins(env: Environment): string[] {
     const fault = faultOfOrigin(origin);
     if (fault === null) continue;
     const which = origins.length === 1 ? 'its origin' : `origin ${index + 1} of ${origins.length}`;
-    throw new ConfigurationError(`CORS_ORIGINS: ${which} ${fault}`);
+    throw new ConfigurationError(`CORS_ORIGINS must be origins as browsers send them, and ${which} ${fault}`);
   }
   return origins;
 }
