@@ -57,11 +57,8 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
       throw badRequest('The body may hold query, variables, operationName, extensions and documentId, nothing else.');
     }
   }
-  const { query, variables, operationName, extensions, documentId } = sent;
-  if (typeof query !== 'string' && !(persistedOperations && query == null)) {
-    // A client of automatic persisted queries sends the document after this error.
-    if (query == null && (isObject(extensions) ? extensions.persistedQuery : null) != null) throw notSupported();
-    if (query == null && typeof documentId === 'string') throw notSupported();
+  const { query, variables, operationName, extensions } = sent;
+  if (typeof query !== 'string' && !(query == null && (persistedOperations || namesDocument(sent)))) {
     throw badRequest('"query" must be there, as text.');
   }
   if (variables != null && !isObject(variables)) throw badRequest('"variables" must be an object.');
@@ -70,8 +67,9 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
   checkEntries(variables);
 }
 
-function notSupported(): DomainError {
-  return new DomainError('PersistedQueryNotSupported', { description: 'Send the document itself, as "query".' });
+/** Whether a request names its document by an id or a hash. */
+function namesDocument({ documentId, extensions }: Parameters): boolean {
+  return typeof documentId === 'string' || (isObject(extensions) && extensions.persistedQuery != null);
 }
 
 /** The largest legitimate use, 1,000 representations of connectors, has 4,000. */

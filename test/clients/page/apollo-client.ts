@@ -27,6 +27,7 @@ export function apolloClient(uri: string, useGETForHashedQueries = false): PageC
       } catch (error) {
         if (!(error instanceof Error && isApolloError(error))) throw error;
         const { result } = (error.networkError ?? {}) as ServerError;
+        if (error.networkError && !result) throw error.networkError;
         return resultOf(null, [...error.graphQLErrors, ...(result?.errors ?? [])]);
       }
     },
