@@ -8,8 +8,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    // A package of its own: the gateways it starts bring 190 MB of dependencies.
-    exclude: ['test/federation/**'],
+    // Packages of their own: gateways bring 190 MB of dependencies, and clients are for browsers.
+    exclude: ['test/federation/**', 'test/clients/**'],
     globalSetup: ['test/support/mongod-global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

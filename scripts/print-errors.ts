@@ -78,8 +78,9 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`too_long\`, \`too_many\` | is longer than its limit, or has more items |
 | \`range\`, \`exclusive\` | is a number out of range, such as a page size, or \`last\` beside \`first\` |
 | \`characters\`, \`combining_marks\`, \`surrounding_space\`, \`ill_formed\` | has characters that are not allowed there, has more than 30 combining marks in a row, has spaces at its ends, or is not well-formed Unicode |
+| \`invisible\` | shows nothing: it has only spaces, marks or fillers |
 | \`uuid\`, \`environment_variable_name\` | is not one |
-| \`masked_value\` | is a mask instead of a value |
+| \`masked_value\` | is a mask instead of a value: on update the secret's own mask, also with other signs for its bullets or in a wrong encoding; on create anything that looks like a mask |
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
 | \`past\` | is a time that is not in the future |
 | \`ended\` | is an API key that was revoked or has expired (with \`CONFLICT_ERROR\`) |

@@ -1,6 +1,7 @@
 import { ConfigurationError } from './errors.ts';
 import { defaultAlgorithms, signatureAlgorithms } from './runtime/algorithms.ts';
 import { refuseMisspelt } from './runtime/misspelt.ts';
+import { faultOfOrigin } from './runtime/origin-pattern.ts';
 import { isDiscoverable, isLoopback, isSecureUrl } from './runtime/secure-url.ts';
 import { readSettingFileSync } from './runtime/setting-file.ts';
 import { didYouMean, nearestWords } from './runtime/spelling.ts';
@@ -19,7 +20,7 @@ export interface Config {
   readonly rateLimit: { readonly points: number; readonly windowSeconds: number } | null;
   /** How many operations may come in one array; 0 for none. */
   readonly batchLimit: number;
-  /** Origins whose pages may call the gateway. */
+  /** Origins whose pages may call the gateway, and patterns of them. */
   readonly corsOrigins: readonly string[];
   /** Whether documents may ask for the schema. */
   readonly introspection: boolean;
@@ -205,8 +206,13 @@ function rateLimit(env: Environment): Config['rateLimit'] {
 
 function corsOrigins(env: Environment): string[] {
   const origins = (text(env, 'CORS_ORIGINS') ?? '').split(/[\s,]+/).filter(Boolean);
-  if (origins.every((origin) => URL.parse(origin)?.origin === origin)) return origins;
-  throw new ConfigurationError('CORS_ORIGINS must be origins, such as https://app.example.com, separated by spaces.');
+  for (const [index, origin] of origins.entries()) {
+    const fault = faultOfOrigin(origin);
+    if (fault === null) continue;
+    const which = origins.length === 1 ? 'its origin' : `origin ${index + 1} of ${origins.length}`;
+    throw new ConfigurationError(`CORS_ORIGINS must be origins as browsers send them, and ${which} ${fault}`);
+  }
+  return origins;
 }
 
 function text(env: Environment, name: SettingName): string | undefined {

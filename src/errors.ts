@@ -9,6 +9,19 @@ export const errorTable = {
     message: 'The request was invalid.',
     when: 'The body is not JSON, the document is not valid GraphQL, a field is unknown, a variable has the wrong type, two credentials were sent, or a cursor was not made for this list.',
   },
+  // The codes and messages of these two are those that clients with persisted queries look for.
+  PersistedQueryNotFound: {
+    status: 400,
+    type: 'unknown_operation_error',
+    message: 'PersistedQueryNotFound',
+    when: 'PERSISTED_OPERATIONS is set, and no operation is registered under the hash or documentId.',
+  },
+  PersistedQueryNotSupported: {
+    status: 400,
+    type: 'persisted_query_error',
+    message: 'PersistedQueryNotSupported',
+    when: 'A hash or documentId came without its document, and PERSISTED_OPERATIONS is not set. Clients then send the document.',
+  },
   UNAUTHORIZED: {
     status: 401,
     type: 'authentication_error',

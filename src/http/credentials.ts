@@ -10,9 +10,10 @@ import { unauthorized } from '../identity/authorize.ts';
  */
 export function credentialOf(request: IncomingMessage): Credential | null {
   // Of a header that was sent twice, `headers` would keep the first, and a proxy may have checked the second.
-  const { authorization: tokens = [], 'x-api-key': headers = [] } = request.headersDistinct;
-  // A form that was left blank, or a variable that is not set.
-  const apiKeys = headers.filter((key) => key !== '');
+  const { authorization = [], 'x-api-key': keys = [] } = request.headersDistinct;
+  // API gateways and templates add a header for a credential that they do not have.
+  const apiKeys = keys.filter(Boolean);
+  const tokens = apiKeys.length > 0 ? authorization.filter(Boolean) : authorization;
   if (tokens.length + apiKeys.length > 1) {
     throw new DomainError('BAD_REQUEST', {
       description: 'Two credentials were sent. Leave one Authorization or one X-API-Key.',
@@ -20,9 +21,9 @@ export function credentialOf(request: IncomingMessage): Credential | null {
   }
   const [key] = apiKeys;
   if (key !== undefined) return { type: 'apiKey', key };
-  const [authorization] = tokens;
-  if (authorization === undefined) return null;
-  const token = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1];
+  const [sent] = tokens;
+  if (sent === undefined) return null;
+  const token = /^bearer +([^ ]+) *$/i.exec(sent)?.[1];
   if (token === undefined) throw unauthorized({ reason: 'scheme', hint: 'Authorization must be: Bearer TOKEN.' });
   return token.startsWith(apiKeyPrefix) ? { type: 'apiKey', key: token } : { type: 'bearer', token };
 }

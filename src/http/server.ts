@@ -3,9 +3,10 @@ import type { Socket } from 'node:net';
 import { setImmediate as eventsPolled, setTimeout as sleep } from 'node:timers/promises';
 import { badRequest, DomainError, type ErrorCode } from '../errors.ts';
 import { describeError, type Log } from '../runtime/log.ts';
+import { originMatcher } from '../runtime/origin-pattern.ts';
 import { breakBody, dropBody, hasBody } from './body.ts';
 import { Connections } from './connections.ts';
-import { applyCors } from './cors.ts';
+import { type AllowsOrigin, applyCors } from './cors.ts';
 import { Exchange } from './exchange.ts';
 import { HttpRefusal, jsonErrors, writeRefusal } from './refusal.ts';
 import { requestClass } from './request-class.ts';
@@ -17,6 +18,7 @@ import { refuseConnection, unreadable } from './unreadable-request.ts';
 
 export interface ServerOptions {
   readonly routes: readonly Route[];
+  /** Origins whose pages may call the routes that allow it, and patterns of them. */
   readonly corsOrigins: readonly string[];
   /** Whether requests must name this machine in their Host header. */
   readonly loopbackHostsOnly: boolean;
@@ -66,10 +68,12 @@ export class HttpServer {
   );
   readonly #connections = new Connections(() => this.#report('SERVICE_UNAVAILABLE', 'closed a connection for another'));
   readonly #slots = new RequestSlots(maxSlots);
+  readonly #allowsOrigin: AllowsOrigin | null;
   #draining = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#allowsOrigin = options.corsOrigins.length === 0 ? null : originMatcher(options.corsOrigins);
     this.#server.on('connection', (socket) => this.#connections.add(socket));
     this.#server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket as Socket));
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
@@ -165,8 +169,8 @@ export class HttpServer {
 
   async #answer(exchange: Exchange, route: Route | undefined): Promise<void> {
     const { request, response } = exchange;
-    const { corsOrigins, loopbackHostsOnly, routes } = this.#options;
-    const isPreflight = route?.crossOrigin && applyCors(request, response, corsOrigins);
+    const { loopbackHostsOnly, routes } = this.#options;
+    const isPreflight = route?.crossOrigin && applyCors(request, response, this.#allowsOrigin);
     if (isPreflight) return;
     if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();
     if (route?.admission !== 'always') {

@@ -1,5 +1,6 @@
 import type { Sealed, SealedMark } from './envelope.ts';
 import type { Owner } from './owner.ts';
+import type { Warning } from './warning.ts';
 
 /** What a caller may see of a secret. There is no field for a value. */
 export interface Secret {
@@ -14,6 +15,11 @@ export interface Secret {
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+/** A secret as it was just written, and what looks like a mistake in what was sent. */
+export interface WrittenSecret extends Secret {
+  readonly warnings: readonly Warning[];
 }
 
 /** The MAC of a record (crypto/record.ts), and the key that made it. */

@@ -1,9 +1,13 @@
 import type { ServerResponse } from 'node:http';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { DomainError } from '../errors.ts';
+import { acceptsGzip } from '../http/accept-encoding.ts';
 import { jsonType, prefersHtml } from '../http/media-type.ts';
 import { jsonErrors } from '../http/refusal.ts';
 import { bodyless, type Route } from '../http/route.ts';
 import { isFromThisMachine } from '../http/transport.ts';
+import { storageScript } from './graphiql-storage.ts';
 
 const mySecrets = `# Your secrets. Values went in; masks come out.
 query MySecrets {
@@ -51,22 +55,111 @@ const exampleSecret = JSON.stringify(
   2,
 );
 
-/**
- * GraphiQL would store what is typed, values included, in the browser's profile on disk: its tabs in localStorage, and the
- * document in the URL and so in the history.
- */
-const withoutStorage = `<script>{
-  const items = new Map();
-  const localStorage = {
-    get length() { return items.size; },
-    clear: () => items.clear(),
-    getItem: (key) => items.get(key) ?? null,
-    removeItem: (key) => items.delete(key),
-    setItem: (key, value) => items.set(key, value),
-  };
-  Object.defineProperty(window, 'localStorage', { value: localStorage });
-  history.replaceState = () => {};
-}</script>`;
+/** One for each of the three systems of docs/three-systems.md. The demo team is the development token's. */
+const providerSecrets = `# Keys of yours for the services of providers, such as OpenAI. The name is an environment variable's.
+query ProviderSecrets {
+  secrets {
+    totalCount
+    nodes {
+      id
+      name
+      provider
+      maskedValue
+    }
+  }
+}
+
+mutation CreateProviderSecret($input: CreateSecretInput!) {
+  createSecret(input: $input) {
+    secret {
+      id
+      name
+      provider
+      maskedValue
+    }
+    warnings {
+      message
+    }
+  }
+}
+`;
+
+const controllerSecrets = `# Secrets of a team, with notes and tags. All members of the team work with them.
+query ControllerSecrets {
+  secrets(owner: { teamId: "demo" }) {
+    totalCount
+    nodes {
+      id
+      name
+      notes
+      tags
+      maskedValue
+      version
+    }
+  }
+}
+
+mutation CreateControllerSecret($input: CreateSecretInput!) {
+  createSecret(input: $input) {
+    secret {
+      id
+      name
+      notes
+      tags
+      maskedValue
+      version
+    }
+    warnings {
+      message
+    }
+  }
+}
+`;
+
+const connectorSecrets = `# Secrets of a connector of a team. Templates name them by their placeholders.
+query ConnectorSecrets {
+  secrets(owner: { teamId: "demo", connectorId: "mail" }) {
+    totalCount
+    nodes {
+      placeholder
+      name
+    }
+  }
+}
+
+mutation CreateConnectorSecret($input: CreateSecretInput!) {
+  createSecret(input: $input) {
+    secret {
+      placeholder
+      name
+    }
+    secrets {
+      totalCount
+    }
+    warnings {
+      message
+    }
+  }
+}
+`;
+
+const inputOf = (input: object) => JSON.stringify({ input }, null, 2);
+
+const tabs = [
+  { query: mySecrets, variables: '' },
+  { query: keepSecret, variables: exampleSecret },
+  { query: providerSecrets, variables: inputOf({ name: 'ANTHROPIC_API_KEY', provider: 'anthropic', value: '' }) },
+  {
+    query: controllerSecrets,
+    variables: inputOf({ owner: { teamId: 'demo' }, name: 'switch in rack', notes: '', tags: [], value: '' }),
+  },
+  {
+    query: connectorSecrets,
+    variables: inputOf({ owner: { teamId: 'demo', connectorId: 'mail' }, name: 'client_id', value: '' }),
+  },
+];
+
+const comments = tabs.flatMap(({ query }) => query.match(/#.*/g) ?? []);
 
 /** The page holds everything: it loads nothing, and may call this origin only. */
 const contentSecurityPolicy =
@@ -92,7 +185,7 @@ export function graphiql(path: '/' | '/graphql', developmentToken: () => Promise
     crossOrigin: false,
     async answer({ request, response }) {
       if (!isFromThisMachine(request)) throw notFromThisMachine();
-      await sendPage(response, await developmentToken());
+      await sendPage(response, await developmentToken(), acceptsGzip(request.headers['accept-encoding']));
     },
   };
 }
@@ -104,25 +197,26 @@ function notFromThisMachine(): DomainError {
   });
 }
 
-async function sendPage(response: ServerResponse, developmentToken: string): Promise<void> {
+async function sendPage(response: ServerResponse, developmentToken: string, compressed: boolean): Promise<void> {
   // 9 MB that are loaded only when somebody opens the explorer.
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql');
+  const page = renderGraphiQL({
+    title: 'secrets-gateway',
+    defaultTabs: tabs,
+    shouldPersistHeaders: false,
+  }).replace('<head>', () => `<head>${storageScript(comments)}${withToken(developmentToken)}`);
+  const body = compressed ? await gzipped(page) : page;
   response.writeHead(200, {
     'Content-Type': 'text/html; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    ...(compressed && { 'Content-Encoding': 'gzip' }),
+    Vary: 'Accept, Accept-Encoding',
     'Content-Security-Policy': contentSecurityPolicy,
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Cross-Origin-Resource-Policy': 'same-origin',
     'Referrer-Policy': 'no-referrer',
   });
-  const page = renderGraphiQL({
-    title: 'secrets-gateway',
-    defaultTabs: [
-      { query: mySecrets, variables: '' },
-      { query: keepSecret, variables: exampleSecret },
-    ],
-    shouldPersistHeaders: false,
-  });
-  response.end(page.replace('<head>', `<head>${withoutStorage}${withToken(developmentToken)}`));
+  response.end(body);
 }
 
 /** Sends the development token, unless the Headers tab has credentials: two at once would be refused. */
@@ -137,3 +231,5 @@ function withToken(developmentToken: string): string {
     };
   }</script>`;
 }
+
+const gzipped = promisify(gzip);

@@ -1,10 +1,8 @@
+import { hasUnwantedCharacter, showsSomething } from './characters.ts';
 import type { FieldErrors } from './field-errors.ts';
 
 /** Characters that a name, a provider or a connector's id may have. */
 export const maxNameCharacters = 255;
-
-// Control, format, private-use and surrogate characters are invisible, or not the same everywhere.
-const unwantedCharacters = /[\p{Cc}\p{Cf}\p{Co}\p{Cs}]/u;
 
 /**
  * Normalisation takes time quadratic in the number of combining marks in a row. In no language are there more than 30 (UAX #15,
@@ -31,6 +29,9 @@ export function normalize(text: string, maxCharacters: number): string | null {
 
 const combiningMarks = ['combining_marks', `Must have at most ${maxMarks} combining marks in a row.`] as const;
 
+/** The braille pattern without dots is a space, too. */
+const spaceAtEnds = /^[\s\u2800]|[\s\u2800]$/;
+
 /** Text in any language, normalised to NFC so that what looks the same is the same. */
 export function checkLabel(text: string, maxCharacters: number, errors: FieldErrors): string {
   const normalized = normalize(text, maxCharacters);
@@ -40,9 +41,13 @@ export function checkLabel(text: string, maxCharacters: number, errors: FieldErr
     errors.add('too_long', `Must have at most ${maxCharacters} characters.`);
   } else if (normalized === null) {
     errors.add(...combiningMarks);
-  } else if (unwantedCharacters.test(label)) {
-    errors.add('characters', 'Must have no control, format, private-use or unpaired surrogate characters.');
-  } else if (label.trim() !== label) errors.add('surrounding_space', 'Must have no spaces at the ends.');
+  } else if (hasUnwantedCharacter(label)) {
+    errors.add(
+      'characters',
+      'Must have no control, private-use, unassigned or unpaired surrogate characters, no line breaks, and no invisible characters but those that its script or an emoji is written with.',
+    );
+  } else if (spaceAtEnds.test(label)) errors.add('surrounding_space', 'Must have no spaces at the ends.');
+  else if (!showsSomething(label)) errors.add('invisible', 'Must show something.');
   return label;
 }
 

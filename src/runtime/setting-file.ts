@@ -93,7 +93,8 @@ function check(file: SettingFile, found: Stats): void {
 
 function textOf(file: SettingFile, bytes: Buffer, length: number): string {
   if (length > file.maxBytes) throw tooLarge(file);
-  return bytes.toString('utf8', 0, length);
+  // Editors of Windows begin a file with a byte order mark.
+  return bytes.toString('utf8', 0, length).replace(/^\uFEFF/, '');
 }
 
 function tooLarge(file: SettingFile): ConfigurationError {

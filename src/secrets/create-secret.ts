@@ -3,7 +3,7 @@ import { macOfRecord } from '../crypto/record.ts';
 import { authenticated, authorize } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Secret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
@@ -18,6 +18,7 @@ import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
 import { sealValue } from './seal-value.ts';
+import { warningsOf } from './value-warnings.ts';
 
 export interface CreateSecretInput extends Disclosure {
   readonly id?: string | null | undefined;
@@ -40,7 +41,7 @@ export async function createSecret(
   dependencies: Dependencies,
   caller: Caller,
   input: CreateSecretInput,
-): Promise<Secret> {
+): Promise<WrittenSecret> {
   const errors = new FieldErrors();
   const principal = authenticated(caller);
   const owner = resolveOwner(input.owner, principal, errors.at('owner'));
@@ -69,7 +70,7 @@ export async function createSecret(
     try {
       const mac = macOfRecord({ ...created, sealed }, dependencies.keyring());
       await dependencies.store.commit([{ type: 'insertSecret', record: { ...created, sealed, mac }, event }]);
-      return created;
+      return { ...created, warnings: warningsOf(value) };
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
       if (error.on === 'name') throw nameTaken();
@@ -81,7 +82,7 @@ export async function createSecret(
 
 function checkFields(input: CreateSecretInput, ownerType: Owner['type'], errors: FieldErrors) {
   const { id, name, value, provider, notes, tags } = input;
-  if (value != null) checkValue(value, errors.at('value'));
+  if (value != null) checkValue(value, null, errors.at('value'));
   else if (ownerType !== 'team') errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
   if (provider == null && ownerType === 'user') {
     errors.at('provider').add('required', "Must be there for a user's secret.");

@@ -9,19 +9,19 @@ const texts = ['name', 'nameStartsWith', 'provider', 'placeholder'] as const;
 
 /**
  * Holds a filter to the rules of what is stored, as far as they apply to a part of it. Fields that are left out, null or
- * that let everything through are not in the result.
+ * empty are not in the result: a form sends what nobody filled in as empty text, and nothing that is stored is empty.
  */
 export function checkFilter(input: SecretFilterInput, errors: FieldErrors): SecretFilter {
   const filter: { -readonly [field in keyof SecretFilter]: SecretFilter[field] } = {};
   for (const field of texts) {
     const text = input[field];
-    if (text != null) filter[field] = checkLookup(text, maxNameCharacters, errors.at(field));
+    if (text) filter[field] = checkLookup(text, maxNameCharacters, errors.at(field));
   }
-  if (filter.nameStartsWith === '') delete filter.nameStartsWith;
   const { tags } = input;
-  if (tags?.length && checkTagCount(tags, errors.at('tags'))) {
+  if (tags?.some(Boolean) && checkTagCount(tags, errors.at('tags'))) {
     const ofTags = errors.at('tags');
-    filter.tags = [...new Set(tags.map((tag, index) => checkLookup(tag, maxTagCharacters, ofTags.at(index))))];
+    const checked = tags.map((tag, index) => checkLookup(tag, maxTagCharacters, ofTags.at(index)));
+    filter.tags = [...new Set(checked.filter(Boolean))];
   }
   return filter;
 }

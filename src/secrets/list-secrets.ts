@@ -70,8 +70,9 @@ export async function listSecrets(
   const ring = keyring();
   const list = { owner, filter };
   const key = listKey(list);
-  const after = input.after == null ? undefined : decodeCursor(input.after, key, ring);
-  const before = input.before == null ? undefined : decodeCursor(input.before, key, ring);
+  // A client that has no cursor yet may send it as empty text.
+  const after = input.after ? decodeCursor(input.after, key, ring) : undefined;
+  const before = input.before ? decodeCursor(input.before, key, ring) : undefined;
   const read = await readInTurn(caller.answer, store, {
     ...list,
     ...(after && { after }),

@@ -1,6 +1,7 @@
 import type { Owner } from '../model/owner.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { checkLabel, maxNameCharacters } from '../rules/text.ts';
+import { isMaskOf, looksLikeMask } from './masked-value.ts';
 
 const maxValueBytes = 64 * 1024;
 const maxNotesBytes = 4 * 1024;
@@ -23,12 +24,15 @@ export function checkProvider(provider: string, errors: FieldErrors): string {
   return checkLabel(provider, maxNameCharacters, errors);
 }
 
-/** A plaintext value. It is never trimmed or changed. */
-export function checkValue(value: string, errors: FieldErrors): void {
+/**
+ * A plaintext value. It is never trimmed or changed.
+ * @param current the mask of the value that it replaces; null where there is none
+ */
+export function checkValue(value: string, current: string | null, errors: FieldErrors): void {
   if (value === '') errors.add('required', 'Must not be empty.');
   else if (!value.isWellFormed()) errors.add('ill_formed', 'Must be well-formed Unicode.');
   else if (Buffer.byteLength(value) > maxValueBytes) errors.add('too_long', 'Must have at most 64 KiB in UTF-8.');
-  else if (value.includes('•')) {
+  else if (current === null ? looksLikeMask(value) : isMaskOf(value, current)) {
     errors.add('masked_value', 'Must be the value itself, not its mask. Leave it out to keep the present value.');
   }
 }

@@ -3,7 +3,7 @@ import { macOfRecord, requireRecordMac } from '../crypto/record.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Secret, StoredSecret } from '../model/secret.ts';
+import type { Secret, StoredSecret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
@@ -14,6 +14,7 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealValue } from './seal-value.ts';
+import { warningsOf } from './value-warnings.ts';
 
 /** A field that is left out keeps what is stored. */
 export interface UpdateSecretInput extends Disclosure {
@@ -37,16 +38,16 @@ export async function updateSecret(
   dependencies: Dependencies,
   caller: Caller,
   input: UpdateSecretInput,
-): Promise<Secret> {
+): Promise<WrittenSecret> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
   const id = checkUpdatedId(input);
 
-  return changeSecret(dependencies, caller, id, async (current) => {
+  const written = await changeSecret(dependencies, caller, id, async (current) => {
     const errors = new FieldErrors();
-    const { value, ...changes } = checkChanges(input, current.owner.type, errors);
+    const { value, ...changes } = checkChanges(input, current.owner.type, current.maskedValue, errors);
     errors.throwIfAny();
     requireVersion(current, input.expectedVersion);
     if (value === undefined && isSame(current, changes)) return { write: null, result: current };
@@ -71,24 +72,30 @@ export async function updateSecret(
       result: secret,
     };
   });
+  return { ...written, warnings: warningsOf(input.value) };
 }
 
 /** With a malformed id there is no owner to choose rules by: the other fields are held to the rules that apply to all. */
 function checkUpdatedId(input: UpdateSecretInput): string {
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
-  if (errors.any) checkChanges(input, 'team', errors);
+  if (errors.any) checkChanges(input, 'team', null, errors);
   errors.throwIfAny();
   return id;
 }
 
-function checkChanges(input: UpdateSecretInput, ownerType: Owner['type'], errors: FieldErrors) {
+function checkChanges(
+  input: UpdateSecretInput,
+  ownerType: Owner['type'],
+  currentMask: string | null,
+  errors: FieldErrors,
+) {
   const { value, name, provider, notes, tags } = input;
   const changes: { value?: string; name?: string; provider?: string | null; notes?: string | null; tags?: string[] } =
     {};
   if (value === null) refuseNull(errors.at('value'));
   else if (value !== undefined) {
-    checkValue(value, errors.at('value'));
+    checkValue(value, currentMask, errors.at('value'));
     changes.value = value;
   }
   if (name === null) refuseNull(errors.at('name'));

@@ -173,6 +173,22 @@ describe.each(storeNames)('entities on %s', (store) => {
     expect(foreign?.status).toBe(missing?.status);
   });
 
+  it('a whole number is an id, as everywhere for the type ID', async () => {
+    const { data, errors } = await gateway.run(
+      `query ($representations: [_Any!]!) { _entities(representations: $representations) {
+        ... on User { id } ... on Team { id } ... on Connector { teamId id } } }`,
+      {
+        representations: [
+          { __typename: 'User', id: 42 },
+          { __typename: 'Team', id: 0 },
+          { __typename: 'Connector', teamId: 7, id: -1 },
+        ],
+      },
+    );
+    expect(errors).toEqual([]);
+    expect(data._entities).toEqual([{ id: '42' }, { id: '0' }, { teamId: '7', id: '-1' }]);
+  });
+
   it('a malformed representation is a BAD_REQUEST, and does not affect the others', async () => {
     const malformed = [
       'text',
@@ -185,7 +201,7 @@ describe.each(storeNames)('entities on %s', (store) => {
       { __typename: 'User' },
       { __typename: 'User', id: null },
       { __typename: 'User', id: { $ne: '' } },
-      { __typename: 'User', id: 7 },
+      { __typename: 'User', id: 7.5 },
       { __typename: 'Connector', id: 'crm' },
       { __typename: 'Connector', id: 'crm', teamId: ['red'] },
       { __typename: 'Viewer', id: 'ada' },

@@ -54,6 +54,28 @@ describe.each(storeNames)('a user’s provider secrets on %s', (store) => {
     expect(creating.errors[0]?.extensions.errors).toMatchObject([{ field: 'value', type: 'masked_value' }]);
   });
 
+  it('create and update: keep what looks pasted by mistake, and tell it, in words that repeat no value', async () => {
+    const warnings = 'warnings { field type message }';
+    const pasted = `Bearer ${value}\n`;
+    const creating = `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id } ${warnings} } }`;
+    const made = await gateway.run(creating, { input: { name: 'PASTED', provider: 'p', value: pasted } });
+    const { id } = made.data.createSecret.secret;
+    expect((await gateway.openValue(id)).value).toBe(pasted);
+    const updating = `mutation ($input: UpdateSecretInput!) { updateSecret(input: $input) { secret { id } ${warnings} } }`;
+    const changed = await gateway.run(updating, { input: { id, value: `"${value}"` } });
+    expect((await gateway.openValue(id)).value).toBe(`"${value}"`);
+    expect([made.data.createSecret.warnings, changed.data.updateSecret.warnings]).toMatchObject([
+      [
+        { field: 'value', type: 'trailing_newline', message: expect.stringContaining('newline') },
+        { field: 'value', type: 'authentication_scheme', message: expect.stringContaining('Bearer') },
+      ],
+      [{ field: 'value', type: 'quotes', message: expect.stringContaining('quotes') }],
+    ]);
+    expect(made.text + changed.text).not.toContain(value.slice(0, 7));
+    const renamed = await gateway.run(updating, { input: { id, notes: '"quoted"' } });
+    expect(renamed.data.updateSecret.warnings).toEqual([]);
+  });
+
   it('are accessible to that user only: another user cannot list, read or change them', async () => {
     const { data } = await gateway.run('{ secrets { nodes { id } } }');
     const { id } = data.secrets.nodes[0];

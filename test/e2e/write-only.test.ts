@@ -32,6 +32,8 @@ const forWriters: Record<string, Selected> = {
   },
   'nothing of the secret': { payload: '__typename' },
   'the id of what was deleted': { payload: 'id', of: 'deleteSecret' },
+  'warnings about what was sent': { payload: 'warnings { field type message }', of: 'createSecret' },
+  'warnings about a change': { payload: 'warnings { type }', of: 'updateSecret' },
   'an alias with the name of a field for readers': secret('notes: name tags: id maskedValue: version'),
   'fragments of what it covers': secret(
     '...A',

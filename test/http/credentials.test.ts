@@ -77,14 +77,25 @@ describe('an API key', () => {
     }
     expect(await bearer('Bearer SGK_abc')).toEqual({ type: 'bearer', token: 'SGK_abc' });
   });
+});
 
-  it('that is empty is ignored: a form that was left blank', async () => {
-    const empty: Header = ['X-API-Key', ''];
-    const spaces: Header = ['X-API-Key', '  '];
-    expect(await credentialWith(empty)).toBeNull();
-    expect(await credentialWith(spaces)).toBeNull();
-    expect(await credentialWith(empty, ['Authorization', 'Bearer a.b.c'])).toEqual({ type: 'bearer', token: 'a.b.c' });
-    expect(await credentialWith(empty, ['X-API-Key', 'sgk_abc'])).toEqual({ type: 'apiKey', key: 'sgk_abc' });
+describe('an empty header for a credential is none:', () => {
+  const token: Header = ['Authorization', 'Bearer a.b.c'];
+  const key: Header = ['X-API-Key', 'sgk_1'];
+
+  it.each<[string, Header[], unknown]>([
+    ['an empty API key beside a token', [token, ['x-api-key', '']], { type: 'bearer', token: 'a.b.c' }],
+    ['an API key of spaces beside a token', [['x-api-key', '  '], token], { type: 'bearer', token: 'a.b.c' }],
+    [
+      'two empty API keys beside a token',
+      [token, ['x-api-key', ''], ['x-api-key', '']],
+      { type: 'bearer', token: 'a.b.c' },
+    ],
+    ['an empty API key beside another', [['x-api-key', ''], key], { type: 'apiKey', key: 'sgk_1' }],
+    ['an empty Authorization beside an API key', [['Authorization', ''], key], { type: 'apiKey', key: 'sgk_1' }],
+    ['an empty API key alone', [['X-API-Key', '']], null],
+  ])('%s', async (_what, headers, credential) => {
+    expect(await credentialWith(...headers)).toEqual(credential);
   });
 });
 
@@ -127,7 +138,6 @@ describe('two credentials are BAD_REQUEST:', () => {
     ['two schemes', [token, other]],
     ['two API keys', [key, key]],
     ['one API key in both headers', [bearerKey, ['X-API-Key', 'sgk_secret-4']]],
-    ['an API key and an empty Authorization', [key, ['Authorization', '']]],
   ])('%s', async (_what, headers) => {
     const { code, message, details } = await refusalOf(credentialWith(...headers));
     expect(code).toBe('BAD_REQUEST');

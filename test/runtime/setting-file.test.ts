@@ -60,6 +60,11 @@ describe.each(cases)('a %s file, read %s', (access, _when, read) => {
     ...over,
   });
 
+  it('is read without the byte order mark that an editor wrote', async () => {
+    await writeFile(path, '\uFEFF{"a":"\uFEFF"}', { mode: 0o600 });
+    expect(await read(file())).toBe('{"a":"\uFEFF"}');
+  });
+
   async function refusal(over: Partial<SettingFile> = {}): Promise<string> {
     const error = await read(file(over)).then(
       () => null,

@@ -32,8 +32,9 @@ describe('a change after another gateway has changed the same secret', () => {
 
   it('is applied to the new version', async () => {
     anotherGatewayCommits(update(record, { notes: 'theirs' }));
-    const changed = await operations.updateSecret({ id: record.id, tags: ['mine'] });
+    const { warnings, ...changed } = await operations.updateSecret({ id: record.id, tags: ['mine'] });
     expect(changed).toMatchObject({ version: 3, notes: 'theirs', tags: ['mine'] });
+    expect(warnings).toEqual([]);
     expect(await store.find(record.id)).toMatchObject(changed);
     expect((await chain(store, owner)).map(({ version }) => version)).toEqual([1, 2, 3]);
   });

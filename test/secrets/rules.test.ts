@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
-import type { Secret } from '../../src/model/secret.ts';
+import type { WrittenSecret } from '../../src/model/secret.ts';
 import type { Operations } from '../../src/operations.ts';
 import type { CreateSecretInput } from '../../src/secrets/create-secret.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
@@ -27,7 +27,7 @@ describe('the rules of fields, for a new secret and for a change', () => {
   afterAll(() => store.close());
 
   const created = (fields: Fields) => operations.createSecret({ owner, name: crypto.randomUUID(), ...fields });
-  async function updated(fields: Fields): Promise<Secret> {
+  async function updated(fields: Fields): Promise<WrittenSecret> {
     const record = newRecord(other);
     await store.commit([insert(record)]);
     return operations.updateSecret({ id: record.id, ...fields });
@@ -95,10 +95,58 @@ describe('the rules of fields, for a new secret and for a change', () => {
     ['a value of 64 KiB and a byte', { value: 'v'.repeat(65_537) }, 'value', 'too_long'],
     ['a value over 64 KiB in characters of three bytes', { value: euro.repeat(21_846) }, 'value', 'too_long'],
     ['a value with half a surrogate pair', { value: 'a\uD83D' }, 'value', 'ill_formed'],
-    ['a mask as the value', { value: 'sk-pro••••789' }, 'value', 'masked_value'],
+    ['a name that shows nothing', { name: '\u0301' }, 'name', 'invisible'],
+    ['a tag that shows nothing', { tags: ['\uFE0F'] }, 'tags.0', 'characters'],
+    ['a provider with a line separator', { provider: 'a\u2028b' }, 'provider', 'characters'],
   ])('refuse %s', async (_what, fields, field, type) => {
     expect(await brokenBy(created(fields))).toEqual([[field, type]]);
     expect(await brokenBy(updated(fields))).toEqual([[field, type]]);
+  });
+
+  describe('of a value that is a mask', () => {
+    const secret = 'sk-proj-0123456789abcdefghijklmnopqrstuvwxyz123456789';
+    const changed = [
+      'sk-pro••••789',
+      'sk-pro****789',
+      'sk-pro....789',
+      'sk-pro&bull;&bull;&bull;&bull;789',
+      '"sk-pro••••789"\n',
+    ];
+
+    it.each(changed)('refuse %j for the secret that has this mask, and for a new one', async (value) => {
+      const { id } = await created({ value: secret });
+      expect(await brokenBy(operations.updateSecret({ id, value }))).toEqual([['value', 'masked_value']]);
+      expect(await brokenBy(created({ value }))).toEqual([['value', 'masked_value']]);
+      const without = await created({});
+      expect(await brokenBy(operations.updateSecret({ id: without.id, value }))).toEqual([['value', 'masked_value']]);
+    });
+
+    it('take the mask of another secret, and tell that it looks like one', async () => {
+      const { id } = await created({ value: secret });
+      expect(await operations.updateSecret({ id, value: 'sk-ant••••468' })).toMatchObject({
+        version: 2,
+        warnings: [{ field: 'value', type: 'mask' }],
+      });
+    });
+
+    it.each(['• one\n• two', 'correct•horse•battery•staple'])('take text with bullets: %j', async (value) => {
+      expect((await created({ value })).warnings).toEqual([]);
+      expect((await updated({ value })).version).toBe(2);
+    });
+  });
+
+  it('keep what looks pasted by mistake exactly as it was sent, and tell it', async () => {
+    const value = 'export KEY="Bearer sk-1234"\n';
+    for (const secret of [await created({ value }), await updated({ value })]) {
+      expect(secret.warnings.map(({ type }) => type)).toEqual([
+        'trailing_newline',
+        'quotes',
+        'assignment',
+        'authentication_scheme',
+      ]);
+    }
+    expect((await updated({ notes: '"quoted"' })).warnings).toEqual([]);
+    expect((await created({})).warnings).toEqual([]);
   });
 
   it('store names, providers and tags in NFC, so that text that looks the same is the same', async () => {

@@ -7,7 +7,8 @@ export function parseJson(body: Buffer): unknown {
   if (!isUtf8(body)) throw badRequest('The body is not UTF-8.');
   checkShape(body);
   try {
-    return JSON.parse(body.toString('utf8'));
+    // Editors and shells of Windows begin a file with a byte order mark (RFC 8259, section 8.1: it may be ignored).
+    return JSON.parse(body.toString('utf8').replace(/^\uFEFF/, ''));
   } catch {
     throw badRequest('The body is not valid JSON.');
   }

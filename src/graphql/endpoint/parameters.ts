@@ -26,8 +26,9 @@ export interface ParameterRules {
 export function readParameters(request: IncomingMessage, body: unknown, rules: ParameterRules): unknown {
   const sent = request.method === 'GET' ? parametersOfUrl(request.url ?? '') : body;
   if (!Array.isArray(sent)) {
-    checkParameters(sent, rules);
-    return sent;
+    const parameters = withoutBlanks(sent);
+    checkParameters(parameters, rules);
+    return parameters;
   }
   if (rules.batchLimit === 0) throw badRequest('Batching is off here. Send one operation.');
   if (sent.length === 0) throw badRequest('An array must hold at least one operation.');
@@ -37,10 +38,16 @@ export function readParameters(request: IncomingMessage, body: unknown, rules: P
       description: `Send at most ${rules.batchLimit} operations in one array.`,
     });
   }
-  return sent;
+  return sent.map(withoutBlanks);
 }
 
 const known = new Set(['query', 'variables', 'operationName', 'extensions', 'documentId']);
+
+/** Clients that fill in forms or templates send parameters that they do not have as empty text. */
+function withoutBlanks(sent: unknown): unknown {
+  if (!isObject(sent)) return sent;
+  return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== '' || !known.has(name)));
+}
 
 /** @throws DomainError BAD_REQUEST */
 export function checkParameters(sent: unknown, { persistedOperations }: ParameterRules): asserts sent is Parameters {
@@ -51,13 +58,18 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
     }
   }
   const { query, variables, operationName, extensions } = sent;
-  if (typeof query !== 'string' && !(persistedOperations && query == null)) {
+  if (typeof query !== 'string' && !(query == null && (persistedOperations || namesDocument(sent)))) {
     throw badRequest('"query" must be there, as text.');
   }
   if (variables != null && !isObject(variables)) throw badRequest('"variables" must be an object.');
   if (operationName != null && typeof operationName !== 'string') throw badRequest('"operationName" must be text.');
   if (extensions != null && !isObject(extensions)) throw badRequest('"extensions" must be an object.');
   checkEntries(variables);
+}
+
+/** Whether a request names its document by an id or a hash. */
+function namesDocument({ documentId, extensions }: Parameters): boolean {
+  return typeof documentId === 'string' || (isObject(extensions) && extensions.persistedQuery != null);
 }
 
 /** The largest legitimate use, 1,000 representations of connectors, has 4,000. */

@@ -1,3 +1,4 @@
+import { DomainError } from '../../errors.ts';
 import { checkParameters, type ParameterRules } from './parameters.ts';
 import { type PersistedOperations, persistedDocument } from './persisted-operations.ts';
 import type { GatewayPlugin } from './server-context.ts';
@@ -10,8 +11,14 @@ export function useParameters(rules: ParameterRules): GatewayPlugin {
     },
     onParams({ params, context }) {
       if (Array.isArray(context.parameters)) checkParameters(params, rules);
+      // Clients of automatic persisted queries look for this in the answer to an operation, and then send the document.
+      if (!rules.persistedOperations && params.query == null) throw notSupported();
     },
   };
+}
+
+function notSupported(): DomainError {
+  return new DomainError('PersistedQueryNotSupported', { description: 'Send the document itself, as "query".' });
 }
 
 /** Replaces an id with its registered document. */

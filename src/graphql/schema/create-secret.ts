@@ -1,9 +1,10 @@
-import type { Secret } from '../../model/secret.ts';
+import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
 import { OwnerInput } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
 import { listSelection, shortListArguments } from './secret-connection.ts';
+import { InputWarning, warningsDescription } from './warning.ts';
 
 const CreateSecretInput = builder.inputType('CreateSecretInput', {
   description: 'A new secret.',
@@ -32,7 +33,7 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
   }),
 });
 
-const CreateSecretPayload = builder.objectRef<Secret>('CreateSecretPayload').implement({
+const CreateSecretPayload = builder.objectRef<WrittenSecret>('CreateSecretPayload').implement({
   description: 'What `createSecret` did.',
   fields: (t) => ({
     secret: t.field({
@@ -49,6 +50,7 @@ const CreateSecretPayload = builder.objectRef<Secret>('CreateSecretPayload').imp
       resolve: ({ owner }, args, { operations }, info) =>
         operations.listSecrets({ ...args, owner, select: listSelection(info) }),
     }),
+    warnings: t.expose('warnings', { type: [InputWarning], description: warningsDescription }),
   }),
 });
 

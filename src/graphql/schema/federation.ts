@@ -66,7 +66,8 @@ builder.queryField('_entities', (t) =>
 );
 
 async function resolveEntity(representation: unknown, operations: Operations): Promise<Entity | null> {
-  const { __typename, id, teamId } = Object(representation) as Record<string, unknown>;
+  const { __typename, ...keys } = Object(representation) as Record<string, unknown>;
+  const [id, teamId] = [keyOf(keys.id), keyOf(keys.teamId)];
   // Secrets are found in one command of the store, all of one tick together.
   if (__typename !== 'Secret' || !isKey(id)) await pace(1);
   if (!isKey(id)) throw notARepresentation();
@@ -84,6 +85,11 @@ async function resolveEntity(representation: unknown, operations: Operations): P
     default:
       throw notARepresentation();
   }
+}
+
+/** Whole numbers are ids, too, as everywhere else for the type ID. */
+function keyOf(key: unknown): unknown {
+  return typeof key === 'number' && Number.isInteger(key) ? String(key) : key;
 }
 
 /** A lone surrogate has no UTF-8, so that no store can hold it, and no key is that long. */
@@ -106,7 +112,7 @@ function connectorIdOf(id: string): string {
 function notARepresentation(): DomainError {
   return new DomainError('BAD_REQUEST', {
     description:
-      'A representation has a __typename of Secret, User, Team or Connector, and every field of its key as text.',
+      'A representation has a __typename of Secret, User, Team or Connector, and every field of its key as text or a whole number.',
   });
 }
 

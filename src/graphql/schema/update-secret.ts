@@ -1,7 +1,8 @@
-import type { Secret } from '../../model/secret.ts';
+import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
 import { SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
+import { InputWarning, warningsDescription } from './warning.ts';
 
 const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
   description: 'Changes to a secret. A field that is left out is kept.',
@@ -16,7 +17,7 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
   }),
 });
 
-const UpdateSecretPayload = builder.objectRef<Secret>('UpdateSecretPayload').implement({
+const UpdateSecretPayload = builder.objectRef<WrittenSecret>('UpdateSecretPayload').implement({
   description: 'What `updateSecret` did.',
   fields: (t) => ({
     secret: t.field({
@@ -24,6 +25,7 @@ const UpdateSecretPayload = builder.objectRef<Secret>('UpdateSecretPayload').imp
       description: `The secret as it is now. ${partForWriters}`,
       resolve: (secret) => secret,
     }),
+    warnings: t.expose('warnings', { type: [InputWarning], description: warningsDescription }),
   }),
 });
 

@@ -37,8 +37,12 @@ export function createBudget(limiter: RateLimiter | null, trustProxy: boolean): 
   // request itself has taken.
   const maxPoints = Math.max(1, limit.points - 1);
 
-  async function take(key: string, points: number, response: ServerResponse): Promise<void> {
-    const state = await consume(key, Math.min(points, maxPoints));
+  /** @param policy its name in draft-ietf-httpapi-ratelimit-headers-11 */
+  async function take(policy: Policy, key: string, points: number, response: ServerResponse): Promise<void> {
+    const state = await consume(`${policy} ${key}`, Math.min(points, maxPoints));
+    response.setHeader('RateLimit-Policy', `"${policy}";q=${state.limit};w=${limit.windowSeconds}`);
+    response.setHeader('RateLimit', `"${policy}";r=${state.remaining};t=${state.resetSeconds}`);
+    // As in earlier drafts, which more clients know.
     response.setHeader('RateLimit-Limit', state.limit);
     response.setHeader('RateLimit-Remaining', state.remaining);
     response.setHeader('RateLimit-Reset', state.resetSeconds);
@@ -48,16 +52,16 @@ export function createBudget(limiter: RateLimiter | null, trustProxy: boolean): 
   const addressOf = (request: IncomingMessage) => clientAddress(request, trustProxy);
   return {
     spend: (principal, request, response, points) =>
-      take(principal ? keyOf(principal) : `address ${addressOf(request)}`, points, response),
-    spendFailure: (request, response) => take(`failures ${addressOf(request)}`, failurePoints, response),
-    admitLookUp: (request, response) => take(`failures ${addressOf(request)}`, 0, response),
+      principal
+        ? take(principal.kind, actorOf(principal).id, points, response)
+        : take('address', addressOf(request), points, response),
+    spendFailure: (request, response) => take('failures', addressOf(request), failurePoints, response),
+    admitLookUp: (request, response) => take('failures', addressOf(request), 0, response),
   };
 }
 
-function keyOf(principal: Principal): string {
-  const { kind, id } = actorOf(principal);
-  return `${kind} ${id}`;
-}
+/** Whose points are counted: those of a principal of this kind, or of an address. */
+type Policy = Principal['kind'] | 'address' | 'failures';
 
 function tooMany({ limit, resetSeconds }: RateLimitState): DomainError {
   return new DomainError('TOO_MANY_REQUESTS', {

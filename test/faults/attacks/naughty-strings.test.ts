@@ -119,7 +119,10 @@ describe('naughty strings', () => {
       [],
     ],
   ])('as %s find nothing, or are refused by a rule', async (what, query, variables, types) => {
-    for (const answer of await each(`as ${what}`, (text) => gateway.run(query, variables(text)))) {
+    const answers = await each(`as ${what}`, (text) => gateway.run(query, variables(text)));
+    for (const [index, answer] of answers.entries()) {
+      // Empty text counts as left out there.
+      if (naughtyStrings[index] === '' && (what === 'a cursor' || what === 'a filter')) continue;
       const { data } = JSON.parse(answer.text);
       const found = data && Object.values(data)[0];
       if (!found) {

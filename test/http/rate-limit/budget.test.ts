@@ -110,6 +110,8 @@ describe('a response', () => {
     const response = newResponse();
     await budgetOf(20).spend(principal('user', 'ada'), here, response, 5);
     expect(response.getHeaders()).toEqual({
+      'ratelimit-policy': '"user";q=20;w=60',
+      ratelimit: '"user";r=15;t=60',
       'ratelimit-limit': 20,
       'ratelimit-remaining': 15,
       'ratelimit-reset': 60,
@@ -129,10 +131,26 @@ describe('a response', () => {
       },
     });
     expect(response.getHeaders()).toEqual({
+      'ratelimit-policy': '"address";q=1;w=60',
+      ratelimit: '"address";r=0;t=60',
       'ratelimit-limit': 1,
       'ratelimit-remaining': 0,
       'ratelimit-reset': 60,
     });
+  });
+
+  it('names whose points are counted: those of a user, of an API key, of an address, or its failures', async () => {
+    for (const [spend, policy] of [
+      [of(principal('user', 'ada')), 'user'],
+      [of(principal('apiKey', 'ada')), 'apiKey'],
+      [of(null), 'address'],
+      [failure, 'failures'],
+    ] as const) {
+      const response = newResponse();
+      await spend(budgetOf(100), response);
+      expect(response.getHeader('ratelimit-policy')).toBe(`"${policy}";q=100;w=60`);
+      expect(response.getHeader('ratelimit')).toMatch(new RegExp(`^"${policy}";r=\\d+;t=60$`));
+    }
   });
 
   it('has no such headers, and is never refused, without a limit', async () => {
