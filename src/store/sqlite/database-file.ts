@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, readSync, type Stats, statSy
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigurationError } from '../../errors.ts';
+import { isOnOwnVolume } from '../../runtime/volume.ts';
 import { migrate } from './schema.ts';
 
 /** How long a call waits for another process that writes. The event loop is blocked meanwhile. */
@@ -61,15 +62,16 @@ function prepareFile(path: string, mayBeBlank: boolean): void {
 
 function requirePrivateFile(path: string, found: Stats): void {
   if (!found.isFile()) throw refused(path, 'it is not a regular file', 'Name a file.');
-  if (process.getuid && (found.mode & 0o077) !== 0) {
+  if (process.getuid && (found.mode & (isOnOwnVolume(path, found) ? 0o007 : 0o077)) !== 0) {
     throw refused(path, 'others can read or write it', `Run: chmod 600 ${path}`);
   }
 }
 
 /** Who can write to the directory can replace the database. With the sticky bit only the owner of a file can. */
 function requirePrivateDirectory(path: string): void {
-  const { mode } = statSync(path);
-  if (!process.getuid || (mode & 0o022) === 0 || (mode & 0o1000) !== 0) return;
+  const found = statSync(path);
+  const others = isOnOwnVolume(path, found) ? 0o002 : 0o022;
+  if (!process.getuid || (found.mode & others) === 0 || (found.mode & 0o1000) !== 0) return;
   throw refused(path, 'others can replace the database in this directory', `Run: chmod go-w ${path}`);
 }
 
