@@ -62,7 +62,7 @@ export const settingNames = [
   'NODE_ENV',
 ] as const;
 
-type SettingName = (typeof settingNames)[number];
+export type SettingName = (typeof settingNames)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

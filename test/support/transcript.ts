@@ -27,6 +27,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   kid: { pattern: '(?:kek|mac|equality|seal-x25519|seal-p256)-[0-9a-z]+', isOne: true },
   id: { pattern: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', isOne: true },
   version: { pattern: '\\d+\\.\\d+\\.\\d+', isOne: true, isKnown: true },
+  directory: { pattern: '/[^ ]+', isOne: true, isKnown: true },
   token: { pattern: 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+', isOne: false },
   date: { pattern: '\\d{4}-\\d\\d-\\d\\d', isOne: false },
 };
@@ -43,7 +44,7 @@ export async function replay(
     await symlink(join(root, 'bin/secrets-gateway.js'), join(bin, 'secrets-gateway'));
     const PATH = [bin, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    const names = new Names(version);
+    const names = new Names(version, directory);
     const { steps, rest } = parse(transcript);
     const lines: string[] = [];
     for (const { prose, command, output } of steps) {
@@ -121,8 +122,11 @@ function rewritten(came: readonly string[], expected: readonly string[], names: 
 class Names {
   readonly #values: Map<string, string>;
 
-  constructor(version: string) {
-    this.#values = new Map([['<version>', version]]);
+  constructor(version: string, directory: string) {
+    this.#values = new Map([
+      ['<version>', version],
+      ['<directory>', directory],
+    ]);
   }
 
   /** @throws Error for a placeholder that no previous output has shown */
