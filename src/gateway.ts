@@ -28,6 +28,8 @@ import { exists } from './runtime/private-file.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
+// biome-ignore lint/style/noRestrictedImports: the metrics tell which version runs, and version.ts imports nothing
+import { version } from './version.ts';
 
 export interface Gateway {
   /** Where GraphQL is. */
@@ -60,7 +62,12 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   // What was opened is closed in reverse order, also when the start fails half-way.
   await using opened = new AsyncDisposableStack();
   const address = await addressOf(config);
-  const metrics = createMetrics({ inFlight: () => server.inFlight, backlog: () => store.backlog });
+  const metrics = createMetrics({
+    inFlight: () => server.inFlight,
+    backlog: () => store.backlog,
+    outcomes: () => ready.outcomes(),
+    version: await version(),
+  });
   const trace = createTrace(metrics.duration);
 
   // The keyring is made after the store, so that an empty database beside a keyring is one that was lost.
@@ -114,10 +121,11 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     log,
     onOperation: metrics.operation,
   });
+  const ready = readiness({ store: () => store.check(), keyring: keyring.check }, () => server.draining);
   const server = new HttpServer({
     routes: [
       liveness,
-      readiness({ store: () => store.check(), keyring: keyring.check }, () => server.draining),
+      ready.route,
       metrics.route,
       ...(developmentToken ? [graphiql('/', developmentToken), graphiql('/graphql', developmentToken)] : []),
       graphqlRoute({

@@ -1,5 +1,7 @@
 import { type Commands, runCommand } from './cli/command.ts';
+import { backup } from './cli/operator/backup.ts';
 import { keys } from './cli/operator/keys.ts';
+import { restore } from './cli/operator/restore.ts';
 import { schema } from './cli/operator/schema.ts';
 import { serve } from './cli/operator/serve.ts';
 import { token } from './cli/operator/token.ts';
@@ -8,7 +10,7 @@ import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError } from './errors.ts';
 import { version } from './version.ts';
 
-const commands: Commands = { serve, token, schema, keys };
+const commands: Commands = { serve, token, schema, keys, backup, restore };
 
 const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
 

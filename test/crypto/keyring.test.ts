@@ -55,7 +55,7 @@ describe('a new keyring', () => {
 it('a keyring with a byte order mark is read', async () => {
   await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
   await writeFile(path, `\uFEFF${await readFile(path, 'utf8')}`);
-  expect((await readKeyring(path)).active.kid).toBe('one');
+  expect((await readKeyring(path)).wrap.active.kid).toBe('one');
 });
 
 describe('a keyring file is refused with its path and the fix, but never with its content', () => {

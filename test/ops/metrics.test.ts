@@ -27,7 +27,7 @@ describe.each(storeNames)('metrics on %s', (store) => {
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const line =
-      /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? (-?\d[\d.e+-]*|\+Inf|NaN))?$/;
+      /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? (-?\d[\d.e+-]*|\+Inf|NaN))?$/;
     expect(text.split('\n').filter((one) => !line.test(one))).toEqual([]);
     for (const name of [
       'operations_total',

@@ -56,7 +56,7 @@ function prepareFile(path: string, mayBeBlank: boolean): void {
         'Restore it from its backup. If you want a new database, remove the file.',
     );
   }
-  if (found && found.size > 0) requireLength(path, found.size);
+  if (found && found.size > 0 && isCutOff(path, found.size)) throw damaged();
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
 }
 
@@ -80,9 +80,9 @@ function refused(path: string, what: string, fix: string): ConfigurationError {
 }
 
 /** A file that was cut off is shorter than its own header says. With a WAL beside it, the header may be older than the file. */
-function requireLength(path: string, size: number): void {
-  if (size < smallestPage) throw damaged();
-  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+export function isCutOff(path: string, size: number): boolean {
+  if (size < smallestPage) return true;
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return false;
   const header = Buffer.alloc(100);
   const file = openSync(path, constants.O_RDONLY);
   try {
@@ -93,7 +93,7 @@ function requireLength(path: string, size: number): void {
   // https://sqlite.org/fileformat.html: 1 stands for 65,536, and the count of pages holds where both counters agree.
   const pageBytes = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const isCounted = header.readUInt32BE(24) === header.readUInt32BE(92);
-  if (isCounted && size < pageBytes * header.readUInt32BE(28)) throw damaged();
+  return isCounted && size < pageBytes * header.readUInt32BE(28);
 }
 
 function requireWhole(database: DatabaseSync, path: string): void {
