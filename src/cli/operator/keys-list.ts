@@ -41,7 +41,8 @@ export async function list({ keyringFile, databaseUrl }: Config): Promise<void> 
         `Set its "state" in ${keyringFile} to "${state}"${use === 'wrap' ? ', and run: secrets-gateway keys rewrap' : ''}\n`,
     );
   }
-  if (damaged > 0) tell(`${counted(damaged, 'envelope is', 'envelopes are')} damaged. keys rewrap names their secrets.\n`);
+  if (damaged > 0)
+    tell(`${counted(damaged, 'envelope is', 'envelopes are')} damaged. keys rewrap names their secrets.\n`);
   if (missing.length + retired.length + damaged > 0) process.exitCode = 1;
 }
 
