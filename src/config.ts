@@ -70,7 +70,7 @@ export const settingNames = [
   'NODE_ENV',
 ] as const;
 
-type SettingName = (typeof settingNames)[number];
+export type SettingName = (typeof settingNames)[number];
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -98,7 +98,9 @@ export function readConfig(env: Environment = process.env): Config {
   return {
     host,
     port: integer(env, 'PORT', 4000, 0, 65535),
-    databaseUrl: databaseUrl(env),
+    databaseUrl:
+      valueOrFile('DATABASE_URL', text(env, 'DATABASE_URL'), path(env, 'DATABASE_URL_FILE')) ??
+      'sqlite:.data/secrets.db',
     keyringFile: keyringFile ?? '.data/keyring.json',
     issuer,
     developmentIssuerFile: '.data/development-issuer.json',
@@ -120,21 +122,20 @@ export function readConfig(env: Environment = process.env): Config {
 const beyondLoopback =
   'because HOST is set to something beyond loopback (some shells do that: HOST=127.0.0.1 keeps the gateway to this machine)';
 
-function databaseUrl(env: Environment): string {
-  const value = text(env, 'DATABASE_URL');
-  const file = path(env, 'DATABASE_URL_FILE');
-  if (file === undefined) return value ?? 'sqlite:.data/secrets.db';
-  if (value !== undefined) {
-    throw new ConfigurationError('DATABASE_URL and DATABASE_URL_FILE are both set. Leave one of them.');
-  }
-  const content = readSettingFileSync({
-    variable: 'DATABASE_URL_FILE',
-    path: file,
-    access: 'public',
-    maxBytes: 64 * 1024,
-  }).replace(/\r?\n$/, '');
-  if (content === '') throw new ConfigurationError('DATABASE_URL_FILE: the file is empty. Write the URL into it.');
-  refuseQuotes('The content of DATABASE_URL_FILE', content);
+/**
+ * A setting that may hold a secret: it can be in a file instead, as Docker and Kubernetes mount secrets.
+ * @param value the setting
+ * @param file the path of the file, the setting with _FILE behind its name
+ */
+function valueOrFile(name: SettingName, value: string | undefined, file: string | undefined): string | undefined {
+  if (file === undefined) return value;
+  if (value !== undefined) throw new ConfigurationError(`${name} and ${name}_FILE are both set. Leave one of them.`);
+  const variable = `${name}_FILE`;
+  const read = readSettingFileSync({ variable, path: file, access: 'public', maxBytes: 64 * 1024 });
+  const content = read.replace(/\r?\n$/, '');
+  if (content === '')
+    throw new ConfigurationError(`${variable}: the file is empty. Write the value of ${name} into it.`);
+  refuseShellSyntax(`The content of ${variable}`, content);
   return content;
 }
 
@@ -217,14 +218,20 @@ function corsOrigins(env: Environment): string[] {
 
 function text(env: Environment, name: SettingName): string | undefined {
   const value = env[name]?.trim() || undefined;
-  if (value !== undefined) refuseQuotes(name, value);
+  if (value !== undefined) refuseShellSyntax(name, value);
   return value;
 }
 
-/** `docker run --env-file` and Kubernetes keep the quotes that a shell would remove. */
-function refuseQuotes(what: string, value: string): void {
-  if (!/^["'`“‘]|["'`”’]$/.test(value)) return;
-  throw new ConfigurationError(`${what} is in quotes, which count as a part of it. Leave the quotes out.`);
+/** `docker run --env-file` and Kubernetes keep the quotes and comments that a shell would remove. */
+function refuseShellSyntax(what: string, value: string): void {
+  if (/^["'`“‘]|["'`”’]$/.test(value)) {
+    throw new ConfigurationError(`${what} is in quotes, which count as a part of it. Leave the quotes out.`);
+  }
+  if (/\s#/.test(value)) {
+    throw new ConfigurationError(
+      `${what} has a comment behind it, which counts as a part of it. Leave the comment out.`,
+    );
+  }
 }
 
 /** A file's path. Whoever puts the content itself there would read it again in the next error. */

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { createHeadLog } from './audit/head-log.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
-import { createEngine } from './graphql/endpoint/engine.ts';
+import { createEngine, type Engine } from './graphql/endpoint/engine.ts';
 import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
 import { graphqlRoute } from './graphql/endpoint/route.ts';
 import { schema } from './graphql/schema/schema.ts';
@@ -22,7 +22,7 @@ import { scopes } from './model/principal.ts';
 import { bindOperations } from './operations.ts';
 import { graphiql } from './ops/graphiql.ts';
 import { liveness, readiness } from './ops/health.ts';
-import { createMetrics } from './ops/metrics.ts';
+import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { withDeadline } from './runtime/deadline.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
 import { createLog, type Log } from './runtime/log.ts';
@@ -31,6 +31,8 @@ import { isLoopback } from './runtime/secure-url.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
+// biome-ignore lint/style/noRestrictedImports: the metrics tell which version runs, and version.ts imports nothing
+import { version } from './version.ts';
 
 export interface Gateway {
   /** Where GraphQL is. */
@@ -67,6 +69,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     inFlight: () => server.inFlight,
     backlog: () => store.backlog,
     issuerKeys: () => identity.keyCounts(),
+    outcomes: () => ready.outcomes(),
+    version: await version(),
   });
   const trace = createTrace(metrics.duration);
 
@@ -112,22 +116,15 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     mutex,
     trace,
   };
-  const engine = createEngine({
-    schema,
-    bindOperations: (caller) => bindOperations(dependencies, caller),
-    introspection: config.introspection,
-    securityDirectives: config.securityDirectives,
-    batchLimit: config.batchLimit,
-    persistedOperations:
-      config.persistedOperationsFile === null ? null : await readPersistedOperations(config.persistedOperationsFile),
-    log,
-    onOperation: metrics.operation,
-    hints: config.hints,
-  });
+  const engine = await openEngine(config, dependencies, log, metrics);
+  const ready = readiness(
+    { store: () => store.check(), keyring: keyring.check, ...identity.checks },
+    () => server.draining,
+  );
   const server = new HttpServer({
     routes: [
       liveness,
-      readiness({ store: () => store.check(), keyring: keyring.check, ...identity.checks }, () => server.draining),
+      ready.route,
       metrics.route,
       ...identity.developmentRoutes,
       graphqlRoute({
@@ -155,6 +152,27 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     close: () =>
       withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
   };
+}
+
+async function openEngine(
+  config: Config,
+  dependencies: Parameters<typeof bindOperations>[0],
+  log: Log,
+  metrics: Metrics,
+): Promise<Engine> {
+  const { introspection, securityDirectives, batchLimit, persistedOperationsFile, hints } = config;
+  return createEngine({
+    schema,
+    bindOperations: (caller) => bindOperations(dependencies, caller),
+    introspection,
+    securityDirectives,
+    batchLimit,
+    persistedOperations:
+      persistedOperationsFile === null ? null : await readPersistedOperations(persistedOperationsFile),
+    log,
+    onOperation: metrics.operation,
+    hints,
+  });
 }
 
 /**

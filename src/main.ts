@@ -1,69 +1,35 @@
+import { type Commands, runCommand } from './cli/command.ts';
+import { backup } from './cli/operator/backup.ts';
+import { keys } from './cli/operator/keys.ts';
+import { restore } from './cli/operator/restore.ts';
+import { schema } from './cli/operator/schema.ts';
+import { serve } from './cli/operator/serve.ts';
+import { token } from './cli/operator/token.ts';
 import { printable } from './cli/printable.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError } from './errors.ts';
 import { version } from './version.ts';
 
-/** A command is loaded when it is used: most of them need little of the gateway. */
-const commands: Readonly<Record<string, () => Promise<{ help: string; run(args: string[]): Promise<void> | void }>>> = {
-  serve: async () => (await import('./cli/operator/serve.ts')).serve,
-  token: async () => (await import('./cli/operator/token.ts')).token,
-  schema: async () => (await import('./cli/operator/schema.ts')).schema,
-  keys: async () => (await import('./cli/operator/keys.ts')).keys,
-};
+const commands: Commands = { serve, token, schema, keys, backup, restore };
 
-const help = `secrets-gateway — a GraphQL gateway over secrets: values go in, are sealed, and never come back out
+const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
 
-Usage: secrets-gateway COMMAND
+// Who pipes the output into `head` closes it early.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
 
-  serve    run the gateway (settings come from the environment, see README.md)
-  token    print a development token
-  schema   print the subgraph's GraphQL schema
-  keys     list, rotate and retire the keys that values are sealed with
-
-secrets-gateway COMMAND --help tells more about a command, secrets-gateway --version prints the version.
-`;
-
-async function run([name, ...args]: string[]): Promise<void> {
-  if (name === undefined || ['help', '--help', '-h'].includes(name)) return print(help);
-  if (name === '--version') return print(`${await version()}\n`);
-  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!load) throw new UsageError('There is no such command.');
-  const command = await load();
-  if (args.includes('--help') || args.includes('-h')) return print(command.help);
-  return command.run(args);
-}
-
-function print(text: string): void {
-  process.stdout.write(text);
-}
-
-/** What is wrong with the command line. Node's own messages quote what was typed, which could be a value. */
-function usageMessage(error: unknown): string | undefined {
-  if (error instanceof UsageError) return error.message;
-  switch ((error as NodeJS.ErrnoException).code) {
-    case 'ERR_PARSE_ARGS_UNKNOWN_OPTION':
-      return 'There is no such option.';
-    case 'ERR_PARSE_ARGS_UNEXPECTED_POSITIONAL':
-      return 'There is one argument too many.';
-    case 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE':
-      return 'An option has no value, or one that it does not take. Write --option=VALUE if the value begins with a dash.';
-    default:
-      return undefined;
-  }
-}
-
+const args = process.argv.slice(2);
 try {
-  await run(process.argv.slice(2));
+  await runCommand(commands, { description, version: await version(), args });
 } catch (error) {
   if (error instanceof ConfigurationError) {
-    const [command] = process.argv.slice(2);
-    const what = command === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${command}`;
+    const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${args[0]}`;
     // The message may name what stands in the database.
     process.stderr.write(`${what}: ${printable(error.message)}\n`);
     process.exit(1);
   }
-  const usage = usageMessage(error);
-  if (usage === undefined) throw error;
-  process.stderr.write(`${usage}\nsecrets-gateway --help tells what there is.\n`);
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n${error.command} --help tells what there is.\n`);
   process.exit(2);
 }

@@ -162,6 +162,7 @@ describe('a setting', () => {
     ['DATABASE_URL', { DATABASE_URL: `"mongodb://u:${marker}@h/d"` }],
     ['DATABASE_URL', { DATABASE_URL: `“mongodb://u:${marker}@h/d”` }],
     ['DATABASE_URL', { DATABASE_URL: `mongodb://u:${marker}@h/d"` }],
+    ['DATABASE_URL', { DATABASE_URL: `sqlite:${marker}.db # a comment` }],
     ['KEYRING_FILE', { KEYRING_FILE: `{"keys":[{"k":"${marker}"}]}` }],
     ['KEYRING_FILE', { KEYRING_FILE: `-----BEGIN KEY-----${marker}` }],
     ['DATABASE_URL_FILE', { DATABASE_URL_FILE: `mongodb://u:${marker}@h/d` }],

@@ -187,7 +187,7 @@ export class HttpServer {
     const { request, response, requestId, startedAtMs } = exchange;
     const refusal = error instanceof DomainError ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
     this.#options.onRefusal(refusal.code);
-    const line = { requestId, code: refusal.code, durationMs: performance.now() - startedAtMs };
+    const line = { requestId, code: refusal.code, durationMs: Math.round(performance.now() - startedAtMs) };
     // Shedding load is no defect, and a line with stack frames for each request would make the overload worse.
     if (refusal.status < 500 || refusal.code === 'SERVICE_UNAVAILABLE') this.#logRefusal(line, refusal);
     else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');

@@ -29,8 +29,14 @@ export const liveness: Route = {
   answer: ({ response }) => sendJson(response, 200, { status: 'ok' }),
 };
 
-/** `GET /readyz`: whether the gateway should be sent requests, check by check. */
-export function readiness(checks: ReadinessChecks, isDraining: () => boolean): Route {
+export interface Readiness {
+  /** `GET /readyz`: whether the gateway should be sent requests, check by check. */
+  readonly route: Route;
+  /** Runs the checks, or waits for a run that has begun. */
+  outcomes(): Promise<Outcomes>;
+}
+
+export function readiness(checks: ReadinessChecks, isDraining: () => boolean): Readiness {
   let running: Promise<Outcomes> | null = null;
 
   /** Anybody may ask, as often as they like: requests that come meanwhile share one run of the checks. */
@@ -41,7 +47,7 @@ export function readiness(checks: ReadinessChecks, isDraining: () => boolean): R
     return running;
   }
 
-  return {
+  const route: Route = {
     ...probe,
     path: '/readyz',
     async answer({ response }) {
@@ -55,6 +61,7 @@ export function readiness(checks: ReadinessChecks, isDraining: () => boolean): R
       });
     },
   };
+  return { route, outcomes: run };
 }
 
 interface Outcome {
@@ -63,7 +70,7 @@ interface Outcome {
   readonly reason?: string;
 }
 
-type Outcomes = readonly Outcome[];
+export type Outcomes = readonly Outcome[];
 
 function outcomesOf(checks: ReadinessChecks): Promise<Outcomes> {
   return Promise.all(Object.entries(checks).map(async ([name, check]) => ({ name, ...(await outcomeOf(check)) })));

@@ -2,6 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { jsonErrors } from '../http/refusal.ts';
 import { bodyless, type Route } from '../http/route.ts';
 import type { DurationListener } from '../runtime/trace.ts';
+import type { Outcomes } from './health.ts';
+import { processMetrics } from './process-metrics.ts';
 
 export interface Metrics {
   /** @param operation the root field, of the schema; @param code the error's, or OK */
@@ -20,6 +22,10 @@ export interface MetricSources {
   readonly backlog: () => { readonly commits: number; readonly oldestMs: number };
   /** Of each issuer in the settings: how many of its keys can be used, and how many cannot. */
   readonly issuerKeys: () => readonly { readonly issuer: string; readonly usable: number; readonly unusable: number }[];
+  /** Of the checks of /readyz. */
+  readonly outcomes: () => Promise<Outcomes>;
+  /** Of the gateway. */
+  readonly version: string;
 }
 
 /** Figures about the gateway, never about a secret: every label has few values, all of them the gateway's own words or settings. */
@@ -53,6 +59,7 @@ export function createMetrics(sources: MetricSources): Metrics {
     registers,
   });
   addGauges(registers, sources);
+  addState(registers, sources);
   return {
     operation(operation, code, seconds) {
       operations.inc({ operation, code });
@@ -111,6 +118,24 @@ function addGauges(registers: Registry[], { inFlight, backlog, issuerKeys }: Met
   });
 }
 
+function addState(registers: Registry[], { outcomes, version }: MetricSources): void {
+  new Gauge({
+    name: 'secrets_gateway_check_passed',
+    help: 'Whether a check of /readyz passes (1) or fails (0).',
+    labelNames: ['check'],
+    registers,
+    async collect() {
+      for (const { name, passed } of await outcomes()) this.set({ check: name }, passed ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'secrets_gateway_build_info',
+    help: 'Always 1. The labels tell what runs.',
+    labelNames: ['version', 'node'],
+    registers,
+  }).set({ version, node: process.versions.node }, 1);
+}
+
 function metricsRoute(registry: Registry): Route {
   return {
     path: '/metrics',
@@ -122,7 +147,7 @@ function metricsRoute(registry: Registry): Route {
     limits: bodyless,
     errors: jsonErrors,
     async answer({ response }) {
-      const body = await registry.metrics();
+      const body = (await registry.metrics()) + (await processMetrics().metrics());
       response.writeHead(200, { 'Content-Type': registry.contentType });
       response.end(body);
     },

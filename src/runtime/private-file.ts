@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, type FileHandle, link, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, type FileHandle, link, lstat, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ConfigurationError } from '../errors.ts';
 import { privateFile, readSettingFile } from './setting-file.ts';
+import { isMounted } from './volume.ts';
 
 export function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -22,9 +23,11 @@ export async function createPrivateFile(path: string, text: string): Promise<voi
     await write(path, text);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new ConfigurationError(
-      `${path}: it cannot be created (${code}). Let the user that runs the gateway write to its directory.`,
-    );
+    const fix =
+      code === 'EROFS'
+        ? 'It is on a read-only mount: name a file that can be written, or make the file elsewhere and mount it.'
+        : 'Let the user that runs the gateway write to its directory.';
+    throw new ConfigurationError(`${path}: it cannot be created (${code}). ${fix}`);
   }
 }
 
@@ -62,6 +65,8 @@ export async function rewritePrivateFile(
 ): Promise<string> {
   // An error of the file itself is reported first.
   await readSettingFile(privateFile(variable, path));
+  const before = await lstat(path);
+  requireReplaceable(path, variable, before);
   const next = `${path}.new`;
   const file = await createExclusively(next, variable);
   const { ino } = await file.stat();
@@ -70,6 +75,9 @@ export async function rewritePrivateFile(
   try {
     const text = await rewrite(await readSettingFile(privateFile(variable, path)));
     await file.writeFile(text);
+    // Gateways that read the file by its group go on reading it.
+    await file.chown(before.uid, before.gid);
+    await file.chmod(before.mode & 0o777);
     await file.sync();
     // If somebody removed it as a left-over, another writer may have the lock.
     if (!(await isOurs())) {
@@ -90,6 +98,15 @@ export async function rewritePrivateFile(
   } finally {
     await file.close();
   }
+}
+
+/** What was mounted is changed where it comes from: a file that replaces the link would be lost with the mount. */
+function requireReplaceable(path: string, variable: string, found: Stats): void {
+  if (!found.isSymbolicLink() && !isMounted(path)) return;
+  throw new ConfigurationError(
+    `${variable}: ${path} is ${found.isSymbolicLink() ? 'a link' : 'on a read-only mount'}, and cannot be changed here. ` +
+      `Copy it to a file with mode 0600, run this with ${variable} set to the copy, and put the copy where the mount comes from (Kubernetes: the Secret).`,
+  );
 }
 
 async function createExclusively(path: string, variable: string): Promise<FileHandle> {

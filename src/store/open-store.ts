@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { ConfigurationError } from '../errors.ts';
 import type { ChainHead } from '../model/audit-event.ts';
 import type { MacOfEvent } from './audit.ts';
+import { parseDatabaseUrl } from './database-url.ts';
 import type { Store } from './store.ts';
 
 export interface StoreOptions {
@@ -15,23 +16,17 @@ export interface StoreOptions {
 
 /**
  * Opens the store that DATABASE_URL names, and brings its schema up to date.
- * @param databaseUrl `sqlite:<path>` (relative to the working directory), `sqlite::memory:`, `mongodb://…` or
- *   `mongodb+srv://…`
  * @throws ConfigurationError when it names no store, or the store cannot be used
  */
 export async function openStore(databaseUrl: string, options: StoreOptions = {}): Promise<Store> {
+  const named = parseDatabaseUrl(databaseUrl);
   // Each adapter is loaded only where it is used: the MongoDB driver alone would double the start time of the embedded store.
-  if (/^sqlite:./s.test(databaseUrl)) {
+  if (named.kind === 'sqlite') {
     const { openSqliteStore } = await import('./sqlite/sqlite-store.ts');
-    return openSqliteStore(databaseUrl.slice('sqlite:'.length), options);
+    return openSqliteStore(named.path, options);
   }
-  if (/^mongodb(\+srv)?:\/\//.test(databaseUrl)) {
-    const { openMongodbStore } = await import('./mongodb/mongodb-store.ts');
-    return openMongodbStore(databaseUrl, options);
-  }
-  throw new ConfigurationError(
-    'DATABASE_URL names no store. Set it to sqlite:<path>, sqlite::memory:, mongodb://… or mongodb+srv://….',
-  );
+  const { openMongodbStore } = await import('./mongodb/mongodb-store.ts');
+  return openMongodbStore(named.uri, options);
 }
 
 /**
@@ -43,8 +38,8 @@ export async function withStore<T>(
   use: (store: Store) => Promise<T>,
   options: StoreOptions = {},
 ): Promise<T> {
-  const path = /^sqlite:(?!:memory:)(.+)/s.exec(databaseUrl)?.[1];
-  if (path !== undefined && !existsSync(path)) {
+  const named = parseDatabaseUrl(databaseUrl);
+  if (named.kind === 'sqlite' && named.path !== ':memory:' && !existsSync(named.path)) {
     throw new ConfigurationError(
       'DATABASE_URL: there is no such SQLite database. Set it as for the gateway, and run this in the directory of the gateway.',
     );

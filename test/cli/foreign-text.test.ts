@@ -78,7 +78,7 @@ describe.each(storeNames)('what a writer of the database put there is printed es
     const { code, stderr } = await run('keys', 'rewrap');
     expect(code).toBe(1);
     expectEscaped(stderr);
-    expect(stderr).toContain(`1 are still under ${shown}. The keyring`);
+    expect(stderr).toContain(`1 is still under ${shown}. The keyring`);
     expect(stderr).toContain(`again: 0${shown}\n`);
   });
 

@@ -205,8 +205,8 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
 
     const { code, stdout, stderr } = await keys('rewrap');
     expect(code).toBe(1);
-    expect(stdout).toMatch(new RegExp(`^1 envelopes .* ${active} now\\.\n$`));
-    expect(stderr).toContain(`1 are still under ${lost}. The keyring does not have that key`);
+    expect(stdout).toMatch(new RegExp(`^1 envelope .* ${active} now\\.\n$`));
+    expect(stderr).toContain(`1 is still under ${lost}. The keyring does not have that key`);
     expect(stderr).not.toContain(`still under ${decrypting}`);
     expect(stderr).toContain(damaged);
     expect(await listed()).toEqual([
@@ -254,7 +254,7 @@ describe('secrets-gateway keys', () => {
     database.close();
     await shell.run(['keys', 'rotate']);
     const { code, stdout, stderr } = await shell.run(['keys', 'rewrap']);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/^1 envelopes rewrapped/) });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: expect.stringMatching(/^1 envelope rewrapped. It is under/) });
     expect(stderr).toContain(ids[0]);
     expect(stderr).not.toContain(ids[1]);
     // The same when there is nothing else to rewrap.
@@ -264,7 +264,7 @@ describe('secrets-gateway keys', () => {
     });
     expect(await shell.run(['keys', 'list'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('1 envelopes are '),
+      stderr: expect.stringContaining('1 envelope is damaged'),
     });
     await (await shell.serve()).stop();
   });
@@ -283,7 +283,7 @@ describe('secrets-gateway keys', () => {
     });
     expect(status).toBe(0);
     expect(stdout).toMatch(/\rrewrapping {2}█{30} {2}100 % {2}1 of 1 {2}\d[\d,]*\/s/);
-    expect(stdout).toContain('1 envelopes rewrapped');
+    expect(stdout).toContain('1 envelope rewrapped');
     await rm(join(shell.directory, '.data'), { recursive: true });
   });
 });

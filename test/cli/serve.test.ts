@@ -79,8 +79,9 @@ describe('secrets-gateway serve', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s, without an error message', async (signal) => {
     const gateway = await shell.serve();
     await gateway.run(viewer);
-    const { code, stderr } = await gateway.stop(signal);
+    const { code, stdout, stderr } = await gateway.stop(signal);
     expect(code).toBe(0);
+    expect(stdout).toMatch(/\n {2}Stopping: .*Ctrl-C again stops at once\.\n {2}Stopped\. Goodbye\.\n$/);
     expect(stderr).not.toMatch(/error|warn/i);
     await expect(fetch(gateway.url)).rejects.toThrow();
   });

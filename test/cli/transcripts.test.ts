@@ -1,21 +1,30 @@
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CommandLine, longWaits } from '../support/command-line.ts';
 import { createSecret } from '../support/graphql.ts';
+import { startStandalone } from '../support/mongod.ts';
 import { replay } from '../support/transcript.ts';
 
 // The command line as a user types it. UPDATE_TRANSCRIPTS=1 writes the actual output into the files.
 
 let shell: CommandLine;
+let opened: AsyncDisposableStack;
 beforeEach(async () => {
   shell = await CommandLine.open();
+  opened = new AsyncDisposableStack();
 });
-afterEach(() => shell.close());
+afterEach(async () => {
+  await opened.disposeAsync();
+  await shell.close();
+});
 
 /** The files in the directory before the commands run. */
 const preparations: Record<string, () => Promise<void>> = {
+  'backup.txt': keepTwoSecrets,
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
   'keys-mac.txt': keepTwoSecrets,
@@ -33,14 +42,27 @@ async function keepTwoSecrets(): Promise<void> {
   await gateway.stop();
 }
 
+const isSkipped = (file: string) => file === 'first-run.txt' && inject('mongodbUri') === null;
+
+/** A port that another program uses, and one of a mongod whose replica set is not initiated. */
+async function ports(): Promise<Record<string, string>> {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const mongod = await startStandalone(['--replSet', 'rs0']);
+  opened.defer(() => mongod.stop());
+  opened.defer(() => void taken.close());
+  return { '<taken-port>': String((taken.address() as AddressInfo).port), '<mongod-port>': new URL(mongod.uri).port };
+}
+
 describe('the terminal shows the output in', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.txt'));
 
-  it.each(files)('%s', { timeout: 120_000 }, async (file) => {
+  it.each(files.filter((file) => !isSkipped(file)))('%s', { timeout: 120_000 }, async (file) => {
     await preparations[file]?.();
     const path = join(import.meta.dirname, file);
     const transcript = await readFile(path, 'utf8');
-    const shown = await replay(transcript, shell.directory, file === 'keys.txt' ? withoutWaits : {});
+    const known = file === 'first-run.txt' ? await ports() : {};
+    const shown = await replay(transcript, shell.directory, file === 'keys.txt' ? withoutWaits : {}, known);
     if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);
     else expect(shown).toBe(transcript);
   });

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,6 +50,12 @@ describe('a new keyring', () => {
     await createKeyring(path);
     expect(await readFile(path, 'utf8')).toBe(first);
   });
+});
+
+it('a keyring with a byte order mark is read', async () => {
+  await writeKeyring(path, [{ kid: 'one', state: 'active' }]);
+  await writeFile(path, `\uFEFF${await readFile(path, 'utf8')}`);
+  expect((await readKeyring(path)).wrap.active.kid).toBe('one');
 });
 
 describe('a keyring file is refused with its path and the fix, but never with its content', () => {
@@ -109,10 +115,13 @@ describe('a keyring file is refused with its path and the fix, but never with it
     for (const { x, d } of sealKeys) expect([message.includes(x), message.includes(d)]).toEqual([false, false]);
   });
 
-  it('when it is a symbolic link', async () => {
+  it('when it is a link that leads out of its directory', async () => {
+    const keys = join(directory, 'keys');
+    await mkdir(keys);
     await writeKeyring(join(directory, 'real.json'), [entry('one', 'active')]);
-    await symlink(join(directory, 'real.json'), path);
-    expect(await refusal()).toContain('symbolic link');
+    path = join(keys, 'keyring.json');
+    await symlink('../real.json', path);
+    expect(await refusal()).toContain('leads out of its directory');
   });
 
   it('when it does not exist', async () => {

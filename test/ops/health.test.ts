@@ -16,7 +16,7 @@ const checks = {
     running -= 1;
   },
 };
-const route = readiness(checks, () => false);
+const { route } = readiness(checks, () => false);
 const server = createServer((request, response) => void route.answer(new Exchange(request, response)));
 afterEach(() => void server.close());
 

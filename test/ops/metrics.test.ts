@@ -11,6 +11,8 @@ describe.each(storeNames)('metrics on %s', (store) => {
     gateway = await TestGateway.start(store, { RATE_LIMIT: '60/1h' });
   });
   afterAll(() => gateway.close());
+  /** Of garbage collection there is a series for each kind, once there was one. */
+  const clientSeries = async () => [...(await series()).keys()].filter((name) => !name.startsWith('nodejs_gc')).sort();
   const series = async () => {
     const { text } = await get(gateway, '/metrics');
     return new Map(
@@ -27,7 +29,7 @@ describe.each(storeNames)('metrics on %s', (store) => {
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
     const line =
-      /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? (-?\d[\d.e+-]*|\+Inf|NaN))?$/;
+      /^(# (HELP|TYPE) [a-z0-9_]+ .+|[a-z0-9_]+(\{[a-z]+="[^"\\\n]*"(,[a-z]+="[^"\\\n]*")*\})? (-?\d[\d.e+-]*|\+Inf|Na[nN]))?$/;
     expect(text.split('\n').filter((one) => !line.test(one))).toEqual([]);
     for (const name of [
       'operations_total',
@@ -117,9 +119,9 @@ describe.each(storeNames)('metrics on %s', (store) => {
       await fetch(new URL(`/${name}`, gateway.url));
     };
     await ask(0);
-    const before = [...(await series()).keys()].sort();
+    const before = await clientSeries();
     for (let index = 1; index < 5; index += 1) await ask(index);
-    expect([...(await series()).keys()].sort()).toEqual(before);
+    expect(await clientSeries()).toEqual(before);
     expect((await get(gateway, '/metrics')).text).not.toContain('canary');
   });
 });

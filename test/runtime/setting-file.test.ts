@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { readPersistedOperations } from '../../src/graphql/endpoint/persisted-operations.ts';
@@ -126,18 +126,65 @@ describe.each(cases)('a %s file, read %s', (access, _when, read) => {
     expect(await refusal()).toContain(`Run: chmod ${access === 'private' ? '600' : 'go-w'} ${path}`);
   });
 
-  it.each([0o644, 0o640, 0o604, 0o444])('may be read by others only where it is public: mode %o', async (mode) => {
+  it.each([0o644, 0o604, 0o444, 0o445])('may be read by others only where it is public: mode %o', async (mode) => {
     await writeFile(path, 'text', { mode: 0o600 });
     await chmod(path, mode);
     if (access === 'public') expect(await read(file())).toBe('text');
     else expect(await refusal()).toContain(`Run: chmod 600 ${path}`);
   });
 
-  it('may be behind a symbolic link only where it is public, as Kubernetes mounts it', async () => {
+  it.each([0o600, 0o400, 0o640, 0o440])('may be read by its owner and its group: mode %o', async (mode) => {
+    await writeFile(path, 'text', { mode: 0o600 });
+    await chmod(path, mode);
+    expect(await read(file())).toBe('text');
+  });
+
+  it('may be behind a symbolic link that stays in its directory', async () => {
     await writeFile(join(directory, 'real'), 'text', { mode: 0o600 });
     await symlink('real', path);
+    expect(await read(file())).toBe('text');
+  });
+
+  it.each<[string, (outside: string) => Promise<void>]>([
+    ['a link', (outside) => symlink(join(outside, 'real'), path)],
+    ['a relative link', (outside) => symlink(`../${basename(outside)}/real`, path)],
+    ['a link through a directory that is one', (outside) => linkThrough(outside)],
+  ])('may be behind a link out of its directory only where it is public: %s', async (_what, link) => {
+    const outside = await mkdtemp(join(tmpdir(), 'setting-file-'));
+    await writeFile(join(outside, 'real'), 'text', { mode: 0o600 });
+    await link(outside);
     if (access === 'public') expect(await read(file())).toBe('text');
-    else expect(await refusal()).toMatch(/symbolic link.*the file itself/);
+    else expect(await refusal()).toMatch(/symbolic link that leads out of its directory.*the file itself/);
+    await rm(outside, { recursive: true });
+  });
+
+  async function linkThrough(outside: string): Promise<void> {
+    await symlink(outside, join(directory, '..data'));
+    await symlink('..data/real', path);
+  }
+
+  it('may be in a directory that is reached by a link', async () => {
+    const link = `${directory}-link`;
+    await writeFile(path, 'text', { mode: 0o600 });
+    await symlink(directory, link);
+    expect(await read(file({ path: join(link, 'file') }))).toBe('text');
+    await rm(link);
+  });
+
+  it('is refused when a link leads to itself', async () => {
+    await symlink('file', path);
+    expect(await refusal()).toMatch(/symbolic link to itself.*Set the variable/);
+  });
+
+  it('is read without a byte order mark', async () => {
+    await writeFile(path, '\uFEFFtext', { mode: 0o600 });
+    expect(await read(file())).toBe('text');
+  });
+
+  it.each(['utf16le', 'utf16be'])('is refused in %s, with that as the reason', async (encoding) => {
+    const bytes = Buffer.from(`\uFEFF${marker}`, 'utf16le');
+    await writeFile(path, encoding === 'utf16be' ? bytes.swap16() : bytes, { mode: 0o600 });
+    expect(await refusal()).toMatch(/UTF-16. Save it in UTF-8/);
   });
 
   it('is judged by what a link leads to', async () => {

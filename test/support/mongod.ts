@@ -59,9 +59,12 @@ function withRoot(uri: string, { name, password }: { name: string; password: str
     .replace(/(\?|$)/, '?authSource=admin&');
 }
 
-/** A mongod that belongs to no replica set. */
-export async function startStandalone(): Promise<ReplicaSet> {
-  const server = await MongoMemoryServer.create({ binary: await binary(), instance: { storageEngine: 'wiredTiger' } });
+/** A mongod that belongs to no replica set, or with `--replSet` to one that is not initiated. */
+export async function startStandalone(args: readonly string[] = []): Promise<ReplicaSet> {
+  const server = await MongoMemoryServer.create({
+    binary: await binary(),
+    instance: { storageEngine: 'wiredTiger', args: [...args] },
+  });
   return { uri: server.getUri(), stop: async () => void (await server.stop()) };
 }
 

@@ -27,23 +27,30 @@ const kinds: Readonly<Record<string, Kind>> = {
   kid: { pattern: '(?:kek|mac|equality|seal-x25519|seal-p256)-[0-9a-z]+', isOne: true },
   id: { pattern: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', isOne: true },
   version: { pattern: '\\d+\\.\\d+\\.\\d+', isOne: true, isKnown: true },
+  directory: { pattern: '/[^ ]+', isOne: true, isKnown: true },
+  port: { pattern: '\\d+', isOne: true, isKnown: true },
   token: { pattern: 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+', isOne: false },
   date: { pattern: '\\d{4}-\\d\\d-\\d\\d', isOne: false },
 };
 const placeholder = new RegExp(`<(?:[a-z0-9]+-)*(${Object.keys(kinds).join('|')})>`, 'g');
 
-/** Runs the commands of a transcript in a directory. @returns the transcript with the actual output */
+/**
+ * Runs the commands of a transcript in a directory.
+ * @param known the values of placeholders
+ * @returns the transcript with the actual output
+ */
 export async function replay(
   transcript: string,
   directory: string,
   env: Readonly<Record<string, string>> = {},
+  known: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const bin = await mkdtemp(join(tmpdir(), 'bin-'));
   try {
     await symlink(join(root, 'bin/secrets-gateway.js'), join(bin, 'secrets-gateway'));
     const PATH = [bin, join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    const names = new Names(version);
+    const names = new Names({ ...known, '<version>': version, '<directory>': directory });
     const { steps, rest } = parse(transcript);
     const lines: string[] = [];
     for (const { prose, command, output } of steps) {
@@ -121,8 +128,8 @@ function rewritten(came: readonly string[], expected: readonly string[], names: 
 class Names {
   readonly #values: Map<string, string>;
 
-  constructor(version: string) {
-    this.#values = new Map([['<version>', version]]);
+  constructor(known: Readonly<Record<string, string>>) {
+    this.#values = new Map(Object.entries(known));
   }
 
   /** @throws Error for a placeholder that no previous output has shown */

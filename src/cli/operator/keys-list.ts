@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import { isUsable, type Key } from '../../crypto/keyring.ts';
 import { countKids } from '../../keyring/count.ts';
@@ -7,13 +6,13 @@ import { neededBy } from '../../keyring/retire.ts';
 import { unknownKid } from '../../model/envelope.ts';
 import { withStore } from '../../store/open-store.ts';
 import type { Keyed, Store } from '../../store/store.ts';
+import { counted } from '../counted.ts';
 import { printable } from '../printable.ts';
 
 type Counts = Readonly<Record<Keyed, ReadonlyMap<string, number>>>;
 
 /** Prints the keys and what needs each, also keys that are needed and are not there. */
-export async function list(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
-  parseArgs({ args, options: {} });
+export async function list({ keyringFile, databaseUrl }: Config): Promise<void> {
   const { all } = await readKeyring(keyringFile);
   const counts = await withStore(databaseUrl, countAll);
   const damaged = counts.envelopes.get(unknownKid) ?? 0;
@@ -42,7 +41,8 @@ export async function list(args: string[], { keyringFile, databaseUrl }: Config)
         `Set its "state" in ${keyringFile} to "${state}"${use === 'wrap' ? ', and run: secrets-gateway keys rewrap' : ''}\n`,
     );
   }
-  if (damaged > 0) tell(`${damaged} envelopes are damaged. keys rewrap names their secrets.\n`);
+  if (damaged > 0)
+    tell(`${counted(damaged, 'envelope is', 'envelopes are')} damaged. keys rewrap names their secrets.\n`);
   if (missing.length + retired.length + damaged > 0) process.exitCode = 1;
 }
 

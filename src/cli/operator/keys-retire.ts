@@ -1,14 +1,9 @@
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import { retireUnusedKey } from '../../keyring/retire.ts';
 import { withStore } from '../../store/open-store.ts';
-import { UsageError } from '../usage-error.ts';
 
 /** Takes a key out of use, once nothing in the store needs it. */
-export async function retire(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
-  const { positionals } = parseArgs({ args, allowPositionals: true });
-  const [kid, ...others] = positionals;
-  if (kid === undefined || others.length > 0) throw new UsageError('keys retire needs one KID; keys list shows them.');
+export async function retire({ keyringFile, databaseUrl }: Config, kid: string): Promise<void> {
   await withStore(databaseUrl, async (store) => {
     if (await store.isEmpty()) {
       process.stderr.write(

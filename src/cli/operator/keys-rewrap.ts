@@ -1,17 +1,16 @@
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import type { Keyring } from '../../crypto/keyring.ts';
 import { readKeyring } from '../../keyring/file.ts';
 import { rewrapEnvelopes } from '../../keyring/rewrap.ts';
 import { withStore } from '../../store/open-store.ts';
+import { counted } from '../counted.ts';
 import { printable } from '../printable.ts';
 import { createProgress } from '../progress.ts';
 
 const shownIds = 10;
 
 /** Puts all envelopes under the active key. */
-export async function rewrap(args: string[], { keyringFile, databaseUrl }: Config): Promise<void> {
-  parseArgs({ args, options: {} });
+export async function rewrap({ keyringFile, databaseUrl }: Config): Promise<void> {
   const keyring = await readKeyring(keyringFile);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort()).once('SIGTERM', () => stop.abort());
@@ -21,16 +20,16 @@ export async function rewrap(args: string[], { keyringFile, databaseUrl }: Confi
   ).finally(() => progress.end());
 
   const { kid } = keyring.wrap.active;
-  process.stdout.write(`${rewrapped.toLocaleString('en')} envelopes rewrapped. They are under ${kid} now.\n`);
+  process.stdout.write(
+    `${counted(rewrapped, 'envelope', 'envelopes')} rewrapped. ${rewrapped === 1 ? 'It is' : 'They are'} under ${kid} now.\n`,
+  );
   for (const [other, count] of left) {
-    process.stderr.write(
-      `${count.toLocaleString('en')} are still under ${printable(other)}. ${fixFor(other, keyring)}\n`,
-    );
+    process.stderr.write(`${counted(count, 'is', 'are')} still under ${printable(other)}. ${fixFor(other, keyring)}\n`);
   }
   if (damaged.length > 0) {
     const shown = damaged.slice(0, shownIds).map(printable).join(', ');
     process.stderr.write(
-      `The content keys of ${damaged.length} do not unwrap: something other than a gateway changed them. ` +
+      `${counted(damaged.length, 'content key does', 'content keys do')} not unwrap: something other than a gateway changed them. ` +
         `Restore these secrets from a backup, or set their values again: ${shown}${damaged.length > shownIds ? ', …' : ''}\n`,
     );
   }

@@ -1,12 +1,13 @@
-import { parseArgs } from 'node:util';
 import type { Config } from '../../config.ts';
 import { addPendingKey, rotateKeyring } from '../../keyring/change.ts';
 
-const options = { pending: { type: 'boolean', default: false }, mac: { type: 'boolean', default: false } } as const;
+export interface RotateOptions {
+  readonly pending?: boolean;
+  readonly mac?: boolean;
+}
 
 /** Makes another key of a use active, or adds one that becomes active later. */
-export async function rotate(args: string[], { keyringFile }: Config): Promise<void> {
-  const { pending, mac } = parseArgs({ args, options }).values;
+export async function rotate({ keyringFile }: Config, { pending, mac }: RotateOptions): Promise<void> {
   const use = mac ? 'mac' : 'wrap';
   if (pending) {
     const { keys } = (await addPendingKey(keyringFile, use))[use];

@@ -1,47 +1,62 @@
-import { readConfig } from '../../config.ts';
-import { DomainError } from '../../errors.ts';
+import { Argument, Option } from 'commander';
+import type { Config, SettingName } from '../../config.ts';
+import type { Command, CommandGroup } from '../command.ts';
 import { keepDebuggerClosed } from '../debugger.ts';
-import { UsageError } from '../usage-error.ts';
-import { list } from './keys-list.ts';
-import { retire } from './keys-retire.ts';
-import { rewrap } from './keys-rewrap.ts';
-import { rotate } from './keys-rotate.ts';
+import type { RotateOptions } from './keys-rotate.ts';
 
-const help = `Usage: secrets-gateway keys COMMAND
+const ofKeyring: readonly SettingName[] = ['KEYRING_FILE'];
+const ofBoth: readonly SettingName[] = ['KEYRING_FILE', 'DATABASE_URL', 'DATABASE_URL_FILE'];
 
-Manages the keys of the keyring (KEYRING_FILE) of the gateways on a store (DATABASE_URL). Gateways may run meanwhile: they
-follow the file within 2 seconds.
+const list: Command = {
+  summary: 'print the keys, their uses and states, and what in the store needs each',
+  settings: ofBoth,
+  run: () => withConfig(async (config) => (await import('./keys-list.ts')).list(config)),
+};
 
-  list               prints the keys, their uses and states, and what in the store needs each
-  rotate             makes a new wrap key active, or the pending one if there is one; the key before it only decrypts then
-  rotate --mac       the same for the MAC key; the key before it only verifies then
-  … --pending        adds a pending key, which does not make anything yet: for gateways that have copies of the file
-  rewrap             puts all envelopes under the active wrap key; may be interrupted and run again at any time
-  retire KID         takes a key out of use, once nothing in the store needs it
+const rotate: Command<RotateOptions> = {
+  summary: 'make a new wrap key active, or the pending one if there is one',
+  details: 'The key before it only decrypts from then on; a MAC key only verifies.',
+  options: [
+    new Option('--mac', 'the same for the MAC key'),
+    new Option('--pending', 'add a pending key, which makes nothing yet: for gateways that have copies of the file'),
+  ],
+  settings: ofKeyring,
+  run: (options) => withConfig(async (config) => (await import('./keys-rotate.ts')).rotate(config, options)),
+};
 
-Wrap keys seal values. MAC keys mark secrets, audit events and cursors, so that changes by others are found. A wrap key is
-pending, then active (exactly one: it seals), then decrypting (it opens), and at last retired; a MAC key is verifying
-instead of decrypting. To change wrap keys: rotate, rewrap, retire.
-`;
+const rewrap: Command = {
+  summary: 'put all envelopes under the active wrap key',
+  details: 'It may be interrupted, and run again at any time.',
+  settings: ofBoth,
+  run: () => withConfig(async (config) => (await import('./keys-rewrap.ts')).rewrap(config)),
+};
 
-const commands = { list, rotate, rewrap, retire };
+const retire: Command = {
+  summary: 'take a key out of use, once nothing in the store needs it',
+  arguments: [new Argument('<KID>', 'the key; keys list shows them')],
+  settings: ofBoth,
+  run: (_, kid) => withConfig(async (config) => (await import('./keys-retire.ts')).retire(config, kid)),
+};
 
-export const keys = { help, run };
+export const keys: CommandGroup = {
+  summary: 'list, rotate, rewrap and retire the keys of the keyring',
+  details: `Gateways may run meanwhile: they follow the file within 2 seconds.
 
-/** Runs one of the commands for the keyring. */
-async function run([command, ...args]: string[]): Promise<void> {
-  if (!isCommand(command)) throw new UsageError('keys needs one of: list, rotate, rewrap, retire KID.');
+Wrap keys seal values. MAC keys mark secrets, audit events and cursors, so that changes by others are found. A wrap key is pending, then active (exactly one: it seals), then decrypting (it opens), and at last retired; a MAC key is verifying instead of decrypting. To change wrap keys: rotate, rewrap, retire.`,
+  settings: ofBoth,
+  commands: { list, rotate, rewrap, retire },
+};
+
+async function withConfig(use: (config: Config) => Promise<void>): Promise<void> {
+  const { readConfig } = await import('../../config.ts');
+  const { DomainError } = await import('../../errors.ts');
   try {
     const config = readConfig();
     if (config.production) keepDebuggerClosed();
-    await commands[command](args, config);
+    await use(config);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     process.stderr.write(`The store does not answer (${error.code}). Nothing is lost: run this again once it does.\n`);
     process.exitCode = 1;
   }
-}
-
-function isCommand(text: string | undefined): text is keyof typeof commands {
-  return text !== undefined && Object.hasOwn(commands, text);
 }

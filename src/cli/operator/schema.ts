@@ -1,19 +1,23 @@
-import { parseArgs } from 'node:util';
-import { schema as graphqlSchema } from '../../graphql/schema/schema.ts';
-import { subgraphSdl } from '../../graphql/schema/sdl.ts';
+import { Option } from 'commander';
+import type { Command } from '../command.ts';
 
-const help = `Usage: secrets-gateway schema [--security-directives]
-
-Prints the subgraph's SDL on standard output, for a composer of Apollo Federation 2.
-
-  --security-directives  with @authenticated and @requiresScopes, for routers that understand them (Apollo Router,
-                         Hive Gateway). Apollo Gateway does not start with them.
-`;
-
-export const schema = { help, run };
-
-/** Prints the subgraph's SDL. */
-function run(args: string[]): void {
-  const { values } = parseArgs({ args, options: { 'security-directives': { type: 'boolean', default: false } } });
-  process.stdout.write(subgraphSdl(graphqlSchema, values['security-directives']));
+interface Options {
+  readonly securityDirectives?: boolean;
 }
+
+export const schema: Command<Options> = {
+  summary: "print the subgraph's GraphQL schema",
+  details: 'It is printed on standard output, for a composer of Apollo Federation 2.',
+  options: [
+    new Option(
+      '--security-directives',
+      'with @authenticated and @requiresScopes, for routers that understand them (Apollo Router, Hive Gateway); ' +
+        'Apollo Gateway does not start with them',
+    ),
+  ],
+  async run({ securityDirectives }) {
+    const { schema: graphqlSchema } = await import('../../graphql/schema/schema.ts');
+    const { subgraphSdl } = await import('../../graphql/schema/sdl.ts');
+    process.stdout.write(subgraphSdl(graphqlSchema, securityDirectives === true));
+  },
+};

@@ -1,27 +1,29 @@
-import { parseArgs } from 'node:util';
-import { readConfig } from '../../config.ts';
+import { readConfig, type SettingName } from '../../config.ts';
 import type { Gateway } from '../../gateway.ts';
 import { createLog, describeError, type Log } from '../../runtime/log.ts';
+import type { Command } from '../command.ts';
 import { keepDebuggerClosed } from '../debugger.ts';
+import { settings } from '../settings.ts';
 
-const help = `Usage: secrets-gateway serve
-
-Runs the gateway. Its settings come from the environment; docs/configuration.md lists them.
-`;
-
-export const serve = { help, run };
+export const serve: Command = {
+  summary: 'run the gateway',
+  details:
+    'Without any setting it runs in development mode, on this machine only, and keeps its files in .data/. Ctrl-C stops it.',
+  settings: Object.keys(settings) as SettingName[],
+  run,
+};
 
 /** Runs the gateway until it is told to stop. */
-async function run(args: string[]): Promise<void> {
-  parseArgs({ args, options: {} });
+async function run(): Promise<void> {
   const config = readConfig();
   const log = createLog(config.logLevel);
   if (config.production) keepDebuggerClosed(() => log.warn('SIGUSR1 ignored: there is no debugger in production'));
   // Loaded after the settings are known to be right: a mistake in them is told at once.
   const { startGateway } = await import('../../gateway.ts');
   const gateway = await startGateway(config, log);
+  const isDevelopment = gateway.developmentToken !== null;
   // Before anything is printed: who reads that the gateway runs may stop it at once.
-  stopOnSignal(gateway, log);
+  stopOnSignal(gateway, log, isDevelopment);
   if (gateway.developmentToken) welcome(gateway.url, gateway.developmentToken, config.databaseUrl);
   else log.info({ url: gateway.url }, 'listening');
 }
@@ -45,17 +47,23 @@ function welcome(url: string, token: string, databaseUrl: string): void {
 `);
 }
 
-function stopOnSignal(gateway: Gateway, log: Log): void {
+function stopOnSignal(gateway: Gateway, log: Log, isDevelopment: boolean): void {
+  const say = (text: string, message: string) => {
+    if (isDevelopment) process.stdout.write(text);
+    else log.info(message);
+  };
   let stopping = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, async () => {
       // A second signal means: stop at once.
       if (stopping) process.exit(1);
       stopping = true;
+      say('\n  Stopping: the requests in flight are answered first. Ctrl-C again stops at once.\n', 'stopping');
       await gateway.close().catch((error: unknown) => {
         log.error({ cause: describeError(error) }, 'not closed properly');
         process.exit(1);
       });
+      say('  Stopped. Goodbye.\n', 'stopped');
       process.exit(0);
     });
   }

@@ -1,42 +1,47 @@
-import { parseArgs } from 'node:util';
-import { readConfig } from '../../config.ts';
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { type Config, readConfig } from '../../config.ts';
 import { ConfigurationError } from '../../errors.ts';
-import { openDevelopmentIssuer } from '../../identity/development-issuer.ts';
 import { isIdentifier } from '../../identity/identifier.ts';
-import { maxTokenLength } from '../../identity/verify-token.ts';
 import { type Membership, type Scope, scopes } from '../../model/principal.ts';
+import { exists } from '../../runtime/private-file.ts';
+import type { Command } from '../command.ts';
 import { UsageError } from '../usage-error.ts';
 
-const help = `Usage: secrets-gateway token --sub U [--team T[:role]]… [--scope "…"] [--ttl 1h]
+interface Options {
+  readonly sub?: string;
+  readonly team: readonly string[];
+  readonly scope: string;
+  readonly ttl: string;
+}
 
-Prints a token from the development issuer. Refused where a real issuer is configured.
+export const token: Command<Options> = {
+  summary: 'print a development token',
+  details:
+    'It is signed by the development issuer of the gateway that runs in this folder (.data/development-issuer.json). Refused where a real issuer is configured.',
+  options: [
+    new Option('--sub <U>', 'the subject: the user who calls (required)'),
+    new Option(
+      '--team <T[:role]>',
+      'a team of the subject; role is admin or member (member when left out); may be repeated',
+    )
+      .argParser((team: string, before: readonly string[]) => [...before, team])
+      .default([], 'none'),
+    new Option('--scope <scopes>', 'what the token allows, separated by spaces').default(scopes.join(' ')),
+    new Option('--ttl <time>', 'how long it is valid: a number and s, m, h or d; at most 30d').default('1h'),
+  ],
+  settings: ['NODE_ENV', 'HOST', 'KEYRING_FILE', 'JWT_ISSUER', 'ISSUERS_FILE'],
+  run,
+};
 
-  --sub U          the subject: the user who calls
-  --team T[:role]  a team of the subject; role is admin or member (default: member); may be repeated
-  --scope "…"      what the token allows, separated by spaces (${scopes.join(' ')})
-  --ttl 1h         how long it is valid: a number and s, m, h or d; at most 30d (1h)
-`;
-
-export const token = { help, run };
-
-/** Prints a development token. */
-async function run(args: string[]): Promise<void> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      sub: { type: 'string' },
-      team: { type: 'string', multiple: true, default: [] },
-      scope: { type: 'string', default: scopes.join(' ') },
-      ttl: { type: 'string', default: '1h' },
-    },
-  });
-  if (!values.sub) throw new UsageError('--sub is missing. Say whose token to make: --sub U');
-  if (!isIdentifier(values.sub)) throw new UsageError('--sub must have at most 255 characters.');
+async function run({ sub, team, scope, ttl }: Options): Promise<void> {
+  if (!sub) throw new UsageError('--sub is missing. Say whose token to make: --sub U');
+  if (!isIdentifier(sub)) throw new UsageError('--sub must have at most 255 characters.');
   const claims = {
-    subject: values.sub,
-    teams: values.team.map(parseTeam),
-    scopes: parseScopes(values.scope),
-    ttlSeconds: parseTtl(values.ttl),
+    subject: sub,
+    teams: team.map(parseTeam),
+    scopes: parseScopes(scope),
+    ttlSeconds: parseTtl(ttl),
   };
   const config = readConfig();
   if (config.issuer) {
@@ -44,11 +49,23 @@ async function run(args: string[]): Promise<void> {
       'A real issuer is configured (JWT_ISSUER or ISSUERS_FILE), so that the development issuer makes no tokens. Get a token from that issuer.',
     );
   }
-  const issuer = await openDevelopmentIssuer(config.developmentIssuerFile);
-  const issued = await issuer.issue(claims);
+  const { openDevelopmentIssuer } = await import('../../identity/development-issuer.ts');
+  const { maxTokenLength } = await import('../../identity/verify-token.ts');
+  const isNew = !(await exists(config.developmentIssuerFile));
+  const issued = await (await openDevelopmentIssuer(config.developmentIssuerFile)).issue(claims);
   if (issued.length > maxTokenLength)
     throw new UsageError('The token would be too long to be accepted. Name fewer teams.');
+  await tellIssuer(config, isNew);
   process.stdout.write(`${issued}\n`);
+}
+
+/** Only the gateway of this folder accepts the token. Where none has run, it may not be the folder that is meant. */
+async function tellIssuer({ developmentIssuerFile, keyringFile }: Config, isNew: boolean): Promise<void> {
+  if (await exists(keyringFile)) return;
+  process.stderr.write(
+    `Signed by ${isNew ? 'a new' : 'the'} development issuer, ${resolve(developmentIssuerFile)}. No gateway has run in this folder: ` +
+      'one that runs elsewhere does not accept this token. Run this in the folder of the gateway.\n',
+  );
 }
 
 function parseTeam(text: string): Membership {

@@ -71,7 +71,7 @@ export function useClientErrors({ log, onOperation, hints }: ClientErrorOptions)
     const durationMs = performance.now() - startedAtMs;
     onOperation(operation, code, durationMs / 1000);
     const actor = caller.principal ? actorOf(caller.principal) : null;
-    const line = { requestId, actor, operation, code, durationMs };
+    const line = { requestId, actor, operation, code, durationMs: Math.round(durationMs) };
     const outcome = new Outcome(result.data, errors, executed !== undefined);
     // Shedding load is no defect, and a line with stack frames for each operation would make the overload worse.
     const failure = errors.find((one) => one.error.status >= 500 && one !== outcome.refusal);

@@ -1,7 +1,8 @@
-import { MongoClient, type MongoClientOptions, MongoCompatibilityError, MongoServerError } from 'mongodb';
-import { ConfigurationError } from '../../errors.ts';
+import { MongoClient, type MongoClientOptions } from 'mongodb';
 import { endWritesWithTheirSocket } from './hung-writes.ts';
 import { migrate } from './migrations.ts';
+import { faultOfStart, notInitiated, standalone, tooOld } from './start-fault.ts';
+import { databaseInPath, optionsOf, requireEscaped, unreadable } from './uri.ts';
 
 /** The wire version of MongoDB 6.0 (https://github.com/mongodb/specifications: wireversion-featurelist). */
 const wireVersionOf60 = 17;
@@ -12,12 +13,13 @@ const defaultDatabase = 'secrets-gateway';
 
 /** The database that the URI names, or `secrets-gateway` instead of the driver's default `test`. */
 export function databaseOf(client: MongoClient, uri: string) {
-  const isNamed = /^mongodb(?:\+srv)?:\/\/[^/]+\/[^?]/.test(uri);
-  return client.db(isNamed ? undefined : defaultDatabase);
+  return client.db(databaseInPath(uri) === '' ? defaultDatabase : undefined);
 }
 
+/** @throws ConfigurationError for a URI that cannot be read */
 export function createClient(uri: string, options: MongoClientOptions): MongoClient {
   endWritesWithTheirSocket();
+  requireEscaped(uri);
   try {
     return new MongoClient(uri, {
       appName: 'secrets-gateway',
@@ -29,10 +31,21 @@ export function createClient(uri: string, options: MongoClientOptions): MongoCli
       enableUtf8Validation: false,
       ...options,
     });
-  } catch {
+  } catch (error) {
     // Without the cause: it may contain the URI, and so a password.
-    throw new ConfigurationError('DATABASE_URL is not a MongoDB connection string. Set it to mongodb://HOST/DATABASE.');
+    throw unreadable(error);
   }
+}
+
+/** How long the start may take to find a server: what the URI says, if it says it. Later the deadlines of calls come first. */
+function startTimeouts(uri: string): MongoClientOptions {
+  const inUri = optionsOf(uri);
+  const timeouts = ['serverSelectionTimeoutMS', 'connectTimeoutMS'] as const;
+  return Object.fromEntries(timeouts.map((name) => [name, positive(inUri.get(name.toLowerCase())) ?? reachTimeoutMs]));
+}
+
+function positive(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 }
 
 /**
@@ -41,43 +54,18 @@ export function createClient(uri: string, options: MongoClientOptions): MongoCli
  * @throws ConfigurationError
  */
 export async function prepareDatabase(uri: string): Promise<void> {
-  const client = createClient(uri, { writeConcern: { w: 'majority', journal: true } });
+  const client = createClient(uri, { writeConcern: { w: 'majority', journal: true }, ...startTimeouts(uri) });
   try {
     await client.connect();
     const database = databaseOf(client, uri);
     const hello = await database.admin().command({ hello: 1 });
-    if (hello.setName === undefined && hello.msg !== 'isdbgrid') {
-      throw new ConfigurationError(
-        'DATABASE_URL: the MongoDB server is standalone, and has no transactions. Name a replica set (a single member ' +
-          'is enough: start mongod with --replSet rs0 and run rs.initiate() once) or a mongos.',
-      );
-    }
+    if (hello.setName === undefined && hello.msg !== 'isdbgrid')
+      throw hello.isreplicaset ? notInitiated() : standalone();
     if (hello.maxWireVersion < wireVersionOf60) throw tooOld();
     await migrate(database);
   } catch (error) {
-    throw asConfigurationError(error);
+    throw await faultOfStart(client, uri, error);
   } finally {
     await client.close();
   }
-}
-
-function asConfigurationError(error: unknown): ConfigurationError {
-  if (error instanceof ConfigurationError) return error;
-  if (error instanceof MongoCompatibilityError) return tooOld();
-  if (error instanceof MongoServerError) {
-    const refused = error.code === 18 ? 'the user or the password' : `a command (${error.codeName ?? error.code})`;
-    return new ConfigurationError(
-      `DATABASE_URL: MongoDB refused ${refused}. Name a user with the role readWrite and dbAdmin on the database.`,
-      { cause: error },
-    );
-  }
-  return new ConfigurationError(
-    `DATABASE_URL: no MongoDB primary answered within ${reachTimeoutMs} ms. ` +
-      'Check the hosts, the port and that the replica set has a primary.',
-    { cause: error },
-  );
-}
-
-function tooOld(): ConfigurationError {
-  return new ConfigurationError('DATABASE_URL: the MongoDB server is older than 6.0. Upgrade it.');
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, mkdirSync, openSync, readSync, type Stats, statSy
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigurationError } from '../../errors.ts';
+import { isOnOwnVolume } from '../../runtime/volume.ts';
 import { migrate } from './schema.ts';
 
 /** How long a call waits for another process that writes. The event loop is blocked meanwhile. */
@@ -55,21 +56,22 @@ function prepareFile(path: string, mayBeBlank: boolean): void {
         'Restore it from its backup. If you want a new database, remove the file.',
     );
   }
-  if (found && found.size > 0) requireLength(path, found.size);
+  if (found && found.size > 0 && isCutOff(path, found.size)) throw damaged();
   closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
 }
 
 function requirePrivateFile(path: string, found: Stats): void {
   if (!found.isFile()) throw refused(path, 'it is not a regular file', 'Name a file.');
-  if (process.getuid && (found.mode & 0o077) !== 0) {
+  if (process.getuid && (found.mode & (isOnOwnVolume(path, found) ? 0o007 : 0o077)) !== 0) {
     throw refused(path, 'others can read or write it', `Run: chmod 600 ${path}`);
   }
 }
 
 /** Who can write to the directory can replace the database. With the sticky bit only the owner of a file can. */
 function requirePrivateDirectory(path: string): void {
-  const { mode } = statSync(path);
-  if (!process.getuid || (mode & 0o022) === 0 || (mode & 0o1000) !== 0) return;
+  const found = statSync(path);
+  const others = isOnOwnVolume(path, found) ? 0o002 : 0o022;
+  if (!process.getuid || (found.mode & others) === 0 || (found.mode & 0o1000) !== 0) return;
   throw refused(path, 'others can replace the database in this directory', `Run: chmod go-w ${path}`);
 }
 
@@ -78,9 +80,9 @@ function refused(path: string, what: string, fix: string): ConfigurationError {
 }
 
 /** A file that was cut off is shorter than its own header says. With a WAL beside it, the header may be older than the file. */
-function requireLength(path: string, size: number): void {
-  if (size < smallestPage) throw damaged();
-  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+export function isCutOff(path: string, size: number): boolean {
+  if (size < smallestPage) return true;
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return false;
   const header = Buffer.alloc(100);
   const file = openSync(path, constants.O_RDONLY);
   try {
@@ -91,7 +93,7 @@ function requireLength(path: string, size: number): void {
   // https://sqlite.org/fileformat.html: 1 stands for 65,536, and the count of pages holds where both counters agree.
   const pageBytes = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const isCounted = header.readUInt32BE(24) === header.readUInt32BE(92);
-  if (isCounted && size < pageBytes * header.readUInt32BE(28)) throw damaged();
+  return isCounted && size < pageBytes * header.readUInt32BE(28);
 }
 
 function requireWhole(database: DatabaseSync, path: string): void {

@@ -97,7 +97,8 @@ export const migrations: readonly string[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 4;
+export const firstVersion = 4;
+export const newestKnownVersion = firstVersion + migrations.length - 1;
 
 /**
  * Brings the schema to the newest version, in one transaction: a start that is cut off leaves the old one whole. Foreign keys
@@ -135,6 +136,6 @@ function requireKnown(version: number, newestVersion: number): void {
   if (version > 0 && version < firstVersion) throw tooOld(version);
 }
 
-function versionOf(database: DatabaseSync): number {
+export function versionOf(database: DatabaseSync): number {
   return Number(database.prepare('PRAGMA user_version').get()?.user_version);
 }

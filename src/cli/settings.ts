@@ -1,0 +1,44 @@
+import type { SettingName } from '../config.ts';
+
+interface Setting {
+  readonly meaning: string;
+  readonly fallback?: string;
+}
+
+/** What the help pages say about each setting. docs/configuration.md tells more, and a test compares their defaults. */
+export const settings: Readonly<Record<SettingName, Setting>> = {
+  HOST: { meaning: 'the address to listen on; beyond loopback everything is as in production', fallback: '127.0.0.1' },
+  PORT: { meaning: 'the port; 0 takes a free one', fallback: '4000' },
+  DATABASE_URL: {
+    meaning: 'the store: sqlite:PATH, mongodb://… or mongodb+srv://…',
+    fallback: 'sqlite:.data/secrets.db',
+  },
+  DATABASE_URL_FILE: { meaning: 'a file with the URL, instead of DATABASE_URL' },
+  KEYRING_FILE: { meaning: 'the keys that values are sealed with', fallback: '.data/keyring.json' },
+  JWT_ISSUER: { meaning: 'the "iss" of your tokens; without any JWT_… there is a development issuer' },
+  JWT_AUDIENCE: { meaning: 'the "aud" of your tokens' },
+  JWT_JWKS_URL: { meaning: 'where the issuer publishes its keys' },
+  JWT_JWKS_FILE: { meaning: 'the same keys as a file' },
+  ISSUERS_FILE: { meaning: 'a file with several issuers, or with claims of other names, instead of JWT_…' },
+  JWT_ALGORITHMS: { meaning: 'the signature algorithms that are accepted', fallback: 'ES256 EdDSA RS256 PS256' },
+  RATE_LIMIT: { meaning: 'points for each caller and window, or off', fallback: '600/60s' },
+  BATCHING: { meaning: 'on: up to 10 operations in one JSON array', fallback: 'on' },
+  INTROSPECTION: { meaning: 'on: documents may ask for the schema', fallback: 'off in production, else on' },
+  SECURITY_DIRECTIVES: { meaning: 'on: the SDL has @authenticated and @requiresScopes', fallback: 'off' },
+  CORS_ORIGINS: { meaning: 'origins whose pages may call /graphql', fallback: 'none' },
+  PERSISTED_OPERATIONS: { meaning: 'a file with the only documents that run', fallback: 'none' },
+  TRUST_PROXY: { meaning: "on: trust the proxy's X-Forwarded-Proto and X-Forwarded-For", fallback: 'off' },
+  REQUIRE_TLS: { meaning: 'on: refuse values that arrive over plain HTTP', fallback: 'on in production, else off' },
+  LOG_LEVEL: { meaning: 'fatal, error, warn, info, debug, trace or silent', fallback: 'info' },
+  NODE_ENV: { meaning: 'production, development or test' },
+};
+
+/** For a help page. */
+export function settingsTable(names: readonly SettingName[]): string {
+  const width = Math.max(...names.map((name) => name.length));
+  const rows = names.map((name) => {
+    const { meaning, fallback } = settings[name];
+    return `  ${name.padEnd(width)}  ${meaning}${fallback === undefined ? '' : ` (default: ${fallback})`}`;
+  });
+  return ['Settings, from the environment (docs/configuration.md tells more):', ...rows].join('\n');
+}
