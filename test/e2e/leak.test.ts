@@ -262,7 +262,7 @@ const positions: Record<string, Send> = {
     { name: `${key}\u200b` },
   ]),
   'a user’s name that is no environment variable’s': (client, { key }) =>
-    client.run(create, { input: { ...good(), name: key } }),
+    client.run(create, { input: { ...good(), name: `-${key}` } }),
   'a provider that breaks its rule': inputs(({ key }) => [
     { provider: `${key} ` },
     { provider: key.repeat(20) },
