@@ -1,6 +1,7 @@
 import { printable } from './cli/printable.ts';
+import { storeFailure } from './cli/store-failure.ts';
 import { UsageError } from './cli/usage-error.ts';
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError, DomainError } from './errors.ts';
 import { version } from './version.ts';
 
 /** A command is loaded when it is used: most of them need little of the gateway. */
@@ -55,11 +56,11 @@ function usageMessage(error: unknown): string | undefined {
 try {
   await run(process.argv.slice(2));
 } catch (error) {
-  if (error instanceof ConfigurationError) {
+  if (error instanceof ConfigurationError || error instanceof DomainError) {
     const [command] = process.argv.slice(2);
     const what = command === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${command}`;
     // The message may name what stands in the database.
-    process.stderr.write(`${what}: ${printable(error.message)}\n`);
+    process.stderr.write(`${what}: ${error instanceof DomainError ? storeFailure(error) : printable(error.message)}\n`);
     process.exit(1);
   }
   const usage = usageMessage(error);
