@@ -7,7 +7,7 @@ export const errorTable = {
     status: 400,
     type: 'invalid_request_error',
     message: 'The request was invalid.',
-    when: 'The body is not JSON, the document is not valid GraphQL, a field is unknown, a variable has the wrong type, two credentials were sent, or a cursor was not made for this list.',
+    when: 'The body is not JSON, the document is not valid GraphQL, a field is unknown, a variable has the wrong type, two credentials were sent, a cursor was not made for this list, or the Host header or the target of the request is malformed.',
   },
   // The codes and messages of these two are those that clients with persisted queries look for.
   PersistedQueryNotFound: {

@@ -6,8 +6,9 @@ import { schema } from './cli/operator/schema.ts';
 import { serve } from './cli/operator/serve.ts';
 import { token } from './cli/operator/token.ts';
 import { printable } from './cli/printable.ts';
+import { storeFailure } from './cli/store-failure.ts';
 import { UsageError } from './cli/usage-error.ts';
-import { ConfigurationError } from './errors.ts';
+import { ConfigurationError, DomainError } from './errors.ts';
 import { version } from './version.ts';
 
 const commands: Commands = { serve, token, schema, keys, backup, restore };
@@ -23,10 +24,10 @@ const args = process.argv.slice(2);
 try {
   await runCommand(commands, { description, version: await version(), args });
 } catch (error) {
-  if (error instanceof ConfigurationError) {
+  if (error instanceof ConfigurationError || error instanceof DomainError) {
     const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${args[0]}`;
     // The message may name what stands in the database.
-    process.stderr.write(`${what}: ${printable(error.message)}\n`);
+    process.stderr.write(`${what}: ${error instanceof DomainError ? storeFailure(error) : printable(error.message)}\n`);
     process.exit(1);
   }
   if (!(error instanceof UsageError)) throw error;

@@ -23,7 +23,8 @@ export function createProgress(what: string, stream: Pick<WriteStream, 'write' |
       shownAt = now;
       const share = total === 0 ? 1 : Math.min(done / total, 1);
       const perSecond = (done * 1000) / (now - startedAt);
-      const figures = `${Math.floor(share * 100)} %  ${count(done)} of ${count(total)}  ${count(perSecond)}/s`;
+      const rate = perSecond < 1 ? '' : `  ${count(perSecond)}/s`;
+      const figures = `${Math.floor(share * 100)} %  ${count(done)} of ${count(total)}${rate}`;
       const rest = isComplete || done === 0 ? '' : `  ${count(Math.ceil((total - done) / perSecond))} s left`;
       if (stream.isTTY) {
         const filled = Math.round(share * width);

@@ -57,7 +57,7 @@ export function marked<R extends Omit<StoredSecret, 'mac'>>(record: R, keyring: 
   return { ...record, mac: macOfRecord(record, keyring) };
 }
 
-function eventOf(type: NewAuditEvent['type'], { id, version }: Secret): NewAuditEvent {
+export function eventOf(type: NewAuditEvent['type'], { id, version }: Secret): NewAuditEvent {
   return { type, actor: { kind: 'user', id: 'ada' }, requestId: 'request-1', at, secretId: id, version };
 }
 

@@ -196,7 +196,9 @@ describe.skipIf(!hasMongod)('a gateway whose MongoDB user', () => {
 
   async function expectHealed(): Promise<void> {
     await expect.poll(async () => (await list()).status, { timeout: 10_000 }).toBe(200);
-    await expect.poll(readyz, { timeout: 10_000 }).toEqual({ status: 'ok', checks: { store: 'ok', keyring: 'ok', issuer: 'ok' } });
+    await expect
+      .poll(readyz, { timeout: 10_000 })
+      .toEqual({ status: 'ok', checks: { store: 'ok', keyring: 'ok', issuer: 'ok' } });
     expect((await create(`after ${Math.random()}`)).status).toBe(200);
   }
 

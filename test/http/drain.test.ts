@@ -178,18 +178,19 @@ describe('SIGTERM', () => {
     agent.destroy();
   });
 
-  it('answers every request that clients send on the connections that they keep', { timeout: 60_000 }, async () => {
+  it('answers every request that clients send on the connections that they keep', { timeout: 120_000 }, async () => {
     for (let round = 0; round < 3; round += 1) {
       await start();
-      let answers = 0;
+      const answers = new Array<number>(100).fill(0);
       const failures: string[] = [];
-      const clients = Array.from({ length: 100 }, async (_, index) => {
+      const clients = answers.map(async (_, index) => {
         const agent = new Agent({ keepAlive: true, maxSockets: 1 });
         for (;;) {
           const outcome = await tryPost(agent, { query: '{ viewer { subject } }' });
-          answers += 1;
-          // Told to come back, or told before anything was sent.
-          if (outcome === 503 || outcome === 'ECONNREFUSED') break;
+          answers[index] = (answers[index] ?? 0) + 1;
+          // Told to come back, or told before anything was sent. A connection that the system took when the port was closed,
+          // and the gateway never saw, is reset.
+          if (outcome === 503 || outcome === 'ECONNREFUSED' || outcome === 'ECONNRESET on a new connection') break;
           if (outcome !== 200) {
             failures.push(String(outcome));
             break;
@@ -198,7 +199,8 @@ describe('SIGTERM', () => {
         }
         agent.destroy();
       });
-      await expect.poll(() => answers, { timeout: 15_000, interval: 5 }).toBeGreaterThan(1000);
+      // Every client has a connection that it keeps.
+      await expect.poll(() => Math.min(...answers), { timeout: 30_000, interval: 5 }).toBeGreaterThan(2);
       expect((await gateway.stop('SIGTERM')).code).toBe(0);
       await Promise.all(clients);
       expect(failures).toEqual([]);

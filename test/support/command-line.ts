@@ -28,6 +28,9 @@ export const longWaits = {
   untilSignal: new URL('long-waits.ts', import.meta.url).href,
 };
 
+/** A module to load before a gateway: it injects the fault that `ask` names. */
+export const injectedFaults = new URL('inject-faults.ts', import.meta.url).href;
+
 export interface StartOptions {
   /** A Node other than the packaged one. */
   readonly node?: string | undefined;
@@ -69,6 +72,7 @@ export class CommandLine {
     });
     const token = /Bearer ([\w.-]+)/.exec(output.stdout)?.[1] ?? '';
     return {
+      pid: child.pid ?? 0,
       url,
       token,
       output,
@@ -132,6 +136,7 @@ export class CommandLine {
 }
 
 export interface RunningGateway {
+  readonly pid: number;
   readonly url: string;
   /** Empty if it printed none. */
   readonly token: string;

@@ -10,6 +10,7 @@ import type { ApiKeyRecord } from '../../model/api-key.ts';
 import { ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { ApiKeyList, ApiKeyQuery, ApiKeyStore } from '../api-keys.ts';
 import { type ApiKeyWrite, StoreConflict } from '../store.ts';
+import type { Reads } from './reads.ts';
 
 type ApiKeyFields = Omit<ApiKeyRecord, 'hash' | 'teamId'>;
 
@@ -79,6 +80,7 @@ const maxFinds = 1000;
 export class MongodbApiKeys implements ApiKeyStore {
   readonly #collection: Collection<ApiKeyDocument>;
   readonly #timeoutMs: number;
+  readonly #reads: Reads;
   readonly #answer: <T>(answer: Promise<T>) => Promise<T>;
   /** What is asked for in one tick of the event loop goes out in one command. Nothing is cached. */
   readonly #finds = new DataLoader((hashes: readonly string[]) => this.#findAll(hashes), {
@@ -91,10 +93,12 @@ export class MongodbApiKeys implements ApiKeyStore {
   constructor(
     collection: Collection<ApiKeyDocument>,
     timeoutMs: number,
+    reads: Reads,
     answer: <T>(answer: Promise<T>) => Promise<T>,
   ) {
     this.#collection = collection;
     this.#timeoutMs = timeoutMs;
+    this.#reads = reads;
     this.#answer = answer;
   }
 
@@ -105,23 +109,25 @@ export class MongodbApiKeys implements ApiKeyStore {
 
   async find(id: string, teamIds: readonly string[]): Promise<ApiKeyRecord | undefined> {
     const filter = { owner: { $in: teamIds.map(teamKey) }, id };
-    const document = await this.#answer(this.#collection.findOne(filter, { maxTimeMS: this.#timeoutMs }));
+    const options = { maxTimeMS: this.#timeoutMs };
+    const document = await this.#answer(
+      this.#reads.run((session) => this.#collection.findOne(filter, { ...options, session })),
+    );
     return document ? recordOf(document) : undefined;
   }
 
   async list({ teamId, after, limit, count }: ApiKeyQuery): Promise<ApiKeyList> {
     const owner = teamKey(teamId);
-    const options = { maxTimeMS: this.#timeoutMs, batchSize: limit + 2 };
+    const options = { maxTimeMS: this.#timeoutMs };
+    const inOrder = { sort: { name: 1, id: 1 }, batchSize: limit + 2 } as const;
     // One more than the limit tells whether there are more.
-    const page = this.#collection
-      .find({ owner, ...(after && isAfter(after)) }, options)
-      .sort({ name: 1, id: 1 })
-      .limit(limit + 1);
+    const page = (session: ClientSession) =>
+      this.#collection
+        .find({ owner, ...(after && isAfter(after)) }, { ...options, ...inOrder, limit: limit + 1, session })
+        .toArray();
+    const all = (session: ClientSession) => this.#collection.countDocuments({ owner }, { ...options, session });
     const [documents, totalCount] = await this.#answer(
-      Promise.all([
-        limit === 0 ? [] : page.toArray(),
-        count ? this.#collection.countDocuments({ owner }, { maxTimeMS: this.#timeoutMs }) : null,
-      ]),
+      Promise.all([limit === 0 ? [] : this.#reads.run(page), count ? this.#reads.run(all) : null]),
     );
     return { apiKeys: documents.slice(0, limit).map(recordOf), hasMore: documents.length > limit, totalCount };
   }
@@ -141,9 +147,11 @@ export class MongodbApiKeys implements ApiKeyStore {
   }
 
   async #findAll(hashes: readonly string[]): Promise<(ApiKeyDocument | undefined)[]> {
-    const documents = await this.#collection
-      .find({ _id: { $in: [...new Set(hashes)] } }, { batchSize: hashes.length + 1, maxTimeMS: this.#timeoutMs })
-      .toArray();
+    const filter = { _id: { $in: [...new Set(hashes)] } };
+    const options = { batchSize: hashes.length + 1, maxTimeMS: this.#timeoutMs };
+    const documents = await this.#reads.run((session) =>
+      this.#collection.find(filter, { ...options, session }).toArray(),
+    );
     const byHash = new Map(documents.map((document) => [document._id, document]));
     return hashes.map((hash) => byHash.get(hash));
   }

@@ -1,4 +1,4 @@
-import { type Document, ObjectId } from 'mongodb';
+import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import { unknownKid } from '../../model/envelope.ts';
 import type { Keyed, KidCounts } from '../store.ts';
 import type { Collections } from './documents.ts';
@@ -19,7 +19,7 @@ export async function countKids(
   collections: Collections,
   of: Keyed,
   after: string,
-  { limit, maxTimeMS }: { readonly limit: number; readonly maxTimeMS: number },
+  { limit, ...options }: { readonly limit: number; readonly maxTimeMS: number; readonly session: ClientSession },
 ): Promise<KidCounts> {
   const { collection, kid } = kids[of];
   const pipeline: Document[] = [
@@ -29,7 +29,7 @@ export async function countKids(
     { $group: { _id: kid, count: { $sum: 1 }, last: { $max: '$_id' } } },
   ];
   const found = await collections[collection]
-    .aggregate<{ _id: string; count: number; last: unknown }>(pipeline, { maxTimeMS })
+    .aggregate<{ _id: string; count: number; last: unknown }>(pipeline, options)
     .toArray();
   return {
     counts: new Map(found.map(({ _id, count }) => [_id, count])),

@@ -12,6 +12,7 @@ import {
 } from 'mongodb';
 import { DomainError } from '../../errors.ts';
 import { type Refusal, refusalOf } from './refusals.ts';
+import { whyNoPrimary } from './topology.ts';
 
 /** The commit was sent, and it is unknown whether it was made. */
 export class UnknownCommitResult extends Error {
@@ -74,7 +75,7 @@ function reasonOf(error: unknown): Reason | undefined {
   if (!(error instanceof MongoError)) return undefined;
   const refusal = refusalOf(Number(error.code));
   if (refusal) return refusal;
-  if (error instanceof MongoServerSelectionError) return 'no-primary';
+  if (error instanceof MongoServerSelectionError) return (error.reason && whyNoPrimary(error.reason)) ?? 'no-primary';
   const isOutOfReach =
     error instanceof MongoNetworkError ||
     error instanceof MongoNotConnectedError ||

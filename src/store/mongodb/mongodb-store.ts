@@ -1,5 +1,11 @@
 import DataLoader from 'dataloader';
-import type { CommandStartedEvent, MongoClient, TransactionOptions, WriteConcernSettings } from 'mongodb';
+import type {
+  ClientSession,
+  CommandStartedEvent,
+  MongoClient,
+  TransactionOptions,
+  WriteConcernSettings,
+} from 'mongodb';
 import { DomainError } from '../../errors.ts';
 import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
 import type { WrappedKey } from '../../model/envelope.ts';
@@ -28,9 +34,11 @@ import {
   type WrappedKeyDocument,
   wrappedKeyOf,
 } from './documents.ts';
-import { asDomainError, Contention, isWriteConflict, unavailable } from './errors.ts';
+import { asDomainError, Contention, isWriteConflict, timedOut, unavailable } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
+import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
+import { watchTopology } from './topology.ts';
 import { inTransaction } from './transaction.ts';
 
 export interface MongodbOptions extends Pick<StoreOptions, 'macOfEvent' | 'onHead'> {
@@ -49,6 +57,8 @@ const maxFinds = 1000;
 /** How often a transaction is run that conflicts with another. */
 const maxAttempts = 20;
 const maxAttemptsTogether = 3;
+/** How long a readiness check waits. A primary is looked for longer than that, and the probe has 2 s. */
+const checkMs = 1500;
 /** How long each part of closing may take. */
 const closeMs = 1500;
 const reauthenticateEveryMs = 1000;
@@ -79,6 +89,8 @@ class MongodbStore implements Store {
   readonly #durable: WriteConcernSettings;
   readonly apiKeys: ApiKeyStore;
   readonly #commits: GroupCommit;
+  readonly #reads: Reads;
+  readonly #whyNoPrimary: ReturnType<typeof watchTopology>;
   /** The last commit that the server refused for what only a real write meets; null once another was made. */
   #refused: { readonly error: unknown; readonly atMs: number } | null = null;
   #reauthenticatedAtMs = Number.NEGATIVE_INFINITY;
@@ -95,7 +107,9 @@ class MongodbStore implements Store {
     this.#client = client;
     this.#collections = collections;
     this.#timeoutMs = timeoutMs;
-    this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, (answer) => this.#answer(answer));
+    this.#reads = new Reads(client);
+    this.#whyNoPrimary = watchTopology(client);
+    this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, this.#reads, (answer) => this.#answer(answer));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     const transaction: TransactionOptions = {
       readConcern: { level: 'snapshot' },
@@ -124,7 +138,9 @@ class MongodbStore implements Store {
 
   async findRecord(id: string): Promise<SecretRecord | undefined> {
     const { secrets } = this.#collections;
-    const document = await this.#answer(secrets.findOne({ _id: id }, { maxTimeMS: this.#timeoutMs }));
+    const document = await this.#read((session) =>
+      secrets.findOne({ _id: id }, { session, maxTimeMS: this.#timeoutMs }),
+    );
     return document ? recordOf(document) : undefined;
   }
 
@@ -146,36 +162,32 @@ class MongodbStore implements Store {
 
   async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
     if (limit === 0) return [];
-    const events = this.#collections.audit
-      .find({ owner: ownerKey(owner), sequence: { $gt: afterSequence } }, { maxTimeMS: this.#timeoutMs })
-      .sort({ sequence: 1 })
-      .limit(limit)
-      .batchSize(limit + 1);
-    return (await this.#answer(events.toArray())).map(auditEventOf);
+    const filter = { owner: ownerKey(owner), sequence: { $gt: afterSequence } };
+    const options = { sort: { sequence: 1 }, limit, batchSize: limit + 1, maxTimeMS: this.#timeoutMs } as const;
+    const { audit } = this.#collections;
+    return (await this.#read((session) => audit.find(filter, { ...options, session }).toArray())).map(auditEventOf);
   }
 
   async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
-    const keys = this.#collections.secrets
-      .find<WrappedKeyDocument>(
-        { _id: { $gt: afterId }, sealed: { $ne: null } },
-        {
-          projection: { 'sealed.envelope.header.kid': 1, 'sealed.envelope.encrypted_key': 1 },
-          maxTimeMS: this.#timeoutMs,
-        },
-      )
-      .sort({ _id: 1 })
-      .limit(limit)
-      .batchSize(limit + 1);
-    return (await this.#answer(keys.toArray())).map(wrappedKeyOf);
+    const filter = { _id: { $gt: afterId }, sealed: { $ne: null } };
+    const projection = { 'sealed.envelope.header.kid': 1, 'sealed.envelope.encrypted_key': 1 };
+    const page = { sort: { _id: 1 }, limit, batchSize: limit + 1 } as const;
+    const options = { ...page, projection, maxTimeMS: this.#timeoutMs };
+    const { secrets } = this.#collections;
+    const find = (session: ClientSession) =>
+      secrets.find<WrappedKeyDocument>(filter, { ...options, session }).toArray();
+    return (await this.#read(find)).map(wrappedKeyOf);
   }
 
   countKids(of: Keyed, after: string, limit: number): Promise<KidCounts> {
-    return this.#answer(countKids(this.#collections, of, after, { limit, maxTimeMS: this.#timeoutMs }));
+    const range = { limit, maxTimeMS: this.#timeoutMs };
+    return this.#read((session) => countKids(this.#collections, of, after, { ...range, session }));
   }
 
   async chainHead(owner: Owner): Promise<ChainHead> {
+    const { owners } = this.#collections;
     const options = { maxTimeMS: this.#timeoutMs };
-    const found = await this.#answer(this.#collections.owners.findOne({ _id: ownerKey(owner) }, options));
+    const found = await this.#read((session) => owners.findOne({ _id: ownerKey(owner) }, { ...options, session }));
     return found ? headOf(found) : chainStart;
   }
 
@@ -209,7 +221,10 @@ class MongodbStore implements Store {
     // Changes nothing, and is refused where a write would be. It does not wait for a majority: nothing is written.
     const noChange = { $set: { version: 1 } };
     const write = this.#collections.secrets.updateOne({ _id: '' }, noChange, { writeConcern: { w: 1 } });
-    await Promise.all([this.isEmpty(), this.#answer(write)]);
+    await withDeadline(Promise.all([this.isEmpty(), this.#answer(write)]), checkMs, () => {
+      const reason = this.#whyNoPrimary();
+      return reason ? unavailable(reason) : timedOut(undefined);
+    });
     if (this.#refused && performance.now() - this.#refused.atMs < refusalToldMs) throw this.#refused.error;
     // Each caller was answered at its deadline. What is there for longer than that is stuck.
     if (this.backlog.oldestMs > this.#timeoutMs) throw unavailable('commits-stuck');
@@ -228,6 +243,10 @@ class MongodbStore implements Store {
     });
   }
 
+  #read<T>(read: (session: ClientSession) => Promise<T>): Promise<T> {
+    return this.#answer(this.#reads.run(read));
+  }
+
   /** Once at a time, and not more often than once a second. What fails here is met again by the next call. */
   #reauthenticate(): void {
     if (performance.now() < this.#reauthenticatedAtMs + reauthenticateEveryMs) return;
@@ -241,17 +260,17 @@ class MongodbStore implements Store {
     if (!command) return listResults(queries, []);
     const { collection, pipeline, batchSize, readConcern } = command;
     const options = { batchSize, readConcern, maxTimeMS: this.#timeoutMs };
-    const rows = this.#collections[collection].aggregate(pipeline, options);
-    return listResults(queries, await rows.toArray());
+    const rows = (session: ClientSession) =>
+      this.#collections[collection].aggregate(pipeline, { ...options, session }).toArray();
+    return listResults(queries, await this.#reads.run(rows));
   }
 
   async #find(ids: readonly string[]): Promise<(FoundDocument | undefined)[]> {
-    const documents = await this.#collections.secrets
-      .find<FoundDocument>(
-        { _id: { $in: [...new Set(ids)] } },
-        { projection: foundProjection, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs },
-      )
-      .toArray();
+    const filter = { _id: { $in: [...new Set(ids)] } };
+    const options = { projection: foundProjection, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs };
+    const documents = await this.#reads.run((session) =>
+      this.#collections.secrets.find<FoundDocument>(filter, { ...options, session }).toArray(),
+    );
     const byId = new Map(documents.map((document) => [document._id, document]));
     return ids.map((id) => byId.get(id));
   }
