@@ -114,12 +114,13 @@ describe('an Authorization header that is not a Bearer token is UNAUTHORIZED:', 
   ])('%j', async (authorization) => {
     const { code, message, details } = await refusalOf(bearer(authorization));
     expect(code).toBe('UNAUTHORIZED');
-    // The answer is the same whatever was wrong, and repeats nothing that was sent.
+    // The same whatever was wrong, and nothing that was sent is repeated.
     expect([message, details]).toEqual([
       'Authentication is required.',
       {
         description: 'Send a valid token or API key as bearer credentials, or an API key in X-API-Key.',
-        cause: undefined,
+        reason: 'scheme',
+        hint: 'Authorization must be: Bearer TOKEN.',
       },
     ]);
   });
