@@ -12,7 +12,9 @@ const observed = vi.hoisted(() => ({ commands: [] as string[] }));
 vi.mock('../../src/store/open-store.ts', async () => {
   const { openMongodbStore } = await import('../../src/store/mongodb/mongodb-store.ts');
   const onCommand = ({ commandName }: CommandStartedEvent) => observed.commands.push(commandName);
-  return { openStore: (databaseUrl: string) => openMongodbStore(databaseUrl, { onCommand }) };
+  const openStore: typeof import('../../src/store/open-store.ts').openStore = (databaseUrl, options) =>
+    openMongodbStore(databaseUrl, { ...options, onCommand });
+  return { openStore };
 });
 vi.mock('jose', async (original) => {
   const jose = await original<typeof import('jose')>();
