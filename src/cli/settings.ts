@@ -17,7 +17,7 @@ export const settings: Readonly<Record<SettingName, Setting>> = {
   KEYRING_FILE: { meaning: 'the keys that values are sealed with', fallback: '.data/keyring.json' },
   JWT_ISSUER: { meaning: 'the "iss" of your tokens; without any JWT_… there is a development issuer' },
   JWT_AUDIENCE: { meaning: 'the "aud" of your tokens' },
-  JWT_JWKS_URL: { meaning: 'where the issuer publishes its keys' },
+  JWT_JWKS_URL: { meaning: 'where the issuer publishes its keys', fallback: 'OpenID discovery' },
   JWT_JWKS_FILE: { meaning: 'the same keys as a file' },
   ISSUERS_FILE: { meaning: 'a file with several issuers, or with claims of other names, instead of JWT_…' },
   JWT_ALGORITHMS: { meaning: 'the signature algorithms that are accepted', fallback: 'ES256 EdDSA RS256 PS256' },
