@@ -98,7 +98,7 @@ describe('the package, installed in an empty folder', () => {
   it('has the commands', async () => {
     const help = await sh('npx secrets-gateway --help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout).toMatch(/^secrets-gateway/);
+    expect(help.stdout).toMatch(/^Usage: secrets-gateway COMMAND/);
     const schema = await sh('npx secrets-gateway schema');
     expect(schema).toMatchObject({ code: 0, stdout: await readFile(join(root, 'schema/subgraph.graphql'), 'utf8') });
   });
