@@ -17,10 +17,12 @@ describe('a gateway under load', () => {
   afterEach(() => gateway.close());
 
   it('answers 1,000 requests at once, and refuses more immediately with 503 and Retry-After', async () => {
+    expect((await gateway.run(list, {}, { token })).status).toBe(200);
+    // A key that was published a moment ago: all requests wait for the keys to be loaded again.
     const held: ServerResponse[] = [];
-    await gateway.stop();
     gateway.issuer.misbehave = (response) => held.push(response);
-    await gateway.launch({ RATE_LIMIT: 'off' });
+    await gateway.issuer.addKey('key-2');
+    token = await gateway.issuer.token();
     const slow = Array.from({ length: 1000 }, () => new SlowRequest(gateway, token, body));
     for (const one of slow) one.release();
     await expect.poll(inFlight, { timeout: 10_000 }).toBe(1000);
@@ -34,7 +36,7 @@ describe('a gateway under load', () => {
     });
     expect((await get(gateway, '/livez')).status).toBe(200);
     gateway.issuer.misbehave = null;
-    for (const response of held) response.end(JSON.stringify({ keys: [gateway.issuer.publicJwk] }));
+    for (const response of held) response.end(JSON.stringify(gateway.issuer.jwks));
     const answers = await Promise.all(slow.map(({ answer }) => answer));
     expect(answers.filter((answer) => answer.status !== 200)).toEqual([]);
     expect((await gateway.run(list, {}, { token })).status).toBe(200);
