@@ -38,7 +38,15 @@ export async function callerOf(request: Pick<IncomingMessage, 'headers'>): Promi
 export async function operationsOn(store: Store): Promise<(caller: Caller) => Operations> {
   const keyring = await readKeyring(setting('KEYRING_FILE'));
   const mutex = createKeyedMutex(5000, tooMuchContention);
-  const dependencies = { store, keyring: () => keyring, now: () => new Date(), mutex, trace: createTrace() };
+  const dependencies = {
+    store,
+    apiKeys: store.apiKeys,
+    forgetApiKey: () => {},
+    keyring: () => keyring,
+    now: () => new Date(),
+    mutex,
+    trace: createTrace(),
+  };
   return (caller) => bindOperations(dependencies, caller);
 }
 
