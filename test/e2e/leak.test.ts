@@ -750,7 +750,8 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     ]);
     found.answers = detector.find(client.answers.join('\n'));
     found.metrics = detector.find(metrics);
-    found.log = detector.find(gateway.log.join(''));
+    // Without the times, each of which has digits that some canary has by chance.
+    found.log = detector.find(gateway.log.join('').replaceAll(/"time":\d{13}/g, ''));
     found.output = detector.find(output.join(''));
     found.database = detector.find(Buffer.concat([atWork, await stored(gateway)]));
   }, 120_000);
