@@ -91,7 +91,9 @@ describe.skipIf(!hasMongod)('a read after an election waits for what was acknowl
         )
         .toBe('no-primary');
       commands = [];
-      timer = setInterval(() => begun.push(store.find(record.id).catch(() => null)), 20);
+      const begin = () => begun.push(store.find(record.id).catch(() => null));
+      begin();
+      timer = setInterval(begin, 20);
     });
     clearInterval(timer);
     expect(await Promise.all(begun)).toContainEqual(expect.objectContaining({ id: record.id }));
