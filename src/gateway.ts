@@ -31,7 +31,6 @@ import { isLoopback } from './runtime/secure-url.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { openStore } from './store/open-store.ts';
-// biome-ignore lint/style/noRestrictedImports: the metrics tell which version runs, and version.ts imports nothing
 import { version } from './version.ts';
 
 export interface Gateway {
