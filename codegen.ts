@@ -1,18 +1,24 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
-/** The documents that the examples and some tests send, with the types of their answers. */
+const types = {
+  scalars: { DateTime: 'string', ID: 'string' },
+  strictScalars: true,
+  useTypeImports: true,
+};
+
+/** The documents of the client, and those that the examples and some tests send, with the types of their answers. */
 const config: CodegenConfig = {
   schema: 'schema/schema.graphql',
-  documents: 'examples/documents/*.graphql',
   generates: {
+    'src/client/documents.ts': {
+      documents: 'src/client/documents/*.graphql',
+      plugins: ['typescript-operations', './scripts/codegen-small-documents.ts'],
+      config: types,
+    },
     'examples/documents.ts': {
+      documents: 'examples/documents/*.graphql',
       plugins: ['typescript-operations', 'typed-document-node'],
-      config: {
-        documentMode: 'string',
-        scalars: { DateTime: 'string', ID: 'string' },
-        strictScalars: true,
-        useTypeImports: true,
-      },
+      config: { ...types, documentMode: 'string' },
     },
   },
 };

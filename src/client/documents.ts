@@ -1,0 +1,263 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { TypedDocument } from './typed-document.ts';
+/** Which kind of credential somebody uses. A user and an API key are never the same, even if their ids are. */
+export type ActorKind =
+  /** A machine: an API key. */
+  | 'API_KEY'
+  /** Somebody who signs in: a token. */
+  | 'USER';
+
+/** A new API key. */
+export type CreateApiKeyInput = {
+  /** The one connector of the team that it will act for; without it, the whole team. */
+  connectorId?: string | null | undefined;
+  /** From when on it is not accepted. Without it, it does not expire. */
+  expiresAt?: string | null | undefined;
+  /** What it is for: 1 to 255 characters in any language. */
+  name: string;
+  /** What it allows: scopes that you have yourself, except `keys:manage`. */
+  scopes: Array<string>;
+  /** The team that it will act for. You must be one of its admins. */
+  teamId: string;
+};
+
+/** A new secret. */
+export type CreateSecretInput = {
+  /** A UUID of your choice. Without it the server makes one. */
+  id?: string | null | undefined;
+  /** Unique for the owner. For your own secret an environment variable name, such as `OPENAI_API_KEY`; otherwise 1 to 255 characters in any language. */
+  name: string;
+  /** At most 4 KiB. */
+  notes?: string | null | undefined;
+  /** Who will own the secret; you by default. */
+  owner?: OwnerInput;
+  /** Whose service the value is for, such as `openai`. Required for your own secret. */
+  provider?: string | null | undefined;
+  /** At most 50, of 1 to 64 characters each. */
+  tags?: Array<string> | null | undefined;
+  /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
+  value?: string | null | undefined;
+};
+
+/** Which secret to delete. */
+export type DeleteSecretInput = {
+  /** Delete it only if this is still its version. */
+  expectedVersion?: number | null | undefined;
+  /** The secret’s id. */
+  id: string;
+};
+
+/** Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector. */
+export type OwnerInput = {
+  /** A connector of that team. */
+  connectorId?: string | null | undefined;
+  /** A team you are in. */
+  teamId?: string | null | undefined;
+};
+
+/** Which API key to end. */
+export type RevokeApiKeyInput = {
+  /** The id of the key. */
+  id: string;
+};
+
+/** Which API key to replace, and when the old one ends. */
+export type RotateApiKeyInput = {
+  /** How long the old key is still accepted, so that machines can be given the new one: at most 7 days (604,800). An earlier expiry stays. */
+  graceSeconds?: number;
+  /** The id of the old key. */
+  id: string;
+};
+
+/** Selects secrets of a list. Every field that is given must match. */
+export type SecretFilter = {
+  /** Exactly this name. */
+  name?: string | null | undefined;
+  /** A name that begins with this text. */
+  nameStartsWith?: string | null | undefined;
+  /** Exactly this placeholder. */
+  placeholder?: string | null | undefined;
+  /** Exactly this provider. */
+  provider?: string | null | undefined;
+  /** All of these tags; the secret may have others, too. */
+  tags?: Array<string> | null | undefined;
+};
+
+/** The role of a team’s member. */
+export type TeamRole =
+  /** Works with the team’s secrets, and manages the team. */
+  | 'ADMIN'
+  /** Works with the team’s secrets. */
+  | 'MEMBER';
+
+/** Changes to a secret. A field that is left out is kept. */
+export type UpdateSecretInput = {
+  /** Change it only if this is still its version. */
+  expectedVersion?: number | null | undefined;
+  /** Which secret. */
+  id: string;
+  /** A new name. */
+  name?: string | null | undefined;
+  /** New notes; null clears them. */
+  notes?: string | null | undefined;
+  /** A new provider; null clears it, except for your own secret. */
+  provider?: string | null | undefined;
+  /** The new tags, all of them; an empty list clears them. */
+  tags?: Array<string> | null | undefined;
+  /** A new value in clear. Pass it in a variable. A mask is refused. */
+  value?: string | null | undefined;
+};
+
+export type ApiKeysQueryVariables = Exact<{
+  teamId: string;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type ApiKeysQuery = { apiKeys: { totalCount: number, nodes: Array<{ id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type CreateApiKeyMutationVariables = Exact<{
+  input: CreateApiKeyInput;
+}>;
+
+
+export type CreateApiKeyMutation = { createApiKey: { key: string | null, apiKey: { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } } } };
+
+export type RotateApiKeyMutationVariables = Exact<{
+  input: RotateApiKeyInput;
+}>;
+
+
+export type RotateApiKeyMutation = { rotateApiKey: { key: string | null, apiKey: { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } } } };
+
+export type RevokeApiKeyMutationVariables = Exact<{
+  input: RevokeApiKeyInput;
+}>;
+
+
+export type RevokeApiKeyMutation = { revokeApiKey: { apiKey: { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } } } };
+
+type OwnerFields_Connector_Fragment = { __typename: 'Connector', teamId: string, id: string };
+
+type OwnerFields_Team_Fragment = { __typename: 'Team', id: string };
+
+type OwnerFields_User_Fragment = { __typename: 'User', id: string };
+
+export type OwnerFieldsFragment =
+  | OwnerFields_Connector_Fragment
+  | OwnerFields_Team_Fragment
+  | OwnerFields_User_Fragment
+;
+
+export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+    | { __typename: 'Connector', teamId: string, id: string }
+    | { __typename: 'Team', id: string }
+    | { __typename: 'User', id: string }
+   };
+
+export type WrittenSecretFieldsFragment = { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+    | { __typename: 'Connector', teamId: string, id: string }
+    | { __typename: 'Team', id: string }
+    | { __typename: 'User', id: string }
+   };
+
+export type ApiKeyFieldsFragment = { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } };
+
+export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ViewerQuery = { viewer: { kind: ActorKind, subject: string, scopes: Array<string>, teams: Array<{ id: string, role: TeamRole }> } };
+
+export type SecretQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type SecretQuery = { secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+      | { __typename: 'Connector', teamId: string, id: string }
+      | { __typename: 'Team', id: string }
+      | { __typename: 'User', id: string }
+     } | null };
+
+export type SecretsQueryVariables = Exact<{
+  owner?: OwnerInput;
+  filter?: SecretFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+
+export type SecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type CreateSecretMutationVariables = Exact<{
+  input: CreateSecretInput;
+}>;
+
+
+export type CreateSecretMutation = { createSecret: { secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       }, warnings: Array<{ field: string, type: string, message: string }> } };
+
+export type UpdateSecretMutationVariables = Exact<{
+  input: UpdateSecretInput;
+}>;
+
+
+export type UpdateSecretMutation = { updateSecret: { secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       }, warnings: Array<{ field: string, type: string, message: string }> } };
+
+export type DeleteSecretMutationVariables = Exact<{
+  input: DeleteSecretInput;
+}>;
+
+
+export type DeleteSecretMutation = { deleteSecret: { id: string, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       } } };
+
+export const ApiKeysDocument: TypedDocument<ApiKeysQuery, ApiKeysQueryVariables> =
+  'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+
+export const CreateApiKeyDocument: TypedDocument<CreateApiKeyMutation, CreateApiKeyMutationVariables> =
+  'mutation CreateApiKey($input:CreateApiKeyInput!){createApiKey(input:$input){apiKey{...ApiKeyFields}key}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+
+export const RotateApiKeyDocument: TypedDocument<RotateApiKeyMutation, RotateApiKeyMutationVariables> =
+  'mutation RotateApiKey($input:RotateApiKeyInput!){rotateApiKey(input:$input){apiKey{...ApiKeyFields}key}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+
+export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApiKeyMutationVariables> =
+  'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+
+export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> =
+  'query Viewer{viewer{kind subject scopes teams{id role}}}';
+
+export const SecretDocument: TypedDocument<SecretQuery, SecretQueryVariables> =
+  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const SecretsDocument: TypedDocument<SecretsQuery, SecretsQueryVariables> =
+  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const CreateSecretDocument: TypedDocument<CreateSecretMutation, CreateSecretMutationVariables> =
+  'mutation CreateSecret($input:CreateSecretInput!){createSecret(input:$input){secret{...WrittenSecretFields}warnings{field type message}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const UpdateSecretDocument: TypedDocument<UpdateSecretMutation, UpdateSecretMutationVariables> =
+  'mutation UpdateSecret($input:UpdateSecretInput!){updateSecret(input:$input){secret{...WrittenSecretFields}warnings{field type message}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const DeleteSecretDocument: TypedDocument<DeleteSecretMutation, DeleteSecretMutationVariables> =
+  'mutation DeleteSecret($input:DeleteSecretInput!){deleteSecret(input:$input){id secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

@@ -1,0 +1,25 @@
+// biome-ignore-all lint/performance/noBarrelFile: what "secrets-gateway/client" exports; bundlers drop what is not used
+export { type Client, createClient } from './create-client.ts';
+export { createRecipient, type RecipientKeys } from './create-recipient.ts';
+export type {
+  ApiKeyFieldsFragment as ApiKey,
+  CreateApiKeyInput,
+  CreateSecretInput,
+  DeleteSecretInput,
+  OwnerFieldsFragment as Owner,
+  OwnerInput,
+  RevokeApiKeyInput,
+  RotateApiKeyInput,
+  SecretFieldsFragment as Secret,
+  SecretFilter,
+  UpdateSecretInput,
+  WrittenSecretFieldsFragment as WrittenSecret,
+} from './documents.ts';
+export type { ErrorCode } from './error-code.ts';
+export { type Answer, type FieldError, GatewayError, isGatewayError } from './gateway-error.ts';
+export { type OpenedDelivery, openDelivery } from './open-delivery.ts';
+export type { CallOptions, ClientOptions, Credential } from './request.ts';
+export { type SealingKey, type SealOptions, sealValue } from './seal-value.ts';
+export type { AllSecrets } from './secret-operations.ts';
+export { isTransportError, TransportError, type TransportErrorCode } from './transport-error.ts';
+export type { TypedDocument } from './typed-document.ts';

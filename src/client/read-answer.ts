@@ -1,0 +1,53 @@
+import { type Answer, GatewayError, isOfGateway } from './gateway-error.ts';
+import { TransportError } from './transport-error.ts';
+
+/**
+ * The data of an answer without errors.
+ * @throws GatewayError, TransportError
+ */
+export function readAnswer(url: string, response: Response, text: string): unknown {
+  const { status } = response;
+  // A page is told nothing of a redirect but that it is one.
+  if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    throw new TransportError('REDIRECTED', `${url} redirects. Give the URL that it leads to.`, { status });
+  }
+  const mediaType = (response.headers.get('content-type') ?? '').split(';', 1).join('').trim();
+  const answer = /^application\/([\w.-]+\+)?json$/i.test(mediaType) ? parse(text) : undefined;
+  if (!isAnswer(answer)) {
+    const found = /^[\w.+/-]+$/.test(mediaType) ? mediaType : 'no media type';
+    const message = `${url} answered with HTTP ${status} and ${found}, not as a gateway does.`;
+    throw new TransportError('UNEXPECTED_ANSWER', message, { status });
+  }
+  const { data, errors = [] } = answer;
+  const error = errors.find(isOfGateway);
+  if (error) throw new GatewayError(error, answer);
+  if (errors.length > 0 || data == null) throw foreignError(url, status, answer);
+  return data;
+}
+
+/** What the parser says repeats the text, and is not kept. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAnswer(answer: unknown): answer is Answer {
+  if (!isObject(answer) || !('data' in answer || 'errors' in answer)) return false;
+  const { errors = [] } = answer;
+  return Array.isArray(errors) && errors.every(isObject);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A router's own words are not repeated: they may hold what was sent. */
+function foreignError(url: string, status: number, answer: Answer): TransportError {
+  const [code] = answer.errors?.flatMap(({ extensions }) => extensions?.code ?? []) ?? [];
+  const shown = typeof code === 'string' && /^\w{1,64}$/.test(code) ? ` with ${code}` : '';
+  const message = `${url} answered${shown} as a router does, not as the gateway. The answer is in error.answer.`;
+  return new TransportError('UNEXPECTED_ANSWER', message, { status, answer });
+}
