@@ -11,6 +11,13 @@ import { printable } from '../printable.ts';
 
 type Counts = Readonly<Record<Keyed, ReadonlyMap<string, number>>>;
 
+const words: Readonly<Record<Keyed, readonly [one: string, several: string]>> = {
+  envelopes: ['envelope', 'envelopes'],
+  records: ['record', 'records'],
+  apiKeys: ['API key', 'API keys'],
+  events: ['event', 'events'],
+};
+
 /** Prints the keys and what needs each, also keys that are needed and are not there. */
 export async function list({ keyringFile, databaseUrl }: Config): Promise<void> {
   const { all } = await readKeyring(keyringFile);
@@ -61,10 +68,10 @@ function keyOf(all: ReadonlyMap<string, Key>, use: Key['use'], kid: string): Key
 }
 
 function needs(use: Key['use'], kid: string, counts: Counts): string {
-  const counted = neededBy[use].map((of) => ({ of, count: counts[of].get(kid) ?? 0 }));
+  const needing = neededBy[use].map((of) => ({ of, count: counts[of].get(kid) ?? 0 }));
   // Most stores have no API keys.
-  const shown = counted.filter(({ of, count }) => of !== 'apiKeys' || count > 0);
-  return shown.map(({ of, count }) => `${count.toLocaleString('en')} ${of === 'apiKeys' ? 'API keys' : of}`).join(', ');
+  const shown = needing.filter(({ of, count }) => of !== 'apiKeys' || count > 0);
+  return shown.map(({ of, count }) => counted(count, ...words[of])).join(', ');
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {
