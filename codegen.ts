@@ -9,7 +9,7 @@ const config: CodegenConfig = {
       plugins: ['typescript-operations', 'typed-document-node'],
       config: {
         documentMode: 'string',
-        scalars: { DateTime: 'string', ID: 'string' },
+        scalars: { DateTime: 'string', JSON: 'unknown', ID: 'string' },
         strictScalars: true,
         useTypeImports: true,
       },
