@@ -1,7 +1,7 @@
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
 const types = {
-  scalars: { DateTime: 'string', ID: 'string' },
+  scalars: { DateTime: 'string', JSON: 'unknown', ID: 'string' },
   strictScalars: true,
   useTypeImports: true,
 };

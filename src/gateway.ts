@@ -22,6 +22,7 @@ import { scopes } from './model/principal.ts';
 import { bindOperations } from './operations.ts';
 import { graphiql } from './ops/graphiql.ts';
 import { liveness, readiness } from './ops/health.ts';
+import { sealingKeySet } from './ops/jwks.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { withDeadline } from './runtime/deadline.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
@@ -125,6 +126,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
       liveness,
       ready.route,
       metrics.route,
+      sealingKeySet(() => Object.values(keyring.current().seal).map(({ active }) => active.publicJwk)),
       ...identity.developmentRoutes,
       graphqlRoute({
         engine,

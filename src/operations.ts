@@ -9,6 +9,7 @@ import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts
 import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts';
 import type { Dependencies } from './secrets/dependencies.ts';
 import { findSecret } from './secrets/find-secret.ts';
+import { listSealingKeys } from './secrets/list-sealing-keys.ts';
 import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
@@ -16,6 +17,7 @@ import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts
 export function bindOperations(dependencies: Dependencies & ApiKeyDependencies, caller: Caller) {
   return {
     viewer: () => authenticated(caller),
+    listSealingKeys: () => listSealingKeys(dependencies, caller),
     findSecret: (id: string) => findSecret(dependencies, caller, id),
     listSecrets: (input: ListSecretsInput) => listSecrets(dependencies, caller, input),
     createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),

@@ -36,6 +36,8 @@ export type CreateSecretInput = {
   owner?: OwnerInput;
   /** Whose service the value is for, such as `openai`. Required for your own secret. */
   provider?: string | null | undefined;
+  /** The value as a compact JWE to one of `sealingKeys`, in place of `value`: nothing between you and the gateway reads it. It is sealed for this name and owner, and works once. */
+  sealedValue?: string | null | undefined;
   /** At most 50, of 1 to 64 characters each. */
   tags?: Array<string> | null | undefined;
   /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
@@ -105,6 +107,8 @@ export type UpdateSecretInput = {
   notes?: string | null | undefined;
   /** A new provider; null clears it, except for your own secret. */
   provider?: string | null | undefined;
+  /** A new value as a compact JWE to one of `sealingKeys`, in place of `value`. It is sealed for this id and its owner, and works once. */
+  sealedValue?: string | null | undefined;
   /** The new tags, all of them; an empty list clears them. */
   tags?: Array<string> | null | undefined;
   /** A new value in clear. Pass it in a variable. A mask is refused. */

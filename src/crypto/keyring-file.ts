@@ -4,7 +4,6 @@ import {
   createPublicKey,
   createSecretKey,
   generateKeyPairSync,
-  type KeyObject,
   randomBytes,
 } from 'node:crypto';
 import type { JWK } from 'jose';
@@ -20,6 +19,7 @@ import {
   type MacKey,
   type SealCurve,
   type SealKey,
+  sealOverlapMs,
   statesOf,
   type WrapKey,
 } from './keyring.ts';
@@ -39,6 +39,8 @@ export interface KeyringEntry extends JWK {
   kid: string;
   state: KeyState;
   createdAt?: string;
+  /** When another key became active in its place. Of sealing keys alone. */
+  replacedAt?: string;
 }
 
 /** The keys of use `seal` are of two kinds, by their curve. */
@@ -179,30 +181,54 @@ async function imported(kind: KeyKind, jwk: unknown, common: Common, at: string)
       return equalityKey;
     }
     default: {
-      const sealKey: SealKey = { ...key, curve: kind, privateKey: pairOf(kind, jwk as JWK, at) };
+      const sealKey: SealKey = {
+        ...key,
+        curve: kind,
+        ...pairOf(kind, jwk as JWK, key.kid, at),
+        opensUntil: key.state === 'decrypting' ? opensUntil(jwk as KeyringEntry, at) : null,
+      };
       return sealKey;
     }
   }
 }
 
 /** Of a pair whose halves do not belong together, clients would seal to a key that nobody can open with. */
-function pairOf(curve: SealCurve, { x, y, d }: JWK, at: string): KeyObject {
-  const { kty, crv } = kinds[curve].jwk;
+function pairOf(
+  curve: SealCurve,
+  { x, y, d }: JWK,
+  kid: string,
+  at: string,
+): Pick<SealKey, 'privateKey' | 'publicJwk'> {
+  const { kty, crv, alg } = kinds[curve].jwk;
+  const numbers = { kty, crv, ...(x !== undefined && { x }), ...(y !== undefined && { y }) };
   try {
-    const jwk = {
-      kty,
-      crv,
-      ...(x !== undefined && { x }),
-      ...(y !== undefined && { y }),
-      ...(d !== undefined && { d }),
-    };
-    const privateKey = createPrivateKey({ key: jwk, format: 'jwk' });
+    const privateKey = createPrivateKey({ key: { ...numbers, ...(d !== undefined && { d }) }, format: 'jwk' });
     const told = createPublicKey(privateKey).export({ format: 'jwk' });
-    if (told.x === x && told.y === y) return privateKey;
+    if (told.x === x && told.y === y) return { privateKey, publicJwk: { ...numbers, use: 'enc', alg, kid } };
   } catch {
     // Its message could quote the key.
   }
   throw new Fault(`${at} is not a ${curve} pair`, 'Restore it from its backup.');
+}
+
+function opensUntil({ replacedAt }: KeyringEntry, at: string): Date {
+  const replaced = timeOf(replacedAt);
+  if (replaced) return new Date(replaced.getTime() + sealOverlapMs);
+  throw new Fault(
+    `${at} is decrypting, and its "replacedAt" is no time`,
+    'Set it to when the key was replaced, such as 2026-04-15T12:00:00Z, or remove the key: what was sealed to it is then refused.',
+  );
+}
+
+/** Whether it is a key of this kind. */
+export function isOfKind(kind: KeyKind, { use, crv }: KeyringEntry): boolean {
+  return kinds[kind].use === use && (use !== 'seal' || crv === kind);
+}
+
+/** Whether it is a sealing key that was replaced too long ago to open anything. */
+export function hasExpired({ use, state, replacedAt }: KeyringEntry, now: Date): boolean {
+  const replaced = use === 'seal' && state === 'decrypting' ? timeOf(replacedAt) : null;
+  return replaced !== null && replaced.getTime() + sealOverlapMs <= now.getTime();
 }
 
 function groupOf<K extends Key>(keys: readonly K[], kind: KeyKind): KeyGroup<K> {

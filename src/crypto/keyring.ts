@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { JWK } from 'jose';
 
 /**
  * What a key is for. wrap: wraps the content keys of envelopes · mac: marks records, audit events and cursors ·
@@ -8,7 +9,7 @@ export type KeyUse = 'wrap' | 'mac' | 'equality' | 'seal';
 
 /**
  * pending: works on what is there, makes nothing new yet · active: makes what is new (exactly one key of a use) ·
- * decrypting (wrap) or verifying (mac): was active before · retired: stays in the file, and works on nothing
+ * decrypting (wrap, seal) or verifying (mac): was active before · retired: stays in the file, and works on nothing
  */
 export type KeyState = 'pending' | 'active' | 'decrypting' | 'verifying' | 'retired';
 
@@ -17,7 +18,7 @@ export const statesOf: Readonly<Record<KeyUse, readonly KeyState[]>> = {
   wrap: ['pending', 'active', 'decrypting', 'retired'],
   mac: ['pending', 'active', 'verifying', 'retired'],
   equality: ['active'],
-  seal: ['active'],
+  seal: ['pending', 'active', 'decrypting'],
 };
 
 export interface Key {
@@ -51,7 +52,17 @@ export interface EqualityKey extends Key {
 export interface SealKey extends Key {
   readonly curve: SealCurve;
   readonly privateKey: KeyObject;
+  /** What clients seal to: no member that is secret. */
+  readonly publicJwk: JWK;
+  /** When it ceases to open; null where it was not replaced. */
+  readonly opensUntil: Date | null;
 }
+
+/**
+ * For how long a sealing key opens after it was replaced. Clients and caches may keep it for 5 minutes (the `max-age` of its URL), and
+ * what they seal lives for 10 minutes at most.
+ */
+export const sealOverlapMs = 20 * 60_000;
 
 export type SealCurve = 'X25519' | 'P-256';
 
@@ -73,6 +84,12 @@ export interface Keyring {
 /** Whether a key in this state works on what is there. A pending key does: another gateway may have made it active already. */
 export function isUsable(state: KeyState): boolean {
   return state !== 'retired';
+}
+
+/** The sealing key of this id, unless it is missing, or was replaced too long ago. */
+export function openingKey({ seal }: Keyring, kid: string, now: Date): SealKey | undefined {
+  const key = seal.X25519.keys.get(kid) ?? seal['P-256'].keys.get(kid);
+  return key?.opensUntil && key.opensUntil <= now ? undefined : key;
 }
 
 /** The key of this id, unless it is missing or retired. */

@@ -1,28 +1,61 @@
 import { type Key, type Keyring, statesOf } from '../crypto/keyring.ts';
-import { type KeyringEntry, type KeyringFile, newKey, parseKeyring, textOfKeyring } from '../crypto/keyring-file.ts';
+import {
+  hasExpired,
+  isOfKind,
+  type KeyKind,
+  type KeyringEntry,
+  type KeyringFile,
+  newKey,
+  parseKeyring,
+  textOfKeyring,
+} from '../crypto/keyring-file.ts';
 import { ConfigurationError } from '../errors.ts';
 import { rewritePrivateFile } from '../runtime/private-file.ts';
 
 /** The uses whose keys can be replaced while gateways run. */
-export type RotatedUse = 'wrap' | 'mac';
+export type RotatedUse = 'wrap' | 'mac' | 'seal';
+
+/** There is one active key of each kind. */
+const kindsOf: Readonly<Record<RotatedUse, readonly KeyKind[]>> = {
+  wrap: ['wrap'],
+  mac: ['mac'],
+  seal: ['X25519', 'P-256'],
+};
 
 /**
  * Makes another key the active one of its use: the pending key if there is one, else a new key. The key that was active
- * works on what is there from then on, and makes nothing new.
+ * works on what is there from then on, and makes nothing new. Of sealing keys, one of each curve.
  * @throws ConfigurationError
  */
 export function rotateKeyring(path: string, use: RotatedUse = 'wrap'): Promise<Keyring> {
-  return changeKeyring(path, (file) => {
-    const keys = file.keys.filter((key) => key.use === use);
-    if (keys.filter(isPending).length > 1) {
-      throw new ConfigurationError('several keys are pending. Retire all of them but the one that will become active.');
+  return changeKeyring(path, (file, now) => {
+    for (const kind of kindsOf[use]) {
+      const keys = file.keys.filter((key) => isOfKind(kind, key));
+      if (keys.filter(isPending).length > 1) {
+        throw new ConfigurationError(
+          'several keys are pending. Retire all of them but the one that will become active.',
+        );
+      }
+      const [, , former = 'retired'] = statesOf[use];
+      for (const key of keys.filter(({ state }) => state === 'active')) {
+        if (use === 'seal') markReplaced(key, now);
+        key.state = former;
+      }
+      const next = keys.find(isPending);
+      if (next) next.state = 'active';
+      else file.keys.push(newKey(kind, 'active'));
     }
-    const [, , former = 'retired'] = statesOf[use];
-    for (const key of keys.filter(({ state }) => state === 'active')) key.state = former;
-    const next = keys.find(isPending);
-    if (next) next.state = 'active';
-    else file.keys.push(newKey(use, 'active'));
   });
+}
+
+/** For a time that is wrong, the key would open for longer than it should, or not at all. */
+function markReplaced(key: KeyringEntry, now: Date): void {
+  if (key.createdAt !== undefined && Date.parse(key.createdAt) > now.getTime()) {
+    throw new ConfigurationError(
+      `the key ${key.kid} was made at ${key.createdAt}, which is later than the clock of this machine says. Set the clock, and run this again.`,
+    );
+  }
+  key.replacedAt = now.toISOString();
 }
 
 /**
@@ -32,14 +65,21 @@ export function rotateKeyring(path: string, use: RotatedUse = 'wrap'): Promise<K
  */
 export function addPendingKey(path: string, use: RotatedUse = 'wrap'): Promise<Keyring> {
   return changeKeyring(path, (file) => {
-    if (!file.keys.some((key) => key.use === use && isPending(key))) file.keys.push(newKey(use, 'pending'));
+    for (const kind of kindsOf[use]) {
+      if (!file.keys.some((key) => isOfKind(kind, key) && isPending(key))) file.keys.push(newKey(kind, 'pending'));
+    }
   });
 }
 
-/** @throws ConfigurationError when the key is not there, or is an active one */
+/**
+ * A sealing key is removed: nothing that is stored needs it.
+ * @throws ConfigurationError when the key is not there, or is an active one
+ */
 export function retireKey(path: string, kid: string): Promise<Keyring> {
-  return changeKeyring(path, ({ keys }) => {
-    requireRetirable(keys, kid).state = 'retired';
+  return changeKeyring(path, (file) => {
+    const key = requireRetirable(file.keys, kid);
+    if (key.use === 'seal') file.keys = file.keys.filter((one) => one !== key);
+    else key.state = 'retired';
   });
 }
 
@@ -48,7 +88,7 @@ const instead: Readonly<Record<Key['use'], string>> = {
   wrap: 'Run keys rotate and keys rewrap first.',
   mac: 'Run keys rotate --mac first.',
   equality: 'Keys of this use are not rotated yet.',
-  seal: 'Keys of this use are not rotated yet.',
+  seal: 'Run keys rotate --sealing first.',
 };
 
 /**
@@ -67,12 +107,14 @@ export function requireRetirable<K extends Pick<Key, 'use' | 'kid' | 'state'>>(k
   return key;
 }
 
-/** Keeps everything else that is in the file or in a key. */
-async function changeKeyring(path: string, change: (file: KeyringFile) => void): Promise<Keyring> {
+/** Keeps everything else that is in the file or in a key, except sealing keys that open nothing any more. */
+async function changeKeyring(path: string, change: (file: KeyringFile, now: Date) => void): Promise<Keyring> {
   const written = await rewritePrivateFile(path, 'KEYRING_FILE', async (text) => {
     await parseKeyring(text, path);
     const file: KeyringFile = JSON.parse(text);
-    change(file);
+    const now = new Date();
+    change(file, now);
+    file.keys = file.keys.filter((key) => !hasExpired(key, now));
     const next = textOfKeyring(file);
     // Nothing is written that a gateway would refuse to read.
     await parseKeyring(next, path);

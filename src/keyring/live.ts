@@ -76,10 +76,11 @@ async function fingerprintOf(path: string): Promise<string> {
   return found ? [found.ino, found.size, found.mtimeNs, found.ctimeNs, found.mode].join(' ') : 'missing';
 }
 
-/** Without one of its keys, every value that needs that key could not be opened. */
+/** Without one of its keys, every value that needs that key could not be opened. Nothing that is stored needs a sealing key. */
 function requireSameKeys(next: Keyring, current: Keyring, path: string): void {
   for (const { use, kid, state, fingerprint } of current.all.values()) {
     const same = next.all.get(kid);
+    if (use === 'seal' && !same) continue;
     if (isUsable(state) && !(same?.use === use && same.fingerprint === fingerprint)) {
       throw new ConfigurationError(
         `KEYRING_FILE ${path}: the key ${kid} is gone, or is another. Put it back: what is stored may need it. Once nothing does, secrets-gateway keys retire takes it out of use.`,

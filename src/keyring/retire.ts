@@ -8,6 +8,18 @@ import { readKeyring } from './file.ts';
 import { settleMs } from './live.ts';
 
 /**
+ * Removes a sealing key, which nothing in the store needs.
+ * @returns false for a key of another use, which stays as it is
+ * @throws ConfigurationError when there is no such key, or it is an active one
+ */
+export async function removeSealingKey(keyringFile: string, kid: string): Promise<boolean> {
+  const key = requireRetirable([...(await readKeyring(keyringFile)).all.values()], kid);
+  if (key.use !== 'seal') return false;
+  await retireKey(keyringFile, kid);
+  return true;
+}
+
+/**
  * Takes a key out of use if nothing in the store needs it, neither now nor once every gateway knows that it is not active.
  * @param onWait told before the wait, in milliseconds
  * @throws ConfigurationError when there is no such key, or it is in use

@@ -4,7 +4,7 @@ import type { Caller } from '../model/caller.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
 import { requireTime } from '../rules/write-deadline.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
-import { nameTaken, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
+import { nameTaken, sealedValueRefused, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { existingSecret } from './find-secret.ts';
 
@@ -46,6 +46,7 @@ export async function changeSecret(
         return result;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;
+        if (error.on === 'nonce') throw sealedValueRefused('replayed');
         if (error.on === 'name') throw nameTaken();
         await setTimeout(Math.random() * 10 * attempt);
       }

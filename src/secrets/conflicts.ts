@@ -1,3 +1,4 @@
+import type { SealedInputFault } from '../crypto/sealed-input.ts';
 import { DomainError } from '../errors.ts';
 
 export function nameTaken(): DomainError {
@@ -25,5 +26,28 @@ export function tooMuchContention(): DomainError {
   return new DomainError('SERVICE_UNAVAILABLE', {
     description: 'Too many others change this secret at once.',
     retryAfterSeconds: 1,
+  });
+}
+
+/** What is wrong with a sealed value, and what to do. Nothing of its header is repeated. */
+const faults: Readonly<Record<SealedInputFault, string>> = {
+  invalid_header:
+    'The protected header breaks a rule: it needs alg, enc, typ, kid, epk, iat, exp, jti, sub, owner, and either name or id, each once, and nothing else; exp at most 10 minutes after iat and after now, and iat not ahead.',
+  unknown_key:
+    'It was sealed to a key that is not here, or was replaced. Read the sealing keys again, and seal it anew.',
+  expired: 'It has expired. Seal it anew, and send it at once.',
+  wrong_subject: 'It was sealed for another subject. Seal it for viewer.subject.',
+  wrong_owner: 'It was sealed for another owner. Seal it for the owner of the secret.',
+  wrong_name: 'It was not sealed for a secret of this name. To create a secret, seal the value for its name.',
+  wrong_id: 'It was not sealed for the secret of this id. To change a secret, seal the value for its id.',
+  undecryptable:
+    'It does not open: it is no compact JWE in its one form, was changed, or was not sealed to the key that it names.',
+  replayed: 'It was used before. Each jti works once: seal the value anew.',
+};
+
+export function sealedValueRefused(fault: SealedInputFault): DomainError {
+  return new DomainError('UNPROCESSABLE_CONTENT', {
+    description: faults[fault],
+    errors: [{ field: 'sealedValue', loc: ['sealedValue'], message: faults[fault], type: fault }],
   });
 }

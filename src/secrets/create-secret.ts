@@ -11,20 +11,20 @@ import { requireSecureTransport } from '../rules/secure-transport.ts';
 import { requireTime } from '../rules/write-deadline.ts';
 import { StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
-import { idTaken, nameTaken } from './conflicts.ts';
+import { idTaken, nameTaken, sealedValueRefused } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
 import { sealValue } from './seal-value.ts';
+import { readSentValue, type SentValue, type ValueInput } from './sent-value.ts';
 import { warningsOf } from './value-warnings.ts';
 
-export interface CreateSecretInput extends Disclosure {
+export interface CreateSecretInput extends Disclosure, ValueInput {
   readonly id?: string | null | undefined;
   readonly owner: OwnerInput;
   readonly name: string;
-  readonly value?: string | null | undefined;
   readonly provider?: string | null | undefined;
   readonly notes?: string | null | undefined;
   readonly tags?: readonly string[] | null | undefined;
@@ -35,7 +35,8 @@ const placeholderAttempts = 5;
 
 /**
  * Seals and stores a new secret.
- * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
+ * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UPGRADE_REQUIRED, UNPROCESSABLE_CONTENT,
+ * UNPROCESSABLE_ENTITY, CONFLICT_ERROR
  */
 export async function createSecret(
   dependencies: Dependencies,
@@ -48,7 +49,8 @@ export async function createSecret(
   if (owner) authorize(caller, owner, 'secrets:write');
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
-  const { value, ...fields } = checkFields(input, owner?.type ?? 'connector', errors);
+  const sent = owner && (await readSentValue(input, { principal, owner, name: input.name }, dependencies, errors));
+  const fields = checkFields(input, sent, owner?.type ?? 'connector', errors);
   errors.throwIfAny();
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
@@ -56,12 +58,12 @@ export async function createSecret(
   const secret = {
     ...fields,
     owner,
-    maskedValue: value === null ? null : mask(value),
+    maskedValue: sent && mask(sent.value),
     version: 1,
     createdAt: at,
     updatedAt: at,
   };
-  const sealed = value === null ? null : await sealValue(value, secret, dependencies);
+  const sealed = sent && (await sealValue(sent.value, secret, dependencies));
   const event = eventOf('secret.created', secret, principal, caller, at);
 
   for (let attempt = 1; ; attempt += 1) {
@@ -69,10 +71,14 @@ export async function createSecret(
     requireTime(caller);
     try {
       const mac = macOfRecord({ ...created, sealed }, dependencies.keyring());
-      await dependencies.store.commit([{ type: 'insertSecret', record: { ...created, sealed, mac }, event }]);
-      return { ...created, warnings: warningsOf(value) };
+      const record = { ...created, sealed, mac };
+      await dependencies.store.commit([
+        { type: 'insertSecret', record, ...(sent?.nonce && { nonce: sent.nonce }), event },
+      ]);
+      return { ...created, warnings: warningsOf(sent) };
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
+      if (error.on === 'nonce') throw sealedValueRefused('replayed');
       if (error.on === 'name') throw nameTaken();
       if (error.on === 'id') throw idTaken();
       if (attempt === placeholderAttempts) throw error;
@@ -80,10 +86,11 @@ export async function createSecret(
   }
 }
 
-function checkFields(input: CreateSecretInput, ownerType: Owner['type'], errors: FieldErrors) {
-  const { id, name, value, provider, notes, tags } = input;
-  if (value != null) checkValue(value, null, errors.at('value'));
-  else if (ownerType !== 'team') errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
+function checkFields(input: CreateSecretInput, sent: SentValue | null, ownerType: Owner['type'], errors: FieldErrors) {
+  const { id, name, value, sealedValue, provider, notes, tags } = input;
+  if (sent) checkValue(sent.value, null, errors.at(sent.field));
+  else if (value == null && sealedValue == null && ownerType !== 'team')
+    errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
   if (provider == null && ownerType === 'user') {
     errors.at('provider').add('required', "Must be there for a user's secret.");
   }
@@ -91,7 +98,6 @@ function checkFields(input: CreateSecretInput, ownerType: Owner['type'], errors:
   return {
     id: id == null ? randomUUIDv7() : checkId(id, errors.at('id')),
     name: checkName(name, ownerType, errors.at('name')),
-    value: value ?? null,
     provider: provider == null ? null : checkProvider(provider, errors.at('provider')),
     notes: notes ?? null,
     tags: checkTags(tags ?? [], errors.at('tags')),

@@ -14,12 +14,12 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealValue } from './seal-value.ts';
+import { readSentValue, type SentValue, type ValueInput } from './sent-value.ts';
 import { warningsOf } from './value-warnings.ts';
 
 /** A field that is left out keeps what is stored. */
-export interface UpdateSecretInput extends Disclosure {
+export interface UpdateSecretInput extends Disclosure, ValueInput {
   readonly id: string;
-  readonly value?: string | null | undefined;
   readonly name?: string | null | undefined;
   /** null clears it. */
   readonly provider?: string | null | undefined;
@@ -31,8 +31,8 @@ export interface UpdateSecretInput extends Disclosure {
 
 /**
  * Changes a secret, and adds one to its version. An update that changes nothing leaves both as they are.
- * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR,
- * SERVICE_UNAVAILABLE
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_CONTENT,
+ * UNPROCESSABLE_ENTITY, CONFLICT_ERROR, SERVICE_UNAVAILABLE
  */
 export async function updateSecret(
   dependencies: Dependencies,
@@ -45,12 +45,15 @@ export async function updateSecret(
   if (input.value != null) requireSecureTransport(caller);
   const id = checkUpdatedId(input);
 
+  let sent: SentValue | null = null;
   const written = await changeSecret(dependencies, caller, id, async (current) => {
     const errors = new FieldErrors();
-    const { value, ...changes } = checkChanges(input, current.owner.type, current.maskedValue, errors);
+    const { owner } = current;
+    sent = await readSentValue(input, { principal, owner, id }, dependencies, errors);
+    const changes = checkChanges(input, sent, current, errors);
     errors.throwIfAny();
     requireVersion(current, input.expectedVersion);
-    if (value === undefined && isSame(current, changes)) return { write: null, result: current };
+    if (!sent && isSame(current, changes)) return { write: null, result: current };
 
     const keyring = dependencies.keyring();
     // A new MAC must not make good what something other than a gateway wrote.
@@ -60,44 +63,54 @@ export async function updateSecret(
     const secret: Secret = {
       ...before,
       ...changes,
-      maskedValue: value === undefined ? current.maskedValue : mask(value),
+      maskedValue: sent ? mask(sent.value) : current.maskedValue,
       version: current.version + 1,
       updatedAt: at,
     };
-    const replaced = value === undefined ? undefined : await sealValue(value, secret, dependencies);
+    const replaced = sent && (await sealValue(sent.value, secret, dependencies));
     const mac = macOfRecord({ ...secret, sealed: replaced ?? sealed }, keyring);
     const event = eventOf('secret.updated', secret, principal, caller, at);
     return {
-      write: { type: 'updateSecret', secret, ...(replaced && { sealed: replaced }), mac, event },
+      write: {
+        type: 'updateSecret',
+        secret,
+        ...(replaced && { sealed: replaced }),
+        ...(sent?.nonce && { nonce: sent.nonce }),
+        mac,
+        event,
+      },
       result: secret,
     };
   });
-  return { ...written, warnings: warningsOf(input.value) };
+  return { ...written, warnings: warningsOf(sent) };
 }
 
 /** With a malformed id there is no owner to choose rules by: the other fields are held to the rules that apply to all. */
 function checkUpdatedId(input: UpdateSecretInput): string {
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
-  if (errors.any) checkChanges(input, 'team', null, errors);
+  if (errors.any) {
+    const { value } = input;
+    const sent = value == null ? null : ({ field: 'value', value } as const);
+    checkChanges(input, sent, { owner: { type: 'team' }, maskedValue: null }, errors);
+  }
   errors.throwIfAny();
   return id;
 }
 
 function checkChanges(
   input: UpdateSecretInput,
-  ownerType: Owner['type'],
-  currentMask: string | null,
+  sent: SentValue | null,
+  current: { readonly owner: Pick<Owner, 'type'>; readonly maskedValue: string | null },
   errors: FieldErrors,
 ) {
-  const { value, name, provider, notes, tags } = input;
-  const changes: { value?: string; name?: string; provider?: string | null; notes?: string | null; tags?: string[] } =
-    {};
-  if (value === null) refuseNull(errors.at('value'));
-  else if (value !== undefined) {
-    checkValue(value, currentMask, errors.at('value'));
-    changes.value = value;
+  const { name, provider, notes, tags } = input;
+  const ownerType = current.owner.type;
+  const changes: { name?: string; provider?: string | null; notes?: string | null; tags?: string[] } = {};
+  for (const field of ['value', 'sealedValue'] as const) {
+    if (input[field] === null) refuseNull(errors.at(field));
   }
+  if (sent) checkValue(sent.value, current.maskedValue, errors.at(sent.field));
   if (name === null) refuseNull(errors.at('name'));
   else if (name !== undefined) changes.name = checkName(name, ownerType, errors.at('name'));
   if (provider === null) {

@@ -1,6 +1,7 @@
 import type { Warning } from '../model/warning.ts';
 import { looksLikeMask } from './masked-value.ts';
 import { type PastedType, unwrap } from './pasted.ts';
+import type { SentValue } from './sent-value.ts';
 
 /** In the order in which they are told. */
 const messages: Readonly<Record<PastedType | 'invisible_characters' | 'placeholder' | 'mask', string>> = {
@@ -18,8 +19,9 @@ const messages: Readonly<Record<PastedType | 'invisible_characters' | 'placehold
 /**
  * What looks like a mistake in a value. The value is kept exactly as it was sent, since only its owner knows what it must be.
  */
-export function warningsOf(value: string | null | undefined): Warning[] {
-  if (value == null) return [];
+export function warningsOf(sent: Pick<SentValue, 'field' | 'value'> | null): Warning[] {
+  if (!sent) return [];
+  const { field, value } = sent;
   const { types, core } = unwrap(value);
   const found = new Set<string>(types);
   if (invisible.test(value)) found.add('invisible_characters');
@@ -27,7 +29,7 @@ export function warningsOf(value: string | null | undefined): Warning[] {
   if (looksLikeMask(value)) found.add('mask');
   return Object.entries(messages)
     .filter(([type]) => found.has(type))
-    .map(([type, message]) => ({ field: 'value', type, message: `${message} ${advice}` }));
+    .map(([type, message]) => ({ field, type, message: `${message} ${advice}` }));
 }
 
 const advice = 'It was kept as it was sent. If it should be without, set it again.';

@@ -1,18 +1,28 @@
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
 import type { Sealed, WrappedKey } from '../model/envelope.ts';
+import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 
-/** One write of a commit. A change to a secret always brings the event that records it; an event may come alone. */
+/**
+ * One write of a commit. A change to a secret always brings the event that records it; an event may come alone. A write with
+ * a nonce is made only if no write with that nonce was made before.
+ */
 export type Write =
-  | { readonly type: 'insertSecret'; readonly record: SecretRecord; readonly event: NewAuditEvent }
+  | {
+      readonly type: 'insertSecret';
+      readonly record: SecretRecord;
+      readonly nonce?: Nonce;
+      readonly event: NewAuditEvent;
+    }
   /** The secret after the change; the stored version must be the one before. Without `sealed` the envelope is kept. */
   | {
       readonly type: 'updateSecret';
       readonly secret: Secret;
       readonly sealed?: Sealed;
+      readonly nonce?: Nonce;
       readonly mac: RecordMac;
       readonly event: NewAuditEvent;
     }
@@ -44,6 +54,10 @@ export function isSecretWrite(write: Write): write is SecretWrite {
 
 export function isApiKeyWrite(write: Write): write is ApiKeyWrite {
   return write.type === 'insertApiKey' || write.type === 'changeApiKey';
+}
+
+export function nonceOfWrite(write: Write): Nonce | undefined {
+  return write.type === 'insertSecret' || write.type === 'updateSecret' ? write.nonce : undefined;
 }
 
 /** Whose audit chain the write belongs to. */
@@ -105,7 +119,7 @@ export interface ListResult {
 export class StoreConflict extends Error {
   override readonly name = 'StoreConflict';
   readonly index: number;
-  readonly on: 'id' | 'name' | 'placeholder' | 'version';
+  readonly on: 'nonce' | 'id' | 'name' | 'placeholder' | 'version';
 
   /** @param index which write of the commit broke the rule */
   constructor(index: number, on: StoreConflict['on']) {
@@ -149,7 +163,8 @@ export interface Store {
   findRecord(id: string): Promise<SecretRecord | undefined>;
   list(query: ListQuery): Promise<ListResult>;
   /**
-   * Makes all writes, their audit events and their owners' counts durable, or none of them.
+   * Makes all writes, their audit events, their nonces and their owners' counts durable, or none of them. The nonces of a
+   * commit are looked at before anything else of it.
    * @throws StoreConflict
    */
   commit(writes: readonly Write[]): Promise<void>;

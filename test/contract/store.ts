@@ -8,6 +8,7 @@ import { counterContract } from './counter.ts';
 import { newOwner } from './fixtures.ts';
 import { lifetimeContract } from './lifetime.ts';
 import { listsContract } from './lists.ts';
+import { noncesContract } from './nonces.ts';
 import { secretsContract } from './secrets.ts';
 import { Subject } from './subject.ts';
 import { wrappedKeysContract } from './wrapped-keys.ts';
@@ -28,6 +29,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     secretsContract(subject);
     conflictsContract(subject);
     commitsContract(subject);
+    noncesContract(subject);
     auditChainContract(subject);
     listsContract(subject);
     counterContract(subject);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { warningsOf } from '../../src/secrets/value-warnings.ts';
 
-const typesOf = (value: string) => warningsOf(value).map(({ type }) => type);
+const warnings = (value: string) => warningsOf({ field: 'value', value });
+const typesOf = (value: string) => warnings(value).map(({ type }) => type);
 
 describe('a value is told to look pasted by mistake', () => {
   it.each<[string, string[]]>([
@@ -41,7 +42,7 @@ describe('a value is told to look pasted by mistake', () => {
     ['sk-pro••••789', ['mask']],
   ])('%j', (value, types) => {
     expect(typesOf(value)).toEqual(types);
-    for (const { field, message } of warningsOf(value)) {
+    for (const { field, message } of warnings(value)) {
       expect(field).toBe('value');
       expect(message).toMatch(/^The value .*\. It was kept as it was sent\./);
       expect(message).not.toContain('1234');
@@ -89,7 +90,7 @@ it('is found in time that is linear in the value, whatever it is made of', () =>
   // Quadratic time would be over an hour for one of them.
   for (const part of ['\n', ' ', '"', 'A=', 'export ', '-----BEGIN A KEY-----', '-----END A KEY-----', '\\"', '<']) {
     const value = part.repeat(Math.floor(65_536 / part.length));
-    expect(warningsOf(`${value}x`).length).toBeLessThan(5);
-    expect(warningsOf(`x${value}`).length).toBeLessThan(5);
+    expect(warnings(`${value}x`).length).toBeLessThan(5);
+    expect(warnings(`x${value}`).length).toBeLessThan(5);
   }
 });

@@ -7,6 +7,7 @@ import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { type ListQuery, type Store, StoreConflict, type Write } from '../../src/store/store.ts';
 import { chain, insert, newRecord, query, remove, sealed, update } from '../contract/fixtures.ts';
+import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -32,6 +33,7 @@ const changes = fc.record({
   maskedValue: optionalText,
   tags,
   isSealed: fc.boolean(),
+  nonce: fc.option(fc.nat(5)),
 });
 
 const places = fc.option(
@@ -78,6 +80,8 @@ const everyVerdict: Operation[] = [
   { commit: [newChange({ type: 'update', id: 1, name: 'ab', placeholder: 'p0' })] },
   { commit: [newChange({ type: 'update', id: 0, version: 3 })] },
   { commit: [newChange({ type: 'update', id: 0 }), newChange({ type: 'delete', id: 0 })] },
+  { commit: [newChange({ type: 'update', id: 0, nonce: 0 })] },
+  { commit: [newChange({ id: 0 }), newChange({ type: 'update', id: 0, version: 2, nonce: 0 })] },
 ];
 
 function newChange(fields: Partial<Fields>): Fields {
@@ -93,6 +97,7 @@ function newChange(fields: Partial<Fields>): Fields {
     maskedValue: null,
     tags: [],
     isSealed: true,
+    nonce: null,
     ...fields,
   };
 }
@@ -101,12 +106,19 @@ function newChange(fields: Partial<Fields>): Fields {
 class Run {
   readonly owners: readonly Owner[] = [0, 1].map(() => ({ type: 'team', teamId: randomUUID() }));
   readonly ids: readonly string[] = [0, 1, 2, 3].map(() => randomUUID());
+  readonly nonces = Array.from({ length: 6 }, () => newNonce());
 
   owner(index: number): Owner {
     return this.owners[index] ?? { type: 'team', teamId: 'none' };
   }
 
-  change({ type, owner, id, isSealed, ...fields }: Fields): Write {
+  change({ nonce, ...fields }: Fields): Write {
+    const write = this.#write(fields);
+    const spent = nonce === null ? undefined : this.nonces[nonce];
+    return spent && write.type !== 'deleteSecret' ? withNonce(write, spent) : write;
+  }
+
+  #write({ type, owner, id, isSealed, ...fields }: Omit<Fields, 'nonce'>): Write {
     const secret: Partial<Secret> = { ...fields, id: this.ids[id] ?? '' };
     const record = newRecord(this.owner(owner), {
       ...secret,
@@ -182,6 +194,8 @@ describe.skipIf(uri === null)('the two stores', () => {
       'change 0 on its placeholder',
       'change 0 on its version',
       'change 1 on its version',
+      'written',
+      'change 1 on its nonce',
     ]);
   });
 

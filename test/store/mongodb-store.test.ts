@@ -36,7 +36,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const stores = await Promise.all(Array.from({ length: 4 }, () => openMongodbStore(shared, withTestMac)));
       await Promise.all(stores.map((store) => store.commit([insert(newRecord(newOwner()))])));
       const database = client.db(databases.at(-1));
-      const { secrets, owners, audit } = collectionsOf(database);
+      const { secrets, owners, audit, nonces } = collectionsOf(database);
       const indexNames = async (of: { indexes(): Promise<Document[]> }) =>
         (await of.indexes()).map((index) => index.name);
       expect(await indexNames(secrets)).toEqual([
@@ -48,6 +48,11 @@ describe.skipIf(uri === '')('with a mongod', () => {
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
       expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence']);
+      // By which the server removes them.
+      expect(await nonces.indexes()).toMatchObject([
+        { name: '_id_' },
+        { key: { keptUntil: 1 }, expireAfterSeconds: 0 },
+      ]);
       expect(await database.collection('schema').find().toArray()).toEqual([
         { _id: 'schema', version: expect.any(Number) },
       ]);

@@ -1,5 +1,5 @@
 import type { Config } from '../../config.ts';
-import { isUsable, type Key } from '../../crypto/keyring.ts';
+import { isUsable, type Key, type SealKey } from '../../crypto/keyring.ts';
 import { countKids } from '../../keyring/count.ts';
 import { readKeyring } from '../../keyring/file.ts';
 import { neededBy } from '../../keyring/retire.ts';
@@ -20,7 +20,7 @@ const words: Readonly<Record<Keyed, readonly [one: string, several: string]>> = 
 
 /** Prints the keys and what needs each, also keys that are needed and are not there. */
 export async function list({ keyringFile, databaseUrl }: Config): Promise<void> {
-  const { all } = await readKeyring(keyringFile);
+  const { all, seal } = await readKeyring(keyringFile);
   const counts = await withStore(databaseUrl, countAll);
   const damaged = counts.envelopes.get(unknownKid) ?? 0;
   const needed = (['wrap', 'mac'] as const).flatMap((use) => {
@@ -30,7 +30,8 @@ export async function list({ keyringFile, databaseUrl }: Config): Promise<void> 
   const missing = needed.filter(({ key }) => !key);
   const rows = [
     ...[...all.values()].map(({ use, kid, state, createdAt }) => {
-      return [kid, use, state, createdAt?.toISOString().slice(0, 10) ?? '', needs(use, kid, counts)];
+      const need = needs(use, kid, counts) || opensFor(seal.X25519.keys.get(kid) ?? seal['P-256'].keys.get(kid));
+      return [kid, use, state, createdAt?.toISOString().slice(0, 10) ?? '', need];
     }),
     ...missing.map(({ use, kid }) => [printable(kid), use, 'missing', '', needs(use, kid, counts)]),
   ];
@@ -60,6 +61,13 @@ async function countAll(store: Store): Promise<Counts> {
     apiKeys: await countKids(store, 'apiKeys'),
     events: await countKids(store, 'events'),
   };
+}
+
+/** A sealing key that was replaced is needed by what clients have sealed to it, and not for long. */
+function opensFor(key: SealKey | undefined): string {
+  if (!key?.opensUntil) return '';
+  const until = `${key.opensUntil.toISOString().slice(0, 16)}Z`;
+  return key.opensUntil > new Date() ? `clients, until ${until}` : '';
 }
 
 function keyOf(all: ReadonlyMap<string, Key>, use: Key['use'], kid: string): Key | undefined {

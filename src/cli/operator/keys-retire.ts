@@ -1,9 +1,13 @@
 import type { Config } from '../../config.ts';
-import { retireUnusedKey } from '../../keyring/retire.ts';
+import { removeSealingKey, retireUnusedKey } from '../../keyring/retire.ts';
 import { withStore } from '../../store/open-store.ts';
 
 /** Takes a key out of use, once nothing in the store needs it. */
 export async function retire({ keyringFile, databaseUrl }: Config, kid: string): Promise<void> {
+  if (await removeSealingKey(keyringFile, kid)) {
+    process.stdout.write(`${kid} is removed. What clients sealed to it is refused from now on.\n`);
+    return;
+  }
   await withStore(databaseUrl, async (store) => {
     if (await store.isEmpty()) {
       process.stderr.write(

@@ -1,28 +1,55 @@
 import type { Config } from '../../config.ts';
-import { addPendingKey, rotateKeyring } from '../../keyring/change.ts';
+import type { Key, Keyring } from '../../crypto/keyring.ts';
+import { addPendingKey, type RotatedUse, rotateKeyring } from '../../keyring/change.ts';
 
 export interface RotateOptions {
   readonly pending?: boolean;
   readonly mac?: boolean;
+  readonly sealing?: boolean;
 }
 
+interface Words {
+  readonly option: string;
+  readonly pending: string;
+  readonly active: string;
+  readonly next: (keyringFile: string) => string;
+}
+
+const words: Readonly<Record<RotatedUse, Words>> = {
+  wrap: {
+    option: '',
+    pending: 'is pending: it opens, and does not seal yet.',
+    active: 'is active. The key before it decrypts from now on.',
+    next: (file) => `Back ${file} up, then put the envelopes under the new key: secrets-gateway keys rewrap`,
+  },
+  mac: {
+    option: ' --mac',
+    pending: 'is pending: it verifies, and makes no MAC yet.',
+    active: 'is active. The key before it verifies from now on.',
+    next: (file) => `Back ${file} up.`,
+  },
+  seal: {
+    option: ' --sealing',
+    pending: 'are pending: they open, and are not published yet.',
+    active: 'are active. The keys before them open for another 20 minutes.',
+    next: (file) => `Back ${file} up.`,
+  },
+};
+
 /** Makes another key of a use active, or adds one that becomes active later. */
-export async function rotate({ keyringFile }: Config, { pending, mac }: RotateOptions): Promise<void> {
-  const use = mac ? 'mac' : 'wrap';
+export async function rotate({ keyringFile }: Config, { pending, mac, sealing }: RotateOptions): Promise<void> {
+  const use = mac ? 'mac' : sealing ? 'seal' : 'wrap';
+  const { option, ...tell } = words[use];
+  const kids = (ring: Keyring, state: Key['state']) =>
+    [...ring.all.values()].filter((key) => key.use === use && key.state === state).map(({ kid }) => kid);
   if (pending) {
-    const { keys } = (await addPendingKey(keyringFile, use))[use];
-    const added = [...keys.values()].find(({ state }) => state === 'pending');
+    const added = kids(await addPendingKey(keyringFile, use), 'pending').join(' and ');
     process.stdout.write(
-      `${added?.kid} is pending: it ${mac ? 'verifies, and makes no MAC' : 'opens, and does not seal'} yet.\n` +
-        `Copy the file to every gateway, wait until all have it, then run: secrets-gateway keys rotate${mac ? ' --mac' : ''}\n`,
+      `${added} ${tell.pending}\n` +
+        `Copy the file to every gateway, wait until all have it, then run: secrets-gateway keys rotate${option}\n`,
     );
     return;
   }
-  const { active } = (await rotateKeyring(keyringFile, use))[use];
-  process.stdout.write(
-    mac
-      ? `${active.kid} is active. The key before it verifies from now on.\nBack ${keyringFile} up.\n`
-      : `${active.kid} is active. The key before it decrypts from now on.\n` +
-          `Back ${keyringFile} up, then put the envelopes under the new key: secrets-gateway keys rewrap\n`,
-  );
+  const active = kids(await rotateKeyring(keyringFile, use), 'active').join(' and ');
+  process.stdout.write(`${active} ${tell.active}\n${tell.next(keyringFile)}\n`);
 }

@@ -15,9 +15,11 @@ const list: Command = {
 
 const rotate: Command<RotateOptions> = {
   summary: 'make a new wrap key active, or the pending one if there is one',
-  details: 'The key before it only decrypts from then on; a MAC key only verifies.',
+  details:
+    'The key before it only decrypts from then on; a MAC key only verifies, and a sealing key opens for another 20 minutes.',
   options: [
     new Option('--mac', 'the same for the MAC key'),
+    new Option('--sealing', 'the same for the sealing keys, one of each curve').conflicts('mac'),
     new Option('--pending', 'add a pending key, which makes nothing yet: for gateways that have copies of the file'),
   ],
   settings: ofKeyring,
@@ -33,6 +35,7 @@ const rewrap: Command = {
 
 const retire: Command = {
   summary: 'take a key out of use, once nothing in the store needs it',
+  details: 'A sealing key is removed at once: what clients sealed to it is refused from then on.',
   arguments: [new Argument('<KID>', 'the key; keys list shows them')],
   settings: ofBoth,
   run: (_, kid) => withConfig(async (config) => (await import('./keys-retire.ts')).retire(config, kid)),
@@ -42,7 +45,9 @@ export const keys: CommandGroup = {
   summary: 'list, rotate, rewrap and retire the keys of the keyring',
   details: `Gateways may run meanwhile: they follow the file within 2 seconds.
 
-Wrap keys seal values. MAC keys mark secrets, audit events and cursors, so that changes by others are found. A wrap key is pending, then active (exactly one: it seals), then decrypting (it opens), and at last retired; a MAC key is verifying instead of decrypting. To change wrap keys: rotate, rewrap, retire.`,
+Wrap keys seal values. MAC keys mark secrets, audit events and cursors, so that changes by others are found. A wrap key is pending, then active (exactly one: it seals), then decrypting (it opens), and at last retired; a MAC key is verifying instead of decrypting. To change wrap keys: rotate, rewrap, retire.
+
+Clients seal values to the sealing keys, one of each curve. A sealing key is pending (it opens, and is not published), active (it is published), then decrypting for 20 minutes. After that it opens nothing, and the next command that changes the file removes it.`,
   settings: ofBoth,
   commands: { list, rotate, rewrap, retire },
 };

@@ -19,6 +19,7 @@ export interface SchemaTypes {
   Scalars: {
     ID: { Input: string; Output: string };
     DateTime: { Input: Date; Output: Date };
+    JSON: { Input: unknown; Output: unknown };
     _Any: { Input: unknown; Output: never };
   };
   /** Directives of Apollo Federation 2. They tell composers and routers what the operations enforce anyway. */

@@ -25,6 +25,10 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
       description:
         'The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later.',
     }),
+    sealedValue: t.string({
+      description:
+        'The value as a compact JWE to one of `sealingKeys`, in place of `value`: nothing between you and the gateway reads it. It is sealed for this name and owner, and works once.',
+    }),
     provider: t.string({
       description: 'Whose service the value is for, such as `openai`. Required for your own secret.',
     }),

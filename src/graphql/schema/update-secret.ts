@@ -9,6 +9,10 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
   fields: (t) => ({
     id: t.id({ required: true, description: 'Which secret.' }),
     value: t.string({ description: 'A new value in clear. Pass it in a variable. A mask is refused.' }),
+    sealedValue: t.string({
+      description:
+        'A new value as a compact JWE to one of `sealingKeys`, in place of `value`. It is sealed for this id and its owner, and works once.',
+    }),
     name: t.string({ description: 'A new name.' }),
     provider: t.string({ description: 'A new provider; null clears it, except for your own secret.' }),
     notes: t.string({ description: 'New notes; null clears them.' }),

@@ -6,6 +6,7 @@ import {
   countChange,
   isApiKeyWrite,
   isSecretWrite,
+  nonceOfWrite,
   ownerOfWrite,
   type SecretWrite,
   StoreConflict,
@@ -28,12 +29,13 @@ import { Contention } from './errors.ts';
  * @throws StoreConflict; of several commits it only says that one of them cannot be made
  */
 export async function writeCommits(
-  { secrets, owners, audit, apiKeys }: Collections,
+  { secrets, owners, audit, apiKeys, nonces }: Collections,
   commits: readonly (readonly Write[])[],
   session: ClientSession,
   macOfEvent: MacOfEvent,
 ): Promise<ReadonlyMap<string, ChainHead>> {
   const writes = byType(commits).flat();
+  await spendNonces(nonces, writes, session);
   const before = await findOwners(owners, writes, session);
 
   const changes = writes.flatMap((write, index) => (isSecretWrite(write) ? [{ write, index }] : []));
@@ -59,6 +61,25 @@ export async function writeCommits(
     // Only gateways choose these keys: a duplicate means that another gateway committed first.
     throw isDuplicateKey(error) ? new Contention('another commit of this owner', { cause: error }) : error;
   }
+}
+
+/** @throws StoreConflict */
+async function spendNonces(
+  nonces: Collections['nonces'],
+  writes: readonly Write[],
+  session: ClientSession,
+): Promise<void> {
+  const spent = writes.flatMap((write, index) => {
+    const nonce = nonceOfWrite(write);
+    return nonce ? [{ index, document: { _id: nonce.digest, keptUntil: nonce.keptUntil } }] : [];
+  });
+  if (spent.length === 0) return;
+  const documents = spent.map(({ document }) => document);
+  await nonces.insertMany(documents, { session }).catch((error: unknown) => {
+    if (!(error instanceof MongoBulkWriteError) || !isDuplicateKey(error)) throw error;
+    const [first] = [error.writeErrors].flat();
+    throw new StoreConflict(spent[first?.index ?? 0]?.index ?? 0, 'nonce');
+  });
 }
 
 export function headOf({ auditSequence, auditHash }: OwnerDocument): ChainHead {

@@ -63,11 +63,18 @@ export interface AuditDocument extends AuditEvent {
   readonly owner: string;
 }
 
+/** `_id` is the digest, by which the collection can be sharded. */
+export interface NonceDocument {
+  readonly _id: string;
+  readonly keptUntil: Date;
+}
+
 export interface Collections {
   readonly secrets: Collection<SecretDocument>;
   readonly owners: Collection<OwnerDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly apiKeys: Collection<ApiKeyDocument>;
+  readonly nonces: Collection<NonceDocument>;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -76,6 +83,7 @@ export function collectionsOf(database: Db): Collections {
     owners: database.collection('owners'),
     audit: database.collection('audit'),
     apiKeys: database.collection('apiKeys'),
+    nonces: database.collection('nonces'),
   };
 }
 

@@ -8,7 +8,7 @@ export const rateLimitCollection = 'rateLimits';
 
 /**
  * By name, as a violation reports it. Unique indexes are in the order in which a write is checked against them.
- * Each begins with the owner, so that an owner's documents lie together.
+ * Each begins with the owner, so that an owner's documents lie together. Nonces have no owner: the server removes them.
  */
 const indexes = {
   secrets: [
@@ -19,6 +19,7 @@ const indexes = {
   ],
   owners: [],
   audit: [{ name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true }],
+  nonces: [{ name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 }],
   apiKeys: [
     { name: 'owner_id', key: { owner: 1, id: 1 } },
     { name: 'owner_name_id', key: { owner: 1, name: 1, id: 1 } },
@@ -31,7 +32,7 @@ const indexes = {
  */
 const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
-    for (const collection of ['secrets', 'owners', 'audit', 'apiKeys'] as const) {
+    for (const collection of ['secrets', 'owners', 'audit', 'apiKeys', 'nonces'] as const) {
       await ensureCollection(database, collection, validators[collection]);
       const wanted: readonly IndexDescription[] = indexes[collection];
       if (wanted.length > 0) await database.collection(collection).createIndexes([...wanted]);
@@ -46,7 +47,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 7;
+const firstVersion = 9;
 
 interface SchemaDocument {
   _id: 'schema';

@@ -69,4 +69,5 @@ export const validators = {
     revokedAt: dateOrNull,
     mac,
   }),
+  nonces: exactly({ _id: text, keptUntil: date }),
 };

@@ -93,11 +93,18 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX api_keys_owner_id ON api_keys (owner, id);
   CREATE UNIQUE INDEX api_keys_owner_name_id ON api_keys (owner, name, id);
+
+  -- What makes a write possible once only, by the SHA-256 of what the client chose.
+  CREATE TABLE nonces (
+    digest TEXT PRIMARY KEY,
+    kept_until INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX nonces_kept_until ON nonces (kept_until);
   `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-export const firstVersion = 4;
+export const firstVersion = 5;
 export const newestKnownVersion = firstVersion + migrations.length - 1;
 
 /**

@@ -8,7 +8,17 @@ import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac, chainStart } from '../audit.ts';
 import { isUnfiltered } from '../filter.ts';
 import type { StoreOptions } from '../open-store.ts';
-import type { Backlog, Counter, Keyed, KidCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import {
+  type Backlog,
+  type Counter,
+  type Keyed,
+  type KidCounts,
+  type ListQuery,
+  type ListResult,
+  nonceOfWrite,
+  type Store,
+  type Write,
+} from '../store.ts';
 import { SqliteApiKeys } from './api-keys.ts';
 import { type MakeWrite, type OwnerHead, prepareWrites } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
@@ -17,6 +27,7 @@ import { openDatabase } from './database-file.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
+import { type Nonces, prepareNonces } from './nonces.ts';
 import {
   auditEventOfRow,
   listedSecretOfRow,
@@ -53,6 +64,7 @@ interface Job {
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #makeWrite: MakeWrite;
+  readonly #nonces: Nonces;
   readonly #onHead: NonNullable<StoreOptions['onHead']>;
   readonly #countKids: CountKids;
   readonly #eraser: LogEraser;
@@ -80,6 +92,7 @@ class SqliteStore implements Store {
     this.#onHead = onHead;
     this.apiKeys = new SqliteApiKeys(database);
     this.#makeWrite = prepareWrites(database, macOfEvent);
+    this.#nonces = prepareNonces(database);
     this.#countKids = prepareKidCounts(database);
     this.#eraser = new LogEraser(database);
     this.#statements = {
@@ -219,6 +232,7 @@ class SqliteStore implements Store {
           failures.set(job, error);
         }
       }
+      if (group.some(({ writes }) => writes.some(nonceOfWrite))) this.#nonces.removeExpired(new Date());
       this.#database.exec('COMMIT');
     } catch (error) {
       for (const job of group) job.reject(asDomainError(error));
@@ -235,6 +249,7 @@ class SqliteStore implements Store {
 
   #write(writes: readonly Write[]): OwnerHead[] {
     this.#statements.savepoint.run();
+    this.#nonces.spend(writes);
     const heads = writes.map((write, index) => this.#makeWrite(write, index));
     this.#statements.release.run();
     return heads;

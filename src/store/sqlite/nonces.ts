@@ -1,0 +1,30 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { nonceOfWrite, StoreConflict, type Write } from '../store.ts';
+
+/** More than the commits of a transaction bring, so that the table does not grow for ever; few milliseconds. */
+const maxRemoved = 1000;
+
+export interface Nonces {
+  /** Inside the transaction of the commit. @throws StoreConflict */
+  spend(writes: readonly Write[]): void;
+  /** Removes some of those that need not be kept any more. An index leads to them. */
+  removeExpired(now: Date): void;
+}
+
+export function prepareNonces(database: DatabaseSync): Nonces {
+  const insert = database.prepare('INSERT OR IGNORE INTO nonces (digest, kept_until) VALUES (?, ?)');
+  const remove = database.prepare(
+    'DELETE FROM nonces WHERE digest IN (SELECT digest FROM nonces WHERE kept_until < ? ORDER BY kept_until LIMIT ?)',
+  );
+  return {
+    spend(writes) {
+      for (const [index, write] of writes.entries()) {
+        const nonce = nonceOfWrite(write);
+        if (!nonce) continue;
+        const { changes } = insert.run(nonce.digest, nonce.keptUntil.getTime());
+        if (changes === 0) throw new StoreConflict(index, 'nonce');
+      }
+    },
+    removeExpired: (now) => void remove.run(now.getTime(), maxRemoved),
+  };
+}
