@@ -77,7 +77,7 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
       [old, 'decrypting', '2'],
       [fresh, 'active', '1'],
     ]);
-    expect((await keys('list')).stdout).toMatch(/ 2 envelopes\n[^]* 3 records, 3 events\n[^]* 1 envelope\n/);
+    expect((await keys('list')).stdout).toMatch(/ 2 envelopes\n[\s\S]* 3 records, 3 events\n[\s\S]* 1 envelope\n/);
     expect(await keys('retire', old)).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/\(envelopes: 2\)\. Run keys rewrap/),
