@@ -1,11 +1,11 @@
 import { ConfigurationError } from '../errors.ts';
-import { nearestNames } from './spelling.ts';
+import { editDistance, nearestNames } from './spelling.ts';
 
 /** Begins the names of no tool's variables but ours. */
 const ownPrefix = 'JWT_';
 /** What people put before the names of settings, since other programs ask for it. */
 const productPrefix = 'SECRETS_GATEWAY_';
-/** Fewer letters are near too many words. */
+/** Fewer letters are near too many words: PORT is near POST, PATH and SORT. */
 const minLetters = 5;
 
 /**
@@ -35,10 +35,11 @@ function settingsMeant(name: string, settings: readonly string[]): readonly stri
     const rest = name.slice(productPrefix.length);
     return settings.includes(rest) ? [rest] : settingsMeant(rest, settings);
   }
-  if (lettersOf(name) < minLetters) return [];
+  const short = settings.filter((setting) => lettersOf(setting).length < minLetters && isShortMeant(name, setting));
+  if (short.length > 0 || lettersOf(name).length < minLetters) return short;
   const near = nearestNames(
     name,
-    settings.filter((setting) => lettersOf(setting) >= minLetters),
+    settings.filter((setting) => lettersOf(setting).length >= minLetters),
   );
   if (near.length > 0) return near;
   return settings.filter(
@@ -48,12 +49,23 @@ function settingsMeant(name: string, settings: readonly string[]): readonly stri
       // JWKS_URL
       (setting.endsWith(`_${name}`) && name.includes('_')) ||
       // JWT_AUD, JWT_JWKS
-      (name.startsWith(ownPrefix) && lettersOf(name) > ownPrefix.length && setting.startsWith(name)),
+      (name.startsWith(ownPrefix) && lettersOf(name).length > ownPrefix.length && setting.startsWith(name)),
   );
 }
 
-function lettersOf(name: string): number {
-  return name.replaceAll(/[_.-]/g, '').length;
+/** Exactly the letters of a short name, one of them doubled or two neighbours swapped: PROT, POORT, PORT_, port. */
+function isShortMeant(name: string, setting: string): boolean {
+  const [written, expected] = [lettersOf(name).toUpperCase(), lettersOf(setting)];
+  if (written.replace(/(.)\1/, '$1') === expected) return true;
+  return sorted(written) === sorted(expected) && editDistance(written, expected) <= 1;
+}
+
+function sorted(letters: string): string {
+  return [...letters].sort().join('');
+}
+
+function lettersOf(name: string): string {
+  return name.replaceAll(/[_.-]/g, '');
 }
 
 function withoutFile(name: string): string {

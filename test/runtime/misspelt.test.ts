@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readConfig, settingNames } from '../../src/config.ts';
 
@@ -77,6 +78,29 @@ describe('a misspelt setting stops the start, and the right name is told', () =>
     }
   });
 
+  const short = settingNames.filter((name) => name.length < 6);
+  it.each(short)('%s, with letters swapped or doubled, in lower case or with something between or behind', (name) => {
+    const letters = [...name];
+    const changed = letters.flatMap((letter, i) => [
+      name.slice(0, i) + letter + name.slice(i),
+      name.slice(0, i) + (name[i + 1] ?? '') + letter + name.slice(i + 2),
+    ]);
+    for (const written of new Set([...changed, name])) {
+      for (const spelt of [
+        written,
+        `${written}_`,
+        `${written}-`,
+        written.toLowerCase(),
+        `SECRETS_GATEWAY_${written}`,
+      ]) {
+        if (isSetting(spelt)) continue;
+        expect(refusalOf({ [spelt]: marker })).toBe(
+          `${spelt} is not a setting. Did you mean ${name}? Rename or remove what is not a setting.`,
+        );
+      }
+    }
+  });
+
   it('all of them are told at once', () => {
     const message = refusalOf({ DATABSE_URL: marker, RATELIMIT: marker, HOME: '/home/ada' });
     expect(message).toMatch(/^DATABSE_URL is .*\? RATELIMIT is .*\? Rename or remove what is not a setting\.$/);
@@ -105,8 +129,26 @@ const foreign = `
   TEST_DATABASE_URL POSTGRES_URL MONGO_URL MONGODB_URI REDIS_URL AMQP_URL BASE_URL PUBLIC_URL API_URL SERVICE_URL
   LOG_FILE LOG_FORMAT LOG_LEVEL_ROOT RUST_LOG DEBUG VERBOSE APP_ENV RAILS_ENV RACK_ENV FLASK_ENV DENO_ENV ENVIRONMENT
   CI GITHUB_ACTIONS GITHUB_TOKEN GITHUB_SERVER_URL AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY GOOGLE_APPLICATION_CREDENTIALS AZURE_CLIENT_ID
-  METRICS_PORT GATEWAY_PORT GATEWAY_HOST HOSTS PORTS PROT POST GHOST HOST_PATH PORT_FILE RATE_PER_SECOND LIMIT RATE TRUST_STORE REQUIRE_AUTH
+  METRICS_PORT GATEWAY_PORT GATEWAY_HOST HOSTS PORTS POST GHOST HOST_PATH PORT_FILE RATE_PER_SECOND LIMIT RATE TRUST_STORE REQUIRE_AUTH
   CORS_ENABLED CORS_ALLOWED_METHODS OTEL_SERVICE_NAME OTEL_EXPORTER_OTLP_ENDPOINT SENTRY_DSN SECURITY_TOKEN KEY_FILE CERT_FILE CONFIG_FILE
+  PORTAL HOSTED HOSTFILE PORT0 PORT1 PORT_1 PORT_FROM PORT_RANGE HOST_PORT HOST_NAME HOST_UID HTTP_PORT HTTPS_PORT SSH_PORT APP_PORT WEB_PORT
+  SERVER_PORT LISTEN_PORT UI_PORT RPORT LPORT XPORT MPORT TPORT PART PERT PORE PORK POET ROOT SORT FORT COST LOST MOST HOSE HOLT HAST TOST
+  OPT OPTS HOS HST POR PRT ORT HOT HIST HSTR PS1 PS2 PS4 IFS PPID UID EUID GID RANDOM COLUMNS LINES MANPATH INFOPATH LESS LESSOPEN LS_OPTIONS VISUAL
+  WINDOWID TERMCAP TERM_PROGRAM WSLENV WSL_DISTRO_NAME NAME CDPATH PROMPT_COMMAND DIRSTACK BASH BASH_ENV BASHOPTS SHELLOPTS ZDOTDIR FPATH
+  LISTEN_PID LISTEN_FDNAMES WATCHDOG_PID WATCHDOG_USEC MAINPID MANAGERPID SERVICE_RESULT EXIT_CODE EXIT_STATUS RUNTIME_DIRECTORY STATE_DIRECTORY
+  CACHE_DIRECTORY LOGS_DIRECTORY CONFIGURATION_DIRECTORY CREDENTIALS_DIRECTORY MEMORY_PRESSURE_WATCH SYSTEMD_EXEC_PID container
+  DOCKER_HOST DOCKER_BUILDKIT DOCKER_TLS_VERIFY COMPOSE_PROJECT_NAME COMPOSE_FILE BUILDKIT_HOST TARGETARCH TARGETPLATFORM
+  npm_command npm_config_cache npm_config_user_agent npm_config_proxy npm_config_host npm_config_port npm_config_node_gyp npm_lifecycle_script npm_package_json
+  npm_config_noproxy npm_config_prefix npm_config_global_prefix npm_package_config_port npm_package_config_host YARN_VERSION PNPM_HOME NVM_DIR NVM_BIN
+  DYNO STACK SOURCE_VERSION HEROKU_APP_NAME HEROKU_SLUG_COMMIT WEB_CONCURRENCY WEB_MEMORY MEMORY_AVAILABLE HEROKU_POSTGRESQL_PINK_URL
+  K_SERVICE K_REVISION K_CONFIGURATION CLOUD_RUN_JOB CLOUD_RUN_EXECUTION GAE_SERVICE GAE_INSTANCE GCP_PROJECT FUNCTION_TARGET FLY_APP_NAME FLY_REGION
+  RENDER RENDER_SERVICE_ID RAILWAY_STATIC_URL VERCEL VERCEL_URL WEBSITE_SITE_NAME WEBSITES_PORT ECS_CONTAINER_METADATA_URI_V4 LAMBDA_TASK_ROOT
+  RUNNER_OS RUNNER_TEMP RUNNER_ARCH GITHUB_REF GITHUB_SHA GITHUB_WORKSPACE GITHUB_EVENT_NAME GITLAB_CI CI_JOB_ID CI_COMMIT_SHA CI_SERVER_HOST
+  CI_SERVER_PORT CI_REGISTRY_PASSWORD BUILD_NUMBER BUILD_URL JOB_NAME JENKINS_URL CIRCLECI CIRCLE_SHA1 BUILDKITE TF_BUILD AGENT_OS SYSTEM TEAMCITY_VERSION
+  TRAVIS APPVEYOR BITBUCKET_COMMIT DRONE DRONE_BRANCH NODE_LABELS NODE_ENVIRONMENT_FILE
+  ALLUSERSPROFILE APPDATA COMPUTERNAME ComSpec CommonProgramFiles HOMEDRIVE HOMEPATH LOCALAPPDATA LOGONSERVER NUMBER_OF_PROCESSORS OS PATHEXT Path
+  PROCESSOR_ARCHITECTURE PROCESSOR_IDENTIFIER ProgramData ProgramFiles PROMPT PSModulePath PUBLIC SESSIONNAME SystemDrive SystemRoot TEMP TMP USERDOMAIN
+  USERNAME USERPROFILE windir DriverData OneDrive
   BROKER_URL BROKER_HOST CELERY_BROKER_URL MATCHING_RULES ISSUER AUDIENCE OIDC_ISSUER JWKS VAULT_ADDR VAULT_TOKEN _
 `
   .trim()
@@ -123,8 +165,30 @@ describe('a variable of others is left alone', () => {
     expect(readConfig({ ...env, PORT: '1', LOG_LEVEL: 'warn' })).toEqual(readConfig({ PORT: '1', LOG_LEVEL: 'warn' }));
   });
 
+  it('any short word that has other letters than a short setting', () => {
+    const letters = (word: string) => [...new Set(word)].sort().join('');
+    const word = fc
+      .stringMatching(/^[A-Z]{1,5}$/)
+      .filter((name) => !['HOST', 'PORT'].some((one) => letters(one) === letters(name)));
+    fc.assert(
+      fc.property(word, (name) => {
+        expect(readConfig({ [name]: marker })).toEqual(readConfig({}));
+      }),
+    );
+  });
+
   it('what Kubernetes sets for a service, whatever its name', () => {
-    for (const service of ['SECRETS_GATEWAY', 'JWT', 'JWT_ISSUER', 'DATABASE_URL', 'KEYRING']) {
+    for (const service of [
+      'SECRETS_GATEWAY',
+      'GATEWAY',
+      'HOST',
+      'PORT',
+      'PROT',
+      'JWT',
+      'JWT_ISSUER',
+      'DATABASE_URL',
+      'KEYRING',
+    ]) {
       const links = {
         [`${service}_SERVICE_HOST`]: '10.0.0.1',
         [`${service}_SERVICE_PORT`]: '4000',
