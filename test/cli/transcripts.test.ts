@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CommandLine, longWaits } from '../support/command-line.ts';
 import { createSecret } from '../support/graphql.ts';
+import { Issuer } from '../support/issuer.ts';
 import { startStandalone } from '../support/mongod.ts';
 import { replay } from '../support/transcript.ts';
 
@@ -44,14 +46,39 @@ async function keepTwoSecrets(): Promise<void> {
 
 const isSkipped = (file: string) => file === 'first-run.txt' && inject('mongodbUri') === null;
 
-/** A port that another program uses, and one of a mongod whose replica set is not initiated. */
-async function ports(): Promise<Record<string, string>> {
-  const taken = createServer().listen(0, '127.0.0.1');
-  await once(taken, 'listening');
-  const mongod = await startStandalone(['--replSet', 'rs0']);
-  opened.defer(() => mongod.stop());
-  opened.defer(() => void taken.close());
-  return { '<taken-port>': String((taken.address() as AddressInfo).port), '<mongod-port>': new URL(mongod.uri).port };
+/** What a transcript finds in the world: ports of other programs, and files that only it needs. */
+const surroundings: Record<string, () => Promise<Record<string, string>>> = {
+  'first-run.txt': async () => {
+    const mongod = await startStandalone(['--replSet', 'rs0']);
+    opened.defer(() => mongod.stop());
+    return { '<taken-port>': await listening(createServer()), '<mongod-port>': new URL(mongod.uri).port };
+  },
+  'first-run-issuer.txt': async () => {
+    const issuer = opened.adopt(await Issuer.start(), (one) => one.close());
+    await writeFile(join(shell.directory, 'jwks.json'), JSON.stringify(issuer.jwks));
+    await writeFile(join(shell.directory, 'token'), await issuer.token());
+    // A transcript that ends too early leaves its gateway running.
+    opened.defer(() =>
+      readFile(join(shell.directory, 'pid'), 'utf8')
+        .then((pid) => process.kill(Number(pid)))
+        .catch(() => {}),
+    );
+    const site = createHttpServer(({ url }, response) => {
+      if (url === '/login') response.setHeader('content-type', 'text/html').end('<!doctype html><title>Log in</title>');
+      else response.writeHead(404).end();
+    });
+    const free = [createServer(), createServer()] as const;
+    const [gatewayPort, closedPort] = [await listening(free[0]), await listening(free[1])];
+    for (const server of free) server.close();
+    return { '<issuer-port>': await listening(site), '<gateway-port>': gatewayPort, '<closed-port>': closedPort };
+  },
+};
+
+async function listening(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  opened.defer(() => void server.close());
+  return String((server.address() as AddressInfo).port);
 }
 
 describe('the terminal shows the output in', () => {
@@ -61,7 +88,7 @@ describe('the terminal shows the output in', () => {
     await preparations[file]?.();
     const path = join(import.meta.dirname, file);
     const transcript = await readFile(path, 'utf8');
-    const known = file === 'first-run.txt' ? await ports() : {};
+    const known = await surroundings[file]?.();
     const shown = await replay(transcript, shell.directory, file === 'keys.txt' ? withoutWaits : {}, known);
     if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);
     else expect(shown).toBe(transcript);
