@@ -165,10 +165,7 @@ async function imported(kind: KeyKind, jwk: unknown, common: Common, at: string)
   const key = { ...common, fingerprint: createHash('sha256').update(secret).digest('hex') };
   switch (kind) {
     case 'wrap': {
-      const wrapKey: WrapKey = {
-        ...key,
-        key: await crypto.subtle.importKey('raw', first, 'AES-KW', false, ['wrapKey', 'unwrapKey']),
-      };
+      const wrapKey: WrapKey = { ...key, key: createSecretKey(first) };
       return wrapKey;
     }
     case 'mac': {

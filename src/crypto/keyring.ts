@@ -33,7 +33,7 @@ export interface Key {
 
 /** A key-encryption key: AES-256 key wrap (A256KW). */
 export interface WrapKey extends Key {
-  readonly key: CryptoKey;
+  readonly key: KeyObject;
 }
 
 /** For HMAC-SHA-256. */

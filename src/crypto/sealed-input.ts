@@ -2,6 +2,7 @@ import { createDecipheriv, createHash, createPublicKey, diffieHellman } from 'no
 import type { JWK } from 'jose';
 import type { Nonce } from '../model/nonce.ts';
 import { isCanonicalBase64url } from './base64url.ts';
+import { unwrapKey } from './key-wrap.ts';
 import type { SealCurve, SealKey } from './keyring.ts';
 
 /** Why a sealed value is refused: the `type` of its error. */
@@ -128,9 +129,7 @@ export function openSealedInput({ header: { epk }, parts }: SealedInput, { curve
     // OpenSSL refuses a point that is not on the curve here, and one of small order in the next line.
     const publicKey = createPublicKey({ key: { ...epk }, format: 'jwk' });
     const agreed = diffieHellman({ privateKey, publicKey });
-    // RFC 3394, section 2.2.3.1
-    const unwrap = createDecipheriv('id-aes256-wrap', keyFrom(agreed), Buffer.alloc(8, 0xa6));
-    const contentKey = Buffer.concat([unwrap.update(encryptedKey), unwrap.final()]);
+    const contentKey = unwrapKey(encryptedKey, keyFrom(agreed));
     const decipher = createDecipheriv('aes-256-gcm', contentKey, iv, { authTagLength: 16 });
     decipher.setAAD(Buffer.from(protectedHeader, 'ascii')).setAuthTag(tag);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -58,11 +58,10 @@ const surroundings: Record<string, () => Promise<Record<string, string>>> = {
     await writeFile(join(shell.directory, 'jwks.json'), JSON.stringify(issuer.jwks));
     await writeFile(join(shell.directory, 'token'), await issuer.token());
     // A transcript that ends too early leaves its gateway running.
-    opened.defer(() =>
-      readFile(join(shell.directory, 'pid'), 'utf8')
-        .then((pid) => process.kill(Number(pid)))
-        .catch(() => {}),
-    );
+    opened.defer(async () => {
+      const pid = await readFile(join(shell.directory, 'pid'), 'utf8').catch(() => null);
+      if (pid !== null && existsSync(`/proc/${pid.trim()}`)) process.kill(Number(pid));
+    });
     const site = createHttpServer(({ url }, response) => {
       if (url === '/login') response.setHeader('content-type', 'text/html').end('<!doctype html><title>Log in</title>');
       else response.writeHead(404).end();
