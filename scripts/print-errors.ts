@@ -47,7 +47,7 @@ Every error has the same shape, whatever went wrong and wherever. Here a user's 
 |---|---|---|---|---|
 ${rows.join('\n')}
 
-\`DUPLICATION_FAILED\` and \`UNPROCESSABLE_CONTENT\` belong to \`duplicateSecrets\` and to sealed values, which are not available yet.
+\`DUPLICATION_FAILED\` belongs to \`duplicateSecrets\`, which is not available yet.
 
 ## HTTP status
 
@@ -76,7 +76,8 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`required\` | is missing, or is empty |
 | \`null\` | is null; it may be left out instead |
 | \`too_long\`, \`too_many\` | is longer than its limit, or has more items |
-| \`range\`, \`exclusive\` | is a number out of range, such as a page size, or \`last\` beside \`first\` |
+| \`range\` | is a number out of range, such as a page size |
+| \`exclusive\` | is there together with a field that excludes it: \`last\` and \`first\`, \`value\` and \`sealedValue\` |
 | \`characters\`, \`combining_marks\`, \`surrounding_space\`, \`ill_formed\` | has characters that are not allowed there, has more than 30 combining marks in a row, has spaces at its ends, or is not well-formed Unicode |
 | \`invisible\` | shows nothing: it has only spaces, marks or fillers |
 | \`uuid\`, \`environment_variable_name\` | is not one |
@@ -84,6 +85,7 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
 | \`past\` | is a time that is not in the future |
 | \`ended\` | is an API key that was revoked or has expired (with \`CONFLICT_ERROR\`) |
+| \`undecryptable\`, \`invalid_header\`, \`expired\`, \`unknown_key\`, \`wrong_subject\`, \`wrong_owner\`, \`wrong_name\`, \`wrong_id\`, \`replayed\` | is a [sealed value](sealed-values.md#what-is-refused) that cannot be used (with \`UNPROCESSABLE_CONTENT\`) |
 | \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |
 `;
 

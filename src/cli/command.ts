@@ -112,6 +112,8 @@ function usageMessage({ code, message }: CommanderError, command: Commander): st
       return 'There is one argument too many.';
     case 'commander.missingArgument':
       return `${command.registeredArguments.map((argument) => argument.name()).join(' and ')} must be given.`;
+    case 'commander.conflictingOption':
+      return 'Two of the options exclude each other.';
     case 'commander.optionMissingArgument':
       return 'An option has no value.';
     case 'commander.help':

@@ -50,9 +50,10 @@ export function rotateKeyring(path: string, use: RotatedUse = 'wrap'): Promise<K
 
 /** For a time that is wrong, the key would open for longer than it should, or not at all. */
 function markReplaced(key: KeyringEntry, now: Date): void {
-  if (key.createdAt !== undefined && Date.parse(key.createdAt) > now.getTime()) {
+  const created = Date.parse(key.createdAt ?? '');
+  if (created > now.getTime()) {
     throw new ConfigurationError(
-      `the key ${key.kid} was made at ${key.createdAt}, which is later than the clock of this machine says. Set the clock, and run this again.`,
+      `the key ${key.kid} was made at ${new Date(created).toISOString()}, which is later than the clock of this machine says. Set the clock, and run this again.`,
     );
   }
   key.replacedAt = now.toISOString();

@@ -30,6 +30,7 @@ const preparations: Record<string, () => Promise<void>> = {
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
   'keys-mac.txt': keepTwoSecrets,
+  'keys-sealing.txt': keepTwoSecrets,
   'keys-refused-beside-secrets.txt': keepTwoSecrets,
 };
 

@@ -94,6 +94,12 @@ describe('a keyring file is refused with its path and the fix, but never with it
     ['there is no P-256 pair', () => withoutKey(4), '0 P-256 keys of "use" "seal"'],
     ['an X25519 key has the public half of another', () => editKey(3, { x: sealKeys[1]?.x }), 'not a X25519 pair'],
     ['a P-256 key has the public half of another', () => editKey(4, { x: sealKeys[0]?.x }), 'not a P-256 pair'],
+    [
+      'a sealing key was replaced nobody knows when',
+      () => edit((file) => ({ ...file, keys: [...file.keys, { ...sealKeys[0], kid: 'old', state: 'decrypting' }] })),
+      'key 6 is decrypting, and its "replacedAt" is no time',
+    ],
+    ['a sealing key has a state of other uses', () => editKey(3, { state: 'retired' }), 'pending, active, decrypting'],
     ['a P-256 key lacks its private half', () => editKey(4, { d: undefined }), '32 bytes'],
     ['no key is active', () => writeKeyring(path, [entry('one', 'decrypting')]), 'exactly one'],
     ['two keys are active', () => writeKeyring(path, [entry('one', 'active'), entry('two', 'active')]), 'exactly one'],

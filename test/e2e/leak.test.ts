@@ -4,12 +4,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { context, type Tracer, trace } from '@opentelemetry/api';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { newApiKey } from '../../src/identity/api-key.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
+import { sealByHand, secondsFromNow } from '../support/seal-by-hand.ts';
 
 /** One secret in every form in which a client could write it. */
 class Canary {
@@ -138,6 +140,13 @@ const queries = (documents: (canary: Canary) => string[]): Send =>
 const bodies = (list: (canary: Canary) => (string | Buffer)[]): Send =>
   each((canary) => list(canary).map((body) => (client) => client.post(body)));
 
+/** Seals a value to the gateway, for ada. */
+async function sealed(client: Client, value: string, header: Record<string, unknown> = {}): Promise<string> {
+  const response = await fetch(new URL('/.well-known/jwks.json', client.gateway.url));
+  const { keys } = await response.json();
+  return sealByHand(value, { kid: keys[0].kid, alg: keys[0].alg, jwk: keys[0] }, { header });
+}
+
 /** Sends inputs that differ from a good one, to create, to update and to delete. */
 const inputs =
   (list: (canary: Canary) => Record<string, unknown>[]): Send =>
@@ -248,8 +257,62 @@ const positions: Record<string, Send> = {
     { value: `\udc00${key}` },
   ]),
   'a value of the wrong type': inputs((canary) => wrongJson(canary).map((value) => ({ value }))),
+  'a value in a seal, used once and again, whose one-time id is it too': async (client, { key }) => {
+    const { name, provider } = good();
+    const sealedValue = await sealed(client, key, { name, jti: key });
+    for (let time = 0; time < 2; time += 1) await client.run(create, { input: { name, provider, sealedValue } });
+    const id = await existing(client);
+    const other = await sealed(client, key, { name: undefined, id });
+    for (let time = 0; time < 2; time += 1) await client.run(update, { input: { id, sealedValue: other } });
+    const again = await sealed(client, key, { name: undefined, id });
+    await client.run(update, { input: { id, sealedValue: again, expectedVersion: 99 } });
+    await client.run(update, { input: { id, sealedValue: again, value: key } });
+    await client.run(update, { input: { id, sealedValue: again, notes: 7 } });
+    await client.run(
+      `mutation { updateSecret(input: { id: "${id}", sealedValue: "${again}" }) { secret { id maskedValue } } }`,
+    );
+  },
+  'a value in a seal that breaks the rule of values': async (client, { key }) => {
+    const { name, provider } = good();
+    for (const value of [key.repeat(2000), `${key}••••${key}`]) {
+      await client.run(create, { input: { name, provider, sealedValue: await sealed(client, value, { name }) } });
+    }
+  },
+  'a seal whose header or form is wrong': async (client, { key }) => {
+    const { name, provider } = good();
+    const headers = [
+      'alg',
+      'enc',
+      'typ',
+      'kid',
+      'epk',
+      'iat',
+      'exp',
+      'jti',
+      'sub',
+      'owner',
+      'name',
+      'id',
+      'zip',
+    ].flatMap((member) => [key, [key], { [key]: key }].map((wrong) => ({ name, jti: key, [member]: wrong })));
+    const seals = [
+      ...headers,
+      { name, owner: { teamId: key } },
+      { name, jti: key, [key]: key },
+      { name, jti: key, iat: secondsFromNow(-100), exp: secondsFromNow(-10) },
+    ].map((header) => sealed(client, key, header));
+    const sound = await sealed(client, key, { name, jti: key, sub: key });
+    const forms = [`${sound}=`, ` ${sound}`, sound.slice(3), `${sound}.${sound}`, JSON.stringify({ protected: sound })];
+    for (const sealedValue of [...(await Promise.all(seals)), ...forms]) {
+      await client.run(create, { input: { name, provider, sealedValue } });
+      await client.run(update, { input: { id: crypto.randomUUID(), sealedValue } });
+    }
+  },
   'a sealed value, a description or another field that is not there': inputs(({ key }) => [
+    { value: undefined, sealedValue: key },
     { sealedValue: key },
+    { sealedValue: [key] },
+    { sealedValue: { [key]: key } },
     { description: key },
     { [key]: key },
     { secret: { value: key } },
@@ -689,6 +752,15 @@ function withInsertions(text: string, inserted: readonly string[]): string[] {
   );
 }
 
+/** What an OpenTelemetry SDK would be told. */
+const spans: unknown[] = [];
+function say(...said: unknown[]) {
+  spans.push(said);
+  return span;
+}
+const span: object = new Proxy({}, { get: (_, name) => (name === 'isRecording' ? () => true : say) });
+const tracer = { startSpan: say } as unknown as Tracer;
+
 /** All bytes that a gateway has stored. */
 async function stored(gateway: TestGateway): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -714,6 +786,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     log: new Set<string>(),
     output: new Set<string>(),
     database: new Set<string>(),
+    spans: new Set<string>(),
   };
   const planted = { notes: `planted-${random(32)}`, requestId: `planted-${random(32)}` };
   const output: string[] = [];
@@ -723,6 +796,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   let client: Client;
 
   beforeAll(async () => {
+    trace.setGlobalTracerProvider({ getTracer: () => tracer });
     gateway = await TestGateway.start(store, { RATE_LIMIT: 'off' });
     client = new Client(gateway);
     const spies = [process.stdout, process.stderr].map((stream) =>
@@ -753,14 +827,19 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     // Without the times, each of which has digits that some canary has by chance.
     found.log = detector.find(gateway.log.join('').replaceAll(/"time":\d{13}/g, ''));
     found.output = detector.find(output.join(''));
+    found.spans = detector.find(JSON.stringify(spans));
     found.database = detector.find(Buffer.concat([atWork, await stored(gateway)]));
   }, 120_000);
-  afterAll(() => gateway.close());
+  afterAll(async () => {
+    trace.disable();
+    context.disable();
+    await gateway.close();
+  });
 
   describe.each(Object.keys(positions))('as %s', (position) => {
     const forms = () => canaries.get(position)?.forms ?? [];
 
-    it('appears in no answer, log line, metric, output or row', () => {
+    it('appears in no answer, log line, metric, span, output or row', () => {
       const places = Object.entries(found).flatMap(([place, markers]) =>
         forms().some((form) => markers.has(form)) ? [place] : [],
       );
@@ -783,12 +862,13 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
         'a value, updated',
         'a value as an inline literal',
         'a value with escapes of every kind',
+        'a value in a seal, used once and again, whose one-time id is it too',
       ].map(async (position) => {
         const id = /"id":"([^"]+)"/.exec(answered.get(position)?.[0] ?? '')?.[1] ?? '';
         return (await gateway.openValue(id)).value === canaries.get(position)?.key;
       }),
     );
-    expect(opened).toEqual([true, true, true, true]);
+    expect(opened).toEqual([true, true, true, true, true]);
   });
 
   it('would be found: the detector finds text that is allowed in answers, log, output and database', () => {
@@ -800,6 +880,7 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     expect(found.database).toContain(planted.requestId);
     expect(found.log).not.toContain(planted.notes);
     expect(metrics).toContain('createSecret');
+    expect(JSON.stringify(spans)).toContain('crypto.openSealedInput');
   });
 });
 

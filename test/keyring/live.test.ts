@@ -1,8 +1,9 @@
-import { chmod, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { rotateKeyring } from '../../src/keyring/change.ts';
+import { newKey } from '../../src/crypto/keyring-file.ts';
+import { retireKey, rotateKeyring } from '../../src/keyring/change.ts';
 import { type LiveKeyring, openLiveKeyring } from '../../src/keyring/live.ts';
 import { writeKeyring } from '../support/keyring.ts';
 
@@ -87,4 +88,21 @@ it('allows a key to be removed once it is retired', async () => {
   await writeKeyring(path, [{ kid: 'two', state: 'active' }]);
   await look();
   expect(ring.current().wrap.keys.size).toBe(1);
+});
+
+it('allows a sealing key to be removed at once, since nothing that is stored needs it, and not to be another', async () => {
+  const [first = ''] = ring.current().seal.X25519.keys.keys();
+  await rotateKeyring(path, 'seal');
+  await look();
+  expect(ring.current().seal.X25519.keys.has(first)).toBe(true);
+  await retireKey(path, first);
+  await look();
+  expect(ring.current().seal.X25519.keys.has(first)).toBe(false);
+  const { kid } = ring.current().seal.X25519.active;
+  const file = JSON.parse(await readFile(path, 'utf8'));
+  const keys = file.keys.map((key: { kid: string }) =>
+    key.kid === kid ? { ...newKey('X25519', 'active'), kid } : key,
+  );
+  await writeFile(path, JSON.stringify({ ...file, keys }));
+  await expect(ring.check()).rejects.toThrow(`the key ${kid} is gone, or is another`);
 });

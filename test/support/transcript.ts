@@ -30,6 +30,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   directory: { pattern: '/[^ ]+', isOne: true, isKnown: true },
   port: { pattern: '\\d+', isOne: true, isKnown: true },
   token: { pattern: 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+', isOne: false },
+  time: { pattern: '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\dZ', isOne: false },
   date: { pattern: '\\d{4}-\\d\\d-\\d\\d', isOne: false },
 };
 const placeholder = new RegExp(`<(?:[a-z0-9]+-)*(${Object.keys(kinds).join('|')})>`, 'g');
