@@ -67,6 +67,16 @@ export async function seal(value: string, binding: Binding, keyring: Keyring): P
  * @throws KeyMissing when the keyring lacks its key
  */
 export async function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
+  const value = await openBytes(envelope, binding, keyring);
+  try {
+    return decoder.decode(value);
+  } catch {
+    throw new EnvelopeRejected('the value is not UTF-8');
+  }
+}
+
+/** The same without a string of the value, which could not be overwritten: its UTF-8. */
+export async function openBytes(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<Uint8Array> {
   const key = checkedKey(envelope, keyring);
   const { protected: protectedHeader, header, encrypted_key, iv, ciphertext, tag } = envelope;
   try {
@@ -83,7 +93,7 @@ export async function open(envelope: Envelope, binding: Binding, keyring: Keyrin
       key.key,
       { keyManagementAlgorithms: [keyManagement], contentEncryptionAlgorithms: [contentEncryption] },
     );
-    return decoder.decode(plaintext);
+    return plaintext;
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) {
       throw new EnvelopeRejected('the envelope does not open here');
