@@ -13,7 +13,8 @@ const config: CodegenConfig = {
     'src/client/documents.ts': {
       documents: 'src/client/documents/*.graphql',
       plugins: ['typescript-operations', './scripts/codegen-small-documents.ts'],
-      config: types,
+      // The JSON of these documents is a key.
+      config: { ...types, scalars: { ...types.scalars, JSON: 'jose#JWK' } },
     },
     'examples/documents.ts': {
       documents: 'examples/documents/*.graphql',

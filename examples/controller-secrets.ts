@@ -1,38 +1,26 @@
 // A team's secrets. The client chooses the id; notes and tags; the value may be set later.
-import { randomUUID } from 'node:crypto';
-import { run } from './client.ts';
-import {
-  ControllerSecretsDocument,
-  CreateControllerSecretDocument,
-  DeleteSecretDocument,
-  UpdateControllerSecretDocument,
-} from './documents.ts';
+import { client } from './connect.ts';
 
-const teamId = 'demo';
-const id = randomUUID();
+const owner = { teamId: 'demo' };
+const id = crypto.randomUUID();
 
-const { createSecret } = await run(CreateControllerSecretDocument, {
-  input: {
-    id,
-    owner: { teamId },
-    name: 'switch in rack 7',
-    notes: 'Password of the admin user.',
-    tags: ['network', 'rack-7'],
-  },
+const { secret } = await client.createSecret({
+  id,
+  owner,
+  name: 'switch in rack 7',
+  notes: 'Password of the admin user.',
+  tags: ['network', 'rack-7'],
 });
-const { name, version, maskedValue } = createSecret.secret;
-console.log(`declared ${name}: version ${version}, value ${maskedValue ?? 'not set yet'}`);
+console.log(`declared ${secret.name}: version ${secret.version}`);
 
 // A field that is left out keeps its value. expectedVersion: fails if somebody else has changed the secret.
-const withValue = await run(UpdateControllerSecretDocument, {
-  input: { id, value: 'correct-horse-battery-staple', expectedVersion: version },
-});
-console.log(
-  `set: version ${withValue.updateSecret.secret.version}, value ${withValue.updateSecret.secret.maskedValue}`,
-);
+await client.updateSecret({ id, owner, value: 'correct-horse-battery-staple', expectedVersion: secret.version });
+const withValue = await client.secret(id);
+console.log(`set: version ${withValue?.version}, value ${withValue?.maskedValue}`);
 
-const { secrets } = await run(ControllerSecretsDocument, { teamId, filter: { tags: ['rack-7'] } });
-for (const secret of secrets.nodes) console.log(`- ${secret.name} [${secret.tags.join(', ')}] ${secret.notes}`);
+for await (const { name, tags, notes } of client.allSecrets({ owner, filter: { tags: ['rack-7'] } })) {
+  console.log(`- ${name} [${tags.join(', ')}] ${notes}`);
+}
 
-await run(DeleteSecretDocument, { id });
+await client.deleteSecret({ id });
 console.log('deleted');

@@ -1,29 +1,25 @@
 // A user's own secrets. Stores a provider's key under the name of its environment variable, or replaces the one that is there.
-import { GatewayError, run } from './client.ts';
-import {
-  CreateProviderSecretDocument,
-  ProviderSecretsDocument,
-  ReplaceProviderSecretDocument,
-  ViewerDocument,
-} from './documents.ts';
+import { isGatewayError } from '../src/client/index.ts';
+import { client, subject } from './connect.ts';
 
 const name = 'OPENAI_API_KEY';
 const value = 'sk-proj-9f2c1e7a4b8d6053e1c7a9d2f4b6789';
 
-const { viewer } = await run(ViewerDocument, {});
-console.log(`calling as ${viewer.subject}`);
+console.log(`calling as ${subject}`);
 
 try {
-  const { createSecret } = await run(CreateProviderSecretDocument, { name, provider: 'openai', value });
-  console.log(`created ${name} ${createSecret.secret.maskedValue}`);
+  // The value is sealed before it leaves: nothing between here and the gateway can read it.
+  await client.createSecret({ name, provider: 'openai', value });
+  console.log(`created ${name}`);
 } catch (error) {
-  if (!(error instanceof GatewayError && error.code === 'CONFLICT_ERROR')) throw error;
-  const { secrets } = await run(ProviderSecretsDocument, { filter: { name } });
-  for (const { id } of secrets.nodes) {
-    const { updateSecret } = await run(ReplaceProviderSecretDocument, { id, value });
-    console.log(`replaced ${name} ${updateSecret.secret.maskedValue}`);
+  if (!isGatewayError(error, 'CONFLICT_ERROR')) throw error;
+  const { nodes } = await client.secrets({ filter: { name } });
+  for (const { id } of nodes) {
+    const { secret } = await client.updateSecret({ id, value });
+    console.log(`replaced ${name}: version ${secret.version}`);
   }
 }
 
-const { secrets } = await run(ProviderSecretsDocument, {});
-for (const secret of secrets.nodes) console.log(`- ${secret.name} (${secret.provider}) ${secret.maskedValue}`);
+for await (const secret of client.allSecrets()) {
+  console.log(`- ${secret.name} (${secret.provider}) ${secret.maskedValue}`);
+}

@@ -65,7 +65,7 @@ kind of body.
 \`BAD_REQUEST\` has a \`type\` for each limit of an operation, so that a client can tell what to split:
 \`tokens_limit_error\`, \`length_limit_error\`, \`depth_limit_error\`, \`root_fields_limit_error\`, \`aliases_limit_error\`, \`directives_limit_error\`, \`comments_limit_error\`, \`introspections_limit_error\`,
 \`repetitions_limit_error\`, \`objects_limit_error\`, \`lists_limit_error\`, \`answer_limit_error\`, \`scan_limit_error\`, \`lines_limit_error\`, \`representations_limit_error\`,
-\`name_length_limit_error\`, \`variables_limit_error\`. An array with too many operations is a
+\`name_length_limit_error\`, \`variables_limit_error\`, \`delivery_limit_error\`. An array with too many operations is a
 \`batch_limit_error\`, a fragment that spreads itself a \`fragment_cycle_error\`. Where only registered operations are accepted, any other is
 an \`unknown_operation_error\`.
 
@@ -82,6 +82,7 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`invisible\` | shows nothing: it has only spaces, marks or fillers |
 | \`uuid\`, \`environment_variable_name\` | is not one |
 | \`masked_value\` | is a mask instead of a value: on update the secret's own mask, also with other signs for its bullets or in a wrong encoding; on create anything that looks like a mask |
+| \`public_key\` | is no sound public key of X25519 or P-256 |
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
 | \`past\` | is a time that is not in the future |
 | \`ended\` | is an API key that was revoked or has expired (with \`CONFLICT_ERROR\`) |

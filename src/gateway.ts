@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { createHeadLog } from './audit/head-log.ts';
 import type { Config } from './config.ts';
+import { LargeDeliveries } from './delivery/large-deliveries.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine, type Engine } from './graphql/endpoint/engine.ts';
 import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
@@ -114,6 +115,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     keyring: keyring.current,
     now: () => new Date(),
     mutex,
+    largeDeliveries: new LargeDeliveries(),
     trace,
   };
   const engine = await openEngine(config, dependencies, log, metrics);

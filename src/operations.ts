@@ -3,18 +3,18 @@ import type { ApiKeyDependencies } from './api-keys/dependencies.ts';
 import { type ListApiKeysInput, listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
+import { type DeliveryDependencies, type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
 import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts';
-import type { Dependencies } from './secrets/dependencies.ts';
 import { findSecret } from './secrets/find-secret.ts';
 import { listSealingKeys } from './secrets/list-sealing-keys.ts';
 import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
-export function bindOperations(dependencies: Dependencies & ApiKeyDependencies, caller: Caller) {
+export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDependencies, caller: Caller) {
   return {
     viewer: () => authenticated(caller),
     listSealingKeys: () => listSealingKeys(dependencies, caller),
@@ -23,6 +23,7 @@ export function bindOperations(dependencies: Dependencies & ApiKeyDependencies, 
     createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),
     updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),
+    resolveSecrets: (input: ResolveSecretsInput) => resolveSecrets(dependencies, caller, input),
     listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),
     createApiKey: (input: CreateApiKeyInput) => createApiKey(dependencies, caller, input),
     rotateApiKey: (input: RotateApiKeyInput) => rotateApiKey(dependencies, caller, input),

@@ -17,14 +17,14 @@ const printed: Record<string, [first: (string | RegExp)[], again: (string | RegE
     'deleted',
   ]),
   'controller-secrets.ts': repeatable([
-    'declared switch in rack 7: version 1, value not set yet',
+    'declared switch in rack 7: version 1',
     'set: version 2, value corre••••le',
     '- switch in rack 7 [network, rack-7] Password of the admin user.',
     'deleted',
   ]),
   'provider-secrets.ts': [
-    ['calling as developer', 'created OPENAI_API_KEY sk-pro••••789', '- OPENAI_API_KEY (openai) sk-pro••••789'],
-    ['calling as developer', 'replaced OPENAI_API_KEY sk-pro••••789', '- OPENAI_API_KEY (openai) sk-pro••••789'],
+    ['calling as developer', 'created OPENAI_API_KEY', '- OPENAI_API_KEY (openai) sk-pro••••789'],
+    ['calling as developer', 'replaced OPENAI_API_KEY: version 2', '- OPENAI_API_KEY (openai) sk-pro••••789'],
   ],
 };
 
@@ -33,7 +33,7 @@ function repeatable<T>(lines: T[]): [T[], T[]] {
 }
 
 it('every example is tested here', () => {
-  const parts = ['client.ts', 'documents.ts'];
+  const parts = ['connect.ts', 'documents.ts'];
   const runnable = readdirSync(folder).filter((name) => name.endsWith('.ts') && !parts.includes(name));
   expect(runnable.sort()).toEqual(Object.keys(printed).sort());
 });
@@ -77,7 +77,8 @@ describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
 
   it('the examples print an error with its code, its message and its request id', async () => {
     const failed = await run('connector-secrets.ts', 'not-a-token').catch((error: { stderr: string }) => error.stderr);
-    expect(failed).toMatch(/GatewayError: Authentication is required\. Send a valid token/);
+    expect(failed).toMatch(/GatewayError: Authentication is required\./);
+    expect(failed).toMatch(/description: '.*Send a valid token/);
     expect(failed).toMatch(/code: 'UNAUTHORIZED'/);
     expect(failed).toMatch(/requestId: '[0-9a-f-]{36}'/);
   });

@@ -1,4 +1,6 @@
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { hasX25519 } from './platform.ts';
+import { algorithm } from './sealing-key.ts';
 
 export interface RecipientKeys {
   /** The `recipient` of `resolveSecrets`. */
@@ -9,10 +11,7 @@ export interface RecipientKeys {
 
 /** Makes a key pair that values are delivered to: X25519, or P-256 where the platform has no X25519. */
 export async function createRecipient(): Promise<RecipientKeys> {
-  const { publicKey, privateKey } = await pair('X25519').catch(() => pair('P-256'));
+  const crv = (await hasX25519()) ? 'X25519' : 'P-256';
+  const { publicKey, privateKey } = await generateKeyPair(algorithm, { crv, extractable: false });
   return { publicJwk: await exportJWK(publicKey), privateKey };
-}
-
-function pair(crv: 'X25519' | 'P-256') {
-  return generateKeyPair('ECDH-ES+A256KW', { crv, extractable: false });
 }

@@ -2,6 +2,7 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { JWK } from 'jose';
 import type { TypedDocument } from './typed-document.ts';
 /** Which kind of credential somebody uses. A user and an API key are never the same, even if their ids are. */
 export type ActorKind =
@@ -236,6 +237,27 @@ export type DeleteSecretMutation = { deleteSecret: { id: string, secret: { id: s
         | { __typename: 'User', id: string }
        } } };
 
+export type SealingKeysQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SealingKeysQuery = { sealingKeys: Array<{ kid: string, alg: string, jwk: JWK }> };
+
+export type SealingQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type SealingQuery = { viewer: { subject: string }, sealingKeys: Array<{ kid: string, alg: string, jwk: JWK }> };
+
+export type SecretOwnerQueryVariables = Exact<{
+  id: string;
+}>;
+
+
+export type SecretOwnerQuery = { secret: { owner:
+      | { __typename: 'Connector', teamId: string, id: string }
+      | { __typename: 'Team', id: string }
+      | { __typename: 'User', id: string }
+     } | null };
+
 export const ApiKeysDocument: TypedDocument<ApiKeysQuery, ApiKeysQueryVariables> =
   'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
 
@@ -265,3 +287,12 @@ export const UpdateSecretDocument: TypedDocument<UpdateSecretMutation, UpdateSec
 
 export const DeleteSecretDocument: TypedDocument<DeleteSecretMutation, DeleteSecretMutationVariables> =
   'mutation DeleteSecret($input:DeleteSecretInput!){deleteSecret(input:$input){id secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const SealingKeysDocument: TypedDocument<SealingKeysQuery, SealingKeysQueryVariables> =
+  'query SealingKeys{sealingKeys{kid alg jwk}}';
+
+export const SealingDocument: TypedDocument<SealingQuery, SealingQueryVariables> =
+  'query Sealing{viewer{subject}sealingKeys{kid alg jwk}}';
+
+export const SecretOwnerDocument: TypedDocument<SecretOwnerQuery, SecretOwnerQueryVariables> =
+  'query SecretOwner($id:ID!){secret(id:$id){owner{...OwnerFields}}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

@@ -17,9 +17,10 @@ export type {
 } from './documents.ts';
 export type { ErrorCode } from './error-code.ts';
 export { type Answer, type FieldError, GatewayError, isGatewayError } from './gateway-error.ts';
-export { type OpenedDelivery, openDelivery } from './open-delivery.ts';
+export { DeliveryError, type OpenedDelivery, openDelivery } from './open-delivery.ts';
 export type { CallOptions, ClientOptions, Credential } from './request.ts';
-export { type SealingKey, type SealOptions, sealValue } from './seal-value.ts';
-export type { AllSecrets } from './secret-operations.ts';
+export { type SealOptions, sealValue } from './seal-value.ts';
+export { type AnySealingKey, chooseSealingKey, type SealingKey } from './sealing-key.ts';
+export type { AllSecrets, SecretChanges } from './secret-operations.ts';
 export { isTransportError, TransportError, type TransportErrorCode } from './transport-error.ts';
 export type { TypedDocument } from './typed-document.ts';

@@ -9,7 +9,7 @@ export type Credential = string | (() => string | Promise<string>);
 export interface CallOptions {
   /** Ends the call. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the call may take. 30,000 by default. */
+  /** How long each request of the call may take. 30,000 by default. */
   readonly timeoutMs?: number | undefined;
 }
 

@@ -5,10 +5,13 @@ import {
   DeleteSecretDocument,
   type DeleteSecretInput,
   type DeleteSecretMutation,
+  type OwnerFieldsFragment,
   type OwnerInput,
+  SealingKeysDocument,
   SecretDocument,
   type SecretFieldsFragment,
   type SecretFilter,
+  SecretOwnerDocument,
   SecretsDocument,
   type SecretsQuery,
   type SecretsQueryVariables,
@@ -19,6 +22,8 @@ import {
   type ViewerQuery,
 } from './documents.ts';
 import type { CallOptions, Request } from './request.ts';
+import { Sealer } from './sealer.ts';
+import type { SealingKey } from './sealing-key.ts';
 
 export interface AllSecrets {
   /** Whose secrets; your own by default. */
@@ -28,7 +33,18 @@ export interface AllSecrets {
   readonly pageSize?: number | undefined;
 }
 
+/** Changes to a secret, and whose it is. */
+export interface SecretChanges extends UpdateSecretInput {
+  /**
+   * Whose secret it is: a new value is sealed for its owner. Without it the client asks for the owner first, which needs
+   * the scope `secrets:read`.
+   */
+  readonly owner?: OwnerInput | undefined;
+}
+
 export function secretOperations(request: Request) {
+  const sealer = new Sealer(request);
+
   /** One page of an owner's secrets, in the order of their names. */
   async function secrets(page: SecretsQueryVariables = {}, options?: CallOptions): Promise<SecretsQuery['secrets']> {
     return (await request(SecretsDocument, page, options)).secrets;
@@ -47,6 +63,12 @@ export function secretOperations(request: Request) {
     } while (after != null);
   }
 
+  /** Of a secret that is not there: whatever it is, the gateway says that the secret is not found. */
+  async function ownerOf(id: string, options?: CallOptions): Promise<OwnerInput> {
+    const { secret } = await request(SecretOwnerDocument, { id }, options);
+    return secret ? inputOf(secret.owner) : {};
+  }
+
   return {
     secrets,
     allSecrets,
@@ -61,16 +83,37 @@ export function secretOperations(request: Request) {
       return (await request(SecretDocument, { id }, options)).secret;
     },
 
+    /** Creates a secret. Its `value` is sealed here, so that nothing between here and the gateway can read it. */
     async createSecret(input: CreateSecretInput, options?: CallOptions): Promise<CreateSecretMutation['createSecret']> {
-      return (await request(CreateSecretDocument, { input }, options)).createSecret;
+      const { owner, name } = input;
+      const send = async (sealed: CreateSecretInput) =>
+        (await request(CreateSecretDocument, { input: sealed }, options)).createSecret;
+      return sealer.send(input, { owner, name }, send, options);
     },
 
-    async updateSecret(input: UpdateSecretInput, options?: CallOptions): Promise<UpdateSecretMutation['updateSecret']> {
-      return (await request(UpdateSecretDocument, { input }, options)).updateSecret;
+    /** Changes a secret. Its new `value` is sealed here, too. */
+    async updateSecret(changes: SecretChanges, options?: CallOptions): Promise<UpdateSecretMutation['updateSecret']> {
+      const { owner: given, ...input } = changes;
+      const { id, value } = input;
+      const owner = given ?? (value == null ? {} : await ownerOf(id, options));
+      const send = async (sealed: UpdateSecretInput) =>
+        (await request(UpdateSecretDocument, { input: sealed }, options)).updateSecret;
+      return sealer.send(input, { owner, id }, send, options);
+    },
+
+    /** The keys that values are sealed to. */
+    async sealingKeys(options?: CallOptions): Promise<SealingKey[]> {
+      return (await request(SealingKeysDocument, {}, options)).sealingKeys;
     },
 
     async deleteSecret(input: DeleteSecretInput, options?: CallOptions): Promise<DeleteSecretMutation['deleteSecret']> {
       return (await request(DeleteSecretDocument, { input }, options)).deleteSecret;
     },
   };
+}
+
+function inputOf(owner: OwnerFieldsFragment): OwnerInput {
+  if (owner.__typename === 'User') return {};
+  if (owner.__typename === 'Team') return { teamId: owner.id };
+  return { teamId: owner.teamId, connectorId: owner.id };
 }

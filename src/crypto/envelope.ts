@@ -77,13 +77,26 @@ export async function seal(value: string, binding: Binding, keyring: Keyring): P
  * @throws KeyMissing when the keyring lacks its key
  */
 export async function open(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<string> {
+  const value = await openBytes(envelope, binding, keyring);
+  try {
+    return decoder.decode(value);
+  } catch {
+    throw new EnvelopeRejected('the value is not UTF-8');
+  }
+}
+
+/** The same without a string of the value, which could not be overwritten: its UTF-8. */
+export async function openBytes(envelope: Envelope, binding: Binding, keyring: Keyring): Promise<Uint8Array> {
   const { key, encryptedKey, iv, ciphertext, tag } = checkedParts(envelope, keyring);
   try {
     const contentKey = unwrapKey(encryptedKey, key.key);
     const gcm = createDecipheriv(cipher, contentKey, iv, { authTagLength: tagBytes });
     contentKey.fill(0);
     gcm.setAAD(additionalData(binding)).setAuthTag(tag);
-    return decoder.decode(Buffer.concat([gcm.update(ciphertext), gcm.final()]));
+    const value = gcm.update(ciphertext);
+    // The mode has no last block. Together they would be a second copy of the value.
+    gcm.final();
+    return value;
   } catch (error) {
     throw new EnvelopeRejected('the envelope does not open here', { cause: error });
   }

@@ -21,8 +21,15 @@ export function isEventOf(owner: Owner, event: AuditEvent, { mac }: Keyring): bo
 }
 
 function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {
-  const { previousHash, sequence, at, type, secretId, version, apiKeyId, actor, requestId, recordMac } = event;
-  const what = [type, secretId ?? null, version ?? null, apiKeyId ?? null, recordMac];
+  const { previousHash, sequence, at, type, secretId, version, apiKeyId, actor, requestId, recordMac, purpose } = event;
+  const what = [
+    type,
+    secretId ?? null,
+    version ?? null,
+    apiKeyId ?? null,
+    recordMac,
+    ...(purpose === undefined ? [] : [purpose]),
+  ];
   const who = [actor.kind, actor.id];
   const link = [1, previousHash, ownerKey(owner), sequence];
   return hmac(key, 'audit event', [...link, at.getTime(), what, who, requestId]).toString('hex');

@@ -5,7 +5,7 @@ const algorithm = 'id-aes256-wrap';
 const initialValue = Buffer.alloc(8, 0xa6);
 
 /** Wraps a key of 256 bits (A256KW). */
-export function wrapKey(contentKey: Uint8Array, by: KeyObject): Buffer {
+export function wrapKey(contentKey: Uint8Array, by: KeyObject | Uint8Array): Buffer {
   const cipher = createCipheriv(algorithm, by, initialValue);
   return Buffer.concat([cipher.update(contentKey), cipher.final()]);
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { ownerKey } from '../model/owner.ts';
 import type { RecordMac, SecretRecord, StoredSecret } from '../model/secret.ts';
-import { type Binding, EnvelopeRejected, open } from './envelope.ts';
+import { type Binding, EnvelopeRejected, open, openBytes } from './envelope.ts';
 import { KeyMissing } from './key-missing.ts';
 import { type Keyring, type MacKey, usableKey } from './keyring.ts';
 import { hmac } from './mac.ts';
@@ -44,7 +44,20 @@ export function requireRecordMac(record: StoredSecret, { mac }: Keyring): void {
  * @throws RecordRejected when something other than a gateway wrote the record or its envelope
  * @throws KeyMissing when the keyring lacks the key of either
  */
-export async function openRecord(record: SecretRecord, keyring: Keyring): Promise<string | null> {
+export function openRecord(record: SecretRecord, keyring: Keyring): Promise<string | null> {
+  return openWith(open, record, keyring);
+}
+
+/** The same in UTF-8, for a value of which there need not be a string. */
+export function openRecordBytes(record: SecretRecord, keyring: Keyring): Promise<Uint8Array | null> {
+  return openWith(openBytes, record, keyring);
+}
+
+async function openWith<T>(
+  open: (...of: Parameters<typeof openBytes>) => Promise<T>,
+  record: SecretRecord,
+  keyring: Keyring,
+): Promise<T | null> {
   requireRecordMac(record, keyring);
   const { id, sealed } = record;
   if (!sealed) return null;

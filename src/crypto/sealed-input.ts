@@ -2,8 +2,16 @@ import { createDecipheriv, createHash, createPublicKey, diffieHellman } from 'no
 import type { JWK } from 'jose';
 import type { Nonce } from '../model/nonce.ts';
 import { isCanonicalBase64url } from './base64url.ts';
+import {
+  contentEncryption,
+  isCoordinate,
+  isCurve,
+  keyManagement,
+  publicMembers,
+  wrappingKeyFrom,
+} from './key-agreement.ts';
 import { unwrapKey } from './key-wrap.ts';
-import type { SealCurve, SealKey } from './keyring.ts';
+import type { SealKey } from './keyring.ts';
 
 /** Why a sealed value is refused: the `type` of its error. */
 export type SealedInputFault =
@@ -53,8 +61,6 @@ export interface SealedInput {
 }
 
 const type = 'sealed-secret+jwe';
-const keyManagement = 'ECDH-ES+A256KW';
-const contentEncryption = 'A256GCM';
 const maxLifetimeSeconds = 600;
 /** How far the clocks of clients may be ahead. */
 const toleranceSeconds = 30;
@@ -129,7 +135,7 @@ export function openSealedInput({ header: { epk }, parts }: SealedInput, { curve
     // OpenSSL refuses a point that is not on the curve here, and one of small order in the next line.
     const publicKey = createPublicKey({ key: { ...epk }, format: 'jwk' });
     const agreed = diffieHellman({ privateKey, publicKey });
-    const contentKey = unwrapKey(encryptedKey, keyFrom(agreed));
+    const contentKey = unwrapKey(encryptedKey, wrappingKeyFrom(agreed));
     const decipher = createDecipheriv('aes-256-gcm', contentKey, iv, { authTagLength: 16 });
     decipher.setAAD(Buffer.from(protectedHeader, 'ascii')).setAuthTag(tag);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
@@ -140,21 +146,6 @@ export function openSealedInput({ header: { epk }, parts }: SealedInput, { curve
 }
 
 const empty = Buffer.alloc(0);
-
-/** The one step of the key derivation (RFC 7518, section 4.6.2): `apu` and `apv` are empty, the key has 256 bits. */
-function keyFrom(agreed: Buffer): Buffer {
-  const step = uint32(1);
-  const algorithm = [uint32(keyManagement.length), Buffer.from(keyManagement)];
-  return createHash('sha256')
-    .update(Buffer.concat([step, agreed, ...algorithm, uint32(0), uint32(0), uint32(256)]))
-    .digest();
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-}
 
 function bytesOf(part: string): Buffer {
   return Buffer.from(part, 'base64url');
@@ -184,24 +175,15 @@ function hasRepeatedMember(text: string, header: Record<string, unknown>): boole
   return inText !== objects.reduce((sum, object) => sum + Object.keys(object).length, 0);
 }
 
-const coordinates: Readonly<Record<SealCurve, { readonly kty: string; readonly names: readonly string[] }>> = {
-  X25519: { kty: 'OKP', names: ['x'] },
-  'P-256': { kty: 'EC', names: ['x', 'y'] },
-};
-
 /** A public key of one of the curves, and nothing beside it. */
 function isPublicKey(jwk: unknown): boolean {
-  if (!isObject(jwk) || !(jwk.crv === 'X25519' || jwk.crv === 'P-256')) return false;
-  const { kty, names } = coordinates[jwk.crv];
+  if (!isObject(jwk) || !isCurve(jwk.crv)) return false;
+  const { kty, names } = publicMembers[jwk.crv];
   return (
     jwk.kty === kty &&
     Object.keys(jwk).length === 2 + names.length &&
     names.every((name) => isCoordinate((jwk as JWK & Record<string, unknown>)[name]))
   );
-}
-
-function isCoordinate(value: unknown): boolean {
-  return typeof value === 'string' && value.length === 43 && isCanonicalBase64url(value);
 }
 
 function isOwner(value: unknown): boolean {

@@ -6,6 +6,7 @@ export interface NewAuditEvent {
     | 'secret.created'
     | 'secret.updated'
     | 'secret.deleted'
+    | 'secret.resolved'
     | 'apiKey.created'
     | 'apiKey.rotated'
     | 'apiKey.revoked';
@@ -16,6 +17,8 @@ export interface NewAuditEvent {
   readonly secretId?: string;
   readonly version?: number;
   readonly apiKeyId?: string;
+  /** What a value was delivered for, in the words of who asked. */
+  readonly purpose?: string;
 }
 
 /** What the MAC of an event is over, beside its owner. */

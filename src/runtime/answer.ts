@@ -6,6 +6,9 @@ import { DomainError } from '../errors.ts';
  */
 export const maxAnswerBytes = 10 * 1024 * 1024;
 
+/** UTF-8 bytes of values that one request may have delivered. */
+export const maxValueBytes = 16 * 1024 * 1024;
+
 /** What the lists of one request may scan before no further list is read. It takes about 2 s. */
 const maxScannedRows = 2_000_000;
 
@@ -22,7 +25,11 @@ const maxBytesAtOnce = 8 * 1024 * 1024;
 export class Answer {
   #bytes = 0;
   #scannedRows = 0;
+  #valueBytes = 0;
+  #deliveries = 0;
   #stopped: DomainError | null = null;
+  /** Null once it has ended. */
+  #onEnd: (() => void)[] | null = [];
   #rowsAtOnce = firstRows;
   #longestRow = 1;
   #reading = 0;
@@ -56,6 +63,40 @@ export class Answer {
   requireScan(): void {
     if (this.#scannedRows > maxScannedRows) this.stop(scannedTooMuch());
     this.throwIfStopped();
+  }
+
+  /** Values that were delivered. */
+  get deliveries(): number {
+    return this.#deliveries;
+  }
+
+  get valueBytes(): number {
+    return this.#valueBytes;
+  }
+
+  /**
+   * Before values are delivered: so many bytes more, or less when fewer are.
+   * @throws DomainError BAD_REQUEST when that is too much for one request, and nothing is counted
+   */
+  addValueBytes(bytes: number): void {
+    if (this.#valueBytes + bytes > maxValueBytes) throw tooMuchDelivered();
+    this.#valueBytes += bytes;
+  }
+
+  countDeliveries(count: number): void {
+    this.#deliveries += count;
+  }
+
+  /** Calls it when the answer has been sent, or is given up; at once when that is so already. */
+  onEnd(callback: () => void): void {
+    if (this.#onEnd) this.#onEnd.push(callback);
+    else callback();
+  }
+
+  end(): void {
+    const callbacks = this.#onEnd ?? [];
+    this.#onEnd = null;
+    for (const callback of callbacks) callback();
   }
 
   stop(reason: DomainError): void {
@@ -102,6 +143,14 @@ function scannedTooMuch(): DomainError {
     message: 'The filters look at too much.',
     description:
       'Send fewer lists with filters at once, or filters with fewer tags. Mutations in the operation were carried out.',
+  });
+}
+
+function tooMuchDelivered(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'delivery_limit_error',
+    message: 'That is too much to deliver at once.',
+    description: `The values may have at most ${maxValueBytes / 1024 / 1024} MiB together in one request. Ask for fewer secrets at once. Nothing of this was delivered.`,
   });
 }
 

@@ -26,6 +26,7 @@ function recordMacOf(write: Write): string | null {
     case 'updateSecret':
       return write.mac.tag;
     case 'deleteSecret':
+    case 'useSecret':
       return write.secret.mac.tag;
     case 'insertApiKey':
       return write.record.mac.tag;

@@ -2,6 +2,7 @@ import { DomainError } from '../errors.ts';
 import { ownerKey } from '../model/owner.ts';
 import { type Backlog, ownerOfWrite, type Write } from './store.ts';
 
+/** Writes of the commits of one group. A larger commit has a group of its own. */
 const maxGroup = 64;
 const maxInFlight = 2;
 /** How long after the deadline of its last commit a group keeps its slot. */
@@ -117,10 +118,14 @@ export class GroupCommit {
   #take(): Job[] {
     const group: Job[] = [];
     const left: Job[] = [];
+    let writes = 0;
     const kept = new Set(this.#busyOwners);
     for (const job of beforeDeadline(this.#waiting.splice(0))) {
-      if (group.length < maxGroup && kept.isDisjointFrom(job.owners)) group.push(job);
-      else {
+      const fits = group.length === 0 || writes + job.writes.length <= maxGroup;
+      if (fits && kept.isDisjointFrom(job.owners)) {
+        group.push(job);
+        writes += job.writes.length;
+      } else {
         left.push(job);
         for (const owner of job.owners) kept.add(owner);
       }

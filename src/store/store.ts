@@ -1,6 +1,6 @@
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
-import type { Sealed, WrappedKey } from '../model/envelope.ts';
+import type { Envelope, Sealed, WrappedKey } from '../model/envelope.ts';
 import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
@@ -28,6 +28,8 @@ export type Write =
     }
   /** The stored version must be this one. */
   | { readonly type: 'deleteSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
+  /** Changes nothing. After the other writes the stored version must be this one, so that events are in the order of what they tell. */
+  | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
   | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
   /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the heir with it. */
   | {
@@ -50,6 +52,10 @@ export type ApiKeyWrite = Extract<Write, { type: 'insertApiKey' | 'changeApiKey'
 
 export function isSecretWrite(write: Write): write is SecretWrite {
   return write.type === 'insertSecret' || write.type === 'updateSecret' || write.type === 'deleteSecret';
+}
+
+export function isUse(write: Write): write is Extract<Write, { type: 'useSecret' }> {
+  return write.type === 'useSecret';
 }
 
 export function isApiKeyWrite(write: Write): write is ApiKeyWrite {
@@ -81,6 +87,7 @@ export const countChange = {
   insertSecret: 1,
   updateSecret: 0,
   deleteSecret: -1,
+  useSecret: 0,
   insertApiKey: 0,
   changeApiKey: 0,
   appendEvent: 0,
@@ -113,6 +120,25 @@ export interface ListResult {
   readonly hasMore: boolean;
   /** Of everything that matches the filter, whatever the range; null when it was not asked for. */
   readonly totalCount: number | null;
+}
+
+/** Some secrets of an owner, each list without doubles. */
+export interface NamedSecrets {
+  readonly names: readonly string[];
+  readonly placeholders: readonly string[];
+  readonly ids: readonly string[];
+}
+
+/** Envelopes of more bytes are not read together with their secrets: `findRecords` reads a few of them at once. */
+export const largeEnvelope = 8 * 1024;
+
+/** A secret whose value is to be opened. */
+export interface SelectedSecret {
+  readonly secret: StoredSecret;
+  /** Null where no value is set, and where the envelope is large. */
+  readonly envelope: Envelope | null;
+  /** What the envelope takes in the store; 0 where no value is set. */
+  readonly envelopeBytes: number;
 }
 
 /** A commit broke a rule that only the store can hold. Nothing of it was written. */
@@ -161,6 +187,10 @@ export interface Store {
   find(id: string): Promise<StoredSecret | undefined>;
   /** With the envelope: for an operation that opens it. */
   findRecord(id: string): Promise<SecretRecord | undefined>;
+  /** The same for several, in any order. Those that are not there are left out. */
+  findRecords(ids: readonly string[]): Promise<SecretRecord[]>;
+  /** The secrets of an owner that are named, or all, in the order of their names, and at most `limit`. */
+  select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]>;
   list(query: ListQuery): Promise<ListResult>;
   /**
    * Makes all writes, their audit events, their nonces and their owners' counts durable, or none of them. The nonces of a

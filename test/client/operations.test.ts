@@ -155,7 +155,7 @@ describe.each(storeNames)('a client of a gateway on %s', (store) => {
     it('with every field that breaks a rule', async () => {
       const error = await refusalOf(client.createSecret({ name: '1', value: '' }));
       expect(error).toMatchObject({ code: 'UNPROCESSABLE_ENTITY', status: 422 });
-      expect(error.errors.map(({ field }) => field).sort()).toEqual(['name', 'provider', 'value']);
+      expect(error.errors.map(({ field }) => field).sort()).toEqual(['name', 'provider', 'sealedValue']);
       expect(error.errors[0]).toEqual({
         field: expect.any(String),
         loc: ['input', expect.any(String)],

@@ -82,6 +82,12 @@ export function remove(secret: StoredSecret): Write {
   return { type: 'deleteSecret', secret: withoutEnvelope(secret), event: eventOf('secret.deleted', secret) };
 }
 
+/** A use of the secret as it is. */
+export function use(secret: StoredSecret, purpose?: string): Extract<Write, { type: 'useSecret' }> {
+  const event = { ...eventOf('secret.resolved', secret), ...(purpose !== undefined && { purpose }) };
+  return { type: 'useSecret', secret: withoutEnvelope(secret), event };
+}
+
 /** An event that changes nothing. */
 export function eventAlone(secret: Secret): Extract<Write, { type: 'appendEvent' }> {
   return { type: 'appendEvent', owner: secret.owner, event: eventOf('secret.updated', secret) };

@@ -10,7 +10,9 @@ import { lifetimeContract } from './lifetime.ts';
 import { listsContract } from './lists.ts';
 import { noncesContract } from './nonces.ts';
 import { secretsContract } from './secrets.ts';
+import { selectionContract } from './selection.ts';
 import { Subject } from './subject.ts';
+import { usesContract } from './uses.ts';
 import { wrappedKeysContract } from './wrapped-keys.ts';
 
 /** What every store promises. The test of a store is one call of this, and tests of what is special about that store. */
@@ -32,6 +34,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     noncesContract(subject);
     auditChainContract(subject);
     listsContract(subject);
+    selectionContract(subject);
+    usesContract(subject);
     counterContract(subject);
     apiKeysContract(subject);
     wrappedKeysContract(open);

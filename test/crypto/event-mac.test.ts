@@ -6,7 +6,7 @@ import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import type { LinkedEvent } from '../../src/model/audit-event.ts';
 import { type Owner, ownerOfKey } from '../../src/model/owner.ts';
 import { chainStart, nextAuditEvent } from '../../src/store/audit.ts';
-import { eventAlone, insert, newRecord, remove, update } from '../contract/fixtures.ts';
+import { eventAlone, insert, newRecord, remove, update, use } from '../contract/fixtures.ts';
 import { type KeyEntry, keyringText, testKeyring, withTestMac } from '../support/keyring.ts';
 
 const ada: Owner = { type: 'user', userId: 'auth0|ada' };
@@ -44,6 +44,7 @@ describe('the MAC of an audit event', () => {
     actor: { actor: { kind: 'user', id: 'auth0|eve' } },
     requestId: { requestId: 'request-2' },
     recordMac: { recordMac: null },
+    purpose: { purpose: 'deploy' },
   };
 
   it.each(Object.entries(changes))('changes with the %s', (_field, change) => {
@@ -63,7 +64,8 @@ describe('the MAC of an audit event', () => {
   });
 
   it('covers every field that an event has besides the MAC itself', () => {
-    const { kid: _, hash: __, ...event } = nextAuditEvent(chainStart, insert(newRecord(ada)), withTestMac.macOfEvent);
+    const write = use(newRecord(ada), 'deploy');
+    const { kid: _, hash: __, ...event } = nextAuditEvent(chainStart, write, withTestMac.macOfEvent);
     expect(Object.keys(changes).sort()).toEqual(Object.keys(event).sort());
   });
 
@@ -105,6 +107,7 @@ describe('an event', () => {
     expect(recordMac(renamed)).toBe(renamed.mac.tag);
     expect(renamed.mac.tag).not.toBe(record.mac.tag);
     expect(recordMac(remove(record))).toBe(record.mac.tag);
+    expect(recordMac(use(record))).toBe(record.mac.tag);
     expect(recordMac(eventAlone(record))).toBeNull();
     expect(recordMac({ ...eventAlone(record), recordMac: record.mac.tag })).toBe(record.mac.tag);
   });

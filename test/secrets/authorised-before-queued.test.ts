@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
@@ -79,6 +80,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         keyring: () => testKeyring,
         now: () => new Date(),
         mutex,
+        largeDeliveries: new LargeDeliveries(),
         trace: createTrace(),
       },
       {

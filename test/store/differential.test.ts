@@ -5,8 +5,15 @@ import type { Owner } from '../../src/model/owner.ts';
 import type { Secret } from '../../src/model/secret.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { type ListQuery, type Store, StoreConflict, type Write } from '../../src/store/store.ts';
-import { chain, insert, newRecord, query, remove, sealed, update } from '../contract/fixtures.ts';
+import {
+  type ListQuery,
+  type NamedSecrets,
+  type SelectedSecret,
+  type Store,
+  StoreConflict,
+  type Write,
+} from '../../src/store/store.ts';
+import { chain, insert, newRecord, query, remove, sealed, update, use } from '../contract/fixtures.ts';
 import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
@@ -22,7 +29,7 @@ const optionalText = fc.option(fc.constantFrom('', 'x', 'x\0y'));
 
 const changes = fc.record({
   // Most random updates and deletes name a secret that does not exist.
-  type: fc.constantFrom('insert', 'insert', 'insert', 'update', 'update', 'delete'),
+  type: fc.constantFrom('insert', 'insert', 'insert', 'update', 'update', 'delete', 'use'),
   owner: owners,
   id: ids,
   name: names,
@@ -115,7 +122,7 @@ class Run {
   change({ nonce, ...fields }: Fields): Write {
     const write = this.#write(fields);
     const spent = nonce === null ? undefined : this.nonces[nonce];
-    return spent && write.type !== 'deleteSecret' ? withNonce(write, spent) : write;
+    return spent && (write.type === 'insertSecret' || write.type === 'updateSecret') ? withNonce(write, spent) : write;
   }
 
   #write({ type, owner, id, isSealed, ...fields }: Omit<Fields, 'nonce'>): Write {
@@ -126,6 +133,7 @@ class Run {
     });
     if (type === 'insert') return insert(record);
     if (type === 'delete') return remove(record);
+    if (type === 'use') return use(record, fields.notes || undefined);
     return update(record, {}, record.sealed ?? undefined);
   }
 
@@ -133,15 +141,28 @@ class Run {
     return query(this.owner(owner), JSON.parse(JSON.stringify(fields)) as Partial<ListQuery>);
   }
 
+  get named(): NamedSecrets {
+    return { names: ['a', 'ab'], placeholders: ['p0', 'p1'], ids: this.ids.slice(0, 2) };
+  }
+
   async stateOf(store: Store) {
     return {
       records: await Promise.all(this.ids.map((id) => store.findRecord(id))),
       secrets: await Promise.all(this.ids.map((id) => store.find(id))),
       lists: await Promise.all(this.owners.map((owner) => store.list(query(owner)))),
+      // What an envelope takes is counted in the store's own form.
+      selected: await Promise.all(this.owners.map(async (owner) => withoutSizes(await store.select(owner, null, 10)))),
+      named: await Promise.all(
+        this.owners.map(async (owner) => withoutSizes(await store.select(owner, this.named, 10))),
+      ),
       tagged: await Promise.all(this.owners.map((owner) => store.list(query(owner, { filter: { tags: ['t'] } })))),
       chains: await Promise.all(this.owners.map((owner) => chain(store, owner))),
     };
   }
+}
+
+function withoutSizes(selected: readonly SelectedSecret[]) {
+  return selected.map(({ secret, envelope }) => ({ secret, envelope }));
 }
 
 async function verdict(commit: Promise<void>): Promise<string> {

@@ -1,3 +1,4 @@
+import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
@@ -37,6 +38,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       keyring: () => testKeyring,
       now: () => now,
       mutex: createKeyedMutex(5000, tooMuchContention),
+      largeDeliveries: new LargeDeliveries(),
       trace: createTrace(),
     },
     { ...adaCalling, ...caller },

@@ -2,6 +2,7 @@ import { getOperationAST, NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { DomainError } from '../../errors.ts';
 import { HttpRefusal } from '../../http/refusal.ts';
 import { unauthorized } from '../../identity/authorize.ts';
+import type { Answer } from '../../runtime/answer.ts';
 import { anonymousMayRun } from './anonymous.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
@@ -13,6 +14,11 @@ const objectsPerPoint = 1000;
 const objectsPerList = 10;
 /** One more point for so many rows that filters looked at, which takes milliseconds. */
 const scannedRowsPerPoint = 20_000;
+
+/** One more point for so many values that were delivered: each is opened and sealed, in some 500 µs. */
+const deliveriesPerPoint = 25;
+/** One more point for so many bytes of them. */
+const valueBytesPerPoint = 1024 * 1024;
 
 /**
  * Refuses an operation without credentials before it is validated, so that an anonymous caller is not told what is wrong
@@ -39,16 +45,21 @@ export function useAdmission(introspection: boolean): GatewayPlugin {
       const ofMutations = operation.operation === 'mutation' ? mutationPoints * cost.rootFields - 1 : 0;
       const objects = cost.objects + objectsPerList * cost.lists;
       const points = ofMutations + Math.floor(objects / objectsPerPoint);
-      const scannedBefore = answer.scannedRows;
+      const before = pointsOfWork(answer);
       const onExecuteDone = async () => {
-        const scanned = Math.floor((answer.scannedRows - scannedBefore) / scannedRowsPerPoint);
+        const points = Math.floor(pointsOfWork(answer) - before);
         // What was done is answered. If it was too much, the next request is refused.
-        if (scanned > 0) await spend(scanned).catch(() => {});
+        if (points > 0) await spend(points).catch(() => {});
       };
       // Most queries cost nothing more, and need not wait.
       return points > 0 ? spend(points).then(() => ({ onExecuteDone })) : { onExecuteDone };
     },
   };
+}
+
+/** For what is only known when it has been done. */
+function pointsOfWork({ scannedRows, deliveries, valueBytes }: Answer): number {
+  return scannedRows / scannedRowsPerPoint + deliveries / deliveriesPerPoint + valueBytes / valueBytesPerPoint;
 }
 
 /** GraphQL over HTTP, section 6.2.1: a link or a prefetch must not change anything. */

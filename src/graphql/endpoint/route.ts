@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DomainError } from '../../errors.ts';
 import type { Identify } from '../../http/identify.ts';
 import { isJson, jsonType } from '../../http/media-type.ts';
@@ -60,7 +60,7 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       await exchange.working(spend(1));
       const body = arriving ? parseJson(await arriving) : undefined;
       const answer = new Answer();
-      response.once('close', () => response.writableFinished || answer.stop(clientGone()));
+      endWith(answer, response);
       const caller: Caller = {
         principal,
         requestId,
@@ -75,6 +75,16 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       );
     },
   };
+}
+
+/** Ends the answer with its response. The client may have gone while it was identified. */
+function endWith(answer: Answer, response: ServerResponse): void {
+  const end = () => {
+    if (!response.writableFinished) answer.stop(clientGone());
+    answer.end();
+  };
+  if (response.closed) end();
+  else response.once('close', end);
 }
 
 /** @throws DomainError UNSUPPORTED_MEDIA_TYPE */

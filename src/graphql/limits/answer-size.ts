@@ -20,9 +20,29 @@ const longText = 256;
 export function countingAnswers(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
-    for (const field of Object.values(type.getFields())) field.resolve = counting(field);
+    for (const field of Object.values(type.getFields())) {
+      field.resolve = sealedTexts.has(`${type.name}.${field.name}`) ? countingSealed(field) : counting(field);
+    }
   }
   return schema;
+}
+
+/**
+ * A sealed value is one text, and its characters need no escapes. As many bytes of short fields take several times the memory,
+ * so it counts a part of its length: the values that one request may have delivered fit, and leave room for half as much
+ * besides.
+ */
+const sealedTexts: ReadonlySet<string> = new Set(['Delivery.jwe']);
+const sealedPart = 1 / 4;
+
+function countingSealed({
+  resolve = defaultFieldResolver,
+}: GraphQLField<unknown, GraphQLContext>): GraphQLFieldResolver<unknown, GraphQLContext> {
+  return (source, args, context, info) => {
+    const value = resolve(source, args, context, info);
+    context.answer.count(aroundField + String(info.path.key).length + Math.ceil(String(value).length * sealedPart));
+    return value;
+  };
 }
 
 function counting({

@@ -6,6 +6,7 @@ import {
   type OperationDefinitionNode,
   type ValueNode,
 } from 'graphql';
+import { maxSecrets } from '../../delivery/asked.ts';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
 
 /** What the sizes of lists depend on besides the document. */
@@ -48,8 +49,9 @@ export class VariableValues {
 /** The fields that read a page of a list. */
 export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'apiKeys']);
 
-/** How many items a page may have. */
+/** How many items a page may have, or how many secrets a delivery. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
+  if (field.name.value === 'resolveSecrets') return sizeOfDelivery(field, variables);
   if (!pagedLists.has(field.name.value)) return 1;
   const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
   if (typeof size !== 'number') return defaultPageSize;
@@ -60,11 +62,33 @@ export function sizeOfList(field: FieldNode, variables: VariableValues): number 
 /** How many objects a field may return. */
 export function timesReturned(field: FieldNode, listSize: number, variables: VariableValues, teams: number): number {
   const name = field.name.value;
-  if (name === 'nodes' || name === 'edges') return listSize;
+  if (name === 'nodes' || name === 'edges' || name === 'deliveries') return listSize;
   if (name === 'teams') return teams;
   if (name !== '_entities') return 1;
   const representations = argument(field, 'representations', variables);
   return Array.isArray(representations) ? representations.length : 1;
+}
+
+/** How many secrets are asked for, with doubles; without any list it may be as many as can be delivered. */
+function sizeOfDelivery(field: FieldNode, variables: VariableValues): number {
+  const asked = field.arguments?.find(({ name }) => name.value === 'input')?.value;
+  const lists = ['names', 'placeholders', 'ids'].map((name) => member(asked, name, variables));
+  if (lists.every((list) => list == null)) return maxSecrets;
+  const sizes = lists.map((list) => (Array.isArray(list) ? list.length : Number(list != null)));
+  return Math.min(
+    sizes.reduce((sum, size) => sum + size, 0),
+    maxSecrets,
+  );
+}
+
+/** A member of an input object; null when it is not there. */
+function member(input: ValueNode | undefined, name: string, variables: VariableValues): unknown {
+  if (input?.kind === Kind.VARIABLE) return Object(variables.get(input.name.value))[name];
+  if (input?.kind !== Kind.OBJECT) return null;
+  const value = input.fields.find((one) => one.name.value === name)?.value;
+  if (value?.kind === Kind.VARIABLE) return variables.get(value.name.value);
+  if (value === undefined || value.kind === Kind.NULL) return null;
+  return value.kind === Kind.LIST ? value.values : value;
 }
 
 /** An argument as far as it can influence a size: a whole number, or a list of anything. */

@@ -10,6 +10,7 @@ import './federation.ts';
 import './json.ts';
 import './owner.ts';
 import './page-info.ts';
+import './resolve-secrets.ts';
 import './revoke-api-key.ts';
 import './rotate-api-key.ts';
 import './sealing-key.ts';

@@ -44,11 +44,26 @@ const forWriters = new Map(
   }).map(([type, fields]) => [type, new Set(fields)]),
 );
 
+/** The same for a caller who is shown all of some secrets, and no lists of others. */
+const forResolvers = new Map([...forWriters].filter(([type]) => type !== 'Secret'));
+
 /**
  * Whether the payload of the mutation that is being resolved shows more than a caller may see who may write but not read:
  * another field of a secret, or a list, however deep. A field counts unless a literal in the document leaves it out.
  */
-export function showsMoreThanWritersSee({ fieldNodes, fragments, schema, returnType }: GraphQLResolveInfo): boolean {
+export function showsMoreThanWritersSee(info: GraphQLResolveInfo): boolean {
+  return showsMoreThan(forWriters, info);
+}
+
+/** Whether the payload of a delivery shows lists, however deep. */
+export function showsLists(info: GraphQLResolveInfo): boolean {
+  return showsMoreThan(forResolvers, info);
+}
+
+function showsMoreThan(
+  allowed: ReadonlyMap<string, ReadonlySet<string>>,
+  { fieldNodes, fragments, schema, returnType }: GraphQLResolveInfo,
+): boolean {
   const visited = new Set<string>();
 
   function inSelections({ selections }: SelectionSetNode, parent: GraphQLNamedType | undefined): boolean {
@@ -77,7 +92,7 @@ export function showsMoreThanWritersSee({ fieldNodes, fragments, schema, returnT
   function inField({ name: { value: name }, selectionSet }: FieldNode, parent: GraphQLNamedType | undefined): boolean {
     if (name === '__typename') return false;
     const field = isObjectType(parent) ? parent.getFields()[name] : undefined;
-    if (!parent || !field || forWriters.get(parent.name)?.has(name) === false) return true;
+    if (!parent || !field || allowed.get(parent.name)?.has(name) === false) return true;
     const type = getNamedType(field.type);
     return isConnection(type) || (selectionSet !== undefined && inSelections(selectionSet, type));
   }

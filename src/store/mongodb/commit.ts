@@ -6,6 +6,7 @@ import {
   countChange,
   isApiKeyWrite,
   isSecretWrite,
+  isUse,
   nonceOfWrite,
   ownerOfWrite,
   type SecretWrite,
@@ -40,6 +41,7 @@ export async function writeCommits(
 
   const changes = writes.flatMap((write, index) => (isSecretWrite(write) ? [{ write, index }] : []));
   for (const run of commits.length === 1 ? tellable(changes) : [changes]) await writeSecrets(secrets, run, session);
+  await requireCurrent(secrets, writes, session);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);
 
@@ -94,7 +96,15 @@ interface Change {
 
 /** Commits that wait together have no order among them. With alike ones side by side they need fewer commands. */
 function byType(commits: readonly (readonly Write[])[]): readonly (readonly Write[])[] {
-  const rank = { deleteSecret: 0, updateSecret: 1, insertSecret: 2, changeApiKey: 3, insertApiKey: 4, appendEvent: 5 };
+  const rank = {
+    deleteSecret: 0,
+    updateSecret: 1,
+    insertSecret: 2,
+    changeApiKey: 3,
+    insertApiKey: 4,
+    useSecret: 5,
+    appendEvent: 6,
+  };
   const rankOf = ([first]: readonly Write[]) => (first ? rank[first.type] : 0);
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
@@ -134,6 +144,28 @@ async function writeSecrets(
   });
   const guarded = changes.filter(({ write }) => write.type !== 'insertSecret').length;
   if (result.matchedCount + result.deletedCount !== guarded) throw new StoreConflict(first.index, 'version');
+}
+
+/**
+ * Each commit of an owner changes the owner's document. So a secret that was read here cannot have changed by the time that
+ * this transaction commits.
+ */
+async function requireCurrent(
+  secrets: Collections['secrets'],
+  writes: readonly Write[],
+  session: ClientSession,
+): Promise<void> {
+  const uses = writes.flatMap((write, index) => (isUse(write) ? [{ write, index }] : []));
+  if (uses.length === 0) return;
+  const ids = uses.map(({ write }) => write.secret.id);
+  const options = { session, projection: { owner: 1, version: 1 }, batchSize: ids.length + 1 };
+  const found = await secrets.find({ _id: { $in: ids } }, options).toArray();
+  const byId = new Map(found.map((document) => [document._id, document]));
+  for (const { write, index } of uses) {
+    const { id, owner, version } = write.secret;
+    const stored = byId.get(id);
+    if (stored?.version !== version || stored.owner !== ownerKey(owner)) throw new StoreConflict(index, 'version');
+  }
 }
 
 function operationOf(write: SecretWrite): AnyBulkWriteOperation<SecretDocument> {

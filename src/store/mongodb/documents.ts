@@ -38,6 +38,9 @@ export interface SecretDocument extends FoundDocument {
   readonly sealed: Sealed | null;
 }
 
+/** Everything but the envelope, for a find that computes what it has of the value. */
+export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac'].map((name) => [name, 1]));
+
 /** What a find and a list leave out. */
 export const foundProjection = { 'sealed.envelope': 0 } as const;
 export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;

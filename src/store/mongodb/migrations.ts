@@ -47,7 +47,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 9;
+const firstVersion = 10;
 
 interface SchemaDocument {
   _id: 'schema';

@@ -16,7 +16,18 @@ import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac, chainStart } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type { StoreOptions } from '../open-store.ts';
-import type { Backlog, Counter, Keyed, KidCounts, ListQuery, ListResult, Store, Write } from '../store.ts';
+import type {
+  Backlog,
+  Counter,
+  Keyed,
+  KidCounts,
+  ListQuery,
+  ListResult,
+  NamedSecrets,
+  SelectedSecret,
+  Store,
+  Write,
+} from '../store.ts';
 import { MongodbApiKeys } from './api-keys.ts';
 import { headOf, writeCommits } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
@@ -38,6 +49,7 @@ import { asDomainError, Contention, isWriteConflict, timedOut, unavailable } fro
 import { listCommand, listResults } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
+import { select } from './select.ts';
 import { watchTopology } from './topology.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -137,11 +149,20 @@ class MongodbStore implements Store {
   }
 
   async findRecord(id: string): Promise<SecretRecord | undefined> {
+    return (await this.findRecords([id]))[0];
+  }
+
+  async findRecords(ids: readonly string[]): Promise<SecretRecord[]> {
+    if (ids.length === 0) return [];
+    const options = { batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs };
+    const filter = { _id: { $in: [...ids] } };
     const { secrets } = this.#collections;
-    const document = await this.#read((session) =>
-      secrets.findOne({ _id: id }, { session, maxTimeMS: this.#timeoutMs }),
-    );
-    return document ? recordOf(document) : undefined;
+    return (await this.#read((session) => secrets.find(filter, { ...options, session }).toArray())).map(recordOf);
+  }
+
+  select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
+    const options = { limit, maxTimeMS: this.#timeoutMs };
+    return this.#read((session) => select(this.#collections.secrets, owner, named, { ...options, session }));
   }
 
   list(query: ListQuery): Promise<ListResult> {

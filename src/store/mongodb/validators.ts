@@ -51,6 +51,7 @@ export const validators = {
   audit: {
     oneOf: [
       exactly({ ...auditFields, secretId: text, version: positive }),
+      exactly({ ...auditFields, secretId: text, version: positive, purpose: named }),
       exactly({ ...auditFields, apiKeyId: text }),
     ],
   },

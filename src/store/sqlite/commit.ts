@@ -7,6 +7,7 @@ import {
   countChange,
   isApiKeyWrite,
   isSecretWrite,
+  isUse,
   ownerOfWrite,
   type SecretWrite,
   StoreConflict,
@@ -16,24 +17,45 @@ import { prepareApiKeyWrites } from './api-keys.ts';
 import { isConstraintViolation } from './errors.ts';
 import { eventValues, insertEvent, insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
 
+/** Writes of commits that share one transaction, and so one sync to disk. A larger commit has one of its own. */
+const maxWrites = 64;
+
+/** How many of the commits that wait share the next transaction: at least one. */
+export function sharingTransaction(waiting: readonly { readonly writes: readonly Write[] }[]): number {
+  let writes = 0;
+  const end = waiting.findIndex((one, index) => {
+    writes += one.writes.length;
+    return writes > maxWrites && index > 0;
+  });
+  return end < 0 ? waiting.length : end;
+}
+
 /** The head of an owner's chain, by the owner's key. */
 export type OwnerHead = readonly [owner: string, head: ChainHead];
 
 /**
- * Makes one write, its audit event and its owner's count, inside the transaction that the caller holds.
- * @returns the head of the owner's chain after it
- * @throws StoreConflict: the caller must roll back, since part of the write may be made
+ * Makes the writes of a commit, their audit events and their owners' counts, inside the transaction that the caller holds.
+ * @returns the heads of the owners' chains after it
+ * @throws StoreConflict: the caller must roll back, since a part of the commit may be made
  */
-export type MakeWrite = (write: Write, index: number) => OwnerHead;
+export type MakeWrites = (writes: readonly Write[]) => OwnerHead[];
 
-export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrite {
+export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrites {
   const writeSecret = prepareSecretWrites(database);
   const writeApiKey = prepareApiKeyWrites(database);
-  const writeEvent = prepareEventWrites(database, macOfEvent);
-  return (write, index) => {
-    if (isSecretWrite(write)) writeSecret(write, index);
-    if (isApiKeyWrite(write)) writeApiKey(write, index);
-    return writeEvent(write);
+  const isCurrent = database.prepare('SELECT 1 FROM secrets WHERE id = ? AND owner = ? AND version = ?');
+  const writeEvents = prepareEventWrites(database, macOfEvent);
+  return (writes) => {
+    for (const [index, write] of writes.entries()) {
+      if (isSecretWrite(write)) writeSecret(write, index);
+      if (isApiKeyWrite(write)) writeApiKey(write, index);
+    }
+    for (const [index, write] of writes.entries()) {
+      if (!isUse(write)) continue;
+      const { id, owner, version } = write.secret;
+      if (!isCurrent.get(id, ownerKey(owner), version)) throw new StoreConflict(index, 'version');
+    }
+    return writeEvents(writes);
   };
 }
 
@@ -90,20 +112,34 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   };
 }
 
-function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (write: Write) => OwnerHead {
+function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (writes: readonly Write[]) => OwnerHead[] {
   const findOwner = database.prepare('SELECT count, audit_sequence, audit_hash FROM owners WHERE owner = ?');
   const saveOwner = database.prepare(
     'INSERT OR REPLACE INTO owners (owner, count, audit_sequence, audit_hash) VALUES (?, ?, ?, ?)',
   );
   const insert = database.prepare(insertEvent);
 
-  return (write) => {
-    const key = ownerKey(ownerOfWrite(write));
+  function ownerOf(key: string): OwnerRow {
     const row = findOwner.get(key);
     const head = row ? { sequence: Number(row.audit_sequence), hash: String(row.audit_hash) } : chainStart;
-    const event = nextAuditEvent(head, write, macOfEvent);
-    insert.run(...eventValues(key, event));
-    saveOwner.run(key, Number(row?.count ?? 0) + countChange[write.type], event.sequence, event.hash);
-    return [key, event];
+    return { count: Number(row?.count ?? 0), head };
+  }
+
+  return (writes) => {
+    const owners = new Map<string, OwnerRow>();
+    for (const write of writes) {
+      const key = ownerKey(ownerOfWrite(write));
+      const { count, head } = owners.get(key) ?? ownerOf(key);
+      const event = nextAuditEvent(head, write, macOfEvent);
+      insert.run(...eventValues(key, event));
+      owners.set(key, { count: count + countChange[write.type], head: event });
+    }
+    for (const [key, { count, head }] of owners) saveOwner.run(key, count, head.sequence, head.hash);
+    return [...owners].map(([key, { head }]) => [key, head]);
   };
+}
+
+interface OwnerRow {
+  readonly count: number;
+  readonly head: ChainHead;
 }

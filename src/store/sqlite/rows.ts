@@ -3,6 +3,7 @@ import type { AuditEvent } from '../../model/audit-event.ts';
 import { type Envelope, type SealedMark, unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import { largeEnvelope, type SelectedSecret } from '../store.ts';
 
 export type Row = Record<string, SQLOutputValue>;
 
@@ -111,6 +112,20 @@ export function recordOfRow(row: Row): SecretRecord {
   return { ...secret, sealed: secret.sealed && { ...secret.sealed, envelope: envelopeOf(row.envelope) } };
 }
 
+/** What `selectedOfRow` reads. An envelope that is large is left out; its size is known without reading it. */
+export const selectedColumns = `${secretColumns}, coalesce(octet_length(envelope), 0) AS envelope_bytes,
+  iif(octet_length(envelope) > ${largeEnvelope}, NULL, envelope) AS envelope`;
+
+export function selectedOfRow(row: Row): SelectedSecret {
+  const secret = secretOfRow(row);
+  const envelopeBytes = secret.sealed ? Number(row.envelope_bytes) : 0;
+  return {
+    secret,
+    envelope: secret.sealed && envelopeBytes <= largeEnvelope ? envelopeOf(row.envelope) : null,
+    envelopeBytes,
+  };
+}
+
 /** Where the stored envelope is damaged or gone, one without parts, which does not open. */
 function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
   try {
@@ -122,21 +137,22 @@ function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
   return {} as Envelope;
 }
 
-/** An event beside its owner, its sequence, its actor and what it is about. */
-const eventColumns: Columns<Omit<AuditEvent, 'sequence' | 'actor' | 'secretId' | 'version' | 'apiKeyId'>> = {
-  type: ['type', text as ColumnType<AuditEvent['type']>],
-  requestId: ['request_id', text],
-  at: ['at', time],
-  recordMac: ['record_mac', textOrNull],
-  previousHash: ['previous_hash', text],
-  kid: ['kid', text],
-  hash: ['hash', text],
-};
+/** An event beside its owner, its sequence, its actor, what it is about and what for. */
+const eventColumns: Columns<Omit<AuditEvent, 'sequence' | 'actor' | 'secretId' | 'version' | 'apiKeyId' | 'purpose'>> =
+  {
+    type: ['type', text as ColumnType<AuditEvent['type']>],
+    requestId: ['request_id', text],
+    at: ['at', time],
+    recordMac: ['record_mac', textOrNull],
+    previousHash: ['previous_hash', text],
+    kid: ['kid', text],
+    hash: ['hash', text],
+  };
 const eventFields = Object.entries(eventColumns) as [
   keyof typeof eventColumns,
   readonly [string, ColumnType<unknown>],
 ][];
-const otherColumns = ['owner', 'sequence', 'actor_kind', 'actor_id', 'secret_id', 'version', 'api_key_id'];
+const otherColumns = ['owner', 'sequence', 'actor_kind', 'actor_id', 'secret_id', 'version', 'api_key_id', 'purpose'];
 const insertedColumns = [...otherColumns, ...eventFields.map(([, [column]]) => column)];
 
 /** Takes `eventValues`. */
@@ -144,8 +160,8 @@ export const insertEvent = `
   INSERT INTO audit (${insertedColumns.join(', ')}) VALUES (${insertedColumns.map(() => '?').join(', ')})`;
 
 export function eventValues(owner: string, event: AuditEvent): SQLInputValue[] {
-  const { sequence, actor, secretId = null, version = null, apiKeyId = null } = event;
-  const others = [owner, sequence, actor.kind, actor.id, secretId, version, apiKeyId];
+  const { sequence, actor, secretId = null, version = null, apiKeyId = null, purpose = null } = event;
+  const others = [owner, sequence, actor.kind, actor.id, secretId, version, apiKeyId, purpose];
   return [...others, ...eventFields.map(([field, [, type]]) => type.write(event[field]))];
 }
 
@@ -156,6 +172,7 @@ export function auditEventOfRow(row: Row): AuditEvent {
       : { apiKeyId: text.read(row.api_key_id) };
   const event: Record<string, unknown> = {
     ...subject,
+    ...(row.purpose !== null && { purpose: text.read(row.purpose) }),
     sequence: Number(row.sequence),
     actor: { kind: text.read(row.actor_kind), id: text.read(row.actor_id) },
   };

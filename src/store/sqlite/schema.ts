@@ -61,6 +61,7 @@ export const migrations: readonly string[] = [
     secret_id TEXT,
     version INTEGER,
     api_key_id TEXT,
+    purpose TEXT,
     actor_kind TEXT NOT NULL,
     actor_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
@@ -104,7 +105,7 @@ export const migrations: readonly string[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-export const firstVersion = 5;
+export const firstVersion = 6;
 export const newestKnownVersion = firstVersion + migrations.length - 1;
 
 /**

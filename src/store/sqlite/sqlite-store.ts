@@ -15,12 +15,14 @@ import {
   type KidCounts,
   type ListQuery,
   type ListResult,
+  type NamedSecrets,
   nonceOfWrite,
+  type SelectedSecret,
   type Store,
   type Write,
 } from '../store.ts';
 import { SqliteApiKeys } from './api-keys.ts';
-import { type MakeWrite, type OwnerHead, prepareWrites } from './commit.ts';
+import { type MakeWrites, type OwnerHead, prepareWrites, sharingTransaction } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
 import { openDatabase } from './database-file.ts';
@@ -28,18 +30,10 @@ import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
-import {
-  auditEventOfRow,
-  listedSecretOfRow,
-  recordOfRow,
-  secretColumns,
-  secretOfRow,
-  wrappedKeyColumns,
-  wrappedKeyOfRow,
-} from './rows.ts';
+import { auditEventOfRow, listedSecretOfRow, secretColumns, secretOfRow } from './rows.ts';
+import { countOf, prepareSelections, type Selections } from './select.ts';
+import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
-/** Commits that share one transaction, and so one sync to disk. */
-const maxGroup = 64;
 /** Secrets that lists may read in one tick of the event loop. */
 const maxReadPerTick = 1000;
 /** Lists differ in the shape of their filters. This many shapes stay prepared. */
@@ -63,23 +57,15 @@ interface Job {
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
-  readonly #makeWrite: MakeWrite;
+  readonly #makeWrites: MakeWrites;
   readonly #nonces: Nonces;
   readonly #onHead: NonNullable<StoreOptions['onHead']>;
   readonly #countKids: CountKids;
+  readonly #selections: Selections;
+  readonly #wrappedKeys: WrappedKeys;
   readonly #eraser: LogEraser;
   readonly #statements: Record<
-    | 'find'
-    | 'findRecord'
-    | 'auditEvents'
-    | 'wrappedKeys'
-    | 'chainHead'
-    | 'replaceWrappedKey'
-    | 'ownerCount'
-    | 'anyOwner'
-    | 'savepoint'
-    | 'release'
-    | 'rollbackTo',
+    'find' | 'auditEvents' | 'chainHead' | 'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo',
     StatementSync
   >;
   readonly #lists = new Map<string, StatementSync>();
@@ -91,24 +77,16 @@ class SqliteStore implements Store {
     this.#database = database;
     this.#onHead = onHead;
     this.apiKeys = new SqliteApiKeys(database);
-    this.#makeWrite = prepareWrites(database, macOfEvent);
+    this.#makeWrites = prepareWrites(database, macOfEvent);
     this.#nonces = prepareNonces(database);
     this.#countKids = prepareKidCounts(database);
+    this.#selections = prepareSelections(database);
+    this.#wrappedKeys = prepareWrappedKeys(database);
     this.#eraser = new LogEraser(database);
     this.#statements = {
       find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
-      findRecord: database.prepare(
-        `SELECT ${secretColumns}, envelope FROM secrets LEFT JOIN envelopes ON secret_id = id WHERE id = ?`,
-      ),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
-      wrappedKeys: database.prepare(
-        `SELECT secret_id, ${wrappedKeyColumns} FROM envelopes WHERE secret_id > ? ORDER BY secret_id LIMIT ?`,
-      ),
       chainHead: database.prepare('SELECT audit_sequence, audit_hash FROM owners WHERE owner = ?'),
-      replaceWrappedKey: database.prepare(
-        `UPDATE envelopes SET envelope = json_set(envelope, '$.header.kid', ?, '$.encrypted_key', ?)
-         WHERE secret_id = ? AND json_valid(envelope) AND envelope ->> '$.encrypted_key' = ?`,
-      ),
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
       anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
       savepoint: database.prepare('SAVEPOINT job'),
@@ -123,8 +101,24 @@ class SqliteStore implements Store {
   }
 
   async findRecord(id: string): Promise<SecretRecord | undefined> {
-    const row = this.#ask(() => this.#statements.findRecord.get(id));
-    return row && recordOfRow(row);
+    return this.#ask(() => this.#selections.find(id));
+  }
+
+  async findRecords(ids: readonly string[]): Promise<SecretRecord[]> {
+    return this.#ask(() => ids.flatMap((id) => this.#selections.find(id) ?? []));
+  }
+
+  async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
+    await this.#pace(
+      1 +
+        (named
+          ? countOf(named)
+          : Math.min(
+              limit,
+              this.#ask(() => this.#ownerCount(owner)),
+            )),
+    );
+    return this.#ask(() => this.#selections.select(owner, named, limit));
   }
 
   async list(query: ListQuery): Promise<ListResult> {
@@ -156,7 +150,7 @@ class SqliteStore implements Store {
   }
 
   async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
-    return this.#ask(() => this.#statements.wrappedKeys.all(afterId, limit)).map(wrappedKeyOfRow);
+    return this.#ask(() => this.#wrappedKeys.read(afterId, limit));
   }
 
   async countKids(of: Keyed, after: string, limit: number): Promise<KidCounts> {
@@ -172,11 +166,7 @@ class SqliteStore implements Store {
     if (replacements.length === 0) return 0;
     try {
       this.#database.exec('BEGIN IMMEDIATE');
-      let replaced = 0;
-      for (const { from, to } of replacements) {
-        const values = [to.kid, to.encryptedKey, from.secretId, from.encryptedKey];
-        replaced += Number(this.#statements.replaceWrappedKey.run(...values).changes);
-      }
+      const replaced = this.#wrappedKeys.replace(replacements);
       this.#database.exec('COMMIT');
       this.#eraser.schedule();
       return replaced;
@@ -212,9 +202,9 @@ class SqliteStore implements Store {
     this.#database.close();
   }
 
-  /** Makes the commits that wait, up to `maxGroup`, in one transaction: what a commit costs is the sync to disk. */
+  /** Makes the commits that wait, as many as share a transaction, in one transaction: what a commit costs is the sync to disk. */
   #commitGroup(): void {
-    const group = this.#waiting.splice(0, maxGroup);
+    const group = this.#waiting.splice(0, sharingTransaction(this.#waiting));
     if (group.length === 0) return;
     if (this.#waiting.length > 0) setImmediate(() => this.#commitGroup());
     const failures = new Map<Job, unknown>();
@@ -250,7 +240,7 @@ class SqliteStore implements Store {
   #write(writes: readonly Write[]): OwnerHead[] {
     this.#statements.savepoint.run();
     this.#nonces.spend(writes);
-    const heads = writes.map((write, index) => this.#makeWrite(write, index));
+    const heads = this.#makeWrites(writes);
     this.#statements.release.run();
     return heads;
   }

@@ -1,0 +1,170 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Recipient, recipientOf } from '../crypto/recipient.ts';
+import { requireRecordMac } from '../crypto/record.ts';
+import { authenticated, authorize, requireScope } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Owner } from '../model/owner.ts';
+import type { Principal } from '../model/principal.ts';
+import type { Secret, StoredSecret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
+import { checkLabel } from '../rules/text.ts';
+import { requireTime } from '../rules/write-deadline.ts';
+import { eventOf } from '../secrets/audit-event.ts';
+import { tooMuchContention } from '../secrets/conflicts.ts';
+import type { Dependencies } from '../secrets/dependencies.ts';
+import { type SelectedSecret, StoreConflict, type Write } from '../store/store.ts';
+import { type Asked, type AskedInput, checkAsked, maxSecrets, tooMany } from './asked.ts';
+import type { LargeDeliveries } from './large-deliveries.ts';
+import { type SealedSecret, sealSecrets } from './seal-secrets.ts';
+
+export interface DeliveryDependencies extends Dependencies {
+  readonly largeDeliveries: LargeDeliveries;
+}
+
+export interface ResolveSecretsInput extends AskedInput {
+  readonly owner: OwnerInput;
+  /** A JWK, as it was sent. */
+  readonly recipient?: unknown;
+  readonly purpose?: string | null | undefined;
+  /** Whether lists of secrets are shown below what is delivered. When it is left out, they may be. */
+  readonly lists?: boolean;
+}
+
+export interface Delivery {
+  readonly secret: Secret;
+  /** A compact JWE to the recipient. */
+  readonly jwe: string;
+}
+
+export interface ResolvedSecrets {
+  /** In the order of the secrets' names. */
+  readonly deliveries: readonly Delivery[];
+  /** What was asked for and is not there or has no value, as it was sent. */
+  readonly missing: readonly string[];
+}
+
+const maxPurposeCharacters = 255;
+/** Secrets may change while their values are sealed. They are then read again. */
+const maxAttempts = 10;
+
+/** What has been checked of a request. */
+interface Order {
+  readonly principal: Principal;
+  readonly owner: Owner;
+  readonly asked: Asked;
+  readonly recipient: Recipient;
+  readonly purpose: string | null;
+}
+
+/**
+ * Delivers values, sealed to a key of the caller. Nothing leaves before an audit event of each is durable, and the event tells
+ * of the version that is delivered: at the moment of the event it was the current one.
+ * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UNPROCESSABLE_ENTITY, BAD_REQUEST, SERVICE_UNAVAILABLE,
+ * GATEWAY_TIMEOUT
+ * @throws RecordRejected when something other than a gateway wrote one of the records: then none is delivered
+ */
+export async function resolveSecrets(
+  dependencies: DeliveryDependencies,
+  caller: Caller,
+  input: ResolveSecretsInput,
+): Promise<ResolvedSecrets> {
+  const order = await checkOrder(caller, input);
+  const { owner, asked } = order;
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    requireTime(caller);
+    caller.answer.throwIfStopped();
+    const selected = await dependencies.store.select(owner, asked.named, maxSecrets + 1);
+    if (selected.length > maxSecrets) throw tooMany();
+    const found = selected.filter(({ secret }) => asked.includes(secret));
+    const sealed = await deliver(dependencies, caller, order, found);
+    if (sealed) {
+      caller.answer.countDeliveries(sealed.length);
+      return { deliveries: sealed, missing: asked.missing(found.map(({ secret }) => secret)) };
+    }
+    await setTimeout(Math.random() * 10 * attempt);
+  }
+  throw tooMuchContention();
+}
+
+const forLists = 'Lists of secrets below what is delivered need the scope secrets:read. Nothing was delivered.';
+
+async function checkOrder(caller: Caller, input: ResolveSecretsInput): Promise<Order> {
+  const errors = new FieldErrors();
+  const principal = authenticated(caller);
+  const owner = resolveOwner(input.owner, principal, errors.at('owner'));
+  if (owner) authorize(caller, owner, 'secrets:resolve');
+  if (input.lists ?? true) requireScope(principal, 'secrets:read', forLists);
+  const asked = await checkAsked(input, errors);
+  const recipient = recipientOf(input.recipient);
+  if (!recipient) errors.at('recipient').add('public_key', publicKey);
+  const purpose = input.purpose == null ? null : checkLabel(input.purpose, maxPurposeCharacters, errors.at('purpose'));
+  errors.throwIfAny();
+  if (!owner || !recipient) throw new Error('an order that cannot be carried out was not reported');
+  return { principal, owner, asked, recipient, purpose };
+}
+
+const publicKey =
+  'Must be a public key as a JWK: X25519 (kty OKP) or P-256 (kty EC), without private members, for ECDH-ES+A256KW where it says what it is for. If you sent a private key, treat it as disclosed.';
+
+/** @returns null when a secret has changed meanwhile: nothing was audited then */
+async function deliver(
+  dependencies: DeliveryDependencies,
+  caller: Caller,
+  order: Order,
+  found: readonly SelectedSecret[],
+): Promise<readonly SealedSecret[] | null> {
+  const { answer } = caller;
+  const counted = { bytes: 0 };
+  const count = (valueBytes: number) => {
+    answer.addValueBytes(valueBytes - counted.bytes);
+    counted.bytes = valueBytes;
+  };
+  try {
+    const sealed = await sealFound(dependencies, caller, order, found, count);
+    if (!sealed) {
+      count(0);
+      return null;
+    }
+    requireTime(caller);
+    await dependencies.store.commit(sealed.map((one) => useOf(one.secret, caller, order, dependencies.now())));
+    return sealed;
+  } catch (error) {
+    count(0);
+    if (error instanceof StoreConflict) return null;
+    throw error;
+  }
+}
+
+function useOf(secret: StoredSecret, caller: Caller, { principal, purpose }: Order, at: Date): Write {
+  const event = eventOf('secret.resolved', secret, principal, caller, at);
+  return { type: 'useSecret', secret, event: purpose === null ? event : { ...event, purpose } };
+}
+
+/** @param count told the bytes of the values: at first how many they are at least, so that too many are not read */
+async function sealFound(
+  { store, keyring, now, trace, largeDeliveries }: DeliveryDependencies,
+  { answer }: Caller,
+  { principal, recipient }: Order,
+  found: readonly SelectedSecret[],
+  count: (valueBytes: number) => void,
+): Promise<readonly SealedSecret[] | null> {
+  const ring = keyring();
+  // That a secret has no value must be the word of a gateway, too.
+  for (const { secret } of found) if (!secret.sealed) requireRecordMac(secret, ring);
+  const valued = found.filter(({ secret }) => secret.sealed);
+  count(valued.reduce((sum, { envelopeBytes }) => sum + leastValueBytes(envelopeBytes), 0));
+  const envelopeBytes = valued.reduce((sum, one) => sum + one.envelopeBytes, 0);
+  await largeDeliveries.enter(envelopeBytes, `${principal.kind}:${principal.subject}`, answer);
+  const options = { recipient, sub: principal.subject, iat: Math.floor(now().getTime() / 1000), answer };
+  const result = await trace('delivery.seal', () => sealSecrets(store, ring, valued, options));
+  if (result) count(result.valueBytes);
+  return result?.sealed ?? null;
+}
+
+/** An envelope has no more around its ciphertext, which has four characters for three bytes of the value. */
+const aroundCiphertext = 1024;
+
+function leastValueBytes(envelopeBytes: number): number {
+  return Math.max(0, Math.floor(((envelopeBytes - aroundCiphertext) * 3) / 4));
+}

@@ -1,0 +1,97 @@
+import type { Keyring } from '../crypto/keyring.ts';
+import type { Recipient } from '../crypto/recipient.ts';
+import { openRecordBytes } from '../crypto/record.ts';
+import { sealDelivery } from '../crypto/sealed-output.ts';
+import type { SecretRecord, StoredSecret } from '../model/secret.ts';
+import type { Answer } from '../runtime/answer.ts';
+import { createPacing } from '../runtime/pacing.ts';
+import type { SelectedSecret, Store } from '../store/store.ts';
+
+/** A secret as it was when its value was sealed. */
+export interface SealedSecret {
+  readonly secret: StoredSecret;
+  readonly jwe: string;
+}
+
+export interface SealOptions {
+  readonly recipient: Recipient;
+  /** The subject that the deliveries are for. */
+  readonly sub: string;
+  /** Seconds since 1970. */
+  readonly iat: number;
+  readonly answer: Answer;
+}
+
+/** Secrets that are sealed in one tick of the event loop: each takes some 300 µs, and as much again for so many bytes. */
+const pace = createPacing(25);
+const bytesPerSecret = 64 * 1024;
+
+/** Large envelopes that are read in one command. */
+const bytesAtOnce = 2 * 1024 * 1024;
+
+/**
+ * Opens each value and seals it to the recipient. A value is in clear for no longer than that, one at a time, and is then
+ * overwritten.
+ * @returns null when a secret has changed since it was selected
+ * @throws RecordRejected, KeyMissing
+ */
+export async function sealSecrets(
+  store: Store,
+  keyring: Keyring,
+  selected: readonly SelectedSecret[],
+  { recipient, sub, iat, answer }: SealOptions,
+): Promise<{ readonly sealed: readonly SealedSecret[]; readonly valueBytes: number } | null> {
+  const sealed: SealedSecret[] = [];
+  let valueBytes = 0;
+  for await (const record of recordsOf(store, selected)) {
+    if (!record) return null;
+    const { id: secretId, version } = record;
+    const envelopeBytes = record.sealed?.envelope.ciphertext?.length ?? 0;
+    const turn = pace(1 + envelopeBytes / bytesPerSecret);
+    if (turn) await turn;
+    answer.throwIfStopped();
+    const value = await openRecordBytes(record, keyring);
+    if (!value) return null;
+    valueBytes += value.length;
+    sealed.push({
+      secret: withoutEnvelope(record),
+      jwe: sealDelivery(value, { secretId, version, iat, sub }, recipient),
+    });
+    value.fill(0);
+  }
+  return { sealed, valueBytes };
+}
+
+/** The records of what was selected, in its order; null for one that has changed. Large ones are read a few at a time. */
+async function* recordsOf(store: Store, selected: readonly SelectedSecret[]): AsyncGenerator<SecretRecord | null> {
+  const read = new Map<string, SecretRecord>();
+  for (const [index, { secret, envelope }] of selected.entries()) {
+    if (secret.sealed && envelope) {
+      yield { ...secret, sealed: { ...secret.sealed, envelope } };
+      continue;
+    }
+    if (!read.has(secret.id)) {
+      for (const record of await store.findRecords(nextLarge(selected.slice(index)))) read.set(record.id, record);
+    }
+    const record = read.get(secret.id);
+    read.delete(secret.id);
+    yield record?.mac.tag === secret.mac.tag ? record : null;
+  }
+}
+
+function nextLarge(selected: readonly SelectedSecret[]): string[] {
+  const ids: string[] = [];
+  let bytes = 0;
+  for (const { secret, envelope, envelopeBytes } of selected) {
+    if (envelope) continue;
+    bytes += envelopeBytes;
+    if (ids.length > 0 && bytes > bytesAtOnce) break;
+    ids.push(secret.id);
+  }
+  return ids;
+}
+
+function withoutEnvelope(record: SecretRecord): StoredSecret {
+  const { sealed } = record;
+  return { ...record, sealed: sealed && { version: sealed.version, tag: sealed.tag } };
+}

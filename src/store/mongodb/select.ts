@@ -1,0 +1,64 @@
+import type { ClientSession, Collection, Filter } from 'mongodb';
+import { type Owner, ownerKey } from '../../model/owner.ts';
+import { largeEnvelope, type NamedSecrets, type SelectedSecret } from '../store.ts';
+import { foundFields, recordOf, type SecretDocument, secretOf } from './documents.ts';
+
+/** An envelope that is large is left out; its size is measured at the server. */
+interface SelectedDocument extends SecretDocument {
+  readonly envelopeBytes: number;
+}
+
+/** What is no object did not come from a gateway. It is sent, and does not open. */
+const bytes = {
+  $cond: [{ $eq: [{ $type: '$sealed.envelope' }, 'object'] }, { $bsonSize: '$sealed.envelope' }, 0],
+};
+const projection = {
+  ...foundFields,
+  envelopeBytes: bytes,
+  sealed: {
+    $cond: [{ $gt: [bytes, largeEnvelope] }, { version: '$sealed.version', tag: '$sealed.tag' }, '$sealed'],
+  },
+};
+
+/** One command, whose server sends no more of the envelopes than `limit` times `largeEnvelope`. */
+export async function select(
+  secrets: Collection<SecretDocument>,
+  owner: Owner,
+  named: NamedSecrets | null,
+  options: { readonly limit: number; readonly maxTimeMS: number; readonly session: ClientSession },
+): Promise<SelectedSecret[]> {
+  const filter = filterOf(ownerKey(owner), named);
+  if (!filter) return [];
+  // All of an owner are in the order of the index. The others are few, and each branch has an index of its own.
+  const order = named ? {} : { sort: { name: 1 } as const };
+  const found = secrets.find<SelectedDocument>(filter, {
+    ...options,
+    ...order,
+    projection,
+    batchSize: options.limit + 1,
+  });
+  return (await found.toArray()).map(selectedOf).sort(byName);
+}
+
+function byName({ secret: a }: SelectedSecret, { secret: b }: SelectedSecret): number {
+  return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
+}
+
+/** Null where no secret is named. */
+function filterOf(owner: string, named: NamedSecrets | null): Filter<SecretDocument> | null {
+  if (!named) return { owner };
+  const branches = { name: named.names, placeholder: named.placeholders, _id: named.ids };
+  const some = Object.entries(branches).filter(([, values]) => values.length > 0);
+  return some.length === 0 ? null : { $or: some.map(([field, values]) => ({ owner, [field]: { $in: values } })) };
+}
+
+function selectedOf(document: SelectedDocument): SelectedSecret {
+  const { sealed, envelopeBytes } = document;
+  if (!sealed) return { secret: secretOf(document), envelope: null, envelopeBytes: 0 };
+  const { version, tag } = sealed;
+  return {
+    secret: { ...secretOf(document), sealed: { version, tag } },
+    envelope: envelopeBytes > largeEnvelope ? null : (recordOf(document).sealed?.envelope ?? null),
+    envelopeBytes,
+  };
+}
