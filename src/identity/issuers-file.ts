@@ -5,6 +5,7 @@ import { didYouMean, nearestWords } from '../runtime/spelling.ts';
 import type { IssuerSettings, KeyLocation } from './issuer-settings.ts';
 import { type IssuerEntry, issuersSchema, membersAt } from './issuers-schema.ts';
 import { pointerTo } from './json-pointer.ts';
+import { repeatedMember } from './repeated-member.ts';
 
 const variable = 'ISSUERS_FILE';
 /** More mistakes than this are told when these are fixed. */
@@ -27,15 +28,27 @@ export async function readIssuersFile(path: string): Promise<IssuerSettings[]> {
 
 function unknownMember(path: readonly PropertyKey[], name: string): string {
   const members = membersAt(path);
-  // Whatever is no name may be what belongs into another place.
-  const place = /^[\w.-]{1,40}$/.test(name) ? pointerTo([...path, name]) : `${pointerTo(path)}: a member`;
   const meant = didYouMean(nearestWords(name, members));
-  return `${place} is not known.${meant || ` There are: ${members.join(', ')}.`}`;
+  return `${placeOf(path, name)} is not known.${meant || ` There are: ${members.join(', ')}.`}`;
+}
+
+function placeOf(path: readonly PropertyKey[], name: string): string {
+  // Whatever is no name may be what belongs into another place.
+  return /^[\w.-]{1,40}$/.test(name) ? pointerTo([...path, name]) : `${pointerTo(path)}: a member`;
 }
 
 function parse(text: string, path: string): unknown {
+  const json = text.replace(/^\uFEFF/, '');
+  const file = parseJson(json, path);
+  const repeated = repeatedMember(json);
+  if (repeated === null) return file;
+  const place = placeOf(repeated.slice(0, -1), String(repeated.at(-1)));
+  throw new ConfigurationError(`${variable} ${path}: ${place} is there twice. Leave one of them.`);
+}
+
+function parseJson(json: string, path: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\uFEFF/, ''));
+    return JSON.parse(json);
   } catch (error) {
     // The rest of the message quotes the file.
     const [, line] = /\(line (\d+) column \d+\)/.exec(String(error)) ?? [];

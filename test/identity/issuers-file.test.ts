@@ -136,6 +136,14 @@ describe('a mistake in ISSUERS_FILE is told with its place, the rule and the fix
   const grant = (changes: object) => one({ grants: [{ subject: 'ada', scopes: ['secrets:read'], ...changes }] });
 
   it.each<[unknown, RegExp]>([
+    [
+      '{"issuers":[{"issuer":"https://issuer.test","audience":["a"],"audience":["b"]}]}',
+      /^\/issuers\/0\/audience is there twice\. Leave one of them\.$/,
+    ],
+    [
+      `{"issuers":[{"scopeMap":{"${marker} ${marker}":[],"${marker} ${marker}":[]}}]}`,
+      /^\/issuers\/0\/scopeMap: a member is there twice/,
+    ],
     ['', /^it is not JSON.*Put/],
     [`{"issuers":[\n{"issuer": ${marker}}]}`, /^it is not JSON/],
     [`{"issuers":[\n{"issuer": "${marker}",}]}`, /^it is not JSON.*line 2/],
