@@ -1,7 +1,7 @@
 import { type Principal, type Scope, scopes } from '../model/principal.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 
-export const maxGraceSeconds = 7 * 24 * 60 * 60;
+const maxGraceSeconds = 7 * 24 * 60 * 60;
 const maxScopes = 50;
 
 const grantable = scopes.filter((scope) => scope !== 'keys:manage');

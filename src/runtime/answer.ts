@@ -4,7 +4,7 @@ import { DomainError } from '../errors.ts';
  * Bytes of JSON in the answer to one request. 40,000 secrets with the fields that a list shows have as many, and take about
  * 60 MB of memory until the answer has been written.
  */
-export const maxAnswerBytes = 10 * 1024 * 1024;
+const maxAnswerBytes = 10 * 1024 * 1024;
 
 /** UTF-8 bytes of values that one request may have delivered. */
 export const maxValueBytes = 16 * 1024 * 1024;

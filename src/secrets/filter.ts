@@ -11,7 +11,7 @@ const texts = ['name', 'nameStartsWith', 'provider', 'placeholder'] as const;
  * Holds a filter to the rules of what is stored, as far as they apply to a part of it. Fields that are left out, null or
  * empty are not in the result: a form sends what nobody filled in as empty text, and nothing that is stored is empty.
  */
-export function checkFilter(input: SecretFilterInput, errors: FieldErrors): SecretFilter {
+function checkFilter(input: SecretFilterInput, errors: FieldErrors): SecretFilter {
   const filter: { -readonly [field in keyof SecretFilter]: SecretFilter[field] } = {};
   for (const field of texts) {
     const text = input[field];

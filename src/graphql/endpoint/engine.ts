@@ -4,16 +4,19 @@ import { createYoga } from 'graphql-yoga';
 import type { Caller } from '../../model/caller.ts';
 import type { Operations } from '../../operations.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
-import { useAdmission, useIntrospectionSwitch } from './admission.ts';
+import { useAdmission } from './admission.ts';
 import { type ClientErrorOptions, useClientErrors } from './client-errors.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useLimits } from './document-limits.ts';
 import { useExecution } from './execution.ts';
+import { useIntrospectionSwitch } from './introspection.ts';
 import { readParameters } from './parameters.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
+import { usePoints } from './points.ts';
 import { sendAnswer } from './send-answer.ts';
 import type { Head, ServerContext } from './server-context.ts';
-import { useParameters, usePersistedOperations } from './use-parameters.ts';
+import { useParameters } from './use-parameters.ts';
+import { usePersistedOperations } from './use-persisted-operations.ts';
 
 export interface EngineOptions extends ClientErrorOptions {
   readonly schema: GraphQLSchema;
@@ -54,6 +57,7 @@ export function createEngine(options: EngineOptions): Engine {
       ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
       documents.plugin,
       useAdmission(introspection),
+      usePoints(),
       useLimits(schema),
       useIntrospectionSwitch(introspection),
       useClientErrors(options),

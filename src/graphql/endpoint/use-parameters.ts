@@ -1,6 +1,5 @@
 import { DomainError } from '../../errors.ts';
 import { checkParameters, type ParameterRules } from './parameters.ts';
-import { type PersistedOperations, persistedDocument } from './persisted-operations.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
 /** The parameters were read before Yoga. Its own parsers would accept forms, and quote what they cannot read. */
@@ -19,14 +18,4 @@ export function useParameters(rules: ParameterRules): GatewayPlugin {
 
 function notSupported(): DomainError {
   return new DomainError('PersistedQueryNotSupported', { description: 'Send the document itself, as "query".' });
-}
-
-/** Replaces an id with its registered document. */
-export function usePersistedOperations(operations: PersistedOperations): GatewayPlugin {
-  return {
-    onParams({ params, setParams }) {
-      const { documentId, ...rest } = params as typeof params & { documentId?: unknown };
-      setParams({ ...rest, query: persistedDocument({ ...rest, documentId }, operations) });
-    },
-  };
 }
