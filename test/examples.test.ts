@@ -26,6 +26,12 @@ const printed: Record<string, [first: (string | RegExp)[], again: (string | RegE
     ['calling as developer', 'created OPENAI_API_KEY', '- OPENAI_API_KEY (openai) sk-pro••••789'],
     ['calling as developer', 'replaced OPENAI_API_KEY: version 2', '- OPENAI_API_KEY (openai) sk-pro••••789'],
   ],
+  'workload.ts': repeatable([
+    'database of the nightly import, version 1: p4ssw0rd-of-import',
+    'missing: something else',
+    'opened: p4ssw0rd-of-import',
+    'deleted',
+  ]),
 };
 
 function repeatable<T>(lines: T[]): [T[], T[]] {
@@ -57,10 +63,11 @@ it.each(Object.keys(printed))('%s without a gateway prints what to do in one lin
 describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
   let gateway: TestGateway;
   let token: string;
+  const scope = 'secrets:read secrets:write secrets:resolve';
 
   beforeAll(async () => {
     gateway = await TestGateway.start(store);
-    token = await gateway.issuer.token({ sub: 'developer', teams: ['demo'] });
+    token = await gateway.issuer.token({ sub: 'developer', teams: ['demo'], scope });
   });
   afterAll(() => gateway.close());
 

@@ -61,6 +61,22 @@ export type OwnerInput = {
   teamId?: string | null | undefined;
 };
 
+/** Which values to deliver, and to which key. Without `names`, `placeholders` and `ids` all secrets of the owner; an empty list asks for none. At most 1,000 secrets, and 16 MiB of values. */
+export type ResolveSecretsInput = {
+  /** Secrets by their UUIDs, in either case. Those of another owner are `missing`. */
+  ids?: Array<string> | null | undefined;
+  /** Secrets by their names. */
+  names?: Array<string> | null | undefined;
+  /** Whose secrets; your own by default. */
+  owner?: OwnerInput;
+  /** Secrets by their placeholders, such as `sec_a23f23d26`. */
+  placeholders?: Array<string> | null | undefined;
+  /** What the values are needed for, in 1 to 255 characters. It is kept in the audit events. */
+  purpose?: string | null | undefined;
+  /** The public key that the values are sealed to, as a JWK: X25519 or P-256. Keep the private key where the values are needed. */
+  recipient: JWK;
+};
+
 /** Which API key to end. */
 export type RevokeApiKeyInput = {
   /** The id of the key. */
@@ -145,6 +161,17 @@ export type RevokeApiKeyMutationVariables = Exact<{
 
 
 export type RevokeApiKeyMutation = { revokeApiKey: { apiKey: { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } } } };
+
+export type ResolveSecretsMutationVariables = Exact<{
+  input: ResolveSecretsInput;
+}>;
+
+
+export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>, deliveries: Array<{ jwe: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+          | { __typename: 'Connector', teamId: string, id: string }
+          | { __typename: 'Team', id: string }
+          | { __typename: 'User', id: string }
+         } }> } };
 
 type OwnerFields_Connector_Fragment = { __typename: 'Connector', teamId: string, id: string };
 
@@ -269,6 +296,9 @@ export const RotateApiKeyDocument: TypedDocument<RotateApiKeyMutation, RotateApi
 
 export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApiKeyMutationVariables> =
   'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+
+export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
+  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> =
   'query Viewer{viewer{kind subject scopes teams{id role}}}';

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/performance/noBarrelFile: what "secrets-gateway/client" exports; bundlers drop what is not used
 export { type Client, createClient } from './create-client.ts';
 export { createRecipient, type RecipientKeys } from './create-recipient.ts';
+export type { ResolvedSecret, ResolvedSecrets, WantedSecrets } from './delivery-operations.ts';
 export type {
   ApiKeyFieldsFragment as ApiKey,
   CreateApiKeyInput,
@@ -8,6 +9,7 @@ export type {
   DeleteSecretInput,
   OwnerFieldsFragment as Owner,
   OwnerInput,
+  ResolveSecretsInput,
   RevokeApiKeyInput,
   RotateApiKeyInput,
   SecretFieldsFragment as Secret,

@@ -7,9 +7,11 @@ import { TransportError } from './transport-error.ts';
  */
 export function readAnswer(url: string, response: Response, text: string): unknown {
   const { status } = response;
-  // A page is told nothing of a redirect but that it is one.
+  // A page is told nothing of a redirect but that it is one: its status is 0.
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {
-    throw new TransportError('REDIRECTED', `${url} redirects. Give the URL that it leads to.`, { status });
+    throw new TransportError('REDIRECTED', `${url} redirects. Give the URL that it leads to.`, {
+      status: status || undefined,
+    });
   }
   const mediaType = (response.headers.get('content-type') ?? '').split(';', 1).join('').trim();
   const answer = /^application\/([\w.-]+\+)?json$/i.test(mediaType) ? parse(text) : undefined;

@@ -18,7 +18,7 @@ export class TransportError extends Error {
   constructor(
     code: TransportErrorCode,
     message: string,
-    { status, answer }: { status?: number; answer?: unknown } = {},
+    { status, answer }: { status?: number | undefined; answer?: unknown } = {},
   ) {
     super(message);
     this.code = code;

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../support/bundle.ts';
 import { Checkout, shellEnvironment } from '../support/checkout.ts';
 import { blocksOf, linksOf } from '../support/markdown.ts';
 
@@ -142,6 +143,83 @@ describe('the package, installed in an empty folder', () => {
     const ran = await sh('node_modules/.bin/node program.ts');
     expect(ran.stdout).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/graphql\n$/);
     expect(ran.code).toBe(0);
+  });
+
+  describe('the client', () => {
+    const misuse = `
+      import { type ErrorCode, isGatewayError as guard } from 'secrets-gateway/client';
+      // @ts-expect-error: a secret needs a name
+      await client.createSecret({ value: 'x' });
+      // @ts-expect-error: no code of the gateway
+      guard(null, 'NO_SUCH_CODE');
+      // @ts-expect-error: a private part
+      import 'secrets-gateway/client/documents';
+      export type { ErrorCode };
+    `;
+    const page = `
+      import { createClient } from 'secrets-gateway/client';
+      export const client = createClient({ url: '/graphql', apiKey: async () => 'sgk_' });
+      for await (const { name } of client.allSecrets()) document.title = name;
+    `;
+    let programs: string;
+
+    beforeAll(async () => {
+      programs = join(folder, 'programs');
+      await mkdir(programs);
+      await writeFile(join(programs, 'package.json'), '{ "type": "module" }');
+    });
+
+    /** Compiles files as another project would, without leaving out the types of the package. */
+    async function compile(files: string[], options: Record<string, unknown>): Promise<void> {
+      const compilerOptions = { target: 'es2022', strict: true, noEmit: true, skipLibCheck: false, ...options };
+      await writeFile(join(programs, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+      const tsc = join(root, 'node_modules/.bin/tsc');
+      const checked = await sh(`${join(folder, 'node_modules/.bin/node')} ${tsc}`, programs);
+      expect(checked).toMatchObject({ code: 0, stdout: '' });
+    }
+
+    it.each(['README.md', 'docs/client.md'])('does what %s shows, with types', async (path) => {
+      const [shown, ...others] = blocksOf(readFileSync(join(root, path), 'utf8')).filter(
+        ({ language }) => language === 'ts',
+      );
+      expect(others).toEqual([]);
+      const text = shown?.text ?? '';
+      const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
+      const token = await sh('npx secrets-gateway token --sub developer --team demo:admin');
+      await writeFile(join(programs, 'shown.ts'), text.replace('http://127.0.0.1:4000', gateway.url));
+      await writeFile(join(programs, 'misuse.ts'), text + misuse);
+      const typeRoots = [join(root, 'node_modules/@types')];
+      const node = { lib: ['es2022'], types: ['node'], typeRoots };
+      await compile(['shown.ts', 'misuse.ts'], { ...node, module: 'nodenext' });
+      const run = `SECRETS_GATEWAY_TOKEN=${token.stdout.trim()} ${join(folder, 'node_modules/.bin/node')} shown.ts`;
+      const { stdout, stderr, code } = await sh(run, programs);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(
+        path === 'README.md'
+          ? /^a template refers to it as sec_[0-9a-f]{9}\nDATABASE_URL=postgres:\/\/app:8Kq2@db\/app\n$/
+          : /^sec_[0-9a-f]{9} 0\n(.*\n)*smtp password •+\n$/,
+      );
+      gateway.child.kill('SIGTERM');
+      expect(await gateway.ended).toBe(0);
+    });
+
+    it.each(['nodenext', 'esnext'])('has its types in a page, for a compiler with module %s', async (module) => {
+      await writeFile(join(programs, 'page.ts'), page);
+      const moduleResolution = module === 'esnext' ? 'bundler' : module;
+      await compile(['page.ts'], { module, moduleResolution, lib: ['es2022', 'dom'], types: [] });
+    });
+
+    it('is bundled for a page with what the page uses, and needs nothing else', async () => {
+      const [whole, sealing] = await Promise.all(
+        ['*', '{ sealValue }'].map((names) => bundle(`export ${names} from 'secrets-gateway/client';`, folder)),
+      );
+      for (const { code, imports } of [whole, sealing].filter((one) => one !== undefined)) {
+        expect(imports).toEqual([]);
+        expect(code).not.toMatch(/\bnode:/);
+      }
+      expect(whole?.gzippedBytes).toBeLessThanOrEqual(25_000);
+      expect(sealing?.gzippedBytes).toBeLessThanOrEqual(10_000);
+    });
   });
 
   it('has pages without dead links', () => {
