@@ -10,7 +10,7 @@ const kibibyte = 1024;
 const large = { teamId: 'red', connectorId: 'large' };
 const many = { teamId: 'red', connectorId: 'many' };
 /** 64 KiB that do not compress and differ for each secret. */
-const valueOf = (index: number) => `${index} é`.padEnd(64 * kibibyte - 1, `${index}x`);
+const large64 = (index: number) => `${index} é`.padEnd(64 * kibibyte - 1, `${index}x`);
 
 let gateway: AttackedGateway;
 let recipient: TestRecipient;
@@ -18,7 +18,7 @@ let recipient: TestRecipient;
 beforeAll(async () => {
   gateway = await AttackedGateway.start();
   recipient = await newRecipient();
-  for (let made = 0; made < 256; made += 1) await create({ owner: large, name: `${made}`, value: valueOf(made) });
+  for (let made = 0; made < 256; made += 1) await create({ owner: large, name: `${made}`, value: large64(made) });
   for (let made = 0; made < 1000; made += 50) {
     const some = Array.from({ length: 50 }, (_, i) => ({ owner: many, name: `${made + i}`, value: 'a value' }));
     await Promise.all(some.map(create));
@@ -42,7 +42,7 @@ const opensWhole = async ({ status, text }: AttackAnswer) => {
   const { deliveries } = JSON.parse(text).data.resolveSecrets;
   expect(deliveries).toHaveLength(256);
   for (const { secret, jwe } of deliveries) {
-    expect((await openDelivery(jwe, recipient.privateKey)).value === valueOf(Number(secret.name))).toBe(true);
+    expect((await openDelivery(jwe, recipient.privateKey)).value === large64(Number(secret.name))).toBe(true);
   }
 };
 
