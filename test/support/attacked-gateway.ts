@@ -61,6 +61,11 @@ export class AttackedGateway {
     return attacked;
   }
 
+  /** Headers of another caller, for `post`. */
+  async caller(claims: Record<string, unknown>): Promise<{ authorization: string }> {
+    return { authorization: `Bearer ${await this.#issuer.token(claims)}` };
+  }
+
   get port(): number {
     return Number(new URL(this.gateway.url).port);
   }

@@ -43,19 +43,33 @@ export type MakeWrites = (writes: readonly Write[]) => OwnerHead[];
 export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrites {
   const writeSecret = prepareSecretWrites(database);
   const writeApiKey = prepareApiKeyWrites(database);
-  const isCurrent = database.prepare('SELECT 1 FROM secrets WHERE id = ? AND owner = ? AND version = ?');
+  const requireCurrent = prepareUses(database);
   const writeEvents = prepareEventWrites(database, macOfEvent);
   return (writes) => {
     for (const [index, write] of writes.entries()) {
       if (isSecretWrite(write)) writeSecret(write, index);
       if (isApiKeyWrite(write)) writeApiKey(write, index);
     }
-    for (const [index, write] of writes.entries()) {
-      if (!isUse(write)) continue;
-      const { id, owner, version } = write.secret;
-      if (!isCurrent.get(id, ownerKey(owner), version)) throw new StoreConflict(index, 'version');
-    }
+    requireCurrent(writes);
     return writeEvents(writes);
+  };
+}
+
+/** One statement for all uses of a commit: a delivery may have a thousand. */
+function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => void {
+  const versions = database.prepare(
+    'SELECT id, owner, version FROM secrets WHERE id IN (SELECT value FROM json_each(?))',
+  );
+  return (writes) => {
+    const uses = writes.flatMap((write, index) => (isUse(write) ? [{ secret: write.secret, index }] : []));
+    if (uses.length === 0) return;
+    const rows = versions.all(JSON.stringify(uses.map(({ secret }) => secret.id)));
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    for (const { secret, index } of uses) {
+      const row = byId.get(secret.id);
+      const isCurrent = row?.version === secret.version && row.owner === ownerKey(secret.owner);
+      if (!isCurrent) throw new StoreConflict(index, 'version');
+    }
   };
 }
 
