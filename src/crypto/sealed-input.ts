@@ -51,6 +51,8 @@ export interface SealedHeader {
   readonly name?: string;
   /** On update. */
   readonly id?: string;
+  /** For a question that nothing is stored for. */
+  readonly use?: 'match';
 }
 
 /** A compact JWE (RFC 7516, section 7.1) whose header keeps every rule that needs neither a key nor the caller. */
@@ -69,7 +71,7 @@ const maxHeaderLength = 16 * 1024;
 const maxJtiLength = 255;
 
 /** What is not understood is refused, `crit`, `zip`, `apu` and `apv` among it. */
-const members = new Set('alg enc typ kid epk iat exp jti sub owner name id'.split(' '));
+const members = new Set('alg enc typ kid epk iat exp jti sub owner name id use'.split(' '));
 const ownerMembers = new Set(['teamId', 'connectorId']);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -87,7 +89,7 @@ export function readSealedInput(jwe: string, now: Date): SealedInput {
 }
 
 function isSound(header: Record<string, unknown>, seconds: number): header is Record<string, unknown> & SealedHeader {
-  const { alg, enc, typ, kid, epk, iat, exp, jti, sub, owner, name, id } = header;
+  const { alg, enc, typ, kid, epk, iat, exp, jti, sub, owner, name, id, use } = header;
   return (
     Object.keys(header).every((member) => members.has(member)) &&
     alg === keyManagement &&
@@ -106,7 +108,8 @@ function isSound(header: Record<string, unknown>, seconds: number): header is Re
     exp <= Math.ceil(seconds) + maxLifetimeSeconds &&
     isOwner(owner) &&
     [name, id].every((member) => member === undefined || isText(member)) &&
-    (name === undefined) !== (id === undefined)
+    (use === undefined || use === 'match') &&
+    [name, id, use].filter((member) => member !== undefined).length === 1
   );
 }
 
@@ -135,9 +138,11 @@ export function openSealedInput({ header: { epk }, parts }: SealedInput, { curve
     // OpenSSL refuses a point that is not on the curve here, and one of small order in the next line.
     const publicKey = createPublicKey({ key: { ...epk }, format: 'jwk' });
     const agreed = diffieHellman({ privateKey, publicKey });
-    const contentKey = unwrapKey(encryptedKey, wrappingKeyFrom(agreed));
+    const wrappingKey = wrappingKeyFrom(agreed);
+    const contentKey = unwrapKey(encryptedKey, wrappingKey);
     const decipher = createDecipheriv('aes-256-gcm', contentKey, iv, { authTagLength: 16 });
     decipher.setAAD(Buffer.from(protectedHeader, 'ascii')).setAuthTag(tag);
+    for (const secret of [agreed, wrappingKey, contentKey]) secret.fill(0);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch {
     // What OpenSSL says of it is for nobody: the client chose all of it, and the keys are known to be good.

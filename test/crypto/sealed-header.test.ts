@@ -66,6 +66,7 @@ describe.each(curves)('a header of a sealed value, on %s', (curve) => {
     ['jku', { jku: 'https://example.com/jwks' }],
     ['x5c', { x5c: [] }],
     ['use', { use: 'match' }],
+    ['use', { name: undefined, use: 'enc' }],
     ['aud', { aud: 'secrets-gateway' }],
     ['typ', { typ: 'delivered-secret+jwe' }],
     ['typ', { typ: 'application/sealed-secret+jwe' }],
@@ -160,6 +161,8 @@ describe('a random header', () => {
     purpose: fc.oneof(
       { weight: 10, arbitrary: fc.record({ name: member(...texts) }) },
       { weight: 10, arbitrary: fc.record({ id: member(...texts) }) },
+      { weight: 4, arbitrary: fc.record({ use: member('match') }) },
+      fc.record({ name: member(...texts), id: member(...texts), use: member('match') }),
       fc.record({ name: member(...texts), id: member(...texts) }),
       fc.constant({}),
     ),
@@ -178,12 +181,16 @@ describe('a random header', () => {
         const exp = iat + lifetime;
         const members: Record<string, Choice> = { ...others, ...purpose };
         const chosen = Object.entries(members);
-        const present = (name: 'name' | 'id') => members[name]?.[0] !== undefined;
+        const present = (name: 'name' | 'id' | 'use') => members[name]?.[0] !== undefined;
         const areAllowed = chosen.every(([name, [value, is]]) => {
-          return is || ((name === 'name' || name === 'id') && value === undefined);
+          return is || (['name', 'id', 'use'].includes(name) && value === undefined);
         });
         const areTimes = iat - now <= 30 && lifetime >= 1 && lifetime <= 600 && exp - now <= 600;
-        const isSound = areAllowed && areTimes && more === undefined && present('name') !== present('id');
+        const isSound =
+          areAllowed &&
+          areTimes &&
+          more === undefined &&
+          [present('name'), present('id'), present('use')].filter(Boolean).length === 1;
         const expected = !isSound ? 'invalid_header' : exp <= now ? 'expired' : 'opened';
         met[expected] += 1;
         const header = Object.fromEntries(chosen.map(([name, [value]]) => [name, value]));

@@ -134,6 +134,9 @@ describe.each(storeNames)('a sealed value, on %s', (store) => {
       await sealing.update({ id, name: ofId, sealedValue: await sealing.seal('v', { name: ofId }) }),
       'wrong_id',
     );
+    const question = { use: 'match' as const };
+    expectSealRefused(await sealing.create({ name, sealedValue: await sealing.seal('v', question) }), 'wrong_name');
+    expectSealRefused(await sealing.update({ id, sealedValue: await sealing.seal('v', question) }), 'wrong_id');
     const [composed, decomposed] = [`caf\u00e9 ${randomUUID()}`, 'cafe\u0301'];
     const other = composed.replace('caf\u00e9', decomposed);
     const sealedValue = await sealing.seal('v', { owner: red, name: other });

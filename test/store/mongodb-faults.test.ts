@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, countOf, insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongod.ts';
 
@@ -65,6 +66,46 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
     await store.commit([insert(newRecord(owner))]);
     expect(times('commitTransaction')).toBeGreaterThan(1);
     expect(times('insert')).toBe(3);
+    await expectWritten(owner, 1);
+  });
+
+  it.each<[string, Document]>([
+    [
+      'loses the reply to a commit',
+      {
+        failCommands: ['commitTransaction'],
+        writeConcernError: { code: 64, errmsg: 'waiting for replication timed out' },
+      },
+    ],
+    ['closes the connection at a commit', { failCommands: ['commitTransaction'], closeConnection: true }],
+    [
+      'closes the connection in the middle of a transaction',
+      { failCommands: ['update', 'insert'], closeConnection: true },
+    ],
+    [
+      'reports a conflict with another transaction',
+      { failCommands: ['insert'], errorCode: 112, errorLabels: ['TransientTransactionError'] },
+    ],
+  ])('%s: what is written with a nonce is written once, and is not taken for a replay of itself', async (_, fault) => {
+    const owner = newOwner();
+    const nonces = Array.from({ length: 5 }, () => newNonce());
+    await failCommand({ times: 1 }, fault);
+    await Promise.all(nonces.map((nonce) => store.commit([withNonce(insert(newRecord(owner)), nonce)])));
+    await expectWritten(owner, 5);
+    for (const nonce of nonces) {
+      const replay = store.commit([withNonce(insert(newRecord(owner)), nonce)]);
+      await expect(replay).rejects.toMatchObject({ name: 'StoreConflict', on: 'nonce' });
+    }
+  });
+
+  it('refuses a write with a nonce: the same nonce can be used when it takes writes again', async () => {
+    const owner = newOwner();
+    const nonce = newNonce();
+    await failCommand('alwaysOn', { failCommands: ['update', 'insert'], errorCode: 10107 });
+    const refused = store.commit([withNonce(insert(newRecord(owner)), nonce)]);
+    await expect(refused).rejects.toMatchObject({ name: 'DomainError' });
+    await failCommand('off', {});
+    await store.commit([withNonce(insert(newRecord(owner)), nonce)]);
     await expectWritten(owner, 1);
   });
 

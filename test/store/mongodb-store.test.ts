@@ -6,6 +6,7 @@ import { collectionsOf, documentOf } from '../../src/store/mongodb/documents.ts'
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, countOf, insert, names, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
+import { newNonce, withNonce } from '../contract/nonces.ts';
 import { storeContract } from '../contract/store.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { startStandalone, withDatabase } from '../support/mongod.ts';
@@ -56,6 +57,20 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(await database.collection('schema').find().toArray()).toEqual([
         { _id: 'schema', version: expect.any(Number) },
       ]);
+      await Promise.all(stores.map((store) => store.close()));
+    });
+
+    it('spend a nonce once between them, of 20 commits at once', async () => {
+      const shared = freshUri();
+      const stores = await Promise.all([openMongodbStore(shared, withTestMac), openMongodbStore(shared, withTestMac)]);
+      const [owner, nonce] = [newOwner(), newNonce()];
+      const commits = stores.flatMap((store) =>
+        Array.from({ length: 10 }, () => store.commit([withNonce(insert(newRecord(owner)), nonce)])),
+      );
+      const outcomes = await Promise.allSettled(commits);
+      const lost = outcomes.filter((outcome) => outcome.status === 'rejected');
+      expect(lost).toHaveLength(19);
+      for (const { reason } of lost) expect(reason).toMatchObject({ name: 'StoreConflict', on: 'nonce' });
       await Promise.all(stores.map((store) => store.close()));
     });
 
