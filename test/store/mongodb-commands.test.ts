@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ownerKey } from '../../src/model/owner.ts';
+import type { SecretDocument } from '../../src/store/mongodb/documents.ts';
 import { listCommand } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { filterOf } from '../../src/store/mongodb/select.ts';
@@ -169,7 +170,9 @@ describe.skipIf(uri === '')('with a mongod', () => {
     it('of a selection looks up each name, placeholder and id in an index of its own', async () => {
       const named = { names: ['N001', 'N002', 'none'], placeholders: ['none'], ids: [randomUUID(), randomUUID()] };
       const filter = filterOf(ownerKey(owner), named) ?? {};
-      const plan = JSON.stringify(await database.collection('secrets').find(filter).explain('executionStats'));
+      const plan = JSON.stringify(
+        await database.collection<SecretDocument>('secrets').find(filter).explain('executionStats'),
+      );
       const winning = /"winningPlan":.*?"rejectedPlans"/.exec(plan)?.[0] ?? '';
       const indexes = [...winning.matchAll(/"indexName":"(\w+)"/g)].map(([, index]) => index);
       expect(indexes.sort()).toEqual(['_id_', 'owner_name', 'owner_placeholder']);
