@@ -127,7 +127,8 @@ async function deliver(
       return null;
     }
     requireTime(caller);
-    await dependencies.store.commit(sealed.map((one) => useOf(one.secret, caller, order, dependencies.now())));
+    const at = dependencies.now();
+    await dependencies.store.commit(sealed.map(({ secret }) => useOf(secret, caller, order, at)));
     return sealed;
   } catch (error) {
     count(0);

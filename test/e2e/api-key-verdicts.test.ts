@@ -2,8 +2,10 @@ import { setTimeout } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MadeApiKey, newApiKey, revokeApiKey, rotateApiKey } from '../support/api-keys.ts';
+import { resolveSecrets } from '../support/deliveries.ts';
 import { type GraphQLAnswer, type StoreName, storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, newSecret, updateSecret } from '../support/graphql.ts';
+import { soundRecipients } from '../support/recipients.ts';
 import {
   admins,
   all,
@@ -78,6 +80,8 @@ describe.each(storeNames)('the verdicts on %s', (store: StoreName) => {
         return send('query ($id: ID!) { secret(id: $id) { id } }', { id: ids[of] });
       case 'update':
         return send(updateSecret(), { input: { id: ids[of], notes: crypto.randomUUID() } });
+      case 'resolve':
+        return send(resolveSecrets(), { input: { owner: owners[of as OwnerName], recipient: soundRecipients.X25519 } });
       case 'apiKeys':
         return send('query ($teamId: ID!) { apiKeys(teamId: $teamId) { totalCount } }', { teamId });
       case 'createApiKey':

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { context, type Tracer, trace } from '@opentelemetry/api';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openDelivery } from '../../src/client/open-delivery.ts';
 import { newApiKey } from '../../src/identity/api-key.ts';
+import { curves, newRecipient, resolveSecrets } from '../support/deliveries.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
@@ -141,6 +143,16 @@ const bodies = (list: (canary: Canary) => (string | Buffer)[]): Send =>
   each((canary) => list(canary).map((body) => (client) => client.post(body)));
 
 /** Seals a value to the gateway, for ada. */
+/** Headers of ada who may do everything. */
+async function resolving(client: Client): Promise<{ authorization: string }> {
+  const token = await client.gateway.issuer.token({ scope: 'secrets:read secrets:write secrets:resolve' });
+  return { authorization: `Bearer ${token}` };
+}
+
+async function deliver(client: Client, input: object): Promise<string> {
+  return client.run(resolveSecrets('id name notes'), { input }, await resolving(client));
+}
+
 async function sealed(client: Client, value: string, header: Record<string, unknown> = {}): Promise<string> {
   const response = await fetch(new URL('/.well-known/jwks.json', client.gateway.url));
   const { keys } = await response.json();
@@ -306,6 +318,85 @@ const positions: Record<string, Send> = {
     for (const sealedValue of [...(await Promise.all(seals)), ...forms]) {
       await client.run(create, { input: { name, provider, sealedValue } });
       await client.run(update, { input: { id: crypto.randomUUID(), sealedValue } });
+    }
+  },
+  'a value that is delivered, alone and among others': async (client, { key }) => {
+    const owner = { teamId: 'red', connectorId: `c ${random(12)}` };
+    const made = { owner, name: name(), value: key };
+    const { data } = await client.gateway.run(create, { input: made });
+    const { id } = data.createSecret.secret;
+    for (const recipient of await Promise.all(curves.map(newRecipient))) {
+      const { publicJwk } = recipient;
+      for (const asked of [{ names: [made.name] }, { ids: [id] }, {}]) {
+        const answer = await deliver(client, { owner, ...asked, recipient: publicJwk, purpose: 'test' });
+        const [, jwe = ''] = /"jwe":"([^"]+)"/.exec(answer) ?? [];
+        expect((await openDelivery(jwe, recipient.privateKey)).value === key).toBe(true);
+      }
+    }
+  },
+  'a private key, or anything else that is no recipient': async (client, canary) => {
+    const { key } = canary;
+    const d = Buffer.from(key).toString('base64url');
+    const jwk = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' };
+    for (const recipient of [
+      ...[
+        key,
+        [key],
+        { key },
+        { keys: [{ ...jwk, d }] },
+        `-----BEGIN PRIVATE KEY-----\n${d}\n-----END PRIVATE KEY-----`,
+      ],
+      ...[
+        { ...jwk, d },
+        { ...jwk, d: key },
+        { ...jwk, x: key },
+        { ...jwk, crv: key },
+        { ...jwk, kty: key },
+      ],
+      ...[
+        { ...jwk, use: key },
+        { ...jwk, alg: key },
+        { ...jwk, key_ops: [key] },
+        { ...jwk, ext: { [key]: key } },
+      ],
+      ...[{ kty: 'oct', k: d }, { kty: 'RSA', n: d, e: 'AQAB', d }, JSON.parse(`{"__proto__":{"d":"${d}"}}`)],
+      ...wrongJson(canary),
+    ]) {
+      await deliver(client, { recipient });
+    }
+    for (const literal of literals(canary)) {
+      await client.run(
+        `mutation { resolveSecrets(input: { recipient: ${literal} }) { missing } }`,
+        {},
+        await resolving(client),
+      );
+      await client.run(
+        `mutation { resolveSecrets(input: { recipient: { kty: "OKP", d: ${literal} } }) { missing } }`,
+        {},
+        await resolving(client),
+      );
+    }
+  },
+  'what is asked for in a delivery, or its purpose, that breaks its rule': async (client, canary) => {
+    const { key } = canary;
+    const recipient = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' };
+    const long = key.repeat(200);
+    for (const wrong of [
+      ...[
+        { names: [long] },
+        { names: [`${key}\ud800`] },
+        { placeholders: [long] },
+        { ids: [key] },
+        { ids: ['x', key] },
+      ],
+      ...[`${key}\n`, ` ${key}`, key.repeat(20), `${key}\ud800`].map((purpose) => ({ purpose })),
+      ...[{ [key]: key }, { owner: { teamId: key } }, { owner: { connectorId: key } }, { names: { [key]: key } }],
+      // A text is a list of one, and a name is told as missing.
+      ...wrongJson(canary)
+        .filter((sent) => typeof sent !== 'number' && !(Array.isArray(sent) && typeof sent[0] === 'string'))
+        .flatMap((sent) => [{ names: sent }, { placeholders: sent }, { ids: sent }, { purpose: sent }]),
+    ]) {
+      await deliver(client, { recipient, ...wrong });
     }
   },
   'a sealed value, a description or another field that is not there': inputs(({ key }) => [
@@ -879,7 +970,9 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     // The audit chain has request ids.
     expect(found.database).toContain(planted.requestId);
     expect(found.log).not.toContain(planted.notes);
+    expect(metrics).toContain('resolveSecrets');
     expect(metrics).toContain('createSecret');
+    expect(JSON.stringify(spans)).toContain('delivery.seal');
     expect(JSON.stringify(spans)).toContain('crypto.openSealedInput');
   });
 });

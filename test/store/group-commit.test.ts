@@ -34,6 +34,17 @@ describe('the queue of commits', () => {
     await all;
   });
 
+  it('counts the writes of each, so that a large commit has a group of its own', async () => {
+    const { queue, groups } = heldQueue();
+    const large = commitOf(...Array.from({ length: 1000 }, newOwner));
+    const commits = [commitOf(newOwner()), large, ...Array.from({ length: 63 }, () => commitOf(newOwner()))];
+    const all = Promise.all(commits.map((commit) => queue.add(commit, forever)));
+    await nextTick();
+    expect(groups.map((group) => group.commits)).toEqual([[commits[0], ...commits.slice(2)], [large]]);
+    for (const group of groups) group.finish();
+    await all;
+  });
+
   it('has at most two groups in flight, and starts the next when one ends', async () => {
     const { queue, groups } = heldQueue();
     const all = Promise.all(Array.from({ length: 192 }, () => queue.add(commitOf(newOwner()), forever)));

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { ownerKey } from '../../src/model/owner.ts';
+import type { SecretDocument } from '../../src/store/mongodb/documents.ts';
 import { listCommand } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
+import { filterOf } from '../../src/store/mongodb/select.ts';
 import type { ListQuery, Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, query, use } from '../contract/fixtures.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -119,6 +122,21 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(sent).toEqual(['find', 'insert', 'insert', 'update', 'commitTransaction']);
     });
 
+    it('are one for a selection, and the same five for the uses of one secret and of a thousand', async () => {
+      const owner = newOwner();
+      const records = Array.from({ length: 1000 }, () => newRecord(owner));
+      await store.commit(records.map(insert));
+      const [, ...named] = records.map(({ name }) => name);
+      for (const some of [null, { names: named, placeholders: [], ids: records.map(({ id }) => id) }]) {
+        expect(await sentFor(() => store.select(owner, some, 1001))).toEqual(['find']);
+        expect(commands[0]?.command.readConcern).toMatchObject({ level: 'majority' });
+      }
+      for (const used of [records.slice(0, 1), records]) {
+        const sent = await sentFor(() => store.commit(used.map((record) => use(record))));
+        expect(sent).toEqual(['find', 'find', 'insert', 'update', 'commitTransaction']);
+      }
+    });
+
     it('write in a transaction with majority and journaled write concern, and read with majority read concern', async () => {
       await sentFor(() => store.commit([insert(newRecord(newOwner()))]));
       const ofTransaction = commands.map((event) => event.command);
@@ -148,6 +166,19 @@ describe.skipIf(uri === '')('with a mongod', () => {
       await store.commit(records.map(insert));
     });
     afterAll(() => store.close());
+
+    it('of a selection looks up each name, placeholder and id in an index of its own', async () => {
+      const named = { names: ['N001', 'N002', 'none'], placeholders: ['none'], ids: [randomUUID(), randomUUID()] };
+      const filter = filterOf(ownerKey(owner), named) ?? {};
+      const plan = JSON.stringify(
+        await database.collection<SecretDocument>('secrets').find(filter).explain('executionStats'),
+      );
+      const winning = /"winningPlan":.*?"rejectedPlans"/.exec(plan)?.[0] ?? '';
+      const indexes = [...winning.matchAll(/"indexName":"(\w+)"/g)].map(([, index]) => index);
+      expect(indexes.sort()).toEqual(['_id_', 'owner_name', 'owner_placeholder']);
+      expect(winning).not.toMatch(/COLLSCAN/);
+      expect(Number(/"totalDocsExamined":(\d+)/.exec(plan)?.[1])).toBeLessThanOrEqual(3);
+    });
 
     async function explain(fields: Partial<ListQuery>): Promise<Document> {
       const command = listCommand([query(owner, { limit: 10, count: false, ...fields })]);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { countStatement, pageStatement, type Statement } from '../../src/store/sqlite/list.ts';
+import { selectNamed } from '../../src/store/sqlite/select.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { ListQuery } from '../../src/store/store.ts';
 import { chain, countOf, insert, names, newOwner, newRecord, query } from '../contract/fixtures.ts';
@@ -200,6 +201,19 @@ describe('the plan of a SQLite list', () => {
       rmSync(folder, { recursive: true });
     }
   }
+
+  it('of a selection looks up each name, placeholder and id in an index of its own', async () => {
+    const steps = await plan({ sql: selectNamed, values: ['owner', '[]', '[]', '[]', 1] });
+    const searches = steps.filter((step) => step.includes(' secrets '));
+    expect(searches).toHaveLength(4);
+    expect(searches.filter((step) => step.includes('sqlite_autoindex_secrets_1 (id=?)'))).toHaveLength(2);
+    for (const index of [
+      'secrets_owner_name (owner=? AND name=?)',
+      'secrets_owner_placeholder (owner=? AND placeholder=?)',
+    ]) {
+      expect(searches.filter((step) => step.endsWith(index))).toHaveLength(1);
+    }
+  });
 
   it.each<[string, Partial<ListQuery>, string]>([
     ['no filter', {}, 'SEARCH secrets USING INDEX secrets_owner_name (owner=?)'],

@@ -22,6 +22,7 @@ export const operations = [
   ...everyOwner.map((owner) => `create in ${owner}` as const),
   ...stored.map((owner) => `read of ${owner}` as const),
   ...stored.map((owner) => `update of ${owner}` as const),
+  ...everyOwner.map((owner) => `resolve of ${owner}` as const),
   'apiKeys of red',
   'apiKeys of blue',
   'createApiKey for red',
@@ -34,30 +35,30 @@ export type Operation = (typeof operations)[number];
 
 /**
  * What is expected of credentials that are good, by hand: viewer · lists (own, team, c, d, blue) · creates (the same) ·
- * reads (team, c, d, blue) · updates (the same) · management of API keys.
+ * reads (team, c, d, blue) · updates (the same) · deliveries (as lists) · management of API keys.
  */
 export const tokens: readonly [name: string, claims: Record<string, unknown>, verdicts: string][] = [
-  ['a member', { scope: 'secrets:read secrets:write' }, '. ....F ....F ...N ...N PFPFPPP'],
-  ['a member who reads', { scope: 'secrets:read' }, '. ....F PPPPF ...N PPPP PFPFPPP'],
-  ['a member who writes', { scope: 'secrets:write' }, '. PPPPF ....F PPPP ...N PFPFPPP'],
-  ['a member without scopes', { scope: '' }, '. PPPPF PPPPF PPPP PPPP PFPFPPP'],
-  ['a member with keys:manage', { scope: all() }, '. ....F ....F ...N ...N PFPFPPN'],
-  ['an admin', { teams: admins('red'), scope: all() }, '. ....F ....F ...N ...N .F.F..N'],
-  ['an admin without keys:manage', { teams: admins('red') }, '. ....F ....F ...N ...N PFPFPPP'],
+  ['a member', { scope: 'secrets:read secrets:write' }, '. ....F ....F ...N ...N PPPPF PFPFPPP'],
+  ['a member who reads', { scope: 'secrets:read' }, '. ....F PPPPF ...N PPPP PPPPF PFPFPPP'],
+  ['a member who writes', { scope: 'secrets:write' }, '. PPPPF ....F PPPP ...N PPPPF PFPFPPP'],
+  ['a member without scopes', { scope: '' }, '. PPPPF PPPPF PPPP PPPP PPPPF PFPFPPP'],
+  ['a member with keys:manage', { scope: all() }, '. ....F ....F ...N ...N ....F PFPFPPN'],
+  ['an admin', { teams: admins('red'), scope: all() }, '. ....F ....F ...N ...N ....F .F.F..N'],
+  ['an admin without keys:manage', { teams: admins('red') }, '. ....F ....F ...N ...N PPPPF PFPFPPP'],
   [
     'an admin with keys:manage alone',
     { teams: admins('red'), scope: 'keys:manage' },
-    '. PPPPF PPPPF PPPP PPPP .FVFP.N',
+    '. PPPPF PPPPF PPPP PPPP PPPPF .FVFP.N',
   ],
-  ['an admin of both teams', { teams: admins('red', 'blue'), scope: all() }, '. ..... ..... .... .... .......'],
-  ['an admin of the other team', { teams: admins('blue'), scope: all() }, '. .FFF. .FFF. NNN. NNN. F.F.NN.'],
+  ['an admin of both teams', { teams: admins('red', 'blue'), scope: all() }, '. ..... ..... .... .... ..... .......'],
+  ['an admin of the other team', { teams: admins('blue'), scope: all() }, '. .FFF. .FFF. NNN. NNN. .FFF. F.F.NN.'],
   [
     'an admin of the other team and member of this',
     { teams: [...admins('blue'), 'red'], scope: all() },
-    '. ..... ..... .... .... P.P.PP.',
+    '. ..... ..... .... .... ..... P.P.PP.',
   ],
-  ['somebody in no team', { teams: [] }, '. .FFFF .FFFF NNNN NNNN FFFFPPP'],
-  ['somebody in no team, with keys:manage', { teams: [], scope: all() }, '. .FFFF .FFFF NNNN NNNN FFFFNNN'],
+  ['somebody in no team', { teams: [] }, '. .FFFF .FFFF NNNN NNNN PFFFF FFFFPPP'],
+  ['somebody in no team, with keys:manage', { teams: [], scope: all() }, '. .FFFF .FFFF NNNN NNNN .FFFF FFFFNNN'],
 ];
 
 export function all(): string {
@@ -74,34 +75,39 @@ export const keys: readonly [
   scopes: Scope[],
   verdicts: string,
 ][] = [
-  ['the team', { teamId: 'red' }, [], '. PPPPF PPPPF PPPP PPPP PFPFPPP'],
-  ['the team', { teamId: 'red' }, ['secrets:resolve'], '. PPPPF PPPPF PPPP PPPP PFPFPPP'],
-  ['the team', { teamId: 'red' }, ['secrets:read'], '. ....F PPPPF ...N PPPP PFPFPPP'],
-  ['the team', { teamId: 'red' }, ['secrets:read', 'secrets:resolve'], '. ....F PPPPF ...N PPPP PFPFPPP'],
-  ['the team', { teamId: 'red' }, ['secrets:write'], '. PPPPF ....F PPPP ...N PFPFPPP'],
-  ['the team', { teamId: 'red' }, ['secrets:write', 'secrets:resolve'], '. PPPPF ....F PPPP ...N PFPFPPP'],
-  ['the team', { teamId: 'red' }, ['secrets:read', 'secrets:write'], '. ....F ....F ...N ...N PFPFPPP'],
+  ['the team', { teamId: 'red' }, [], '. PPPPF PPPPF PPPP PPPP PPPPF PFPFPPP'],
+  ['the team', { teamId: 'red' }, ['secrets:resolve'], '. PPPPF PPPPF PPPP PPPP ....F PFPFPPP'],
+  ['the team', { teamId: 'red' }, ['secrets:read'], '. ....F PPPPF ...N PPPP PPPPF PFPFPPP'],
+  ['the team', { teamId: 'red' }, ['secrets:read', 'secrets:resolve'], '. ....F PPPPF ...N PPPP ....F PFPFPPP'],
+  ['the team', { teamId: 'red' }, ['secrets:write'], '. PPPPF ....F PPPP ...N PPPPF PFPFPPP'],
+  ['the team', { teamId: 'red' }, ['secrets:write', 'secrets:resolve'], '. PPPPF ....F PPPP ...N ....F PFPFPPP'],
+  ['the team', { teamId: 'red' }, ['secrets:read', 'secrets:write'], '. ....F ....F ...N ...N PPPPF PFPFPPP'],
   [
     'the team',
     { teamId: 'red' },
     ['secrets:read', 'secrets:write', 'secrets:resolve'],
-    '. ....F ....F ...N ...N PFPFPPP',
+    '. ....F ....F ...N ...N ....F PFPFPPP',
   ],
-  ['a connector', owners.c, [], '. PFPFF PFPFF PPPP PPPP FFFFPPP'],
-  ['a connector', owners.c, ['secrets:resolve'], '. PFPFF PFPFF PPPP PPPP FFFFPPP'],
-  ['a connector', owners.c, ['secrets:read'], '. .F.FF PFPFF N.NN PPPP FFFFPPP'],
-  ['a connector', owners.c, ['secrets:read', 'secrets:resolve'], '. .F.FF PFPFF N.NN PPPP FFFFPPP'],
-  ['a connector', owners.c, ['secrets:write'], '. PFPFF .F.FF PPPP N.NN FFFFPPP'],
-  ['a connector', owners.c, ['secrets:write', 'secrets:resolve'], '. PFPFF .F.FF PPPP N.NN FFFFPPP'],
-  ['a connector', owners.c, ['secrets:read', 'secrets:write'], '. .F.FF .F.FF N.NN N.NN FFFFPPP'],
-  ['a connector', owners.c, ['secrets:read', 'secrets:write', 'secrets:resolve'], '. .F.FF .F.FF N.NN N.NN FFFFPPP'],
-  ['its sibling', owners.d, ['secrets:read', 'secrets:write'], '. .FF.F .FF.F NN.N NN.N FFFFPPP'],
-  ['the other team', owners.blue, ['secrets:read', 'secrets:write'], '. .FFF. .FFF. NNN. NNN. FPFPPPP'],
+  ['a connector', owners.c, [], '. PFPFF PFPFF PPPP PPPP PFPFF FFFFPPP'],
+  ['a connector', owners.c, ['secrets:resolve'], '. PFPFF PFPFF PPPP PPPP .F.FF FFFFPPP'],
+  ['a connector', owners.c, ['secrets:read'], '. .F.FF PFPFF N.NN PPPP PFPFF FFFFPPP'],
+  ['a connector', owners.c, ['secrets:read', 'secrets:resolve'], '. .F.FF PFPFF N.NN PPPP .F.FF FFFFPPP'],
+  ['a connector', owners.c, ['secrets:write'], '. PFPFF .F.FF PPPP N.NN PFPFF FFFFPPP'],
+  ['a connector', owners.c, ['secrets:write', 'secrets:resolve'], '. PFPFF .F.FF PPPP N.NN .F.FF FFFFPPP'],
+  ['a connector', owners.c, ['secrets:read', 'secrets:write'], '. .F.FF .F.FF N.NN N.NN PFPFF FFFFPPP'],
+  [
+    'a connector',
+    owners.c,
+    ['secrets:read', 'secrets:write', 'secrets:resolve'],
+    '. .F.FF .F.FF N.NN N.NN .F.FF FFFFPPP',
+  ],
+  ['its sibling', owners.d, ['secrets:read', 'secrets:write'], '. .FF.F .FF.F NN.N NN.N PFFPF FFFFPPP'],
+  ['the other team', owners.blue, ['secrets:read', 'secrets:write'], '. .FFF. .FFF. NNN. NNN. PFFFP FPFPPPP'],
   [
     'a connector of the other team that has the same id',
     { teamId: 'blue', connectorId: 'c' },
     ['secrets:read', 'secrets:write'],
-    '. .FFFF .FFFF NNNN NNNN FFFFPPP',
+    '. .FFFF .FFFF NNNN NNNN PFFFF FFFFPPP',
   ],
 ];
 
@@ -133,8 +139,11 @@ export function expected(by: Credential, operation: Operation): string {
   switch (what) {
     case 'list':
     case 'create':
+    case 'resolve': {
       if (!reaches) return 'F';
-      return has(what === 'list' ? 'secrets:read' : 'secrets:write') ? '.' : 'P';
+      const needed = { list: 'secrets:read', create: 'secrets:write', resolve: 'secrets:resolve' } as const;
+      return has(needed[what]) ? '.' : 'P';
+    }
     case 'read':
     case 'update':
       if (!has(what === 'read' ? 'secrets:read' : 'secrets:write')) return 'P';

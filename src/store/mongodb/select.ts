@@ -45,7 +45,7 @@ function byName({ secret: a }: SelectedSecret, { secret: b }: SelectedSecret): n
 }
 
 /** Null where no secret is named. */
-function filterOf(owner: string, named: NamedSecrets | null): Filter<SecretDocument> | null {
+export function filterOf(owner: string, named: NamedSecrets | null): Filter<SecretDocument> | null {
   if (!named) return { owner };
   const branches = { name: named.names, placeholder: named.placeholders, _id: named.ids };
   const some = Object.entries(branches).filter(([, values]) => values.length > 0);

@@ -10,17 +10,23 @@ export interface Selections {
   find(id: string): SecretRecord | undefined;
 }
 
+const joined = 'FROM secrets LEFT JOIN envelopes ON secret_id = id';
+const among = (parameter: string) => `IN (SELECT value FROM json_each(${parameter}))`;
+
+/**
+ * Takes the owner, three lists as JSON, and the limit. Each list has an index of its own. `+owner` keeps the planner from
+ * going through all secrets of the owner instead of looking up ids.
+ */
+export const selectNamed = `
+  SELECT ${selectedColumns} ${joined} WHERE id IN (
+    SELECT id FROM secrets WHERE owner = ?1 AND name ${among('?2')}
+    UNION SELECT id FROM secrets WHERE owner = ?1 AND placeholder ${among('?3')}
+    UNION SELECT id FROM secrets WHERE +owner = ?1 AND id ${among('?4')}
+  ) ORDER BY name LIMIT ?5`;
+
 export function prepareSelections(database: DatabaseSync): Selections {
-  const joined = 'FROM secrets LEFT JOIN envelopes ON secret_id = id';
   const all = database.prepare(`SELECT ${selectedColumns} ${joined} WHERE owner = ? ORDER BY name LIMIT ?`);
-  const idsOf = (column: string, parameter: string) =>
-    `SELECT id FROM secrets WHERE owner = ?1 AND ${column} IN (SELECT value FROM json_each(${parameter}))`;
-  // Each part of the union has an index of its own.
-  const some = database.prepare(
-    `SELECT ${selectedColumns} ${joined} WHERE id IN (
-       ${idsOf('name', '?2')} UNION ${idsOf('placeholder', '?3')} UNION ${idsOf('id', '?4')}
-     ) ORDER BY name LIMIT ?5`,
-  );
+  const some = database.prepare(selectNamed);
   const find = database.prepare(`SELECT ${secretColumns}, envelope ${joined} WHERE id = ?`);
   return {
     select(owner, named, limit) {
