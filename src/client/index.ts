@@ -23,6 +23,13 @@ export { DeliveryError, type OpenedDelivery, openDelivery } from './open-deliver
 export type { CallOptions, ClientOptions, Credential } from './request.ts';
 export { type SealOptions, sealValue } from './seal-value.ts';
 export { type AnySealingKey, chooseSealingKey, type SealingKey } from './sealing-key.ts';
-export type { AllSecrets, SecretChanges } from './secret-operations.ts';
+export type {
+  AllSecrets,
+  DeletedSecretPayload,
+  SecretChanges,
+  SecretPage,
+  Viewer,
+  WrittenSecretPayload,
+} from './secret-operations.ts';
 export { isTransportError, TransportError, type TransportErrorCode } from './transport-error.ts';
 export type { TypedDocument } from './typed-document.ts';

@@ -17,7 +17,6 @@ import {
   type SecretsQueryVariables,
   UpdateSecretDocument,
   type UpdateSecretInput,
-  type UpdateSecretMutation,
   ViewerDocument,
   type ViewerQuery,
 } from './documents.ts';
@@ -33,6 +32,12 @@ export interface AllSecrets {
   readonly pageSize?: number | undefined;
 }
 
+export type Viewer = ViewerQuery['viewer'];
+export type SecretPage = SecretsQuery['secrets'];
+/** The secret as credentials may see it that only write, and what looks like a mistake in its value. */
+export type WrittenSecretPayload = CreateSecretMutation['createSecret'];
+export type DeletedSecretPayload = DeleteSecretMutation['deleteSecret'];
+
 /** Changes to a secret, and whose it is. */
 export interface SecretChanges extends UpdateSecretInput {
   /**
@@ -46,7 +51,7 @@ export function secretOperations(request: Request) {
   const sealer = new Sealer(request);
 
   /** One page of an owner's secrets, in the order of their names. */
-  async function secrets(page: SecretsQueryVariables = {}, options?: CallOptions): Promise<SecretsQuery['secrets']> {
+  async function secrets(page: SecretsQueryVariables = {}, options?: CallOptions): Promise<SecretPage> {
     return (await request(SecretsDocument, page, options)).secrets;
   }
 
@@ -74,7 +79,7 @@ export function secretOperations(request: Request) {
     allSecrets,
 
     /** Who you are for the gateway. */
-    async viewer(options?: CallOptions): Promise<ViewerQuery['viewer']> {
+    async viewer(options?: CallOptions): Promise<Viewer> {
       return (await request(ViewerDocument, {}, options)).viewer;
     },
 
@@ -84,7 +89,7 @@ export function secretOperations(request: Request) {
     },
 
     /** Creates a secret. Its `value` is sealed here, so that nothing between here and the gateway can read it. */
-    async createSecret(input: CreateSecretInput, options?: CallOptions): Promise<CreateSecretMutation['createSecret']> {
+    async createSecret(input: CreateSecretInput, options?: CallOptions): Promise<WrittenSecretPayload> {
       const { owner, name } = input;
       const send = async (sealed: CreateSecretInput) =>
         (await request(CreateSecretDocument, { input: sealed }, options)).createSecret;
@@ -92,7 +97,7 @@ export function secretOperations(request: Request) {
     },
 
     /** Changes a secret. Its new `value` is sealed here, too. */
-    async updateSecret(changes: SecretChanges, options?: CallOptions): Promise<UpdateSecretMutation['updateSecret']> {
+    async updateSecret(changes: SecretChanges, options?: CallOptions): Promise<WrittenSecretPayload> {
       const { owner: given, ...input } = changes;
       const { id, value } = input;
       const owner = given ?? (value == null ? {} : await ownerOf(id, options));
@@ -106,7 +111,7 @@ export function secretOperations(request: Request) {
       return (await request(SealingKeysDocument, {}, options)).sealingKeys;
     },
 
-    async deleteSecret(input: DeleteSecretInput, options?: CallOptions): Promise<DeleteSecretMutation['deleteSecret']> {
+    async deleteSecret(input: DeleteSecretInput, options?: CallOptions): Promise<DeletedSecretPayload> {
       return (await request(DeleteSecretDocument, { input }, options)).deleteSecret;
     },
   };

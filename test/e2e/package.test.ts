@@ -162,7 +162,6 @@ describe('the package, installed in an empty folder', () => {
       for await (const { name } of client.allSecrets()) document.title = name;
     `;
     let programs: string;
-
     beforeAll(async () => {
       programs = join(folder, 'programs');
       await mkdir(programs);
@@ -178,27 +177,34 @@ describe('the package, installed in an empty folder', () => {
       expect(checked).toMatchObject({ code: 0, stdout: '' });
     }
 
-    it.each(['README.md', 'docs/client.md'])('does what %s shows, with types', async (path) => {
-      const [shown, ...others] = blocksOf(readFileSync(join(root, path), 'utf8')).filter(
-        ({ language }) => language === 'ts',
-      );
-      expect(others).toEqual([]);
-      const text = shown?.text ?? '';
+    it('does what README.md and docs/client.md show, with types, on the Node of the machine too', async () => {
       const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
       const token = await sh('npx secrets-gateway token --sub developer --team demo:admin');
-      await writeFile(join(programs, 'shown.ts'), text.replace('http://127.0.0.1:4000', gateway.url));
-      await writeFile(join(programs, 'misuse.ts'), text + misuse);
+      const shown = ['README.md', 'docs/client.md'].map((page) => {
+        const blocks = blocksOf(readFileSync(join(root, page), 'utf8')).filter(({ language }) => language === 'ts');
+        expect(blocks).toHaveLength(1);
+        return blocks[0]?.text.replace('http://127.0.0.1:4000', gateway.url) ?? '';
+      });
+      for (const [index, text] of shown.entries()) {
+        await writeFile(join(programs, `shown-${index}.ts`), text);
+        await writeFile(join(programs, `shown-${index}.mjs`), text);
+      }
+      await writeFile(join(programs, 'misuse.ts'), shown[0] + misuse);
       const typeRoots = [join(root, 'node_modules/@types')];
-      const node = { lib: ['es2022'], types: ['node'], typeRoots };
-      await compile(['shown.ts', 'misuse.ts'], { ...node, module: 'nodenext' });
-      const run = `SECRETS_GATEWAY_TOKEN=${token.stdout.trim()} ${join(folder, 'node_modules/.bin/node')} shown.ts`;
-      const { stdout, stderr, code } = await sh(run, programs);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatch(
-        path === 'README.md'
-          ? /^a template refers to it as sec_[0-9a-f]{9}\nDATABASE_URL=postgres:\/\/app:8Kq2@db\/app\n$/
-          : /^sec_[0-9a-f]{9} 0\n(.*\n)*smtp password •+\n$/,
+      const files = ['shown-0.ts', 'shown-1.ts', 'misuse.ts'];
+      await compile(files, { module: 'nodenext', lib: ['es2022'], types: ['node'], typeRoots });
+
+      const run = async (command: string) => {
+        const { code, stdout, stderr } = await sh(`SECRETS_GATEWAY_TOKEN=${token.stdout.trim()} ${command}`, programs);
+        expect({ code, stderr: code === 0 ? '' : stderr }).toEqual({ code: 0, stderr: '' });
+        return stdout;
+      };
+      const node = join(folder, 'node_modules/.bin/node');
+      expect(await run(`${node} shown-0.ts`)).toMatch(
+        /^a template refers to it as sec_[0-9a-f]{9}\nDATABASE_URL=postgres:\/\/app:8Kq2@db\/app\n$/,
       );
+      expect(await run(`${node} shown-1.ts`)).toMatch(/^sec_[0-9a-f]{9} 0\nDATABASE_URL post•+pp\nsmtp password •+\n$/);
+      expect(await run('node shown-1.mjs')).toMatch(/^The team has one of this name\.\nDATABASE_URL post•+pp\n/);
       gateway.child.kill('SIGTERM');
       expect(await gateway.ended).toBe(0);
     });
