@@ -101,7 +101,7 @@ describe.each(storeNames)('from a person to a workload, on %s', (store) => {
           expect(data.updateSecret.secret.version).toBe(2);
         }),
       );
-      const half = names.length / 2;
+      const half = Math.floor(names.length / 2);
       const opened = await delivered({ names: names.slice(0, half), ids: ids.slice(half) });
       expectValues(opened, next);
       expect(new Set(opened.map(({ version }) => version))).toEqual(new Set([2]));
