@@ -187,7 +187,10 @@ describe.each(storeNames)('secrets-gateway keys, on %s', (store) => {
     await expect.poll(() => retiring.output.stderr, soon).toMatch(/Looks again in 13 s/);
     await created('late');
     retiring.child.kill('SIGUSR2');
-    expect(await retiring.exit).toMatchObject({ code: 1, stderr: expect.stringMatching(/\(1\)\. Run keys rewrap/) });
+    expect(await retiring.exit).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/\(envelopes: 1\)\. Run keys rewrap/),
+    });
     expect((await readKeyring(copy)).wrap.keys.get(old)?.state).toBe('decrypting');
   });
 

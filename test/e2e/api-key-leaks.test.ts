@@ -1,7 +1,3 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { context, type Tracer, trace } from '@opentelemetry/api';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashOfApiKey } from '../../src/identity/api-key.ts';
 import {
@@ -16,23 +12,15 @@ import {
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, newSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
+import { stored } from '../support/stored.ts';
+import { ToldSpans } from '../support/told-spans.ts';
 
-/** What an OpenTelemetry SDK would be told. */
-const spans: unknown[] = [];
-function say(...said: unknown[]) {
-  spans.push(said);
-  return span;
-}
-const span: object = new Proxy({}, { get: (_, name) => (name === 'isRecording' ? () => true : say) });
-const tracer = { startSpan: say } as unknown as Tracer;
+let spans: ToldSpans;
 
 beforeAll(() => {
-  trace.setGlobalTracerProvider({ getTracer: () => tracer });
+  spans = new ToldSpans();
 });
-afterAll(() => {
-  trace.disable();
-  context.disable();
-});
+afterAll(() => spans.stop());
 
 describe.each(storeNames)('an API key that works, on %s,', (store) => {
   let gateway: TestGateway;
@@ -136,31 +124,17 @@ describe.each(storeNames)('an API key that works, on %s,', (store) => {
     );
   }
 
-  /** All bytes that the gateway has stored. */
-  async function stored(): Promise<Buffer> {
-    const parts: Buffer[] = [];
-    for (const name of await readdir(gateway.directory)) parts.push(await readFile(join(gateway.directory, name)));
-    if (store === 'mongodb') {
-      const client = await MongoClient.connect(gateway.databaseUrl);
-      for (const { collectionName } of await client.db().collections()) {
-        parts.push(...(await client.db().collection<Buffer>(collectionName).find({}, { raw: true }).toArray()));
-      }
-      await client.close();
-    }
-    return Buffer.concat(parts);
-  }
-
   const detector = () => new LeakDetector(Object.values(keys).map(({ key }) => key));
 
   it('is in no answer but the one that issued it, in no log line, metric or span', () => {
     expect(detector().find(answers.join('\n'))).toEqual(new Set());
     expect(detector().find(gateway.log.join(''))).toEqual(new Set());
     expect(detector().find(metrics)).toEqual(new Set());
-    expect(detector().find(JSON.stringify(spans))).toEqual(new Set());
+    expect(detector().find(spans.text())).toEqual(new Set());
   });
 
   it('is in no row: its SHA-256 is', async () => {
-    const bytes = await stored();
+    const bytes = await stored(gateway);
     expect(detector().find(bytes)).toEqual(new Set());
     for (const { key } of Object.values(keys)) expect(bytes.includes(hashOfApiKey(key))).toBe(true);
   });
@@ -170,7 +144,7 @@ describe.each(storeNames)('an API key that works, on %s,', (store) => {
     expect(detector().find(`{"x":"${key}"}`)).toEqual(new Set([key]));
     expect(detector().find(JSON.stringify([[key.slice(20, 40)]]))).toEqual(new Set([key]));
     expect(answers.join()).toContain(keys.live?.id);
-    expect(JSON.stringify(spans)).toContain('store.apiKeys.findByHash');
+    expect(spans.text()).toContain('store.apiKeys.findByHash');
     expect(gateway.log.join('')).toContain(keys.live?.id);
     expect(metrics).toContain('apiKeys');
   });

@@ -1,11 +1,7 @@
 // biome-ignore-all lint/style/noExcessiveLinesPerFile: one table of every position in which a client can send a value.
 import { randomInt } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { context, type Tracer, trace } from '@opentelemetry/api';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openDelivery } from '../../src/client/open-delivery.ts';
 import { newApiKey } from '../../src/identity/api-key.ts';
@@ -14,6 +10,8 @@ import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 import { LeakDetector } from '../support/leak-detector.ts';
 import { sealByHand, secondsFromNow } from '../support/seal-by-hand.ts';
+import { stored } from '../support/stored.ts';
+import { ToldSpans } from '../support/told-spans.ts';
 
 /** One secret in every form in which a client could write it. */
 class Canary {
@@ -170,6 +168,24 @@ const inputs =
       await client.run(create, { input: { owner: { teamId: 'red', connectorId: 'c' }, ...good(), ...input } });
       await client.run(update, { input: { id, ...input } });
       await client.run(remove, { input: { id: crypto.randomUUID(), ...input } });
+    }
+  };
+
+const recipient = {
+  kty: 'OKP',
+  crv: 'X25519',
+  x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08',
+};
+const resolve = resolveSecrets('id', 'missing');
+
+/** Asks for deliveries, as somebody who may resolve. */
+const deliveries =
+  (list: (canary: Canary) => Record<string, unknown>[]): Send =>
+  async (client, canary) => {
+    const authorization = `Bearer ${await client.gateway.issuer.token({ scope: 'secrets:resolve' })}`;
+    for (const input of list(canary)) {
+      await client.run(resolve, { input: { recipient, ...input } }, { authorization });
+      await client.run(resolve, { input: { recipient, ...input } });
     }
   };
 
@@ -334,71 +350,43 @@ const positions: Record<string, Send> = {
       }
     }
   },
-  'a private key, or anything else that is no recipient': async (client, canary) => {
-    const { key } = canary;
-    const d = Buffer.from(key).toString('base64url');
-    const jwk = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' };
-    for (const recipient of [
-      ...[
-        key,
-        [key],
-        { key },
-        { keys: [{ ...jwk, d }] },
-        `-----BEGIN PRIVATE KEY-----\n${d}\n-----END PRIVATE KEY-----`,
-      ],
-      ...[
-        { ...jwk, d },
-        { ...jwk, d: key },
-        { ...jwk, x: key },
-        { ...jwk, crv: key },
-        { ...jwk, kty: key },
-      ],
-      ...[
-        { ...jwk, use: key },
-        { ...jwk, alg: key },
-        { ...jwk, key_ops: [key] },
-        { ...jwk, ext: { [key]: key } },
-      ],
-      ...[{ kty: 'oct', k: d }, { kty: 'RSA', n: d, e: 'AQAB', d }, JSON.parse(`{"__proto__":{"d":"${d}"}}`)],
+  'a recipient that is no sound public key': deliveries((canary) =>
+    [
+      canary.key,
       ...wrongJson(canary),
-    ]) {
-      await deliver(client, { recipient });
-    }
-    for (const literal of literals(canary)) {
-      await client.run(
-        `mutation { resolveSecrets(input: { recipient: ${literal} }) { missing } }`,
-        {},
-        await resolving(client),
-      );
-      await client.run(
-        `mutation { resolveSecrets(input: { recipient: { kty: "OKP", d: ${literal} } }) { missing } }`,
-        {},
-        await resolving(client),
-      );
-    }
-  },
-  'what is asked for in a delivery, or its purpose, that breaks its rule': async (client, canary) => {
-    const { key } = canary;
-    const recipient = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' };
-    const long = key.repeat(200);
-    for (const wrong of [
-      ...[
-        { names: [long] },
-        { names: [`${key}\ud800`] },
-        { placeholders: [long] },
-        { ids: [key] },
-        { ids: ['x', key] },
-      ],
-      ...[`${key}\n`, ` ${key}`, key.repeat(20), `${key}\ud800`].map((purpose) => ({ purpose })),
-      ...[{ [key]: key }, { owner: { teamId: key } }, { owner: { connectorId: key } }, { names: { [key]: key } }],
-      // A text is a list of one, and a name is told as missing.
-      ...wrongJson(canary)
-        .filter((sent) => typeof sent !== 'number' && !(Array.isArray(sent) && typeof sent[0] === 'string'))
-        .flatMap((sent) => [{ names: sent }, { placeholders: sent }, { ids: sent }, { purpose: sent }]),
-    ]) {
-      await deliver(client, { recipient, ...wrong });
-    }
-  },
+      { ...recipient, d: canary.key },
+      ...['kty', 'crv', 'x', 'use', 'alg', 'key_ops'].map((member) => ({ ...recipient, [member]: canary.key })),
+      { ...recipient, x: canary.key.repeat(2), [canary.key]: canary.key },
+      { kty: 'EC', crv: 'P-256', x: canary.key, y: canary.key, d: canary.key },
+      { kty: 'oct', k: canary.key },
+      { ...recipient, kid: canary.key, [canary.key]: canary.key },
+    ].map((wrong) => ({ recipient: wrong, names: [] })),
+  ),
+  'a recipient as an inline literal': queries((canary) =>
+    [...literals(canary), `{ kty: "OKP", crv: "X25519", x: "${canary.key}", d: "${canary.key}" }`].map(
+      (literal) => `mutation { resolveSecrets(input: { recipient: ${literal} }) { missing } }`,
+    ),
+  ),
+  'a purpose that breaks its rule': deliveries((canary) =>
+    [canary.key.repeat(10), `${canary.key}\n`, `${canary.key}\ud800`, ...wrongJson(canary)].map((purpose) => ({
+      purpose,
+    })),
+  ),
+  'names, placeholders or ids of the wrong type, and an owner that is not the caller’s, to resolve': deliveries(
+    ({ key, digits }) => [
+      ...['names', 'placeholders', 'ids'].flatMap((list) => [
+        { [list]: { [key]: key } },
+        { [list]: [{ value: key }] },
+        { [list]: [[key]] },
+        { [list]: [Number(digits) + 0.5, null, key] },
+      ]),
+      { owner: { teamId: key } },
+      { owner: { connectorId: key } },
+      { owner: { teamId: 'red', connectorId: `${key}\n` } },
+      { owner: key },
+      { [key]: key },
+    ],
+  ),
   'a sealed value, a description or another field that is not there': inputs(({ key }) => [
     { value: undefined, sealedValue: key },
     { sealedValue: key },
@@ -843,32 +831,6 @@ function withInsertions(text: string, inserted: readonly string[]): string[] {
   );
 }
 
-/** What an OpenTelemetry SDK would be told. */
-const spans: unknown[] = [];
-function say(...said: unknown[]) {
-  spans.push(said);
-  return span;
-}
-const span: object = new Proxy({}, { get: (_, name) => (name === 'isRecording' ? () => true : say) });
-const tracer = { startSpan: say } as unknown as Tracer;
-
-/** All bytes that a gateway has stored. */
-async function stored(gateway: TestGateway): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  const entries = await readdir(gateway.directory, { recursive: true, withFileTypes: true });
-  for (const entry of entries) {
-    if (entry.isFile()) parts.push(Buffer.from(entry.name), await readFile(join(entry.parentPath, entry.name)));
-  }
-  if (gateway.databaseUrl.startsWith('mongodb')) {
-    const client = await MongoClient.connect(gateway.databaseUrl);
-    for (const { collectionName } of await client.db().collections()) {
-      parts.push(...(await client.db().collection<Buffer>(collectionName).find({}, { raw: true }).toArray()));
-    }
-    await client.close();
-  }
-  return Buffer.concat(parts);
-}
-
 describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   const canaries = new Map(Object.keys(positions).map((position) => [position, new Canary()]));
   const found = {
@@ -885,9 +847,10 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
   const answered = new Map<string, string[]>();
   let gateway: TestGateway;
   let client: Client;
+  let spans: ToldSpans;
 
   beforeAll(async () => {
-    trace.setGlobalTracerProvider({ getTracer: () => tracer });
+    spans = new ToldSpans();
     gateway = await TestGateway.start(store, { RATE_LIMIT: 'off' });
     client = new Client(gateway);
     const spies = [process.stdout, process.stderr].map((stream) =>
@@ -918,12 +881,11 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     // Without the times, each of which has digits that some canary has by chance.
     found.log = detector.find(gateway.log.join('').replaceAll(/"time":\d{13}/g, ''));
     found.output = detector.find(output.join(''));
-    found.spans = detector.find(JSON.stringify(spans));
+    found.spans = detector.find(spans.text());
     found.database = detector.find(Buffer.concat([atWork, await stored(gateway)]));
   }, 120_000);
   afterAll(async () => {
-    trace.disable();
-    context.disable();
+    spans.stop();
     await gateway.close();
   });
 
@@ -972,8 +934,8 @@ describe.each(storeNames)('a secret that a client sends, on %s,', (store) => {
     expect(found.log).not.toContain(planted.notes);
     expect(metrics).toContain('resolveSecrets');
     expect(metrics).toContain('createSecret');
-    expect(JSON.stringify(spans)).toContain('delivery.seal');
-    expect(JSON.stringify(spans)).toContain('crypto.openSealedInput');
+    expect(spans.text()).toContain('delivery.seal');
+    expect(spans.text()).toContain('crypto.openSealedInput');
   });
 });
 

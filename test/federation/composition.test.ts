@@ -10,6 +10,28 @@ import { startSecretsGateway } from './support/secrets-gateway.ts';
 
 const query = parse('{ users { email secrets { totalCount nodes { name maskedValue owner { __typename } } } } }');
 
+/** What values are sealed with, on their way in and out. */
+const sealing = parse(`
+  query Keys { sealingKeys { kid alg jwk } }
+  mutation Create($input: CreateSecretInput = { name: "A", sealedValue: "e" }) {
+    createSecret(input: $input) { secret { id } }
+  }
+  mutation Update($input: UpdateSecretInput = { id: "i", sealedValue: "e" }) {
+    updateSecret(input: $input) { secret { id } }
+  }
+  mutation Resolve($input: ResolveSecretsInput!) {
+    resolveSecrets(input: $input) { missing deliveries { jwe secret { id name version } } }
+  }
+  mutation ResolveAll($recipient: JSON!) {
+    resolveSecrets(input: { recipient: $recipient }) { ... on ResolveSecretsPayload { deliveries { ... on Delivery { jwe } } } }
+  }`);
+/** Many subgraphs have a scalar of this name. */
+const alsoWithJson: Subgraph = {
+  name: 'other',
+  url: 'http://127.0.0.1:1/',
+  sdl: 'scalar JSON type Query { any: JSON }',
+};
+
 describe.each(Object.entries(composers))('%s', (_name, compose) => {
   const running: { close(): Promise<void> }[] = [];
   let secrets: Subgraph;
@@ -34,6 +56,14 @@ describe.each(Object.entries(composers))('%s', (_name, compose) => {
     expect(validate(buildSchema(compose([secrets, directory])), query)).toEqual([]);
   });
 
+  it('has what values are sealed with, with the security directives and without, beside another scalar JSON', () => {
+    for (const one of [secrets, secured]) {
+      const schema = buildSchema(compose([one, directory, alsoWithJson]));
+      expect(validate(schema, sealing)).toEqual([]);
+      expect(schema.getType('SealingKey')?.toString()).toBe('SealingKey');
+    }
+  });
+
   it('composes a supergraph that Apollo Gateway starts with', async () => {
     const gateway = await startApolloGateway(compose([secrets, directory]), 0);
     await gateway.close();
@@ -43,6 +73,9 @@ describe.each(Object.entries(composers))('%s', (_name, compose) => {
     const supergraph = compose([secured, directory]);
     expect(supergraph).toMatch(/secrets\([^)]*\): SecretConnection!.*@authenticated/);
     expect(supergraph).toContain('@requiresScopes(scopes: [["secrets:read"]])');
+    expect(supergraph).toMatch(
+      /resolveSecrets\([\s\S]*?\): ResolveSecretsPayload!.*@requiresScopes\(scopes: \[\["secrets:resolve"\]\]\)/,
+    );
   });
 
   it('needs them off by default, since Apollo Gateway does not start with them', async () => {

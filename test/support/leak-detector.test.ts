@@ -72,6 +72,16 @@ describe('the leak detector', () => {
     }
   });
 
+  it('finds bytes, and the text of them in hex and base64', () => {
+    const key = randomBytes(32);
+    const detector = new LeakDetector([key]);
+    expect(detector.find(Buffer.concat([randomBytes(7), key, randomBytes(7)]))).toEqual(new Set([key]));
+    expect(detector.find(randomBytes(64))).toEqual(new Set());
+    for (const encoding of ['hex', 'base64', 'base64url'] as const) {
+      expect(detector.find(`{"d":"${key.toString(encoding)}"}`)).toEqual(new Set([key]));
+    }
+  });
+
   it('reports which of many markers it found', () => {
     const markers = Array.from({ length: 100 }, () => randomBytes(16).toString('hex'));
     const [first = '', second = ''] = markers;

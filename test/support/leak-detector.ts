@@ -4,16 +4,19 @@
  */
 export const fragmentBytes = 10;
 
+/** A text, or bytes such as those of a private key. */
+export type Marker = string | Uint8Array;
+
 /**
  * Finds markers, or long parts of them, in text or bytes: raw, in any case, JSON- or unicode-escaped, percent-encoded,
  * as hex, as base64 or base64url at any alignment, and each of the last three inside the others.
  */
-export class LeakDetector {
-  readonly #fragments = new Map<number, { fragment: string; marker: string }[]>();
+export class LeakDetector<M extends Marker = string> {
+  readonly #fragments = new Map<number, { fragment: string; marker: M }[]>();
 
-  constructor(markers: Iterable<string>) {
+  constructor(markers: Iterable<M>) {
     for (const marker of markers) {
-      const needle = caseless(latin1(Buffer.from(marker)));
+      const needle = caseless(latin1(bytesOf(marker)));
       if (needle.length < fragmentBytes) throw new Error(`a marker must have at least ${fragmentBytes} bytes`);
       for (let at = 0; at + fragmentBytes <= needle.length; at += 1) {
         const fragment = needle.slice(at, at + fragmentBytes);
@@ -24,16 +27,15 @@ export class LeakDetector {
   }
 
   /** The markers that the text or the bytes contain. */
-  find(haystack: string | Uint8Array): Set<string> {
-    const found = new Set<string>();
-    const bytes = typeof haystack === 'string' ? Buffer.from(haystack) : Buffer.from(haystack);
-    for (const text of unescaped(latin1(bytes))) {
+  find(haystack: string | Uint8Array): Set<M> {
+    const found = new Set<M>();
+    for (const text of unescaped(latin1(bytesOf(haystack)))) {
       for (const decoded of [text, decodeHex(text), decodeBase64(text)]) this.#scan(decoded, found);
     }
     return found;
   }
 
-  #scan(text: string, found: Set<string>): void {
+  #scan(text: string, found: Set<M>): void {
     const lower = caseless(text);
     let key = 0;
     for (let at = -3; at + 3 < lower.length; at += 1) {
@@ -43,6 +45,10 @@ export class LeakDetector {
       }
     }
   }
+}
+
+function bytesOf(marker: Marker): Buffer {
+  return typeof marker === 'string' ? Buffer.from(marker) : Buffer.from(marker);
 }
 
 // One character for each byte, so that regular expressions work on binary files too.

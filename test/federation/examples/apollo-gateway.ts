@@ -2,12 +2,13 @@ import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
 import { ApolloServer } from '@apollo/server';
 import { startStandaloneServer } from '@apollo/server/standalone';
 import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+import { forwardedHeaders } from './forwarded-headers.ts';
 import { portFor } from './ports.ts';
 import { readSupergraph } from './supergraph.ts';
 
 interface Context {
-  authorization?: string | undefined;
-  requestId?: string | undefined;
+  /** There is none while the gateway starts. */
+  forwarded?: Record<string, string>;
 }
 
 /** The answer of a subgraph that refuses a whole request (401, 413, 429, 503, …): an error like any other. */
@@ -20,9 +21,8 @@ class Subgraph extends RemoteGraphQLDataSource<Context> {
     request,
     context,
   }: Parameters<NonNullable<RemoteGraphQLDataSource<Context>['willSendRequest']>>[0]) {
-    // The context is empty while the gateway starts.
-    if (context.authorization) request.http?.headers.set('authorization', context.authorization);
-    if (context.requestId) request.http?.headers.set('x-request-id', context.requestId);
+    const { forwarded = {} } = context as Context;
+    for (const [name, value] of Object.entries(forwarded)) request.http?.headers.set(name, value);
   }
 
   /** Without this, Apollo Gateway replaces the error of an answer that is not 2xx with `401: Unauthorized` and a code of its own. */
@@ -34,18 +34,19 @@ class Subgraph extends RemoteGraphQLDataSource<Context> {
   }
 }
 
-/** Runs a supergraph behind Apollo Gateway and Apollo Server. */
+/** Runs a supergraph behind Apollo Gateway and Apollo Server. With LOG_LEVEL=debug it prints its query plans. */
 export async function startApolloGateway(supergraphSdl: string, port = 0) {
   const server = new ApolloServer<Context>({
-    gateway: new ApolloGateway({ supergraphSdl, buildService: ({ url = '' }) => new Subgraph({ url }) }),
+    gateway: new ApolloGateway({
+      supergraphSdl,
+      debug: process.env.LOG_LEVEL === 'debug',
+      buildService: ({ url = '' }) => new Subgraph({ url }),
+    }),
     includeStacktraceInErrorResponses: false,
   });
   const { url } = await startStandaloneServer(server, {
     listen: { port, host: '127.0.0.1' },
-    context: async ({ req }) => ({
-      authorization: req.headers.authorization,
-      requestId: req.headers['x-request-id']?.toString(),
-    }),
+    context: async ({ req }) => ({ forwarded: forwardedHeaders(req) }),
   });
   return { url: new URL('/graphql', url).href, close: () => server.stop() };
 }

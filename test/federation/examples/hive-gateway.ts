@@ -1,16 +1,17 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createGatewayRuntime } from '@graphql-hive/gateway-runtime';
+import { forwardedHeaders } from './forwarded-headers.ts';
 import { portFor } from './ports.ts';
 import { readSupergraph } from './supergraph.ts';
 
-/** Runs a supergraph behind Hive Gateway. */
+/** Runs a supergraph behind Hive Gateway. With LOG_LEVEL=debug it prints each request to a subgraph, with its variables and headers. */
 export async function startHiveGateway(supergraph: string, port = 0) {
-  const gateway = createGatewayRuntime({
+  const gateway = createGatewayRuntime<{ req: IncomingMessage }>({
     supergraph,
-    // Hive Gateway forwards X-Request-Id itself, and creates one if there is none.
+    logging: process.env.LOG_LEVEL === 'debug' ? 'debug' : 'info',
     propagateHeaders: {
-      fromClientToSubgraphs: ({ request }) => ({ authorization: request.headers.get('authorization') }),
+      fromClientToSubgraphs: ({ context: { req } }) => (req ? forwardedHeaders(req) : {}),
     },
   });
   const server = createServer(gateway);

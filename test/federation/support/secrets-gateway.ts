@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,9 +35,11 @@ export async function startSecretsGateway(env: Record<string, string> = {}) {
   const kill = () => child.kill();
   process.once('exit', kill);
   const log: LogLine[] = [];
+  const printed: string[] = [];
   const url = await new Promise<string>((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`secrets-gateway ended with ${code}: ${JSON.stringify(log)}`)));
     createInterface(child.stderr).on('line', (text) => {
+      printed.push(text);
       const line = JSON.parse(text) as LogLine;
       log.push(line);
       if (line.msg === 'listening' && line.url) resolve(line.url);
@@ -45,6 +48,13 @@ export async function startSecretsGateway(env: Record<string, string> = {}) {
   return {
     url,
     issuer,
+    /** Those of its keyring, of every use. */
+    privateKeys() {
+      const { keys } = JSON.parse(readFileSync(join(directory, '.data/keyring.json'), 'utf8'));
+      return keys.map(({ d, k }: { d?: string; k?: string }) => Buffer.from(d ?? k ?? '', 'base64url')) as Buffer[];
+    },
+    /** All that it logged. */
+    printed: () => printed.join('\n'),
     /** One log line for each requested operation. */
     operations: () => log.filter((line) => line.msg === 'operation').map((line) => line.operation),
     async close() {
