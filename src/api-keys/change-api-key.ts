@@ -4,7 +4,7 @@ import { authenticated, authorizeManagingKeys, requireScope } from '../identity/
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
-import { requireTime } from '../rules/write-deadline.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import type { ApiKeyDependencies } from './dependencies.ts';
 
@@ -37,7 +37,7 @@ export async function changeApiKey<T>(
     requireGenuine(current, keyring());
     const { write, result } = prepare(current, principal);
     if (!write) return result;
-    requireTime(caller);
+    requireBeforeWriteDeadline(caller);
     try {
       await store.commit([write]);
       return result;

@@ -8,7 +8,7 @@ import { actorOf, type Principal } from '../model/principal.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
 import { checkLabel, maxNameCharacters } from '../rules/text.ts';
-import { requireTime } from '../rules/write-deadline.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { eventOf } from './audit-event.ts';
 import type { ApiKeyDependencies } from './dependencies.ts';
 import { checkExpiry, checkScopes } from './rules.ts';
@@ -53,7 +53,7 @@ export async function createApiKey(
 
   const { record, key } = issue(rights, principal, at, dependencies);
   const event = eventOf('apiKey.created', record, principal, caller, at);
-  requireTime(caller);
+  requireBeforeWriteDeadline(caller);
   await dependencies.store.commit([{ type: 'insertApiKey', record, event }]);
   return { apiKey: record, key };
 }

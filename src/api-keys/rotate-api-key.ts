@@ -17,8 +17,8 @@ export interface RotateApiKeyInput {
 }
 
 /**
- * Makes an heir with the rights and the expiry of a key, which ends itself after a time of grace. Its end is never put off.
- * @returns the heir
+ * Makes a successor with the rights and the expiry of an old key. The old key ends after `graceSeconds`, or when it would have ended anyway.
+ * @returns the successor
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_ENTITY, CONFLICT_ERROR,
  * SERVICE_UNAVAILABLE
  */
@@ -41,9 +41,9 @@ export async function rotateApiKey(
     const graceEnd = new Date(at.getTime() + input.graceSeconds * 1000);
     const expiresAt = current.expiresAt && current.expiresAt < graceEnd ? current.expiresAt : graceEnd;
     const to = ended(current, { expiresAt }, dependencies);
-    const { record: heir, key } = issue(rightsOf(current), principal, at, dependencies);
+    const { record: successor, key } = issue(rightsOf(current), principal, at, dependencies);
     const event = eventOf('apiKey.rotated', current, principal, caller, at);
-    return { write: { type: 'changeApiKey', from: current, to, heir, event }, result: { apiKey: heir, key } };
+    return { write: { type: 'changeApiKey', from: current, to, successor, event }, result: { apiKey: successor, key } };
   });
 }
 
@@ -51,7 +51,7 @@ function rightsOf({ teamId, connectorId, name, scopes, expiresAt }: ApiKey) {
   return { teamId, connectorId, name, scopes, expiresAt };
 }
 
-/** Whoever rotates a key holds its heir. @throws DomainError PERMISSION_ERROR */
+/** Whoever rotates a key gets to know its successor. @throws DomainError PERMISSION_ERROR */
 function requireEveryScope(principal: Principal, { scopes }: ApiKey): void {
   if (scopes.every((scope) => principal.scopes.has(scope))) return;
   throw new DomainError('PERMISSION_ERROR', {

@@ -7,7 +7,7 @@ import { hmac } from './mac.ts';
 /** The MAC of an audit event, in hex, and the key that made it. */
 export type EventMac = Pick<AuditEvent, 'kid' | 'hash'>;
 
-/** The MAC of an event under the active key. It holds the MAC of the event before, so that each event vouches for all before it. */
+/** The MAC of an event under the active key. It holds the MAC of the event before, so that a change of an event breaks all MACs after it. */
 export function macOfEvent(owner: Owner, event: LinkedEvent, { mac: { active } }: Keyring): EventMac {
   return { kid: active.kid, hash: hashOf(owner, event, active) };
 }

@@ -9,7 +9,7 @@ import type { Secret, StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkLabel } from '../rules/text.ts';
-import { requireTime } from '../rules/write-deadline.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { eventOf } from '../secrets/audit-event.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
@@ -72,7 +72,7 @@ export async function resolveSecrets(
   const order = await checkOrder(caller, input);
   const { owner, asked } = order;
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-    requireTime(caller);
+    requireBeforeWriteDeadline(caller);
     caller.answer.throwIfStopped();
     const selected = await dependencies.store.select(owner, asked.named, maxSecrets + 1);
     if (selected.length > maxSecrets) throw tooMany();
@@ -126,7 +126,7 @@ async function deliver(
       count(0);
       return null;
     }
-    requireTime(caller);
+    requireBeforeWriteDeadline(caller);
     const at = dependencies.now();
     await dependencies.store.commit(sealed.map(({ secret }) => useOf(secret, caller, order, at)));
     return sealed;

@@ -85,7 +85,7 @@ export function readBody(
   return promise;
 }
 
-/** The size of a buffer for so many bytes: a power of two, but never more than a body may have. */
+/** The size of a buffer for this many bytes: a power of two, but never more than a body may have. */
 function sizeFor(bytes: number, maxBytes: number): number {
   return Math.min(Math.max(firstBytes, 2 ** Math.ceil(Math.log2(bytes))), maxBytes);
 }

@@ -4,7 +4,7 @@ import type { Pointer } from './json-pointer.ts';
 /** Where an issuer's claims are, and what they mean. */
 export interface ClaimMapping {
   readonly subject: Pointer;
-  /** Put before each subject, so that the users of two issuers never meet. */
+  /** Put before each subject, so that a user of one issuer is never a user of another. */
   readonly subjectPrefix: string;
   /** Tried in turn; the first that is there counts. */
   readonly scopes: readonly Pointer[];

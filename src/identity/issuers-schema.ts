@@ -119,7 +119,7 @@ function checkKeyLocation({ issuer, jwksUrl, jwksFile, allowHttp }: Located, con
   }
 }
 
-/** The users of two issuers must never meet. */
+/** A user of one issuer must never be a user of another. */
 function checkApart(
   issuers: readonly { readonly issuer: string; readonly subjectPrefix: string }[],
   context: z.RefinementCtx,

@@ -38,7 +38,7 @@ export function rejected(reason: Reason, retryAfterSeconds?: number): DomainErro
   const word = reason === 'slash' ? 'issuer' : reason;
   return unauthorized({
     reason: word,
-    hint: `These credentials are refused (reason: ${word}). ${hints[reason]}`,
+    hint: `This token or API key is refused (reason: ${word}). ${hints[reason]}`,
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
   });
 }

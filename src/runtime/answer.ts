@@ -75,7 +75,7 @@ export class Answer {
   }
 
   /**
-   * Before values are delivered: so many bytes more, or less when fewer are.
+   * Before values are delivered: counts their bytes, or takes them back when the number is negative.
    * @throws DomainError BAD_REQUEST when that is too much for one request, and nothing is counted
    */
   addValueBytes(bytes: number): void {
@@ -108,7 +108,7 @@ export class Answer {
     if (this.#stopped) throw this.#stopped;
   }
 
-  /** @returns undefined to read so many rows at once, otherwise a promise that is fulfilled when others have been read */
+  /** @returns undefined to read this many rows at once, otherwise a promise that is fulfilled when others have been read */
   beginRead(rows: number): Promise<void> | undefined {
     if (this.#mayRead(rows)) {
       this.#reading += rows;

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
-import { requireTime } from '../rules/write-deadline.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { nameTaken, sealedValueRefused, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -29,18 +29,18 @@ export async function changeSecret(
   prepare: (current: StoredSecret) => Promise<PreparedChange> | PreparedChange,
 ): Promise<Secret> {
   const principal = authenticated(caller);
-  requireTime(caller);
+  requireBeforeWriteDeadline(caller);
   // Before the mutex: a caller who may not see the secret must not wait for its writers, which would show that it exists,
   // and must not make them wait.
   const found = await existingSecret(dependencies, principal, id);
   return dependencies.mutex(id, async (waited) => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      requireTime(caller);
+      requireBeforeWriteDeadline(caller);
       // A write that came after the first look makes the commit fail on the version, and the secret is read again.
       const current = attempt === 1 && !waited ? found : await existingSecret(dependencies, principal, id);
       const { write, result } = await prepare(current);
       if (!write) return result;
-      requireTime(caller);
+      requireBeforeWriteDeadline(caller);
       try {
         await dependencies.store.commit([write]);
         return result;

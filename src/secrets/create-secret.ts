@@ -8,7 +8,7 @@ import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
-import { requireTime } from '../rules/write-deadline.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
 import { idTaken, nameTaken, sealedValueRefused } from './conflicts.ts';
@@ -68,7 +68,7 @@ export async function createSecret(
 
   for (let attempt = 1; ; attempt += 1) {
     const created: Secret = { ...secret, placeholder: newPlaceholder() };
-    requireTime(caller);
+    requireBeforeWriteDeadline(caller);
     try {
       const mac = macOfRecord({ ...created, sealed }, dependencies.keyring());
       const record = { ...created, sealed, mac };

@@ -40,7 +40,7 @@ export interface SecretPage {
  * are answered in between.
  */
 const pace = createPacing(maxPageSize);
-/** So many characters of notes and tags take as long as a secret without. */
+/** To answer this many characters of notes and tags takes as long as a secret without any. */
 const charactersPerSecret = 200;
 /** To begin a list takes 20 to 50 µs, and several times as long to check a filter or a cursor and to refuse it. */
 const [plainList, checkedList] = [1, 2];

@@ -4,9 +4,9 @@ import { readPem } from './pem.ts';
 const bullet = '•';
 export const bullets = bullet.repeat(4);
 
-/** Below so many characters nothing is shown. */
+/** Of a shorter value nothing is shown. */
 const fewCharacters = 16;
-/** One of so many characters is shown at most. */
+/** At most one in this many characters is shown. */
 const ratio = 4;
 const maxShown = 9;
 

@@ -32,7 +32,7 @@ const prefixes: readonly (readonly [PastedType, RegExp])[] = [
   ],
 ];
 
-/** A value has at most so many layers around it; a text of quotes alone would have more. */
+/** Layers that are removed from around a value; a text of quotes alone would have more. */
 const maxLayers = 8;
 
 /** What looks pasted with a value, and the value without it. */

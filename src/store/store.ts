@@ -31,12 +31,12 @@ export type Write =
   /** Changes nothing. After the other writes the stored version must be this one, so that events are in the order of what they tell. */
   | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
   | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
-  /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the heir with it. */
+  /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the successor with it. */
   | {
       readonly type: 'changeApiKey';
       readonly from: ApiKeyRecord;
       readonly to: ApiKeyRecord;
-      readonly heir?: ApiKeyRecord;
+      readonly successor?: ApiKeyRecord;
       readonly event: NewAuditEvent;
     }
   /** `recordMac` is that of the record that the event is about. */

@@ -47,9 +47,9 @@ export const insertApiKey = (record: ApiKeyRecord): Write => {
   return { type: 'insertApiKey', record, event: eventOf('apiKey.created', record) };
 };
 
-function change(from: ApiKeyRecord, fields: Partial<ApiKeyRecord>, heir?: ApiKeyRecord): Write {
+function change(from: ApiKeyRecord, fields: Partial<ApiKeyRecord>, successor?: ApiKeyRecord): Write {
   const to = { ...from, mac: newMac(), ...fields };
-  return { type: 'changeApiKey', from, to, ...(heir && { heir }), event: eventOf('apiKey.rotated', from) };
+  return { type: 'changeApiKey', from, to, ...(successor && { successor }), event: eventOf('apiKey.rotated', from) };
 }
 
 const changed = (write: Write) => (write.type === 'changeApiKey' ? write.to : undefined);
@@ -125,13 +125,13 @@ export function apiKeysContract(subject: Subject): void {
       const teamId = newTeam();
       const owner = ownerOf(teamId);
       const record = newApiKeyRecord(teamId);
-      const heir = newApiKeyRecord(teamId, { connectorId: 'c' });
+      const successor = newApiKeyRecord(teamId, { connectorId: 'c' });
       await subject.store.commit([insertApiKey(record), insert(newRecord(owner))]);
-      const rotation = change(record, { expiresAt: at }, heir);
+      const rotation = change(record, { expiresAt: at }, successor);
       await subject.store.commit([rotation]);
       const ended = changed(rotation);
       expect(await keys().findByHash(record.hash)).toEqual(ended);
-      expect(await keys().findByHash(heir.hash)).toEqual(heir);
+      expect(await keys().findByHash(successor.hash)).toEqual(successor);
       const revocation = change(ended as ApiKeyRecord, { revokedAt: at });
       await subject.store.commit([revocation]);
       expect(await keys().find(record.id, [teamId])).toEqual(changed(revocation));
@@ -152,11 +152,11 @@ export function apiKeysContract(subject: Subject): void {
       await subject.store.commit([insertApiKey(record)]);
       const first = change(record, { revokedAt: at });
       await subject.store.commit([first]);
-      const heir = newApiKeyRecord(teamId);
-      const late = [insert(newRecord(ownerOf(teamId))), change(record, { expiresAt: at }, heir)];
+      const successor = newApiKeyRecord(teamId);
+      const late = [insert(newRecord(ownerOf(teamId))), change(record, { expiresAt: at }, successor)];
       await expect(subject.store.commit(late)).rejects.toEqual(new StoreConflict(1, 'version'));
       expect(await keys().findByHash(record.hash)).toEqual(changed(first));
-      expect(await keys().findByHash(heir.hash)).toBeUndefined();
+      expect(await keys().findByHash(successor.hash)).toBeUndefined();
       expect(await chain(subject.store, ownerOf(teamId))).toHaveLength(2);
     });
 

@@ -34,7 +34,7 @@ describe.each(storeNames)('an API key that works, on %s,', (store) => {
     const admin = { token: await gateway.issuer.token(adminClaims) };
     for (const name of ['live', 'revoked', 'rotated']) keys[name] = await newApiKey(gateway, { name });
     const rotated = await gateway.run(rotateApiKey, { input: { id: keys.rotated?.id, graceSeconds: 9 } }, admin);
-    keys.heir = { id: rotated.data.rotateApiKey.apiKey.id, key: rotated.data.rotateApiKey.key };
+    keys.successor = { id: rotated.data.rotateApiKey.apiKey.id, key: rotated.data.rotateApiKey.key };
     await gateway.run(revokeApiKey, { input: { id: keys.revoked?.id } }, admin);
     for (const { key } of Object.values(keys)) await sendEverywhere(key, admin);
     const all = '{ apiKeys(teamId: "red") { nodes { id prefix name } } }';

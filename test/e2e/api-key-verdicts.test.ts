@@ -169,9 +169,9 @@ describe.each(storeNames)('the verdicts on %s', (store: StoreName) => {
       const verdicts =
         keys.find(([of, , scopes]) => of === name && scopes.join() === 'secrets:read,secrets:write')?.[3] ?? '';
       const old = await newApiKey(gateway, of);
-      const heir = await rotate(old.id, 600);
+      const successor = await rotate(old.id, 600);
       situations.push(...inEither(`an old key of ${name} in its time of grace`, old.key, verdicts));
-      situations.push(...inEither(`the heir of a key of ${name}`, heir.key, verdicts));
+      situations.push(...inEither(`the successor of a key of ${name}`, successor.key, verdicts));
       const lasting = await newApiKey(gateway, { ...of, expiresAt: '2099-01-01T00:00:00Z' });
       situations.push(...inEither(`a key of ${name} that expires later`, lasting.key, verdicts));
     }
@@ -187,7 +187,7 @@ describe.each(storeNames)('the verdicts on %s', (store: StoreName) => {
         revoked: await make(),
         rotated: await make(),
         'revoked in its time of grace': await make(),
-        'an heir that was revoked': await make(),
+        'a successor that was revoked': await make(),
       };
       end = Date.now() + 2000;
       ended.expired = await make({ expiresAt: new Date(end).toISOString() });
@@ -195,8 +195,8 @@ describe.each(storeNames)('the verdicts on %s', (store: StoreName) => {
       await rotate(ended.rotated?.id ?? '');
       await rotate(ended['revoked in its time of grace']?.id ?? '', 600);
       await revoke(ended['revoked in its time of grace']?.id ?? '');
-      ended['an heir that was revoked'] = await rotate(ended['an heir that was revoked']?.id ?? '');
-      await revoke(ended['an heir that was revoked'].id);
+      ended['a successor that was revoked'] = await rotate(ended['a successor that was revoked']?.id ?? '');
+      await revoke(ended['a successor that was revoked'].id);
       for (const [what, { key }] of Object.entries(ended)) {
         situations.push(...inEither(`a key of ${name}: ${what}`, key, refused('U')));
       }
@@ -246,7 +246,7 @@ describe.each(storeNames)('the verdicts on %s', (store: StoreName) => {
     let { key } = made;
     if (by.state === 'revoked') await revoke(made.id);
     if (by.state === 'rotated' || by.state === 'grace') await rotate(made.id, by.state === 'grace' ? 60 : 0);
-    if (by.state === 'heir') key = (await rotate(made.id)).key;
+    if (by.state === 'successor') key = (await rotate(made.id)).key;
     if (by.state === 'typo') key = key.slice(0, 30) + (key[30] === 'x' ? 'y' : 'x') + key.slice(31);
     return inHeaders(key)[by.header] ?? {};
   }

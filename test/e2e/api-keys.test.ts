@@ -195,25 +195,25 @@ describe.each(storeNames)('an API key, on %s,', (store) => {
     expect(errors[0]?.extensions.code).toBe('CONFLICT_ERROR');
   });
 
-  it('that is rotated has an heir with its rights and expiry, and ends at once', async () => {
+  it('that is rotated has a successor with its rights and expiry, and ends at once', async () => {
     const expiresAt = '2099-01-01T00:00:00.000Z';
     const { id, key } = await newApiKey(gateway, {
       connectorId: 'c',
-      name: 'heirloom',
+      name: 'new machine',
       scopes: ['secrets:read'],
       expiresAt,
     });
     expect(await answers(key)).toBe(200);
     const { data } = await gateway.run(rotateApiKey, { input: { id } }, admin);
-    const { apiKey: heir, key: newKey } = data.rotateApiKey;
-    expect(heir).toMatchObject({
+    const { apiKey: successor, key: newKey } = data.rotateApiKey;
+    expect(successor).toMatchObject({
       teamId: 'red',
       connectorId: 'c',
-      name: 'heirloom',
+      name: 'new machine',
       scopes: ['secrets:read'],
       expiresAt,
     });
-    expect(heir.id).not.toBe(id);
+    expect(successor.id).not.toBe(id);
     expect([await answers(key), await answers(newKey)]).toEqual([401, 200]);
   });
 

@@ -119,7 +119,7 @@ export const credential = fc.record({
   role: fc.constantFrom('admin', 'member'),
   manages: fc.boolean(),
   scopes: fc.uniqueArray(scope),
-  state: fc.constantFrom('live', 'live', 'live', 'grace', 'heir', 'revoked', 'rotated', 'typo'),
+  state: fc.constantFrom('live', 'live', 'live', 'grace', 'successor', 'revoked', 'rotated', 'typo'),
   header: fc.nat(1),
 });
 export type Credential = typeof credential extends fc.Arbitrary<infer T> ? T : never;

@@ -4,15 +4,15 @@ import type { GatewayPlugin } from './server-context.ts';
 
 /** A query costs one point, which the request has paid; each mutation at the root of an operation costs five. */
 const mutationPoints = 5;
-/** One more point for so many objects that an operation could return: to read and write them takes milliseconds. */
+/** Objects that an operation could return, for one more point: to read and write them takes milliseconds. */
 const objectsPerPoint = 1000;
-/** A list costs as much as so many objects, however few it returns. */
+/** A list costs as much as this many objects, however few it returns. */
 const objectsPerList = 10;
-/** One more point for so many rows that filters looked at, which takes milliseconds. */
+/** Rows that filters looked at, for one more point: this takes milliseconds. */
 const scannedRowsPerPoint = 20_000;
-/** One more point for so many values that were delivered: each is opened and sealed, in some 500 µs. */
+/** Values that were delivered, for one more point: each is opened and sealed, in some 500 µs. */
 const deliveriesPerPoint = 25;
-/** One more point for so many bytes of them. */
+/** Bytes of values that were delivered, for one more point. */
 const valueBytesPerPoint = 1024 * 1024;
 
 /** Takes the points that an operation costs from the caller's rate limit: before it is executed, and what only then is known. */

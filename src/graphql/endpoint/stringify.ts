@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Answer } from '../../runtime/answer.ts';
 
-/** Answers of at most so many bytes are written in one piece, in about a millisecond. */
+/** Answers of at most this many bytes are written in one piece, in about a millisecond. */
 const smallAnswer = 256 * 1024;
-/** So many errors have as many bytes. */
+/** This many errors take about as many bytes as a small answer has. */
 const fewErrors = 200;
 /** Characters of a piece. In one tick of the event loop one piece is made. */
 const pieceLength = 128 * 1024;

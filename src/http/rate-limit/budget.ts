@@ -20,7 +20,7 @@ export interface Budget {
   spendFailure(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /**
    * Refuses an address that has used up its budget for failures. Only for credentials that were not good here before, and cost
-   * a read of the store: nobody is to make the gateway look up as many invented ones as he likes.
+   * a read of the store: nobody may make the gateway look up any number of invented ones.
    * @throws DomainError TOO_MANY_REQUESTS
    */
   admitLookUp(request: IncomingMessage, response: ServerResponse): Promise<void>;

@@ -68,11 +68,11 @@ export async function writeApiKeys(
 
 function operationsOf(write: ApiKeyWrite): AnyBulkWriteOperation<ApiKeyDocument>[] {
   if (write.type === 'insertApiKey') return [{ insertOne: { document: documentOf(write.record) } }];
-  const { from, to, heir } = write;
+  const { from, to, successor } = write;
   const filter = { _id: from.hash, owner: teamKey(from.teamId), 'mac.tag': from.mac.tag };
   const { expiresAt, revokedAt, mac } = to;
   const change = { updateOne: { filter, update: { $set: { expiresAt, revokedAt, mac } } } };
-  return heir ? [change, { insertOne: { document: documentOf(heir) } }] : [change];
+  return successor ? [change, { insertOne: { document: documentOf(successor) } }] : [change];
 }
 
 const maxFinds = 1000;

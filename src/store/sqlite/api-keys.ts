@@ -78,11 +78,11 @@ export function prepareApiKeyWrites(database: DatabaseSync): (write: ApiKeyWrite
       insert.run(...valuesOf(write.record));
       return;
     }
-    const { from, to, heir } = write;
+    const { from, to, successor } = write;
     const end = [timeOrNull.write(to.expiresAt), timeOrNull.write(to.revokedAt), to.mac.kid, to.mac.tag];
     const { changes } = change.run(...end, from.hash, teamKey(from.teamId), from.mac.tag);
     if (changes === 0) throw new StoreConflict(index, 'version');
-    if (heir) insert.run(...valuesOf(heir));
+    if (successor) insert.run(...valuesOf(successor));
   };
 }
 
