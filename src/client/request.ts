@@ -25,6 +25,8 @@ export interface ClientOptions extends CallOptions {
 }
 
 const defaultTimeoutMs = 30_000;
+/** A timer of more milliseconds fires at once. */
+const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * Sends a document once, and returns the data of its answer.
@@ -57,16 +59,22 @@ export class Requester {
     options: CallOptions = {},
   ): Promise<Data> {
     const { timeoutMs = this.#client.timeoutMs ?? defaultTimeoutMs } = options;
-    const timeout = AbortSignal.timeout(timeoutMs);
-    const signals = [timeout, this.#client.signal, options.signal].filter((one) => one !== undefined);
-    const signal = AbortSignal.any(signals);
     const body = JSON.stringify({ query: document.toString(), variables });
+    const controller = new AbortController();
+    const late = () => controller.abort(new TransportError('TIMEOUT', `No answer within ${timeoutMs} ms.`));
+    const abort = () => controller.abort(new TransportError('ABORTED', 'The call was aborted.'));
+    // AbortSignal.timeout() would keep its timer after the answer, and AbortSignal.any() is not in every browser.
+    const timer = setTimeout(late, Math.min(timeoutMs, maxTimerMs));
+    const signals = [this.#client.signal, options.signal].filter((one) => one !== undefined);
+    for (const signal of signals) {
+      if (signal.aborted) abort();
+      signal.addEventListener('abort', abort);
+    }
     try {
-      return (await unlessAborted(this.#send(body, signal), signal)) as Data;
-    } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error;
-      if (error === timeout.reason) throw new TransportError('TIMEOUT', `No answer within ${timeoutMs} ms.`);
-      throw new TransportError('ABORTED', 'The call was aborted.');
+      return (await unlessAborted(this.#send(body, controller.signal), controller.signal)) as Data;
+    } finally {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener('abort', abort);
     }
   }
 
@@ -110,10 +118,9 @@ export class Requester {
 /** Rejects with the reason of the signal, also where a credential or a `fetch` of the caller's does not look at it. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason));
+    promise.then(resolve, reject);
   });
 }
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type ClientOptions, createClient, type TransportError } from '../../src/client/index.ts';
 import { refusalOf, rejectionOf, transportFaultOf } from '../support/client.ts';
 
@@ -213,6 +213,20 @@ describe('a client', () => {
       expect(error).toMatchObject({ code: 'ABORTED' });
       expect(sent).toEqual([]);
     });
+  });
+
+  it('leaves no timer and no listener behind, and takes any time', async () => {
+    const controller = new AbortController();
+    const listeners = vi.spyOn(controller.signal, 'addEventListener');
+    const removed = vi.spyOn(controller.signal, 'removeEventListener');
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    for (const timeoutMs of [1e6, Number.POSITIVE_INFINITY]) {
+      expect(await clientOf({ timeoutMs, signal: controller.signal }).viewer()).toEqual(viewer);
+    }
+    expect(timers()).toBeLessThanOrEqual(before);
+    expect(removed.mock.calls).toEqual(listeners.mock.calls);
+    expect(listeners).toHaveBeenCalledTimes(2);
   });
 
   it('tries nothing again by itself', async () => {
