@@ -36,7 +36,7 @@ export function recipientOf(jwk: unknown): Recipient | null {
   return soundKey(crv, key);
 }
 
-/** Whether a JWK is as large as one may be: texts, and lists of texts. */
+/** Whether a JWK is as large as one may be: texts, lists of texts, and what is no object. */
 function isFlat(jwk: object): boolean {
   const members = Object.entries(jwk);
   return members.length <= maxMembers && members.every(([name, value]) => name.length <= maxText && isShort(value));
@@ -44,7 +44,7 @@ function isFlat(jwk: object): boolean {
 
 function isShort(value: unknown): boolean {
   if (typeof value === 'string') return value.length <= maxText;
-  if (!Array.isArray(value)) return typeof value === 'boolean' || typeof value === 'number';
+  if (!Array.isArray(value)) return value === null || typeof value !== 'object';
   return value.length <= maxItems && value.every((item) => typeof item === 'string' && item.length <= maxText);
 }
 

@@ -16,7 +16,7 @@ import type { Dependencies } from '../secrets/dependencies.ts';
 import { type SelectedSecret, StoreConflict, type Write } from '../store/store.ts';
 import { type Asked, type AskedInput, checkAsked, maxSecrets, tooMany } from './asked.ts';
 import type { LargeDeliveries } from './large-deliveries.ts';
-import { type SealedSecret, sealSecrets } from './seal-secrets.ts';
+import { type SealedBefore, type SealedSecret, sealSecrets } from './seal-secrets.ts';
 
 export interface DeliveryDependencies extends Dependencies {
   readonly largeDeliveries: LargeDeliveries;
@@ -45,8 +45,8 @@ export interface ResolvedSecrets {
 }
 
 const maxPurposeCharacters = 255;
-/** Secrets may change while their values are sealed. They are then read again. */
-const maxAttempts = 10;
+/** Secrets may change while their values are sealed. They are then read again, and those that changed are sealed again. */
+const maxAttempts = 30;
 
 /** What has been checked of a request. */
 interface Order {
@@ -71,13 +71,14 @@ export async function resolveSecrets(
 ): Promise<ResolvedSecrets> {
   const order = await checkOrder(caller, input);
   const { owner, asked } = order;
+  const before: SealedBefore = new Map();
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     requireBeforeWriteDeadline(caller);
     caller.answer.throwIfStopped();
     const selected = await dependencies.store.select(owner, asked.named, maxSecrets + 1);
     if (selected.length > maxSecrets) throw tooMany();
     const found = selected.filter(({ secret }) => asked.includes(secret));
-    const sealed = await deliver(dependencies, caller, order, found);
+    const sealed = await deliver(dependencies, caller, order, found, before);
     if (sealed) {
       caller.answer.countDeliveries(sealed.length);
       return { deliveries: sealed, missing: asked.missing(found.map(({ secret }) => secret)) };
@@ -113,6 +114,7 @@ async function deliver(
   caller: Caller,
   order: Order,
   found: readonly SelectedSecret[],
+  before: SealedBefore,
 ): Promise<readonly SealedSecret[] | null> {
   const { answer } = caller;
   const counted = { bytes: 0 };
@@ -121,7 +123,7 @@ async function deliver(
     counted.bytes = valueBytes;
   };
   try {
-    const sealed = await sealFound(dependencies, caller, order, found, count);
+    const sealed = await sealFound(dependencies, caller, order, found, before, count);
     if (!sealed) {
       count(0);
       return null;
@@ -148,6 +150,7 @@ async function sealFound(
   { answer }: Caller,
   { principal, recipient }: Order,
   found: readonly SelectedSecret[],
+  before: SealedBefore,
   count: (valueBytes: number) => void,
 ): Promise<readonly SealedSecret[] | null> {
   const ring = keyring();
@@ -158,7 +161,7 @@ async function sealFound(
   const envelopeBytes = valued.reduce((sum, one) => sum + one.envelopeBytes, 0);
   await largeDeliveries.enter(envelopeBytes, `${principal.kind}:${principal.subject}`, answer);
   const options = { recipient, sub: principal.subject, iat: Math.floor(now().getTime() / 1000), answer };
-  const result = await trace('delivery.seal', () => sealSecrets(store, ring, valued, options));
+  const result = await trace('delivery.seal', () => sealSecrets(store, ring, valued, before, options));
   if (result) count(result.valueBytes);
   return result?.sealed ?? null;
 }

@@ -29,6 +29,9 @@ const bytesPerSecret = 64 * 1024;
 /** Large envelopes that are read in one command. */
 const bytesAtOnce = 2 * 1024 * 1024;
 
+/** By the secret's id: what was sealed for this call, and need not be sealed again while the secret is the same. */
+export type SealedBefore = Map<string, SealedSecret & { readonly valueBytes: number }>;
+
 /**
  * Opens each value and seals it to the recipient. A value is in clear for no longer than that, one at a time, and is then
  * overwritten.
@@ -39,11 +42,14 @@ export async function sealSecrets(
   store: Store,
   keyring: Keyring,
   selected: readonly SelectedSecret[],
+  before: SealedBefore,
   { recipient, sub, iat, answer }: SealOptions,
 ): Promise<{ readonly sealed: readonly SealedSecret[]; readonly valueBytes: number } | null> {
-  const sealed: SealedSecret[] = [];
-  let valueBytes = 0;
-  for await (const record of recordsOf(store, selected)) {
+  const isSealed = ({ secret }: SelectedSecret) => before.get(secret.id)?.secret.mac.tag === secret.mac.tag;
+  for await (const record of recordsOf(
+    store,
+    selected.filter((one) => !isSealed(one)),
+  )) {
     if (!record) return null;
     const { id: secretId, version } = record;
     const envelopeBytes = record.sealed?.envelope.ciphertext?.length ?? 0;
@@ -52,14 +58,12 @@ export async function sealSecrets(
     answer.throwIfStopped();
     const value = await openRecordBytes(record, keyring);
     if (!value) return null;
-    valueBytes += value.length;
-    sealed.push({
-      secret: withoutEnvelope(record),
-      jwe: sealDelivery(value, { secretId, version, iat, sub }, recipient),
-    });
+    const jwe = sealDelivery(value, { secretId, version, iat, sub }, recipient);
+    before.set(secretId, { secret: withoutEnvelope(record), jwe, valueBytes: value.length });
     value.fill(0);
   }
-  return { sealed, valueBytes };
+  const sealed = selected.flatMap(({ secret }) => before.get(secret.id) ?? []);
+  return { sealed, valueBytes: sealed.reduce((sum, { valueBytes }) => sum + valueBytes, 0) };
 }
 
 /** The records of what was selected, in its order; null for one that has changed. Large ones are read a few at a time. */

@@ -8,7 +8,7 @@ import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type DatabaseWriter, openDatabaseWriter, type Row } from '../support/database-writer.ts';
 import { newRecipient, opened, resolve, resolver, type TestRecipient } from '../support/deliveries.ts';
-import { keyringOf, type StoreName, storeNames, TestGateway } from '../support/gateway.ts';
+import { type GraphQLAnswer, keyringOf, type StoreName, storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 
 const team = { teamId: 'red' };
@@ -153,9 +153,13 @@ describe.each(storeNames)('a delivery on %s', (name) => {
       }
       if (index % 2) await gateway.run(deleteSecret, { input: { id } });
     });
-    const asks = Array.from({ length: 30 }, (_, index) => ask({ owner, purpose: `ask ${index}` }));
-    const answers = await Promise.all(asks);
-    await Promise.all(changes);
+    const answers: GraphQLAnswer[] = [];
+    const asks = [0, 10, 20].map(async (from) => {
+      for (let index = from; index < from + 8; index += 1)
+        answers[index] = await ask({ owner, purpose: `ask ${index}` });
+    });
+    await Promise.all([...changes, ...asks]);
+    answers[99] = await ask({ owner, purpose: 'ask 99' });
 
     const events = await eventsOf(owner);
     const current = new Map<string, number>();
@@ -164,7 +168,7 @@ describe.each(storeNames)('a delivery on %s', (name) => {
       else if (type === 'secret.deleted') current.delete(secretId);
       else current.set(secretId, version);
     }
-    for (const [index, answer] of answers.entries()) {
+    for (const [index, answer] of Object.entries(answers)) {
       const audited = events.filter(({ purpose }) => purpose === `ask ${index}`);
       const delivered = answer.data?.resolveSecrets.deliveries ?? [];
       expect(delivered.map(({ secret }: { secret: Row }) => [secret.id, secret.version])).toEqual(
@@ -175,7 +179,7 @@ describe.each(storeNames)('a delivery on %s', (name) => {
         expect(values[secret.name]).toBe(`${secret.name.slice(1)} v${secret.version}`);
       }
     }
-    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(10);
+    expect(answers[99]?.data.resolveSecrets.deliveries).toHaveLength(3);
   });
 
   it('of a secret that something else gave another owner is not made to that owner', async () => {

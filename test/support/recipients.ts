@@ -33,7 +33,7 @@ export const soundRecipients: Readonly<Record<string, unknown>> = {
   'P-256': p256,
   'one that WebCrypto exports': { ...x25519, key_ops: [], ext: true },
   'one with everything that fits': { ...p256, use: 'enc', alg: 'ECDH-ES+A256KW', key_ops: ['deriveKey'], kid: 'mine' },
-  'one with members that nobody knows': { ...x25519, x5c: ['MIIB'], expires: 1 },
+  'one with members that nobody knows': { ...x25519, x5c: ['MIIB'], expires: 1, note: null, kid: null },
 };
 
 export const unsoundRecipients: Readonly<Record<string, unknown>> = {
