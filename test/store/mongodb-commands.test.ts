@@ -5,6 +5,7 @@ import { listCommand } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { ListQuery, Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -117,6 +118,18 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const many = Array.from({ length: 64 }, (_, index) => newRecord(owners[index % 3] ?? newOwner()));
       const sent = await sentFor(() => Promise.all(many.map((record) => store.commit([insert(record)]))));
       expect(sent).toEqual(['find', 'insert', 'insert', 'update', 'commitTransaction']);
+    });
+
+    it('are one more for any number of creates with a nonce, and its shard key is in it', async () => {
+      const many = Array.from({ length: 20 }, (_, index) => insert(newRecord(owners[index % 3] ?? newOwner())));
+      const sent = await sentFor(() =>
+        Promise.all(many.map((write, index) => store.commit([index % 2 ? withNonce(write, newNonce()) : write]))),
+      );
+      expect(sent).toEqual(['insert', 'find', 'insert', 'insert', 'update', 'commitTransaction']);
+      const { insert: collection, documents } = commands[0]?.command ?? {};
+      expect(collection).toBe('nonces');
+      expect(documents).toHaveLength(10);
+      for (const document of documents) expect(Object.keys(document)).toEqual(['_id', 'keptUntil']);
     });
 
     it('write in a transaction with majority and journaled write concern, and read with majority read concern', async () => {
