@@ -83,6 +83,13 @@ describe.skipIf(skipped)('a page that seals, in a real browser behind proxies th
     return (await gateway.openValue(data.secrets.nodes[0].id)).value;
   }
 
+  it('starts as its page says', async () => {
+    const readme = await readFile(join(import.meta.dirname, '../../examples/browser/README.md'), 'utf8');
+    const [, shown = ''] = /^\$ npm run --silent example:browser\n([^`]+)\n```$/m.exec(readme) ?? [];
+    const withoutPorts = (text: string) => text.replaceAll(/:\d+\//g, ':port/');
+    expect(withoutPorts(example.printed())).toBe(withoutPorts(`${shown}\n`));
+  });
+
   it.each(['X25519', 'P-256'])('creates a secret, and gives it another value, with a key on %s', async (curve) => {
     const name = `KEY_${curve.replace('-', '')}`;
     for (const [version, value] of [
