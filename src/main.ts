@@ -1,17 +1,12 @@
 import { type Commands, runCommand } from './cli/command.ts';
-import { backup } from './cli/operator/backup.ts';
-import { keys } from './cli/operator/keys.ts';
-import { restore } from './cli/operator/restore.ts';
-import { schema } from './cli/operator/schema.ts';
-import { serve } from './cli/operator/serve.ts';
-import { token } from './cli/operator/token.ts';
+import { complete } from './cli/completion.ts';
+import { CommandFailure } from './cli/failure.ts';
+import { peopleNames } from './cli/people/names.ts';
 import { printable } from './cli/printable.ts';
 import { storeFailure } from './cli/store-failure.ts';
 import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError, DomainError } from './errors.ts';
 import { version } from './version.ts';
-
-const commands: Commands = { serve, token, schema, keys, backup, restore };
 
 const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
 
@@ -22,7 +17,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const args = process.argv.slice(2);
 try {
-  await runCommand(commands, { description, version: await version(), args });
+  await runCommand(await commandsFor(args[0]), { description, version: await version(), args });
 } catch (error) {
   if (error instanceof ConfigurationError || error instanceof DomainError) {
     const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${args[0]}`;
@@ -30,7 +25,19 @@ try {
     process.stderr.write(`${what}: ${error instanceof DomainError ? storeFailure(error) : printable(error.message)}\n`);
     process.exit(1);
   }
+  if (error instanceof CommandFailure) {
+    process.stderr.write(`secrets-gateway ${args[0]}: ${error.message}\n`);
+    process.exit(error.exitCode);
+  }
   if (!(error instanceof UsageError)) throw error;
   process.stderr.write(`${error.message}\n${error.command} --help tells what there is.\n`);
   process.exit(2);
+}
+
+/** A gateway loads nothing of the commands for people, and they load nothing of a gateway's: both start faster. */
+async function commandsFor(first = ''): Promise<Commands> {
+  const isForPeople = peopleNames.some((name) => name === first);
+  const operator = isForPeople ? {} : (await import('./cli/operator/commands.ts')).operator;
+  const people = Object.hasOwn(operator, first) ? {} : (await import('./cli/people/commands.ts')).people;
+  return { ...operator, ...people, complete };
 }

@@ -1,5 +1,7 @@
 import { type Argument, Command as Commander, type CommanderError, type Option } from 'commander';
 import type { SettingName } from '../config.ts';
+import { addCompletion, isCompletion } from './completion.ts';
+import type { PeopleSettingName } from './people/environment.ts';
 import { settingsTable } from './settings.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -12,7 +14,11 @@ export interface Command<Options = object> {
   readonly arguments?: readonly Argument[];
   readonly options?: readonly Option[];
   /** The settings that it reads, for its help page. */
-  readonly settings?: readonly SettingName[];
+  readonly settings?: readonly SettingName[] | readonly PeopleSettingName[];
+  /** What to say of an argument too many, where people would put one that they must not. */
+  readonly tooMany?: string;
+  /** Its arguments are a command line of their own: options behind the first one belong to that. */
+  readonly passThrough?: boolean;
   run(options: Options, ...args: string[]): Promise<void> | void;
 }
 
@@ -46,9 +52,14 @@ export async function runCommand(
     .configureHelp({ showGlobalOptions: false })
     .configureOutput({ writeErr: () => {}, outputError: () => {}, getOutHelpWidth: () => helpWidth })
     .usage('COMMAND')
+    .enablePositionalOptions()
     .addHelpText('after', '\nsecrets-gateway COMMAND --help tells more about a command.');
   refuseWithoutQuoting(program);
-  addAll(program, commands);
+  if (isCompletion(args)) {
+    const { complete: _, ...others } = commands;
+    addAll(program, others);
+    await addCompletion(program);
+  } else addAll(program, commands);
   if (args.length === 0) return program.outputHelp();
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -66,9 +77,9 @@ function addAll(parent: Commander, commands: Commands): void {
       .summary(summary)
       .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.${details ? `\n\n${details}` : ''}`)
       .helpOption('-h, --help', 'print this help');
-    refuseWithoutQuoting(added);
     if (command.settings) added.addHelpText('after', `\n${settingsTable(command.settings)}`);
     if ('commands' in command) {
+      refuseWithoutQuoting(added);
       added.usage('COMMAND').helpCommand(false);
       addAll(added, command.commands);
     } else addOne(added, command);
@@ -78,6 +89,8 @@ function addAll(parent: Commander, commands: Commands): void {
 function addOne(added: Commander, command: Command): void {
   for (const argument of command.arguments ?? []) added.addArgument(argument);
   for (const option of command.options ?? []) added.addOption(option);
+  if (command.passThrough) added.passThroughOptions();
+  refuseWithoutQuoting(added, command.tooMany);
   added.action(async () => {
     try {
       await command.run(added.opts(), ...added.args);
@@ -87,10 +100,10 @@ function addOne(added: Commander, command: Command): void {
   });
 }
 
-function refuseWithoutQuoting(command: Commander): void {
+function refuseWithoutQuoting(command: Commander, tooMany = 'There is one argument too many.'): void {
   command.exitOverride((error) => {
     if (error.exitCode === 0) throw error;
-    throw new UsageError(usageMessage(error, command), nameOf(command));
+    throw new UsageError(usageMessage(error, command, tooMany), nameOf(command));
   });
 }
 
@@ -100,7 +113,7 @@ function nameOf(command: Commander): string {
 }
 
 /** Commander's own messages quote what was typed, which could be a value. What it suggests are names of ours. */
-function usageMessage({ code, message }: CommanderError, command: Commander): string {
+function usageMessage({ code, message }: CommanderError, command: Commander, tooMany: string): string {
   const suggested = /\(Did you mean (?:one of )?(.+)\?\)/.exec(message)?.[1]?.replaceAll(', ', ' or ');
   const hint = suggested === undefined ? '' : ` Did you mean ${suggested}?`;
   switch (code) {
@@ -109,13 +122,21 @@ function usageMessage({ code, message }: CommanderError, command: Commander): st
     case 'commander.unknownOption':
       return `There is no such option.${hint}`;
     case 'commander.excessArguments':
-      return 'There is one argument too many.';
+      return tooMany;
     case 'commander.missingArgument':
       return `${command.registeredArguments.map((argument) => argument.name()).join(' and ')} must be given.`;
     case 'commander.conflictingOption':
       return 'Two of the options exclude each other.';
     case 'commander.optionMissingArgument':
       return 'An option has no value.';
+    case 'commander.invalidArgument': {
+      // The option and its choices are ours, what is between them is not.
+      const [, option, choices] =
+        /(?:option '(?:-\w, )?|for argument ')(--[\w-]+|[A-Z]+)[\s\S]*Allowed choices are ([\w, -]+)\.$/.exec(
+          message,
+        ) ?? [];
+      return choices ? `${option} must be one of: ${choices}.` : 'The command line cannot be understood.';
+    }
     case 'commander.help':
       return `${command.name()} needs one of: ${command.commands.map((one) => one.name()).join(', ')}.`;
     default:

@@ -1,4 +1,5 @@
 import type { SettingName } from '../config.ts';
+import type { PeopleSettingName } from './people/environment.ts';
 
 interface Setting {
   readonly meaning: string;
@@ -33,12 +34,26 @@ export const settings: Readonly<Record<SettingName, Setting>> = {
   NODE_ENV: { meaning: 'production, development or test' },
 };
 
+/** The same for the commands that talk to a gateway; docs/command-line.md tells more. */
+export const peopleSettings: Readonly<Record<PeopleSettingName, Setting>> = {
+  SECRETS_GATEWAY_URL: { meaning: 'where the gateway is, with or without /graphql', fallback: 'http://127.0.0.1:4000' },
+  SECRETS_GATEWAY_TOKEN: { meaning: 'a token; this or one of the next two' },
+  SECRETS_GATEWAY_API_KEY: { meaning: 'an API key' },
+  SECRETS_GATEWAY_TOKEN_SOURCE: { meaning: 'kubernetes or github-actions: the token of this workload' },
+  SECRETS_GATEWAY_TOKEN_AUDIENCE: {
+    meaning: 'the audience of the token that GitHub is asked for',
+    fallback: 'secrets-gateway',
+  },
+};
+
 /** For a help page. */
-export function settingsTable(names: readonly SettingName[]): string {
+export function settingsTable(names: readonly SettingName[] | readonly PeopleSettingName[]): string {
   const width = Math.max(...names.map((name) => name.length));
   const rows = names.map((name) => {
-    const { meaning, fallback } = settings[name];
+    const { meaning, fallback } =
+      name in peopleSettings ? peopleSettings[name as PeopleSettingName] : settings[name as SettingName];
     return `  ${name.padEnd(width)}  ${meaning}${fallback === undefined ? '' : ` (default: ${fallback})`}`;
   });
-  return ['Settings, from the environment (docs/configuration.md tells more):', ...rows].join('\n');
+  const page = names.some((name) => name in peopleSettings) ? 'docs/command-line.md' : 'docs/configuration.md';
+  return [`Settings, from the environment (${page} tells more):`, ...rows].join('\n');
 }

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { settings } from '../../src/cli/settings.ts';
+import { peopleNames } from '../../src/cli/people/names.ts';
+import { peopleSettings, settings } from '../../src/cli/settings.ts';
 import { settingNames } from '../../src/config.ts';
 import { CommandLine } from '../support/command-line.ts';
 
+const commandLine = readFileSync(join(import.meta.dirname, '../../docs/command-line.md'), 'utf8');
 const configuration = readFileSync(join(import.meta.dirname, '../../docs/configuration.md'), 'utf8');
 
 let shell: CommandLine;
@@ -29,10 +31,12 @@ describe('the help', () => {
       for (const name of commandsOf(stdout)) await walk(...words, name);
     };
     await walk();
-    expect([...pages.keys()]).toEqual(expect.arrayContaining(['serve', 'token', 'schema', 'keys', 'keys retire']));
+    expect([...pages.keys()]).toEqual(
+      expect.arrayContaining(['serve', 'token', 'schema', 'keys', 'keys retire', ...peopleNames, 'complete']),
+    );
     for (const [words, page] of pages) {
       expect(page).toContain(`Usage: ${['secrets-gateway', words].join(' ').trim()} `);
-      if (words !== '' && words !== 'schema') expect(page).toContain('Settings, from the environment');
+      if (!['', 'schema', 'complete'].includes(words)) expect(page).toContain('Settings, from the environment');
     }
     expect(new Set(pages.values()).size).toBe(pages.size);
     const ofServe = [...(pages.get('serve') ?? '').matchAll(/^ {2}([A-Z_]+) /gm)].map(([, name]) => name);
@@ -43,6 +47,14 @@ describe('the help', () => {
     const [, cell = ''] = new RegExp(`^\\| \`${name}\` \\| ([^|]+) \\|`, 'm').exec(configuration) ?? [];
     expect(cell.replaceAll('`', '')).toBe(fallback ?? '–');
   });
+
+  it.each(Object.entries(peopleSettings))(
+    'says the same default of %s as docs/command-line.md',
+    (name, { fallback }) => {
+      const [, cell = ''] = new RegExp(`^\\| \`${name}\` \\| ([^|]+) \\|`, 'm').exec(commandLine) ?? [];
+      expect(cell.replaceAll('`', '')).toBe(fallback ?? '–');
+    },
+  );
 
   it('may be cut off by head', async () => {
     const { child, exit } = shell.start(['serve', '--help'], {});

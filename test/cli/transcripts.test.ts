@@ -81,6 +81,18 @@ async function listening(server: Server): Promise<string> {
   return String((server.address() as AddressInfo).port);
 }
 
+/** A gateway that runs in another folder, and a token for it. */
+async function settings(): Promise<Record<string, string>> {
+  const elsewhere = await CommandLine.open();
+  opened.defer(() => elsewhere.close());
+  const { url, token } = await elsewhere.serve();
+  return { SECRETS_GATEWAY_URL: new URL(url).origin, SECRETS_GATEWAY_TOKEN: token };
+}
+
+function portIn({ SECRETS_GATEWAY_URL: url }: Record<string, string>): Record<string, string> {
+  return url === undefined ? {} : { '<port>': new URL(url).port };
+}
+
 describe('the terminal shows the output in', () => {
   const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.txt'));
 
@@ -89,7 +101,8 @@ describe('the terminal shows the output in', () => {
     const path = join(import.meta.dirname, file);
     const transcript = await readFile(path, 'utf8');
     const known = await surroundings[file]?.();
-    const shown = await replay(transcript, shell.directory, file === 'keys.txt' ? withoutWaits : {}, known);
+    const env = file.startsWith('people-') ? await settings() : file === 'keys.txt' ? withoutWaits : {};
+    const shown = await replay(transcript, shell.directory, env, { ...known, ...portIn(env) });
     if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);
     else expect(shown).toBe(transcript);
   });

@@ -26,11 +26,12 @@ interface Kind {
 const kinds: Readonly<Record<string, Kind>> = {
   kid: { pattern: '(?:kek|mac|equality|seal-x25519|seal-p256)-[0-9a-z]+', isOne: true },
   id: { pattern: '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}', isOne: true },
+  placeholder: { pattern: 'sec_[0-9a-f]{9}', isOne: true },
   version: { pattern: '\\d+\\.\\d+\\.\\d+', isOne: true, isKnown: true },
   directory: { pattern: '/[^ ]+', isOne: true, isKnown: true },
   port: { pattern: '\\d+', isOne: true, isKnown: true },
   token: { pattern: 'eyJ[\\w-]+\\.[\\w-]+\\.[\\w-]+', isOne: false },
-  time: { pattern: '\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\dZ', isOne: false },
+  time: { pattern: '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z', isOne: false },
   date: { pattern: '\\d{4}-\\d\\d-\\d\\d', isOne: false },
 };
 const placeholder = new RegExp(`<(?:[a-z0-9]+-)*(${Object.keys(kinds).join('|')})>`, 'g');

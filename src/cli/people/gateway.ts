@@ -1,0 +1,32 @@
+import { createClient } from '../../client/create-client.ts';
+import type { OwnerInput } from '../../client/documents.ts';
+import { UsageError } from '../usage-error.ts';
+import { type Credential, readConnection } from './connection.ts';
+import { environment } from './environment.ts';
+import type { GatewayOptions } from './options.ts';
+
+export type { SecretFieldsFragment as Secret } from '../../client/documents.ts';
+
+/** A running gateway, as one caller. */
+export interface Gateway {
+  readonly client: ReturnType<typeof createClient>;
+  readonly credential: Credential;
+  /** Whose secrets are meant. */
+  readonly owner: OwnerInput;
+}
+
+/** @throws UsageError, CommandFailure */
+export async function openGateway({ team, connector, tokenFile }: GatewayOptions): Promise<Gateway> {
+  if (connector !== undefined && team === undefined) {
+    throw new UsageError('--connector needs the team that it belongs to: --team ID --connector ID');
+  }
+  if (team === '' || connector === '') throw new UsageError('--team and --connector must not be empty.');
+  const { endpoint: url, credential } = await readConnection(environment(), tokenFile);
+  const { header, secret } = credential;
+  const client = createClient({ url, ...(header === 'authorization' ? { token: secret } : { apiKey: secret }) });
+  const owner = {
+    ...(team !== undefined && { teamId: team }),
+    ...(connector !== undefined && { connectorId: connector }),
+  };
+  return { client, credential, owner };
+}

@@ -1,0 +1,52 @@
+import { Argument, Option } from 'commander';
+import type { Command } from '../command.ts';
+import { printable } from '../printable.ts';
+import { type GatewayOptions, gatewayOptions, gatewaySettings } from './options.ts';
+
+interface Options extends GatewayOptions {
+  readonly json?: boolean;
+}
+
+export const get: Command<Options> = {
+  summary: 'show what is known of a secret, never its value',
+  details: 'It needs the scope secrets:read. No command prints a value: exec and render hand values on.',
+  arguments: [new Argument('<NAME>', 'the name of the secret')],
+  options: [...gatewayOptions(), new Option('--json', 'JSON for machines')],
+  settings: gatewaySettings,
+  async run({ json, ...options }, name = '') {
+    const { openGateway } = await import('./gateway.ts');
+    const { requireSecret } = await import('./secret.ts');
+    const secret = await requireSecret(await openGateway(options), name);
+    if (json) {
+      const { printableJson } = await import('./json.ts');
+      process.stdout.write(printableJson(secret));
+      return;
+    }
+    const { owner, notes, tags } = secret;
+    const rows = {
+      name: secret.name,
+      placeholder: secret.placeholder,
+      id: secret.id,
+      owner:
+        owner.__typename === 'Connector'
+          ? `connector ${owner.id} of team ${owner.teamId}`
+          : `${owner.__typename.toLowerCase()} ${owner.id}`,
+      provider: secret.provider ?? '–',
+      value: secret.maskedValue ?? 'no value',
+      version: String(secret.version),
+      tags: tags.join(', ') || '–',
+      created: secret.createdAt,
+      updated: secret.updatedAt,
+      notes: notes ?? '–',
+    };
+    const width = Math.max(...Object.keys(rows).map((title) => title.length)) + 2;
+    const { bold } = await import('./table.ts');
+    for (const [title, text] of Object.entries(rows)) {
+      const lines = text
+        .split('\n')
+        .map(printable)
+        .join(`\n${' '.repeat(width)}`);
+      process.stdout.write(`${bold(title.padEnd(width), process.stdout)}${lines}\n`);
+    }
+  },
+};

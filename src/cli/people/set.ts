@@ -1,0 +1,94 @@
+import { Argument, Option } from 'commander';
+import type { Command } from '../command.ts';
+import { CommandFailure } from '../failure.ts';
+import { printable } from '../printable.ts';
+import type { Gateway, Secret } from './gateway.ts';
+import { type GatewayOptions, gatewayOptions, gatewaySettings, repeatable } from './options.ts';
+
+interface Options extends GatewayOptions {
+  readonly file?: string;
+  readonly exact?: boolean;
+  readonly provider?: string;
+  readonly tag: readonly string[];
+  readonly yes?: boolean;
+}
+
+export const set: Command<Options> = {
+  summary: 'create a secret, or replace its value',
+  details:
+    'The value comes from a prompt without echo, from standard input or from --file, never from an argument: others on the machine can read arguments, and the shell keeps them. ' +
+    'It is sealed before it leaves this machine. At a terminal it is asked before a value is replaced. It needs secrets:read and secrets:write.',
+  arguments: [new Argument('<NAME>', 'the name of the secret')],
+  options: [
+    ...gatewayOptions(),
+    new Option('--file <FILE>', 'read the value from a file'),
+    new Option('--exact', 'keep a newline at the end of standard input or of the file (default: one is dropped)'),
+    new Option('--provider <P>', 'whose service it is for (default: told by the name, as OPENAI_…, else custom)'),
+    repeatable('--tag <T>', 'a tag; replaces those that there are'),
+    new Option('-y, --yes', 'replace without a question'),
+  ],
+  settings: gatewaySettings,
+  tooMany:
+    'A value is never an argument: others on this machine can read arguments, and the shell keeps them. ' +
+    'Give it at the prompt, on standard input or with --file. If this was a real value, replace it where it comes from.',
+  run,
+};
+
+async function run(options: Options, name = ''): Promise<void> {
+  const { openGateway } = await import('./gateway.ts');
+  const { confirm, isAtTerminal } = await import('./confirm.ts');
+  const { readValue } = await import('./read-value.ts');
+  const gateway = await openGateway(options);
+  const before = await lookUp(gateway, name);
+  const asks = before !== null && before.maskedValue !== null && !options.yes && isAtTerminal();
+  if (asks) {
+    const what = `${printable(name)} has a value (${printable(before.maskedValue ?? '')}, version ${before.version}).`;
+    if (!(await confirm(`${what} Replace it?`))) throw new CommandFailure('Nothing was changed.');
+  }
+  const value = await readValue(name, options);
+  await write(gateway, before, { ...options, expects: asks }, name, value);
+}
+
+/** Credentials that may only write cannot look it up: for them it is new. */
+async function lookUp(gateway: Gateway, name: string): Promise<Secret | null> {
+  const { findSecret } = await import('./secret.ts');
+  const { isGatewayError } = await import('../../client/gateway-error.ts');
+  try {
+    return await findSecret(gateway, name);
+  } catch (error) {
+    if (isGatewayError(error, 'PERMISSION_ERROR')) return null;
+    throw error;
+  }
+}
+
+/** The client seals the value. */
+async function write(
+  { client, owner }: Gateway,
+  before: Secret | null,
+  { provider, tag, expects }: Options & { readonly expects: boolean },
+  name: string,
+  value: string,
+): Promise<void> {
+  const { providerOfName } = await import('./provider-of-name.ts');
+  const { secret, warnings } = before
+    ? await client.updateSecret({
+        id: before.id,
+        owner,
+        value,
+        // What the user has agreed to replace, and nothing newer.
+        ...(expects && { expectedVersion: before.version }),
+        ...(provider !== undefined && { provider }),
+        ...(tag.length > 0 && { tags: [...tag] }),
+      })
+    : await client.createSecret({
+        owner,
+        name: name.normalize('NFC'),
+        value,
+        provider: provider ?? providerOfName(name),
+        tags: [...tag],
+      });
+  for (const { message } of warnings) process.stderr.write(`Warning: ${printable(message)}\n`);
+  process.stdout.write(
+    `${printable(secret.name)} is ${before ? 'replaced' : 'created'}: version ${secret.version}, placeholder ${secret.placeholder}.\n`,
+  );
+}
