@@ -20,10 +20,7 @@ const projection = {
   },
 };
 
-/** Secrets in one reply, which is read in one tick: each has up to 8 KiB of an envelope, and 4 KiB of notes. */
-const maxAtOnce = 250;
-
-/** The server sends no more of the envelopes than `limit` times `largeEnvelope`. */
+/** One command, whose server sends no more of the envelopes than `limit` times `largeEnvelope`. */
 export async function select(
   secrets: Collection<SecretDocument>,
   owner: Owner,
@@ -38,7 +35,7 @@ export async function select(
     ...options,
     ...order,
     projection,
-    batchSize: Math.min(options.limit + 1, maxAtOnce),
+    batchSize: options.limit + 1,
   });
   return (await found.toArray()).map(selectedOf).sort(byName);
 }

@@ -15,8 +15,8 @@ const joined = 'FROM secrets LEFT JOIN envelopes ON secret_id = id';
 const among = (parameter: string) => `IN (SELECT value FROM json_each(${parameter}))`;
 
 /**
- * Takes the owner, three lists as JSON, the name before, and the limit. Each list has an index of its own. `+owner` keeps the planner from
- * going through all secrets of the owner instead of looking up ids.
+ * Takes the owner, three lists as JSON, the name before, and the limit. Each list has an index of its own. `+owner` keeps the
+ * planner from going through all secrets of the owner instead of looking up ids.
  */
 export const selectNamed = `
   SELECT ${selectedColumns} ${joined} WHERE id IN (
