@@ -84,7 +84,9 @@ export function readSealedInput(jwe: string, now: Date): SealedInput {
   if (parts.length !== 5 || !parts.every(isCanonicalBase64url)) throw new SealedInputRejected('undecryptable');
   const header = parsed(parts[0] ?? '');
   if (!isSound(header, now.getTime() / 1000)) throw new SealedInputRejected('invalid_header');
+  // What has expired is told so, for however long it was meant to live.
   if (header.exp * 1000 <= now.getTime()) throw new SealedInputRejected('expired');
+  if (!isLifetime(header, now.getTime() / 1000)) throw new SealedInputRejected('invalid_header');
   return { header, parts: parts as unknown as SealedInput['parts'] };
 }
 
@@ -103,14 +105,15 @@ function isSound(header: Record<string, unknown>, seconds: number): header is Re
     isTime(iat) &&
     isTime(exp) &&
     iat <= seconds + toleranceSeconds &&
-    exp > iat &&
-    exp <= iat + maxLifetimeSeconds &&
-    exp <= Math.ceil(seconds) + maxLifetimeSeconds &&
     isOwner(owner) &&
     [name, id].every((member) => member === undefined || isText(member)) &&
     (use === undefined || use === 'match') &&
     [name, id, use].filter((member) => member !== undefined).length === 1
   );
+}
+
+function isLifetime({ iat, exp }: SealedHeader, seconds: number): boolean {
+  return exp > iat && exp <= iat + maxLifetimeSeconds && exp <= Math.ceil(seconds) + maxLifetimeSeconds;
 }
 
 /** The one-time id of a sealed value. Replayed elsewhere, it has the same digest. */

@@ -6,6 +6,14 @@ const largeBytes = 1024 * 1024;
 /** Each holds about 22 MiB, until its client has read it. */
 const maxAtOnce = 4;
 const waitMs = 5000;
+/** How long a caller may read while others wait for its slot: 22 MiB at 9 Mbit/s. */
+const readMs = 20_000;
+
+interface UnderWay {
+  readonly answer: Answer;
+  /** On the clock of `performance.now()`. */
+  readonly sinceMs: number;
+}
 
 interface Waiting {
   readonly principal: string;
@@ -14,19 +22,24 @@ interface Waiting {
 }
 
 /**
- * Bounds how many large deliveries are in memory: few at once, and one for each principal, so that who reads slowly keeps
- * out nobody but itself. A request has its slot until its answer has been sent or given up.
+ * Bounds how many large deliveries are in memory: few at once, and one for each principal. A request has its slot until its
+ * answer has been sent or given up. Who reads so slowly that others wait is cut off after a time, so that a few slow readers
+ * do not keep out everybody else.
  */
 export class LargeDeliveries {
   readonly #maxAtOnce: number;
   readonly #waitMs: number;
-  readonly #underWay = new Map<string, Answer>();
+  readonly #readMs: number;
+  /** The longest first. */
+  readonly #underWay = new Map<string, UnderWay>();
   /** The longest first. */
   readonly #waiting = new Set<Waiting>();
+  #cutter: NodeJS.Timeout | undefined;
 
-  constructor(options: { readonly maxAtOnce?: number; readonly waitMs?: number } = {}) {
+  constructor(options: { readonly maxAtOnce?: number; readonly waitMs?: number; readonly readMs?: number } = {}) {
     this.#maxAtOnce = options.maxAtOnce ?? maxAtOnce;
     this.#waitMs = options.waitMs ?? waitMs;
+    this.#readMs = options.readMs ?? readMs;
   }
 
   /**
@@ -43,15 +56,16 @@ export class LargeDeliveries {
   /** Operations of one request share its slot: together they deliver no more than one of them may. */
   #mayBegin(principal: string, answer: Answer): boolean {
     const own = this.#underWay.get(principal);
-    return own === undefined ? this.#underWay.size < this.#maxAtOnce : own === answer;
+    return own === undefined ? this.#underWay.size < this.#maxAtOnce : own.answer === answer;
   }
 
   #begin(principal: string, answer: Answer): void {
     if (this.#underWay.has(principal)) return;
-    this.#underWay.set(principal, answer);
+    this.#underWay.set(principal, { answer, sinceMs: performance.now() });
     answer.onEnd(() => {
       this.#underWay.delete(principal);
       this.#beginWaiting();
+      this.#watch();
     });
   }
 
@@ -60,6 +74,7 @@ export class LargeDeliveries {
       const leave = () => {
         clearTimeout(timer);
         this.#waiting.delete(waiting);
+        this.#watch();
       };
       const waiting: Waiting = {
         principal,
@@ -75,7 +90,19 @@ export class LargeDeliveries {
         reject(tooManyAtOnce());
       }, this.#waitMs);
       this.#waiting.add(waiting);
+      this.#watch();
     });
+  }
+
+  /** While somebody waits for a slot, the delivery that has been under way for longest is cut off once it has had its time. */
+  #watch(): void {
+    clearTimeout(this.#cutter);
+    const [longest] = this.#underWay.values();
+    // Who waits for an answer of its own has to read that.
+    const isWanted = [...this.#waiting].some(({ principal }) => !this.#underWay.has(principal));
+    if (!longest || !isWanted) return;
+    const leftMs = longest.sinceMs + this.#readMs - performance.now();
+    this.#cutter = setTimeout(() => longest.answer.cutOff(), Math.max(0, leftMs));
   }
 
   #beginWaiting(): void {

@@ -30,10 +30,16 @@ export class Answer {
   #stopped: DomainError | null = null;
   /** Null once it has ended. */
   #onEnd: (() => void)[] | null = [];
+  readonly #onCutOff: () => void;
   #rowsAtOnce = firstRows;
   #longestRow = 1;
   #reading = 0;
   readonly #waiting: { readonly rows: number; readonly start: () => void }[] = [];
+
+  /** @param onCutOff ends the response, whatever has been sent of it */
+  constructor(onCutOff: () => void = () => {}) {
+    this.#onCutOff = onCutOff;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -97,6 +103,11 @@ export class Answer {
     const callbacks = this.#onEnd ?? [];
     this.#onEnd = null;
     for (const callback of callbacks) callback();
+  }
+
+  /** Ends an answer that its client does not read, or reads too slowly. */
+  cutOff(): void {
+    this.#onCutOff();
   }
 
   stop(reason: DomainError): void {

@@ -73,6 +73,7 @@ export async function updateSecret(
     return {
       write: {
         type: 'updateSecret',
+        from: current.mac,
         secret,
         ...(replaced && { sealed: replaced }),
         ...(sent?.nonce && { nonce: sent.nonce }),

@@ -17,18 +17,22 @@ export type Write =
       readonly nonce?: Nonce;
       readonly event: NewAuditEvent;
     }
-  /** The secret after the change; the stored version must be the one before. Without `sealed` the envelope is kept. */
+  /**
+   * The secret after the change; the stored version must be the one before, and the stored MAC that of `from`: the id may be
+   * that of another secret by now. Without `sealed` the envelope is kept.
+   */
   | {
       readonly type: 'updateSecret';
+      readonly from: RecordMac;
       readonly secret: Secret;
       readonly sealed?: Sealed;
       readonly nonce?: Nonce;
       readonly mac: RecordMac;
       readonly event: NewAuditEvent;
     }
-  /** The stored version must be this one. */
+  /** The stored version and the stored MAC must be these. */
   | { readonly type: 'deleteSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
-  /** Changes nothing. After the other writes the stored version must be this one, so that events are in the order of what they tell. */
+  /** Changes nothing. After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. */
   | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
   | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
   /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the successor with it. */

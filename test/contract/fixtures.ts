@@ -75,17 +75,19 @@ export function update(
   const secret = { ...seen(current), version: current.version + 1, ...fields };
   const { mac } = marked({ ...secret, sealed: newSealed ?? current.sealed }, keyring);
   const event = eventOf('secret.updated', secret);
-  return { type: 'updateSecret', secret, ...(newSealed && { sealed: newSealed }), mac, event };
+  const from = marked(current, keyring).mac;
+  return { type: 'updateSecret', from, secret, ...(newSealed && { sealed: newSealed }), mac, event };
 }
 
-export function remove(secret: StoredSecret): Write {
-  return { type: 'deleteSecret', secret: withoutEnvelope(secret), event: eventOf('secret.deleted', secret) };
+export function remove(secret: StoredSecret, keyring?: Keyring): Write {
+  const event = eventOf('secret.deleted', secret);
+  return { type: 'deleteSecret', secret: marked(withoutEnvelope(secret), keyring), event };
 }
 
 /** A use of the secret as it is. */
 export function use(secret: StoredSecret, purpose?: string): Extract<Write, { type: 'useSecret' }> {
   const event = { ...eventOf('secret.resolved', secret), ...(purpose !== undefined && { purpose }) };
-  return { type: 'useSecret', secret: withoutEnvelope(secret), event };
+  return { type: 'useSecret', secret: marked(withoutEnvelope(secret)), event };
 }
 
 /** An event that changes nothing. */

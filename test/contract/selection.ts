@@ -64,6 +64,15 @@ export function selectionContract(subject: Subject): void {
       expect(await names({ ids: [foreign.id] })).toEqual([]);
     });
 
+    it('has every secret once, however many there are', async () => {
+      const named = Array.from({ length: 450 }, (_, index) => `name ${String(index).padStart(3, '0')}`);
+      await subject.store.commit(named.map((name) => insert(newRecord(subject.owner, { name }))));
+      expect(await names(null)).toEqual(named);
+      expect(await names(null, 400)).toEqual(named.slice(0, 400));
+      expect(await names({ names: named.toReversed() })).toEqual(named);
+      expect(await names({ names: named.slice(0, 200) })).toEqual(named.slice(0, 200));
+    });
+
     it('is empty where nothing is named, and where nothing is there', async () => {
       await subject.stored();
       expect(await select({})).toEqual([]);

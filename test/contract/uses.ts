@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { insert, newOwner, newRecord, query, remove, update, use } from './fixtures.ts';
+import { insert, newOwner, newRecord, query, remove, sealed, update, use } from './fixtures.ts';
 import { expectValidChain, type Subject } from './subject.ts';
 
 /** The audit events of secrets that are used as they are. */
@@ -40,6 +40,18 @@ export function usesContract(subject: Subject): void {
       await subject.store.commit([remove(record)]);
       await subject.expectConflict([use(record)], { index: 0, on: 'version' });
       await subject.expectConflict([use(newRecord(subject.owner))], { index: 0, on: 'version' });
+    });
+
+    it('of a secret that was deleted, whose id another has now, is refused, as are an update and a deletion', async () => {
+      const record = await subject.stored();
+      await subject.store.commit([remove(record)]);
+      const other = { name: 'another', sealed: { ...sealed(), tag: 'another tag' } };
+      await subject.store.commit([insert(newRecord(subject.owner, { ...record, ...other }))]);
+      const refused = { index: 0, on: 'version' } as const;
+      await subject.expectConflict([use(record)], refused);
+      await subject.expectConflict([update(record)], refused);
+      await subject.expectConflict([update(record, {}, sealed(2))], refused);
+      await subject.expectConflict([remove(record)], refused);
     });
 
     it('never follows the end of its version: of uses, updates and a deletion at the same time', async () => {

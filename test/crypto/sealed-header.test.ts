@@ -130,6 +130,8 @@ describe.each(curves)('a header of a sealed value, on %s', (curve) => {
     expect(header({ iat: secondsFromNow(-595), exp: secondsFromNow(5) })).toBe('opened');
     expect(header({ iat: secondsFromNow(-300), exp: secondsFromNow(0) })).toBe('expired');
     expect(header({ iat: 1, exp: 2 })).toBe('expired');
+    expect(header({ iat: secondsFromNow(), exp: secondsFromNow(-1) })).toBe('expired');
+    expect(header({ iat: secondsFromNow(-3600), exp: secondsFromNow(-1) })).toBe('expired');
   });
 });
 
@@ -185,13 +187,19 @@ describe('a random header', () => {
         const areAllowed = chosen.every(([name, [value, is]]) => {
           return is || (['name', 'id', 'use'].includes(name) && value === undefined);
         });
-        const areTimes = iat - now <= 30 && lifetime >= 1 && lifetime <= 600 && exp - now <= 600;
+        const isLifetime = lifetime >= 1 && lifetime <= 600 && exp - now <= 600;
         const isSound =
           areAllowed &&
-          areTimes &&
+          iat - now <= 30 &&
           more === undefined &&
           [present('name'), present('id'), present('use')].filter(Boolean).length === 1;
-        const expected = !isSound ? 'invalid_header' : exp <= now ? 'expired' : 'opened';
+        const expected = !isSound
+          ? 'invalid_header'
+          : exp <= now
+            ? 'expired'
+            : isLifetime
+              ? 'opened'
+              : 'invalid_header';
         met[expected] += 1;
         const header = Object.fromEntries(chosen.map(([name, [value]]) => [name, value]));
         const extra = more === undefined ? {} : { [more]: 'x' };

@@ -52,7 +52,7 @@ describe.each(storeNames)('the checks of a load on %s', (storeName) => {
 
   it('find a write that is lost', async () => {
     const { load, secret } = await loaded();
-    await store.commit([remove(secret)]);
+    await store.commit([remove(secret, keyring)]);
     expect((await load.findings(store, keyring)).lost).toEqual([`${secret.id}: create`]);
   });
 

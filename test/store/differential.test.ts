@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { Owner } from '../../src/model/owner.ts';
-import type { Secret } from '../../src/model/secret.ts';
+import type { RecordMac, Secret } from '../../src/model/secret.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import {
@@ -40,6 +40,7 @@ const changes = fc.record({
   maskedValue: optionalText,
   tags,
   isSealed: fc.boolean(),
+  isOnStored: fc.nat(3).map((one) => one > 0),
   nonce: fc.option(fc.nat(5)),
 });
 
@@ -104,6 +105,7 @@ function newChange(fields: Partial<Fields>): Fields {
     maskedValue: null,
     tags: [],
     isSealed: true,
+    isOnStored: true,
     nonce: null,
     ...fields,
   };
@@ -119,13 +121,18 @@ class Run {
     return this.owners[index] ?? { type: 'team', teamId: 'none' };
   }
 
-  change({ nonce, ...fields }: Fields): Write {
-    const write = this.#write(fields);
+  /** @param macs of what is stored by then: most changes are made on that, the others on another secret of the same id */
+  change({ nonce, isOnStored, ...fields }: Fields, macs: Map<string, RecordMac>): Write {
+    const id = this.ids[fields.id] ?? '';
+    const stored = macs.get(id);
+    const write = stored && isOnStored ? withMac(this.#write(fields), stored) : this.#write(fields);
+    if (write.type === 'insertSecret') macs.set(id, write.record.mac);
+    else if (write.type === 'updateSecret') macs.set(id, write.mac);
     const spent = nonce === null ? undefined : this.nonces[nonce];
     return spent && (write.type === 'insertSecret' || write.type === 'updateSecret') ? withNonce(write, spent) : write;
   }
 
-  #write({ type, owner, id, isSealed, ...fields }: Omit<Fields, 'nonce'>): Write {
+  #write({ type, owner, id, isSealed, ...fields }: Omit<Fields, 'nonce' | 'isOnStored'>): Write {
     const secret: Partial<Secret> = { ...fields, id: this.ids[id] ?? '' };
     const record = newRecord(this.owner(owner), {
       ...secret,
@@ -139,6 +146,11 @@ class Run {
 
   query(owner: number, fields: object): ListQuery {
     return query(this.owner(owner), JSON.parse(JSON.stringify(fields)) as Partial<ListQuery>);
+  }
+
+  async macs(store: Store): Promise<Map<string, RecordMac>> {
+    const secrets = await Promise.all(this.ids.map((id) => store.find(id)));
+    return new Map(secrets.flatMap((secret) => (secret ? [[secret.id, secret.mac]] : [])));
   }
 
   get named(): NamedSecrets {
@@ -163,6 +175,12 @@ class Run {
 
 function withoutSizes(selected: readonly SelectedSecret[]) {
   return selected.map(({ secret, envelope }) => ({ secret, envelope }));
+}
+
+function withMac(write: Write, mac: RecordMac): Write {
+  if (write.type === 'updateSecret') return { ...write, from: mac };
+  const isOfSecret = write.type === 'deleteSecret' || write.type === 'useSecret';
+  return isOfSecret ? { ...write, secret: { ...write.secret, mac } } : write;
 }
 
 async function verdict(commit: Promise<void>): Promise<string> {
@@ -191,7 +209,8 @@ describe.skipIf(uri === null)('the two stores', () => {
     const verdicts: string[] = [];
     for (const operation of sequence) {
       if ('commit' in operation) {
-        const commit = operation.commit.map((change) => run.change(change));
+        const macs = await run.macs(stores[0]);
+        const commit = operation.commit.map((change) => run.change(change, macs));
         const [one = '', other] = await Promise.all(stores.map((store) => verdict(store.commit(commit))));
         expect(other).toEqual(one);
         verdicts.push(one);

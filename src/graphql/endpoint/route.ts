@@ -59,7 +59,7 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       const spend = (points: number) => budget.spend(principal, request, response, points);
       await exchange.working(spend(1));
       const body = arriving ? parseJson(await arriving) : undefined;
-      const answer = new Answer();
+      const answer = new Answer(() => response.destroy());
       endWith(answer, response);
       const caller: Caller = {
         principal,

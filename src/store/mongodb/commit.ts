@@ -158,23 +158,28 @@ async function requireCurrent(
   const uses = writes.flatMap((write, index) => (isUse(write) ? [{ write, index }] : []));
   if (uses.length === 0) return;
   const ids = uses.map(({ write }) => write.secret.id);
-  const options = { session, projection: { owner: 1, version: 1 }, batchSize: ids.length + 1 };
+  const options = { session, projection: { owner: 1, version: 1, mac: 1 }, batchSize: ids.length + 1 };
   const found = await secrets.find({ _id: { $in: ids } }, options).toArray();
   const byId = new Map(found.map((document) => [document._id, document]));
   for (const { write, index } of uses) {
-    const { id, owner, version } = write.secret;
+    const { id, owner, version, mac } = write.secret;
     const stored = byId.get(id);
-    if (stored?.version !== version || stored.owner !== ownerKey(owner)) throw new StoreConflict(index, 'version');
+    const isVersion = stored?.version === version && stored.owner === ownerKey(owner);
+    // The id may be that of another secret by now, in the same version.
+    if (!isVersion || stored.mac.tag !== mac.tag) throw new StoreConflict(index, 'version');
   }
 }
 
 function operationOf(write: SecretWrite): AnyBulkWriteOperation<SecretDocument> {
   if (write.type === 'insertSecret') return { insertOne: { document: documentOf(write.record) } };
   const { id, owner, version } = write.secret;
-  if (write.type === 'deleteSecret') return { deleteOne: { filter: { _id: id, owner: ownerKey(owner), version } } };
+  const place = { _id: id, owner: ownerKey(owner) };
+  if (write.type === 'deleteSecret') {
+    return { deleteOne: { filter: { ...place, version, 'mac.tag': write.secret.mac.tag } } };
+  }
   return {
     updateOne: {
-      filter: { _id: id, owner: ownerKey(owner), version: version - 1 },
+      filter: { ...place, version: version - 1, 'mac.tag': write.from.tag },
       update: { $set: { ...fieldsOf(write.secret), mac: write.mac, ...(write.sealed && { sealed: write.sealed }) } },
     },
   };

@@ -58,7 +58,7 @@ export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): M
 /** One statement for all uses of a commit: a delivery may have a thousand. */
 function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => void {
   const versions = database.prepare(
-    'SELECT id, owner, version FROM secrets WHERE id IN (SELECT value FROM json_each(?))',
+    'SELECT id, owner, version, mac_tag FROM secrets WHERE id IN (SELECT value FROM json_each(?))',
   );
   return (writes) => {
     const uses = writes.flatMap((write, index) => (isUse(write) ? [{ secret: write.secret, index }] : []));
@@ -67,8 +67,9 @@ function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => void
     const byId = new Map(rows.map((row) => [row.id, row]));
     for (const { secret, index } of uses) {
       const row = byId.get(secret.id);
-      const isCurrent = row?.version === secret.version && row.owner === ownerKey(secret.owner);
-      if (!isCurrent) throw new StoreConflict(index, 'version');
+      const isVersion = row?.version === secret.version && row.owner === ownerKey(secret.owner);
+      // The id may be that of another secret by now, in the same version.
+      if (!isVersion || row.mac_tag !== secret.mac.tag) throw new StoreConflict(index, 'version');
     }
   };
 }
@@ -77,7 +78,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   const insert = database.prepare(insertRecord);
   const update = database.prepare(updateRecord);
   const put = database.prepare(putEnvelope);
-  const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ?');
+  const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ? AND mac_tag = ?');
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
   const idTaken = database.prepare('SELECT 1 FROM secrets WHERE id = ?');
@@ -96,7 +97,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
         writeTags(write.record);
         return;
       case 'updateSecret': {
-        const { changes } = update.run(...storedValues(write.secret, write.sealed, write.mac));
+        const { changes } = update.run(...storedValues(write.secret, write.sealed, write.mac), write.from.tag);
         if (changes === 0) throw new StoreConflict(index, 'version');
         if (write.sealed) put.run(write.secret.id, JSON.stringify(write.sealed.envelope));
         removeTags.run(ownerKey(write.secret.owner), write.secret.name);
@@ -104,8 +105,9 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
         return;
       }
       case 'deleteSecret': {
-        const { id, owner, version } = write.secret;
-        if (remove.run(id, ownerKey(owner), version).changes === 0) throw new StoreConflict(index, 'version');
+        const { id, owner, version, mac } = write.secret;
+        const { changes } = remove.run(id, ownerKey(owner), version, mac.tag);
+        if (changes === 0) throw new StoreConflict(index, 'version');
       }
     }
   }

@@ -68,13 +68,14 @@ const parameterOf = (column: string) => `?${storedColumns.indexOf(column) + 1}`;
 export const insertRecord = `
   INSERT INTO secrets (${secretColumns}) VALUES (${storedColumns.map(parameterOf).join(', ')})`;
 
-/** Takes `storedValues`, where a value that is null keeps the stored one. */
+/** Takes `storedValues`, where a value that is null keeps the stored one, and then the MAC of the secret before the change. */
 export const updateRecord = `
   UPDATE secrets SET
     ${[...columnNames, 'mac_kid', 'mac_tag'].map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
     sealed_version = coalesce(${parameterOf('sealed_version')}, sealed_version),
     sealed_tag = coalesce(${parameterOf('sealed_tag')}, sealed_tag)
-  WHERE owner = ${parameterOf('owner')} AND id = ${parameterOf('id')} AND version = ${parameterOf('version')} - 1`;
+  WHERE owner = ${parameterOf('owner')} AND id = ${parameterOf('id')} AND version = ${parameterOf('version')} - 1
+    AND mac_tag = ?${storedColumns.length + 1}`;
 
 /** The values of a secret, in the order of the parameters. */
 export function storedValues(secret: Secret, sealed: SealedMark | null | undefined, mac: RecordMac): SQLInputValue[] {

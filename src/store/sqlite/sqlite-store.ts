@@ -36,6 +36,8 @@ import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
 /** Secrets that lists may read in one tick of the event loop. */
 const maxReadPerTick = 1000;
+/** Secrets that are read with their envelopes in one tick: each has up to 8 KiB of it, and 4 KiB of notes. */
+const maxSelectedPerTick = 200;
 /** Lists differ in the shape of their filters. This many shapes stay prepared. */
 const maxPreparedLists = 128;
 
@@ -109,16 +111,16 @@ class SqliteStore implements Store {
   }
 
   async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
-    await this.#pace(
-      1 +
-        (named
-          ? countOf(named)
-          : Math.min(
-              limit,
-              this.#ask(() => this.#ownerCount(owner)),
-            )),
-    );
-    return this.#ask(() => this.#selections.select(owner, named, limit));
+    const selected: SelectedSecret[] = [];
+    const most = Math.min(limit, named ? countOf(named) : this.#ask(() => this.#ownerCount(owner)));
+    for (;;) {
+      const size = Math.min(limit - selected.length, maxSelectedPerTick);
+      await this.#pace(1 + (Math.min(most, size) / maxSelectedPerTick) * maxReadPerTick);
+      const after = selected.at(-1)?.secret.name ?? '';
+      const some = this.#ask(() => this.#selections.select(owner, named, after, size));
+      selected.push(...some);
+      if (some.length < size || selected.length === limit) return selected;
+    }
   }
 
   async list(query: ListQuery): Promise<ListResult> {

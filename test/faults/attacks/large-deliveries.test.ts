@@ -12,6 +12,9 @@ const many = { teamId: 'red', connectorId: 'many' };
 /** 64 KiB that do not compress and differ for each secret. */
 const large64 = (index: number) => `${index} é`.padEnd(64 * kibibyte - 1, `${index}x`);
 
+/** What is read at once of a secret whose envelope is not large: almost 8 KiB of it, and the longest notes. */
+const mostInOneRead = { value: 'v'.repeat(5300), notes: 'é'.repeat(2048) };
+
 let gateway: AttackedGateway;
 let recipient: TestRecipient;
 
@@ -20,7 +23,7 @@ beforeAll(async () => {
   recipient = await newRecipient();
   for (let made = 0; made < 256; made += 1) await create({ owner: large, name: `${made}`, value: large64(made) });
   for (let made = 0; made < 1000; made += 50) {
-    const some = Array.from({ length: 50 }, (_, i) => ({ owner: many, name: `${made + i}`, value: 'a value' }));
+    const some = Array.from({ length: 50 }, (_, i) => ({ owner: many, name: `${made + i}`, ...mostInOneRead }));
     await Promise.all(some.map(create));
   }
 }, 120_000);
