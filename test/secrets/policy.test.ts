@@ -171,6 +171,14 @@ describe('the policy', () => {
     expect(() => anonymous.viewer()).toThrow(refused('UNAUTHORIZED'));
   });
 
+  it('returns the sealing keys to a caller with credentials only, whatever these allow', async () => {
+    expect(
+      (await operationsOn(store, { principal: { ...ada, teams: [], scopes: new Set() } })).listSealingKeys(),
+    ).toHaveLength(2);
+    const anonymous = await operationsOn(store, { principal: null });
+    expect(() => anonymous.listSealingKeys()).toThrow(refused('UNAUTHORIZED'));
+  });
+
   it('refuses to create or update a value sent over plain HTTP, and allows operations without a value', async () => {
     const inClear = await operationsOn(store, { secureTransport: false });
     const owner = { teamId: 'red' };
