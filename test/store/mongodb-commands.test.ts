@@ -7,7 +7,8 @@ import { listCommand } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { filterOf } from '../../src/store/mongodb/select.ts';
 import type { ListQuery, Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, query, use } from '../contract/fixtures.ts';
+import { insert, insert, newOwner, newOwner, newRecord, newRecord, query, query, use } from '../contract/fixtures.ts';
+import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -134,7 +135,16 @@ describe.skipIf(uri === '')('with a mongod', () => {
       for (const used of [records.slice(0, 1), records]) {
         const sent = await sentFor(() => store.commit(used.map((record) => use(record))));
         expect(sent).toEqual(['find', 'find', 'insert', 'update', 'commitTransaction']);
-      }
+    it('are one more for any number of creates with a nonce, and its shard key is in it', async () => {
+      const many = Array.from({ length: 20 }, (_, index) => insert(newRecord(owners[index % 3] ?? newOwner())));
+      const sent = await sentFor(() =>
+        Promise.all(many.map((write, index) => store.commit([index % 2 ? withNonce(write, newNonce()) : write]))),
+      );
+      expect(sent).toEqual(['insert', 'find', 'insert', 'insert', 'update', 'commitTransaction']);
+      const { insert: collection, documents } = commands[0]?.command ?? {};
+      expect(collection).toBe('nonces');
+      expect(documents).toHaveLength(10);
+      for (const document of documents) expect(Object.keys(document)).toEqual(['_id', 'keptUntil']);
     });
 
     it('write in a transaction with majority and journaled write concern, and read with majority read concern', async () => {
