@@ -140,7 +140,6 @@ const queries = (documents: (canary: Canary) => string[]): Send =>
 const bodies = (list: (canary: Canary) => (string | Buffer)[]): Send =>
   each((canary) => list(canary).map((body) => (client) => client.post(body)));
 
-/** Seals a value to the gateway, for ada. */
 /** Headers of ada who may do everything. */
 async function resolving(client: Client): Promise<{ authorization: string }> {
   const token = await client.gateway.issuer.token({ scope: 'secrets:read secrets:write secrets:resolve' });
@@ -151,6 +150,7 @@ async function deliver(client: Client, input: object): Promise<string> {
   return client.run(resolveSecrets('id name notes'), { input }, await resolving(client));
 }
 
+/** Seals a value to the gateway, for ada. */
 async function sealed(client: Client, value: string, header: Record<string, unknown> = {}): Promise<string> {
   const response = await fetch(new URL('/.well-known/jwks.json', client.gateway.url));
   const { keys } = await response.json();
@@ -171,21 +171,15 @@ const inputs =
     }
   };
 
-const recipient = {
-  kty: 'OKP',
-  crv: 'X25519',
-  x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08',
-};
-const resolve = resolveSecrets('id', 'missing');
+const recipient = { kty: 'OKP', crv: 'X25519', x: '3p7bfXt9wbTTW2HC7OQ1Nz-DQ8hbeGdNrfx-FG-IK08' };
 
-/** Asks for deliveries, as somebody who may resolve. */
+/** Asks for deliveries, as somebody who may resolve and as somebody who may not. */
 const deliveries =
   (list: (canary: Canary) => Record<string, unknown>[]): Send =>
   async (client, canary) => {
-    const authorization = `Bearer ${await client.gateway.issuer.token({ scope: 'secrets:resolve' })}`;
     for (const input of list(canary)) {
-      await client.run(resolve, { input: { recipient, ...input } }, { authorization });
-      await client.run(resolve, { input: { recipient, ...input } });
+      await deliver(client, { recipient, ...input });
+      await client.run(resolveSecrets(), { input: { recipient, ...input } });
     }
   };
 
@@ -350,30 +344,49 @@ const positions: Record<string, Send> = {
       }
     }
   },
-  'a recipient that is no sound public key': deliveries((canary) =>
-    [
-      canary.key,
+  'a private key, or anything else that is no recipient': deliveries((canary) => {
+    const { key } = canary;
+    const d = Buffer.from(key).toString('base64url');
+    return [
+      key,
+      `-----BEGIN PRIVATE KEY-----\n${d}\n-----END PRIVATE KEY-----`,
+      { keys: [{ ...recipient, d }] },
+      { ...recipient, d },
+      ...['d', 'kty', 'crv', 'x', 'use', 'alg', 'key_ops'].map((member) => ({ ...recipient, [member]: key })),
+      { ...recipient, key_ops: [key] },
+      { ...recipient, ext: { [key]: key } },
+      { ...recipient, kid: key, [key]: key },
+      { kty: 'EC', crv: 'P-256', x: key, y: key, d: key },
+      { kty: 'oct', k: d },
+      { kty: 'RSA', n: d, e: 'AQAB', d },
+      JSON.parse(`{"__proto__":{"d":"${d}"}}`),
       ...wrongJson(canary),
-      { ...recipient, d: canary.key },
-      ...['kty', 'crv', 'x', 'use', 'alg', 'key_ops'].map((member) => ({ ...recipient, [member]: canary.key })),
-      { ...recipient, x: canary.key.repeat(2), [canary.key]: canary.key },
-      { kty: 'EC', crv: 'P-256', x: canary.key, y: canary.key, d: canary.key },
-      { kty: 'oct', k: canary.key },
-      { ...recipient, kid: canary.key, [canary.key]: canary.key },
-    ].map((wrong) => ({ recipient: wrong, names: [] })),
-  ),
-  'a recipient as an inline literal': queries((canary) =>
-    [...literals(canary), `{ kty: "OKP", crv: "X25519", x: "${canary.key}", d: "${canary.key}" }`].map(
-      (literal) => `mutation { resolveSecrets(input: { recipient: ${literal} }) { missing } }`,
-    ),
-  ),
+    ].map((wrong) => ({ recipient: wrong, names: [] }));
+  }),
+  'a recipient as an inline literal': async (client, canary) => {
+    const credentials = await resolving(client);
+    for (const literal of literals(canary)) {
+      for (const jwk of [literal, `{ kty: "OKP", crv: "X25519", x: "${recipient.x}", d: ${literal} }`]) {
+        await client.run(
+          `mutation { resolveSecrets(input: { recipient: ${jwk}, names: [] }) { missing } }`,
+          {},
+          credentials,
+        );
+      }
+    }
+  },
   'a purpose that breaks its rule': deliveries((canary) =>
     [canary.key.repeat(10), `${canary.key}\n`, `${canary.key}\ud800`, ...wrongJson(canary)].map((purpose) => ({
       purpose,
     })),
   ),
-  'names, placeholders or ids of the wrong type, and an owner that is not the caller’s, to resolve': deliveries(
+  'names, placeholders or ids to resolve that break their rules, and an owner that is not the caller’s': deliveries(
     ({ key, digits }) => [
+      // A name that keeps its rule is told as missing.
+      { names: [key.repeat(200)] },
+      { names: [`${key}\ud800`] },
+      { placeholders: [key.repeat(200)] },
+      { ids: ['x', key] },
       ...['names', 'placeholders', 'ids'].flatMap((list) => [
         { [list]: { [key]: key } },
         { [list]: [{ value: key }] },
