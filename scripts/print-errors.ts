@@ -1,5 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { errorTable } from '../src/errors.ts';
+import { printedFile } from './printed-file.ts';
 
 const rows = Object.entries(errorTable).map(
   ([code, { status, type, message, when }]) => `| \`${code}\` | ${status} | \`${type}\` | ${message} | ${when} |`,
@@ -90,13 +90,4 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |
 `;
 
-const file = new URL('../docs/errors.md', import.meta.url);
-if (!process.argv.includes('--check')) {
-  writeFileSync(file, printed);
-  console.log('docs/errors.md written.');
-} else if (readFileSync(file, 'utf8') === printed) {
-  console.log('docs/errors.md is up to date.');
-} else {
-  console.error('docs/errors.md is not what src/errors.ts says. Run "npm run errors" and commit the result.');
-  process.exitCode = 1;
-}
+printedFile('docs/errors.md', printed, { source: 'src/errors.ts', command: 'npm run errors' });

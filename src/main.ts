@@ -8,8 +8,6 @@ import { UsageError } from './cli/usage-error.ts';
 import { ConfigurationError, DomainError } from './errors.ts';
 import { version } from './version.ts';
 
-const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
-
 // Who pipes the output into `head` closes it early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -17,7 +15,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const args = process.argv.slice(2);
 try {
-  await runCommand(await commandsFor(args[0]), { description, version: await version(), args });
+  await runCommand(await commandsFor(args[0]), { version: await version(), args });
 } catch (error) {
   if (error instanceof ConfigurationError || error instanceof DomainError) {
     const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${args[0]}`;

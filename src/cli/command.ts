@@ -33,6 +33,7 @@ export interface CommandGroup {
 
 export type Commands = Readonly<Record<string, Command | CommandGroup>>;
 
+const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
 const helpWidth = 110;
 
 /**
@@ -41,7 +42,7 @@ const helpWidth = 110;
  */
 export async function runCommand(
   commands: Commands,
-  { description, version, args }: { description: string; version: string; args: readonly string[] },
+  { version, args }: { version: string; args: readonly string[] },
 ): Promise<void> {
   const program = new Commander('secrets-gateway');
   program
