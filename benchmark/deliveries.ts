@@ -1,5 +1,5 @@
 // What a delivery costs beside a create, and what one of a thousand secrets costs, in CPU time of the gateway's process.
-// Run it with: node benchmark/deliveries.ts
+// Run it with: npx node benchmark/deliveries.ts
 
 import { join } from 'node:path';
 import { CommandLine, type RunningGateway } from '../test/support/command-line.ts';
