@@ -1,5 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
-import { type ClientSession, type MongoClient, MongoError, MongoServerError, type TransactionOptions } from 'mongodb';
+import {
+  type ClientSession,
+  type MongoClient,
+  MongoError,
+  MongoServerError,
+  type ServerSessionId,
+  type TransactionOptions,
+} from 'mongodb';
 import { DomainError } from '../../errors.ts';
 import { Contention, UnknownCommitResult } from './errors.ts';
 import { refusalOf } from './refusals.ts';
@@ -23,6 +30,7 @@ export async function inTransaction(
   work: (session: ClientSession) => Promise<void>,
 ): Promise<void> {
   await client.withSession(async (session) => {
+    const { id } = session;
     for (let attempt = 1; ; attempt += 1) {
       const pauseMs = backOffMs(attempt);
       try {
@@ -35,6 +43,7 @@ export async function inTransaction(
       } catch (error) {
         // Never throws. A transaction whose commit was sent is not aborted.
         if (session.inTransaction()) await session.abortTransaction();
+        if (error instanceof UnknownCommitResult && id) endOnServer(client, id);
         if (!isTransient(error) || attempt === attempts || performance.now() + pauseMs >= deadlineMs) throw error;
       }
       await setTimeout(pauseMs);
@@ -62,6 +71,17 @@ async function commit(session: ClientSession, deadlineMs: number): Promise<void>
     }
     await setTimeout(backOffMs(attempt));
   }
+}
+
+/**
+ * A transaction whose commit did not arrive stays open for 60 s, and its owners cannot be written meanwhile. One that was made
+ * stays made. It is tried once, for as long as the driver waits for a server; a user may end sessions of its own.
+ */
+function endOnServer(client: MongoClient, id: ServerSessionId): void {
+  void client
+    .db('admin')
+    .command({ killSessions: [id] })
+    .catch(() => {});
 }
 
 /** Whether the server refused the command before it looked at the transaction. */
