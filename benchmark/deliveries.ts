@@ -66,7 +66,6 @@ async function measure(what: string, env: Record<string, string>): Promise<void>
       JWT_AUDIENCE: issuer.audience,
       JWT_JWKS_URL: issuer.jwksUrl,
       RATE_LIMIT: 'off',
-      LOG_LEVEL: 'warn',
     };
     const meter = join(import.meta.dirname, '../test/support/process-meter.ts');
     const gateway = await shell.serve({ ...settings, ...env }, [meter]);

@@ -1,4 +1,4 @@
-import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { isCoordinate, isCurve, keyManagement, publicMembers } from './key-agreement.ts';
 import type { SealCurve } from './keyring.ts';
 
@@ -57,19 +57,11 @@ function isForAgreement(member: (name: string) => unknown): boolean {
   return Array.isArray(keyOps) && keyOps.every((name) => operations.includes(name));
 }
 
-/** To try a key with. */
-const probes: Readonly<Record<SealCurve, KeyObject>> = {
-  X25519: generateKeyPairSync('x25519').privateKey,
-  'P-256': generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
-};
-
 function soundKey(curve: SealCurve, jwk: Readonly<Record<string, string>>): Recipient | null {
-  if (curve === 'X25519' && !isReduced(Buffer.from(String(jwk.x), 'base64url'))) return null;
+  if (curve === 'X25519' && !isSoundCoordinate(Buffer.from(String(jwk.x), 'base64url'))) return null;
   try {
-    const key = createPublicKey({ format: 'jwk', key: jwk });
-    // With a point of small order everybody would have the same shared secret. The agreement refuses it.
-    diffieHellman({ privateKey: probes[curve], publicKey: key });
-    return { curve, key };
+    // OpenSSL refuses a point that is not on P-256, where every other point is sound.
+    return { curve, key: createPublicKey({ format: 'jwk', key: jwk }) };
   } catch {
     return null;
   }
@@ -77,7 +69,20 @@ function soundKey(curve: SealCurve, jwk: Readonly<Record<string, string>>): Reci
 
 const prime25519 = 2n ** 255n - 19n;
 
-/** Whether a coordinate is the one form of its number (RFC 7748, section 5, also takes others). */
-function isReduced(littleEndian: Buffer): boolean {
-  return BigInt(`0x${littleEndian.reverse().toString('hex')}`) < prime25519;
+/**
+ * The coordinates of the points of small order, on the curve and on its twist (https://cr.yp.to/ecdh.html#validate). With one of
+ * them everybody would have the same shared secret. To try an agreement would tell as much, and takes as long as a seal.
+ */
+const ofSmallOrder: ReadonlySet<bigint> = new Set([
+  0n,
+  1n,
+  prime25519 - 1n,
+  325606250916557431795983626356110631294008115727848805560023387167927233504n,
+  39382357235489614581723060781553021112529911719440698176882885853963445705823n,
+]);
+
+/** Whether it is the one form of its number (RFC 7748, section 5, also takes others), and that of a point of large order. */
+function isSoundCoordinate(littleEndian: Buffer): boolean {
+  const coordinate = BigInt(`0x${littleEndian.reverse().toString('hex')}`);
+  return coordinate < prime25519 && !ofSmallOrder.has(coordinate);
 }

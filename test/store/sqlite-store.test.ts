@@ -203,7 +203,8 @@ describe('the plan of a SQLite list', () => {
   }
 
   it('of a selection looks up each name, placeholder and id in an index of its own', async () => {
-    const steps = await plan({ sql: selectNamed, values: ['owner', '[]', '[]', '[]', '', 1] });
+    const sql = selectNamed(['names', 'placeholders', 'ids']);
+    const steps = await plan({ sql, values: ['owner', '[]', '[]', '[]', '', 1] });
     const searches = steps.filter((step) => step.includes(' secrets '));
     expect(searches).toHaveLength(4);
     expect(searches.filter((step) => step.includes('sqlite_autoindex_secrets_1 (id=?)'))).toHaveLength(2);

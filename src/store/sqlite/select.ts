@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord } from '../../model/secret.ts';
 import type { NamedSecrets, SelectedSecret } from '../store.ts';
@@ -14,29 +14,40 @@ export interface Selections {
 const joined = 'FROM secrets LEFT JOIN envelopes ON secret_id = id';
 const among = (parameter: string) => `IN (SELECT value FROM json_each(${parameter}))`;
 
+/** By list: which secrets it names. Each has an index of its own. `+owner` keeps the planner from going through all secrets of the owner. */
+const parts = {
+  names: `SELECT id FROM secrets WHERE owner = ?1 AND name ${among('?2')}`,
+  placeholders: `SELECT id FROM secrets WHERE owner = ?1 AND placeholder ${among('?3')}`,
+  ids: `SELECT id FROM secrets WHERE +owner = ?1 AND id ${among('?4')}`,
+};
+const lists = Object.keys(parts) as (keyof typeof parts)[];
+
 /**
- * Takes the owner, three lists as JSON, the name before, and the limit. Each list has an index of its own. `+owner` keeps the
- * planner from going through all secrets of the owner instead of looking up ids.
+ * Takes the owner, three lists as JSON, the name before, and the limit.
+ * @param given the lists that name something: a part for each that is empty would take as long as one for a secret
  */
-export const selectNamed = `
-  SELECT ${selectedColumns} ${joined} WHERE id IN (
-    SELECT id FROM secrets WHERE owner = ?1 AND name ${among('?2')}
-    UNION SELECT id FROM secrets WHERE owner = ?1 AND placeholder ${among('?3')}
-    UNION SELECT id FROM secrets WHERE +owner = ?1 AND id ${among('?4')}
-  ) AND +name > ?5 ORDER BY name LIMIT ?6`;
+export function selectNamed(given: readonly (keyof typeof parts)[]): string {
+  const ids = given.map((list) => parts[list]).join(' UNION ');
+  return `SELECT ${selectedColumns} ${joined} WHERE id IN (${ids}) AND +name > ?5 ORDER BY name LIMIT ?6`;
+}
 
 export function prepareSelections(database: DatabaseSync): Selections {
   const all = database.prepare(
     `SELECT ${selectedColumns} ${joined} WHERE owner = ? AND name > ? ORDER BY name LIMIT ?`,
   );
-  const some = database.prepare(selectNamed);
+  const some = new Map<string, StatementSync>();
   const find = database.prepare(`SELECT ${secretColumns}, envelope ${joined} WHERE id = ?`);
   return {
     select(owner, named, after, limit) {
       const key = ownerKey(owner);
       if (!named) return all.all(key, after, limit).map(selectedOfRow);
-      const lists = [named.names, named.placeholders, named.ids].map((list) => JSON.stringify(list));
-      return some.all(key, ...lists, after, limit).map(selectedOfRow);
+      const given = lists.filter((list) => named[list].length > 0);
+      if (given.length === 0) return [];
+      const sql = selectNamed(given);
+      const statement = some.get(sql) ?? database.prepare(sql);
+      some.set(sql, statement);
+      const texts = lists.map((list) => JSON.stringify(named[list]));
+      return statement.all(key, ...texts, after, limit).map(selectedOfRow);
     },
     find(id) {
       const row = find.get(id);
