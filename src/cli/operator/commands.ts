@@ -1,11 +1,11 @@
 import type { CommandLoaders } from '../command.ts';
 
 /** What runs a gateway, or works on its files. */
-export const operator = {
+export const operator: CommandLoaders = {
   serve: async () => (await import('./serve.ts')).serve,
   token: async () => (await import('./token.ts')).token,
   schema: async () => (await import('./schema.ts')).schema,
   keys: async () => (await import('./keys.ts')).keys,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
-} satisfies CommandLoaders;
+};

@@ -1,7 +1,7 @@
 import type { Command, CommandLoaders } from '../command.ts';
 
 /** What people and workloads do with a running gateway. */
-export const people = {
+export const people: CommandLoaders = {
   list: async () => forPeople((await import('./list.ts')).list),
   get: async () => forPeople((await import('./get.ts')).get),
   set: async () => forPeople((await import('./set.ts')).set),
@@ -10,7 +10,7 @@ export const people = {
   diff: async () => forPeople((await import('./diff.ts')).diff),
   exec: async () => forPeople((await import('./exec.ts')).exec),
   render: async () => forPeople((await import('./render.ts')).render),
-} satisfies CommandLoaders;
+};
 
 /** What the client throws is told as people read it. */
 function forPeople(command: Command): Command {
