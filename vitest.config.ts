@@ -16,6 +16,8 @@ export default defineConfig({
     pool: 'forks',
     // A mongod, a Chromium and started gateways share the machine's cores with the workers.
     maxWorkers: 2,
+    // Transcripts, of which some wait for a database that does not answer.
+    maxConcurrency: 4,
     coverage: {
       provider: 'v8',
       include: ['src/**/*.ts'],

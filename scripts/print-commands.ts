@@ -1,4 +1,4 @@
-import { type CommandGroup, type Commands, runCommand } from '../src/cli/command.ts';
+import { type CommandGroup, type Commands, loadCommands, runCommand } from '../src/cli/command.ts';
 import { complete } from '../src/cli/completion.ts';
 import { operator } from '../src/cli/operator/commands.ts';
 import { people } from '../src/cli/people/commands.ts';
@@ -8,12 +8,12 @@ const parts: readonly { title: string; about: string; commands: Commands }[] = [
   {
     title: 'To run a gateway',
     about: 'They read the settings of the gateway, or work on its files. [running.md](running.md) tells when.',
-    commands: operator,
+    commands: await loadCommands(operator),
   },
   {
     title: 'For people and workloads',
     about: 'They talk to a running gateway. [command-line.md](command-line.md) tells more.',
-    commands: people,
+    commands: await loadCommands(people),
   },
   { title: 'For your shell', about: 'Completion of commands, options and their choices.', commands: { complete } },
 ];

@@ -1,7 +1,8 @@
-import { type Commands, runCommand } from './cli/command.ts';
+import { type CommandLoaders, type Commands, loadCommands, runCommand } from './cli/command.ts';
 import { complete } from './cli/completion.ts';
 import { CommandFailure } from './cli/failure.ts';
-import { peopleNames } from './cli/people/names.ts';
+import { operator } from './cli/operator/commands.ts';
+import { people } from './cli/people/commands.ts';
 import { printable } from './cli/printable.ts';
 import { storeFailure } from './cli/store-failure.ts';
 import { UsageError } from './cli/usage-error.ts';
@@ -32,10 +33,10 @@ try {
   process.exit(2);
 }
 
-/** A gateway loads nothing of the commands for people, and they load nothing of a gateway's: both start faster. */
+/** The one that was typed. All of them where there is none of this name: for the list, suggestions and completion. */
 async function commandsFor(first = ''): Promise<Commands> {
-  const isForPeople = peopleNames.some((name) => name === first);
-  const operator = isForPeople ? {} : (await import('./cli/operator/commands.ts')).operator;
-  const people = Object.hasOwn(operator, first) ? {} : (await import('./cli/people/commands.ts')).people;
-  return { ...operator, ...people, complete };
+  const loaders: CommandLoaders = { ...operator, ...people };
+  const typed = Object.hasOwn(loaders, first) ? loaders[first] : undefined;
+  if (typed) return { [first]: await typed() };
+  return { ...(await loadCommands(loaders)), complete };
 }

@@ -33,6 +33,14 @@ export interface CommandGroup {
 
 export type Commands = Readonly<Record<string, Command | CommandGroup>>;
 
+/** What loads each command: the start of a process is mostly loading modules. */
+export type CommandLoaders = Readonly<Record<string, () => Promise<Command | CommandGroup>>>;
+
+export async function loadCommands(loaders: CommandLoaders): Promise<Commands> {
+  const loaded = Object.entries(loaders).map(async ([name, load]) => [name, await load()] as const);
+  return Object.fromEntries(await Promise.all(loaded));
+}
+
 const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
 const helpWidth = 110;
 

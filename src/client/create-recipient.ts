@@ -1,4 +1,6 @@
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
+import { exportJWK } from 'jose/key/export';
+import { generateKeyPair } from 'jose/key/generate/keypair';
 import { hasX25519 } from './platform.ts';
 import { algorithm } from './sealing-key.ts';
 

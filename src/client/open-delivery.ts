@@ -1,4 +1,8 @@
-import { base64url, type CryptoKey, compactDecrypt, decodeProtectedHeader, importJWK, type JWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
+import * as base64url from 'jose/base64url';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { importJWK } from 'jose/key/import';
 import { requireCrypto } from './platform.ts';
 import { algorithm } from './sealing-key.ts';
 

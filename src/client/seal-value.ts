@@ -1,4 +1,5 @@
-import { CompactEncrypt, importJWK } from 'jose';
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { importJWK } from 'jose/key/import';
 import type { OwnerInput } from './documents.ts';
 import { requireCrypto } from './platform.ts';
 import { type AnySealingKey, algorithm, partsOf } from './sealing-key.ts';

@@ -1,4 +1,8 @@
-import { exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
+import { exportJWK } from 'jose/key/export';
+import { generateKeyPair } from 'jose/key/generate/keypair';
+import { importJWK } from 'jose/key/import';
 import { ConfigurationError } from '../errors.ts';
 import type { Membership, Scope } from '../model/principal.ts';
 import { createPrivateFile, exists } from '../runtime/private-file.ts';

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { errors, type JWTHeaderParameters } from 'jose';
+import type { JWTHeaderParameters } from 'jose';
+import * as errors from 'jose/errors';
 import { IssuerFault } from './issuer-fault.ts';
 import { rejected } from './token-rejected.ts';
 import { type KeysOfSet, keysOfSet, type UnusableKey, type UsableKey } from './usable-keys.ts';

@@ -1,4 +1,4 @@
-import { errors } from 'jose';
+import * as errors from 'jose/errors';
 import type { DomainError } from '../errors.ts';
 import { unauthorized } from './authorize.ts';
 

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, jwtVerify } from 'jose';
+import type { JWTHeaderParameters } from 'jose';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { decodeJwt } from 'jose/jwt/decode';
+import { jwtVerify } from 'jose/jwt/verify';
 import { isCanonicalBase64url } from '../crypto/base64url.ts';
 import { DomainError, withoutStack } from '../errors.ts';
 import type { Principal } from '../model/principal.ts';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { peopleNames } from '../../src/cli/people/names.ts';
+import { operator } from '../../src/cli/operator/commands.ts';
+import { people } from '../../src/cli/people/commands.ts';
 import { peopleSettings, settings } from '../../src/cli/settings.ts';
 import { settingNames } from '../../src/config.ts';
 import { CommandLine } from '../support/command-line.ts';
@@ -32,7 +33,7 @@ describe('the help', () => {
     };
     await walk();
     expect([...pages.keys()]).toEqual(
-      expect.arrayContaining(['serve', 'token', 'schema', 'keys', 'keys retire', ...peopleNames, 'complete']),
+      expect.arrayContaining([...Object.keys(operator), 'keys retire', ...Object.keys(people), 'complete']),
     );
     for (const [words, page] of pages) {
       expect(page).toContain(`Usage: ${['secrets-gateway', words].join(' ').trim()} `);

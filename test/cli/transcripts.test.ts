@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
@@ -13,19 +13,30 @@ import { replay } from '../support/transcript.ts';
 
 // The command line as a user types it. UPDATE_TRANSCRIPTS=1 writes the actual output into the files.
 
-let shell: CommandLine;
-let opened: AsyncDisposableStack;
-beforeEach(async () => {
-  shell = await CommandLine.open();
-  opened = new AsyncDisposableStack();
-});
-afterEach(async () => {
-  await opened.disposeAsync();
-  await shell.close();
-});
+/** What one transcript uses: they run side by side. */
+class Stage extends AsyncDisposableStack {
+  readonly shell: CommandLine;
+
+  private constructor(shell: CommandLine) {
+    super();
+    this.shell = shell;
+    this.defer(() => shell.close());
+  }
+
+  static async open(): Promise<Stage> {
+    return new Stage(await CommandLine.open());
+  }
+
+  async listening(server: Server): Promise<string> {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    this.defer(() => void server.close());
+    return String((server.address() as AddressInfo).port);
+  }
+}
 
 /** The files in the directory before the commands run. */
-const preparations: Record<string, () => Promise<void>> = {
+const preparations: Record<string, (stage: Stage) => Promise<void>> = {
   'backup.txt': keepTwoSecrets,
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
@@ -37,7 +48,7 @@ const preparations: Record<string, () => Promise<void>> = {
 /** keys retire waits until every gateway has read the file again. */
 const withoutWaits: Record<string, string> = { NODE_OPTIONS: `--import ${longWaits.skipped}` };
 
-async function keepTwoSecrets(): Promise<void> {
+async function keepTwoSecrets({ shell }: Stage): Promise<void> {
   const gateway = await shell.serve();
   for (const name of ['ONE', 'TWO']) {
     await gateway.run(createSecret('id'), { input: { name, value: 'a value', provider: 'openai' } });
@@ -48,19 +59,20 @@ async function keepTwoSecrets(): Promise<void> {
 const isSkipped = (file: string) => file === 'first-run.txt' && inject('mongodbUri') === null;
 
 /** What a transcript finds in the world: ports of other programs, and files that only it needs. */
-const surroundings: Record<string, () => Promise<Record<string, string>>> = {
-  'first-run.txt': async () => {
+const surroundings: Record<string, (stage: Stage) => Promise<Record<string, string>>> = {
+  'first-run.txt': async (stage) => {
     const mongod = await startStandalone(['--replSet', 'rs0']);
-    opened.defer(() => mongod.stop());
-    return { '<taken-port>': await listening(createServer()), '<mongod-port>': new URL(mongod.uri).port };
+    stage.defer(() => mongod.stop());
+    return { '<taken-port>': await stage.listening(createServer()), '<mongod-port>': new URL(mongod.uri).port };
   },
-  'first-run-issuer.txt': async () => {
-    const issuer = opened.adopt(await Issuer.start(), (one) => one.close());
-    await writeFile(join(shell.directory, 'jwks.json'), JSON.stringify(issuer.jwks));
-    await writeFile(join(shell.directory, 'token'), await issuer.token());
+  'first-run-issuer.txt': async (stage) => {
+    const { directory } = stage.shell;
+    const issuer = stage.adopt(await Issuer.start(), (one) => one.close());
+    await writeFile(join(directory, 'jwks.json'), JSON.stringify(issuer.jwks));
+    await writeFile(join(directory, 'token'), await issuer.token());
     // A transcript that ends too early leaves its gateway running.
-    opened.defer(async () => {
-      const pid = await readFile(join(shell.directory, 'pid'), 'utf8').catch(() => null);
+    stage.defer(async () => {
+      const pid = await readFile(join(directory, 'pid'), 'utf8').catch(() => null);
       if (pid !== null && existsSync(`/proc/${pid.trim()}`)) process.kill(Number(pid));
     });
     const site = createHttpServer(({ url }, response) => {
@@ -68,23 +80,15 @@ const surroundings: Record<string, () => Promise<Record<string, string>>> = {
       else response.writeHead(404).end();
     });
     const free = [createServer(), createServer()] as const;
-    const [gatewayPort, closedPort] = [await listening(free[0]), await listening(free[1])];
+    const [gatewayPort, closedPort] = [await stage.listening(free[0]), await stage.listening(free[1])];
     for (const server of free) server.close();
-    return { '<issuer-port>': await listening(site), '<gateway-port>': gatewayPort, '<closed-port>': closedPort };
+    return { '<issuer-port>': await stage.listening(site), '<gateway-port>': gatewayPort, '<closed-port>': closedPort };
   },
 };
 
-async function listening(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  opened.defer(() => void server.close());
-  return String((server.address() as AddressInfo).port);
-}
-
 /** A gateway that runs in another folder, and a token for it. */
-async function settings(): Promise<Record<string, string>> {
-  const elsewhere = await CommandLine.open();
-  opened.defer(() => elsewhere.close());
+async function settings(stage: Stage): Promise<Record<string, string>> {
+  const elsewhere = stage.adopt(await CommandLine.open(), (one) => one.close());
   const { url, token } = await elsewhere.serve();
   return { SECRETS_GATEWAY_URL: new URL(url).origin, SECRETS_GATEWAY_TOKEN: token };
 }
@@ -93,16 +97,21 @@ function portIn({ SECRETS_GATEWAY_URL: url }: Record<string, string>): Record<st
   return url === undefined ? {} : { '<port>': new URL(url).port };
 }
 
-describe('the terminal shows the output in', () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.txt'));
+describe.concurrent('the terminal shows the output in', () => {
+  const size = (file: string) => statSync(join(import.meta.dirname, file)).size;
+  // The longest ones first: none is left to run alone at the end.
+  const files = readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith('.txt') && !isSkipped(name))
+    .toSorted((a, b) => size(b) - size(a));
 
-  it.each(files.filter((file) => !isSkipped(file)))('%s', { timeout: 120_000 }, async (file) => {
-    await preparations[file]?.();
+  it.each(files)('%s', { timeout: 240_000 }, async (file) => {
+    await using stage = await Stage.open();
+    await preparations[file]?.(stage);
     const path = join(import.meta.dirname, file);
     const transcript = await readFile(path, 'utf8');
-    const known = await surroundings[file]?.();
-    const env = file.startsWith('people-') ? await settings() : file === 'keys.txt' ? withoutWaits : {};
-    const shown = await replay(transcript, shell.directory, env, { ...known, ...portIn(env) });
+    const known = await surroundings[file]?.(stage);
+    const env = file.startsWith('people-') ? await settings(stage) : file === 'keys.txt' ? withoutWaits : {};
+    const shown = await replay(transcript, stage.shell.directory, env, { ...known, ...portIn(env) });
     if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);
     else expect(shown).toBe(transcript);
   });
@@ -111,6 +120,12 @@ describe('the terminal shows the output in', () => {
 const lines = (...text: string[]) => text.join('\n');
 
 describe('a transcript', () => {
+  let shell: CommandLine;
+  beforeEach(async () => {
+    shell = await CommandLine.open();
+  });
+  afterEach(() => shell.close());
+
   it.each<[string, string, string]>([
     ['another word', lines('$ echo two', 'one', ''), lines('$ echo two', 'two', '')],
     ['one more line', lines('$ printf "a\\nb\\n"', 'a'), lines('$ printf "a\\nb\\n"', 'a', 'b')],

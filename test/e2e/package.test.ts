@@ -13,6 +13,48 @@ import { blocksOf, linksOf } from '../support/markdown.ts';
 const root = join(import.meta.dirname, '../..');
 const env = shellEnvironment();
 
+/** Every command but serve, in the folder of its gateway. */
+const everyCommand = `
+run() { node_modules/.bin/node node_modules/.bin/secrets-gateway "$@"; }
+run schema > schema.graphql
+run keys list | head -1
+run backup backup.db
+run restore not-there.db 2>/dev/null || echo "restore: $?"
+run complete bash | grep -c 'complete bash'
+export SECRETS_GATEWAY_TOKEN=$(run token --sub packaged)
+echo sk-proj-0123456789abcdefghijklmnop | run set OPENAI_API_KEY
+run list --json | grep -c maskedValue
+run get OPENAI_API_KEY | grep provider
+run exec -- node_modules/.bin/node -e 'process.exit(process.env.OPENAI_API_KEY ? 7 : 1)' || echo "exec: $?"
+echo '{{ OPENAI_API_KEY }}' > template
+run render template -o rendered
+wc -c < rendered
+echo OTHER=value > packaged.env
+run diff packaged.env || echo "diff: $?"
+run import packaged.env
+run rm OTHER --yes
+`;
+const shownByCommands = new RegExp(
+  `^${[
+    'KID .*',
+    '\\d+ secrets? (is|are) in backup.db\\. The keyring is not: .*',
+    'restore: 1',
+    '[1-9]',
+    'OPENAI_API_KEY is created: version 1, placeholder sec_[0-9a-f]{9}\\.',
+    '1',
+    'provider +openai',
+    'exec: 7',
+    ' *35',
+    'new +OTHER',
+    '1 new\\.',
+    'diff: 1',
+    'new +OTHER',
+    '1 new\\.',
+    '1 secret is written\\.',
+    'OTHER is deleted\\.',
+  ].join('\\n')}\\n$`,
+);
+
 interface Outcome {
   code: number;
   stdout: string;
@@ -89,19 +131,22 @@ describe('the package, installed in an empty folder', () => {
     await expect(fetch(gateway.url)).rejects.toThrow();
   });
 
-  it('starts without npm, as under a supervisor, and exits with 0 on SIGTERM', async () => {
+  it('starts without npm, as under a supervisor, runs each command, and exits with 0 on SIGTERM', async () => {
     const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
-    expect((await fetch(new URL('/livez', gateway.url))).status).toBe(200);
-    gateway.child.kill('SIGTERM');
-    expect(await gateway.ended).toBe(0);
-  });
-
-  it('has the commands', async () => {
     const help = await sh('npx secrets-gateway --help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
-    expect(help.stdout).toMatch(/^Usage: secrets-gateway COMMAND/);
-    const schema = await sh('npx secrets-gateway schema');
-    expect(schema).toMatchObject({ code: 0, stdout: await readFile(join(root, 'schema/subgraph.graphql'), 'utf8') });
+    const [, list = ''] = help.stdout.split('\nCommands:\n');
+    const names = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
+    expect(names.filter((name) => !everyCommand.includes(`run ${name} `))).toEqual(['serve', 'help']);
+
+    await writeFile(join(folder, 'commands.sh'), everyCommand);
+    const ran = await sh(`SECRETS_GATEWAY_URL=${gateway.url} sh -eu commands.sh`);
+    expect(ran).toEqual({ code: 0, stderr: '', stdout: expect.stringMatching(shownByCommands) });
+    expect(await readFile(join(folder, 'schema.graphql'), 'utf8')).toBe(
+      await readFile(join(root, 'schema/subgraph.graphql'), 'utf8'),
+    );
+    gateway.child.kill('SIGTERM');
+    expect(await gateway.ended).toBe(0);
   });
 
   it('has every file that its exports name, and types for each module', async () => {

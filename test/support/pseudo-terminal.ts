@@ -11,16 +11,18 @@ export interface Shown {
   readonly code: number;
 }
 
+/** What to wait for, what to type then, and what somebody else runs in between. */
+export type Typed = readonly [awaited: string, typed: string, meanwhile?: string];
+
 /** Far more than any command takes. */
 const patienceMs = 30_000;
 
 /**
  * Runs a command on a pseudo-terminal.
- * @param script what to wait for, and what to type then
  */
 export async function onTerminal(
   command: readonly string[],
-  { cwd, env, script }: { cwd: string; env: Record<string, string>; script: readonly (readonly [string, string])[] },
+  { cwd, env, script }: { cwd: string; env: Record<string, string>; script: readonly Typed[] },
 ): Promise<Shown> {
   const python = join(import.meta.dirname, 'pseudo-terminal.py');
   // Python itself runs in the environment of the tests.

@@ -1,9 +1,11 @@
-import type { Commands } from '../command.ts';
-import { backup } from './backup.ts';
-import { keys } from './keys.ts';
-import { restore } from './restore.ts';
-import { schema } from './schema.ts';
-import { serve } from './serve.ts';
-import { token } from './token.ts';
+import type { CommandLoaders } from '../command.ts';
 
-export const operator: Commands = { serve, token, schema, keys, backup, restore };
+/** What runs a gateway, or works on its files. */
+export const operator: CommandLoaders = {
+  serve: async () => (await import('./serve.ts')).serve,
+  token: async () => (await import('./token.ts')).token,
+  schema: async () => (await import('./schema.ts')).schema,
+  keys: async () => (await import('./keys.ts')).keys,
+  backup: async () => (await import('./backup.ts')).backup,
+  restore: async () => (await import('./restore.ts')).restore,
+};

@@ -1,32 +1,28 @@
-import type { Command, Commands } from '../command.ts';
-import { diff } from './diff.ts';
-import { exec } from './exec.ts';
-import { get } from './get.ts';
-import { importCommand } from './import.ts';
-import { list } from './list.ts';
-import type { peopleNames } from './names.ts';
-import { render } from './render.ts';
-import { rm } from './rm.ts';
-import { set } from './set.ts';
+import type { Command, CommandLoaders } from '../command.ts';
 
-type Name = (typeof peopleNames)[number];
+/** What people and workloads do with a running gateway. */
+export const people: CommandLoaders = {
+  list: async () => forPeople((await import('./list.ts')).list),
+  get: async () => forPeople((await import('./get.ts')).get),
+  set: async () => forPeople((await import('./set.ts')).set),
+  rm: async () => forPeople((await import('./rm.ts')).rm),
+  import: async () => forPeople((await import('./import.ts')).importCommand),
+  diff: async () => forPeople((await import('./diff.ts')).diff),
+  exec: async () => forPeople((await import('./exec.ts')).exec),
+  render: async () => forPeople((await import('./render.ts')).render),
+};
 
-const commands: Record<Name, Command> = { list, get, set, rm, import: importCommand, diff, exec, render };
-
-/** What people and workloads do with a running gateway; what the client throws is told as people read it. */
-export const people: Commands = Object.fromEntries(
-  Object.entries(commands).map(([name, command]) => [
-    name,
-    {
-      ...command,
-      async run(...given) {
-        try {
-          await command.run(...given);
-        } catch (error) {
-          const { clientFailure } = await import('./client-failure.ts');
-          throw clientFailure(error);
-        }
-      },
-    } satisfies Command,
-  ]),
-);
+/** What the client throws is told as people read it. */
+function forPeople(command: Command): Command {
+  return {
+    ...command,
+    async run(...given) {
+      try {
+        await command.run(...given);
+      } catch (error) {
+        const { clientFailure } = await import('./client-failure.ts');
+        throw clientFailure(error);
+      }
+    },
+  };
+}

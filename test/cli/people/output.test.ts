@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
+import { selectVariables } from '../../../src/cli/people/child-environment.ts';
 import { formatValues } from '../../../src/cli/people/output-format.ts';
 import { fillTemplate, parseTemplate, referencesOf } from '../../../src/cli/people/template.ts';
 import { isDangerousVariable, isVariableName } from '../../../src/cli/people/variable-name.ts';
@@ -17,60 +18,11 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+// biome-ignore format: one fragment a line would take sixty
 const fragments = [
-  ...[
-    "'",
-    '"',
-    '`',
-    '\\',
-    '\n',
-    '\r',
-    '\t',
-    ' ',
-    '$',
-    '$(touch ran)',
-    '`touch ran`',
-    '; touch ran',
-    '\n touch ran\n',
-    '&',
-    '|',
-    '!',
-    '#',
-  ],
-  ...[
-    'a',
-    'é',
-    '🔑',
-    '\u2028',
-    '\u0085',
-    '\u001b[2J',
-    '{{ A }}',
-    '-',
-    ':',
-    '? ',
-    '- ',
-    '%',
-    '@',
-    'true',
-    'null',
-    '1e3',
-    '~',
-    '\ufeff',
-    '\u202e',
-  ],
-  ...[
-    'EOF\n',
-    '\\\n',
-    "'\\''",
-    '$IFS',
-    '*',
-    '~root',
-    '<(touch ran)',
-    '\u007f',
-    '\uffff',
-    '[$(touch ran)]',
-    'x[$(touch ran)]=1',
-  ],
+  "'", '"', '`', '\\', '\n', '\r', '\t', ' ', '$', '$(touch ran)', '`touch ran`', '; touch ran', '\n touch ran\n', '&', '|', '!', '#',
+  'a', 'é', '🔑', '\u2028', '\u0085', '\u001b[2J', '{{ A }}', '-', ':', '? ', '- ', '%', '@', 'true', 'null', '1e3', '~', '\ufeff', '\u202e',
+  'EOF\n', '\\\n', "'\\''", '$IFS', '*', '~root', '<(touch ran)', '\u007f', '\uffff', '[$(touch ran)]', 'x[$(touch ran)]=1',
 ];
 const hostileText = fc.array(fc.constantFrom(...fragments), { maxLength: 12 }).map((some) => some.join(''));
 const hostileName = fc.oneof(
@@ -96,7 +48,9 @@ const hostileSecrets = fc
   .dictionary(hostileName, hostileText, { maxKeys: 40, noNullPrototype: true })
   .map((found) => new Map(Object.entries(found)));
 
-const shells = ['sh', 'bash', 'dash', 'busybox'].filter((shell) => spawnSync(shell, ['--help']).error === undefined);
+const shells = ['sh', 'bash', 'dash', 'busybox', 'zsh'].filter(
+  (shell) => spawnSync(shell, ['--help']).error === undefined,
+);
 
 describe('values that are printed', () => {
   it.each(shells)(
@@ -126,13 +80,31 @@ describe('values that are printed', () => {
     },
   );
 
-  it('as env give 1,000 values back', () => {
-    const values = new Map(fc.sample(hostileText, { numRuns: 1000, seed: 15 }).map((value, n) => [`NAME_${n}`, value]));
-    const script = `${formatValues(values, 'env')}${[...values.keys()].map((name) => `printf '%s\\0' "$${name}"\n`).join('')}`;
-    const { stdout } = spawnSync('sh', [], { cwd: directory, encoding: 'utf8', input: script, maxBuffer: 1e8 });
-    expect(stdout.split('\0').slice(0, -1)).toEqual([...values.values()]);
-    expect(existsSync(join(directory, 'ran'))).toBe(false);
-  });
+  it.each(shells)(
+    'as env give 1,000 values of hostile names back when %s sources them, and run nothing',
+    async (shell) => {
+      const texts = fc.sample(hostileText, { numRuns: 1000, seed: 15 });
+      const suffixes = fc.sample(hostileText, { numRuns: 1000, seed: 16 });
+      // Half of the names are variables; each of the others has something hostile in it.
+      const secrets = new Map(
+        texts.map((text, n) => [n % 2 ? `NAME_${n}` : `NAME_${n}$(touch ran)${suffixes[n]}`, text]),
+      );
+      expect(secrets.size).toBe(1000);
+      const { variables, skipped } = selectVariables(secrets, { only: [], renames: new Map() });
+      expect([variables.size, skipped.length]).toEqual([500, 500]);
+      const whole = new Map(texts.map((text, n) => [`NAME_${n}`, text]));
+      for (const values of [variables, whole]) {
+        await writeFile(join(directory, 'out.env'), formatValues(values, 'env'));
+        const printed = [...values.keys()].map((name) => `printf '%s\\0' "$${name}"\n`).join('');
+        await writeFile(join(directory, 'script'), `. ./out.env\n${printed}`);
+        const args = shell === 'busybox' ? ['sh', 'script'] : ['script'];
+        const { stdout, stderr, status } = spawnSync(shell, args, { cwd: directory, encoding: 'utf8', maxBuffer: 1e8 });
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+        expect(stdout.split('\0').slice(0, -1)).toEqual([...values.values()]);
+        expect(existsSync(join(directory, 'ran'))).toBe(false);
+      }
+    },
+  );
 
   it('as json and yaml are read back by parsers of both, whatever names and values hold', () => {
     fc.assert(

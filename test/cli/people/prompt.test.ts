@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandLine, type RunningGateway } from '../../support/command-line.ts';
-import { hasPty, onTerminal } from '../../support/pseudo-terminal.ts';
+import { hasPty, onTerminal, type Typed } from '../../support/pseudo-terminal.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const value = 'sk-proj-hunter22canary-0123456789abcdef';
 
-describe.skipIf(!hasPty)('at a terminal', () => {
+// Each question is a process of its own.
+describe.skipIf(!hasPty)('at a terminal', { timeout: 120_000 }, () => {
   let shell: CommandLine;
   let gateway: RunningGateway;
   let env: Record<string, string>;
@@ -24,11 +25,7 @@ describe.skipIf(!hasPty)('at a terminal', () => {
   });
   afterAll(() => shell.close());
 
-  const type = (
-    args: readonly string[],
-    script: readonly (readonly [string, string])[],
-    more: Record<string, string> = {},
-  ) =>
+  const type = (args: readonly string[], script: readonly Typed[], more: Record<string, string> = {}) =>
     onTerminal([join(root, 'node_modules/.bin/node'), join(root, 'bin/secrets-gateway.js'), ...args], {
       cwd: shell.directory,
       env: { ...env, ...more },
@@ -79,6 +76,23 @@ describe.skipIf(!hasPty)('at a terminal', () => {
     expect(await versionOf('KEPT')).toMatchObject({ version: 2 });
     expect((await type(['set', 'KEPT', '--yes'], [['Value of KEPT', 'a third\r']])).code).toBe(0);
     expect(await versionOf('KEPT')).toMatchObject({ version: 3 });
+  });
+
+  it('what another caller changes while a question stands there is neither replaced nor deleted', async () => {
+    await type(['set', 'RACED'], [['Value of RACED', `${value}\r`]]);
+    const command = [join(root, 'node_modules/.bin/node'), join(root, 'bin/secrets-gateway.js')].join(' ');
+    const other = `echo of another | ${command} set RACED`;
+    for (const script of [
+      [
+        ['Replace it? [y/N]', 'y\r', other],
+        ['Value of RACED', 'mine\r'],
+      ],
+      [['Delete RACED', 'y\r', other]],
+    ] satisfies Typed[][]) {
+      const { text, code } = await type([script.length > 1 ? 'set' : 'rm', 'RACED'], script);
+      expect({ code, text }).toEqual({ code: 1, text: expect.stringContaining('CONFLICT') });
+    }
+    expect(await versionOf('RACED')).toMatchObject({ version: 3, maskedValue: '••••' });
   });
 
   it('Ctrl-C at either question ends the command with 130, and changes nothing', async () => {
