@@ -33,7 +33,8 @@ export interface CommandGroup {
 
 export type Commands = Readonly<Record<string, Command | CommandGroup>>;
 
-const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
+const description =
+  'A GraphQL gateway for secrets: values are stored encrypted, and leave only sealed to a key of who may have them.';
 const helpWidth = 110;
 
 /**
