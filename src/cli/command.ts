@@ -34,7 +34,7 @@ export interface CommandGroup {
 export type Commands = Readonly<Record<string, Command | CommandGroup>>;
 
 const description =
-  'A GraphQL gateway for secrets: values are stored encrypted, and leave only sealed to a key of who may have them.';
+  "A GraphQL gateway for secrets: values are stored encrypted, and leave only sealed to the caller's key.";
 const helpWidth = 110;
 
 /**
