@@ -1,5 +1,5 @@
 // What `exec` adds to the start of a program that gets fifty secrets of the embedded store, beside the program alone.
-// Run it with: node benchmark/exec.ts
+// Run it with: npx node benchmark/exec.ts
 
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';

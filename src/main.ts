@@ -29,7 +29,7 @@ try {
     process.exit(error.exitCode);
   }
   if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\n${error.command} --help tells what there is.\n`);
+  process.stderr.write(`${error.message}\nSee ${error.command} --help.\n`);
   process.exit(2);
 }
 

@@ -41,7 +41,8 @@ export async function loadCommands(loaders: CommandLoaders): Promise<Commands> {
   return Object.fromEntries(await Promise.all(loaded));
 }
 
-const description = 'A GraphQL gateway over secrets: values go in, are sealed, and never come back out.';
+const description =
+  "A GraphQL gateway for secrets: values are stored encrypted, and leave only sealed to the caller's key.";
 const helpWidth = 110;
 
 /**

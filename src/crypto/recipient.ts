@@ -8,16 +8,16 @@ export interface Recipient {
   readonly key: KeyObject;
 }
 
-/** So many members has no public key, and so much text no member of one: a chain of certificates is the longest. */
+/** Bounds of what is looked at, above those of any public key: its longest member is a chain of certificates. */
 const [maxMembers, maxItems, maxText] = [24, 16, 8192];
 /** Of a private or a symmetric key, of any type (RFC 7518, section 6). */
 const privateMembers = ['d', 'k', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv'];
-/** An ephemeral key of the sender is agreed on with this one. Most public keys name no operation. */
+/** The operations of a key for ECDH-ES. Most public keys name none. */
 const operations: readonly unknown[] = ['deriveKey', 'deriveBits'];
 
 /**
  * The key of a JWK that values can be sealed to: X25519 or P-256, public, on its curve, and of large order. Other members
- * than those of the key are ignored, as RFC 7517 asks, as long as they are such as a JWK has. What is looked at is bounded.
+ * than those of the key are ignored, as RFC 7517 asks, as long as a JWK may have them. What is looked at is bounded.
  * @returns null for anything else
  */
 export function recipientOf(jwk: unknown): Recipient | null {
@@ -25,7 +25,7 @@ export function recipientOf(jwk: unknown): Recipient | null {
   const member = (name: string): unknown => (Object.hasOwn(jwk, name) ? Reflect.get(jwk, name) : undefined);
   const crv = member('crv');
   if (!isCurve(crv) || member('kty') !== publicMembers[crv].kty || !isForAgreement(member)) return null;
-  // Who sends a private key has made a mistake that must not pass unnoticed.
+  // Sending a private key is a mistake that the sender must notice.
   if (privateMembers.some((name) => Object.hasOwn(jwk, name))) return null;
   const key: Record<string, string> = { kty: publicMembers[crv].kty, crv };
   for (const name of publicMembers[crv].names) {
@@ -36,7 +36,7 @@ export function recipientOf(jwk: unknown): Recipient | null {
   return soundKey(crv, key);
 }
 
-/** Whether a JWK is as large as one may be: texts, lists of texts, and what is no object. */
+/** Whether a JWK is within the bounds, and has no member with members of its own. */
 function isFlat(jwk: object): boolean {
   const members = Object.entries(jwk);
   return members.length <= maxMembers && members.every(([name, value]) => name.length <= maxText && isShort(value));

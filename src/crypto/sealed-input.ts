@@ -70,7 +70,7 @@ const toleranceSeconds = 30;
 const maxHeaderLength = 16 * 1024;
 const maxJtiLength = 255;
 
-/** What is not understood is refused, `crit`, `zip`, `apu` and `apv` among it. */
+/** Other members are refused, `crit`, `zip`, `apu` and `apv` among them. */
 const members = new Set('alg enc typ kid epk iat exp jti sub owner name id use'.split(' '));
 const ownerMembers = new Set(['teamId', 'connectorId']);
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -84,7 +84,7 @@ export function readSealedInput(jwe: string, now: Date): SealedInput {
   if (parts.length !== 5 || !parts.every(isCanonicalBase64url)) throw new SealedInputRejected('undecryptable');
   const header = parsed(parts[0] ?? '');
   if (!isSound(header, now.getTime() / 1000)) throw new SealedInputRejected('invalid_header');
-  // What has expired is told so, for however long it was meant to live.
+  // Checked before the lifetime: who sealed too long ago must learn that, whatever the lifetime was.
   if (header.exp * 1000 <= now.getTime()) throw new SealedInputRejected('expired');
   if (!isLifetime(header, now.getTime() / 1000)) throw new SealedInputRejected('invalid_header');
   return { header, parts: parts as unknown as SealedInput['parts'] };
@@ -148,7 +148,7 @@ export function openSealedInput({ header: { epk }, parts }: SealedInput, { curve
     for (const secret of [agreed, wrappingKey, contentKey]) secret.fill(0);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch {
-    // What OpenSSL says of it is for nobody: the client chose all of it, and the keys are known to be good.
+    // One answer for every fault: which check failed must not be told (RFC 7516, section 11.5).
     throw new SealedInputRejected('undecryptable');
   }
 }
@@ -175,7 +175,7 @@ function parsed(part: string): Record<string, unknown> {
 
 /**
  * Of a repeated member, JSON.parse keeps the last and another reader the first. A member's name is a string before a colon;
- * what is in values beside `epk` and `owner` need not be counted, since no other value may be an object.
+ * members within other values need not be counted, since only `epk` and `owner` may be objects.
  */
 function hasRepeatedMember(text: string, header: Record<string, unknown>): boolean {
   const inText = [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length;

@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.ts';
 import type { Answer } from '../runtime/answer.ts';
 
-/** Stored envelopes of one delivery. A smaller one is never in the way. */
+/** Stored envelopes of one delivery. Smaller ones need no slot. */
 const largeBytes = 1024 * 1024;
 /** Each holds about 22 MiB, until its client has read it. */
 const maxAtOnce = 4;
@@ -23,8 +23,8 @@ interface Waiting {
 
 /**
  * Bounds how many large deliveries are in memory: few at once, and one for each principal. A request has its slot until its
- * answer has been sent or given up. Who reads so slowly that others wait is cut off after a time, so that a few slow readers
- * do not keep out everybody else.
+ * answer has been sent or given up. While others wait, a slow reader is cut off after a time, so that a few of them do not
+ * keep out everybody else.
  */
 export class LargeDeliveries {
   readonly #maxAtOnce: number;
@@ -98,7 +98,7 @@ export class LargeDeliveries {
   #watch(): void {
     clearTimeout(this.#cutter);
     const [longest] = this.#underWay.values();
-    // Who waits for an answer of its own has to read that.
+    // A principal that waits for its own slot frees it by reading its answer.
     const isWanted = [...this.#waiting].some(({ principal }) => !this.#underWay.has(principal));
     if (!longest || !isWanted) return;
     const leftMs = longest.sinceMs + this.#readMs - performance.now();

@@ -14,15 +14,21 @@ import { eventOf } from '../secrets/audit-event.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
 import { type SelectedSecret, StoreConflict, type Write } from '../store/store.ts';
-import { type Asked, type AskedInput, checkAsked, maxSecrets, tooMany } from './asked.ts';
 import type { LargeDeliveries } from './large-deliveries.ts';
+import {
+  checkRequestedSecrets,
+  maxSecrets,
+  type RequestedSecrets,
+  type RequestedSecretsInput,
+  tooMany,
+} from './requested-secrets.ts';
 import { type SealedBefore, type SealedSecret, sealSecrets } from './seal-secrets.ts';
 
 export interface DeliveryDependencies extends Dependencies {
   readonly largeDeliveries: LargeDeliveries;
 }
 
-export interface ResolveSecretsInput extends AskedInput {
+export interface ResolveSecretsInput extends RequestedSecretsInput {
   readonly owner: OwnerInput;
   /** A JWK, as it was sent. */
   readonly recipient?: unknown;
@@ -49,10 +55,10 @@ const maxPurposeCharacters = 255;
 const maxAttempts = 30;
 
 /** What has been checked of a request. */
-interface Order {
+interface CheckedRequest {
   readonly principal: Principal;
   readonly owner: Owner;
-  readonly asked: Asked;
+  readonly requested: RequestedSecrets;
   readonly recipient: Recipient;
   readonly purpose: string | null;
 }
@@ -69,19 +75,19 @@ export async function resolveSecrets(
   caller: Caller,
   input: ResolveSecretsInput,
 ): Promise<ResolvedSecrets> {
-  const order = await checkOrder(caller, input);
-  const { owner, asked } = order;
+  const request = await checkRequest(caller, input);
+  const { owner, requested } = request;
   const before: SealedBefore = new Map();
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     requireBeforeWriteDeadline(caller);
     caller.answer.throwIfStopped();
-    const selected = await dependencies.store.select(owner, asked.named, maxSecrets + 1);
+    const selected = await dependencies.store.select(owner, requested.named, maxSecrets + 1);
     if (selected.length > maxSecrets) throw tooMany();
-    const found = selected.filter(({ secret }) => asked.includes(secret));
-    const sealed = await deliver(dependencies, caller, order, found, before);
+    const found = selected.filter(({ secret }) => requested.includes(secret));
+    const sealed = await deliver(dependencies, caller, request, found, before);
     if (sealed) {
       caller.answer.countDeliveries(sealed.length);
-      return { deliveries: sealed, missing: asked.missing(found.map(({ secret }) => secret)) };
+      return { deliveries: sealed, missing: requested.missing(found.map(({ secret }) => secret)) };
     }
     await setTimeout(Math.random() * 10 * attempt);
   }
@@ -90,19 +96,19 @@ export async function resolveSecrets(
 
 const forLists = 'Lists of secrets below what is delivered need the scope secrets:read. Nothing was delivered.';
 
-async function checkOrder(caller: Caller, input: ResolveSecretsInput): Promise<Order> {
+async function checkRequest(caller: Caller, input: ResolveSecretsInput): Promise<CheckedRequest> {
   const errors = new FieldErrors();
   const principal = authenticated(caller);
   const owner = resolveOwner(input.owner, principal, errors.at('owner'));
   if (owner) authorize(caller, owner, 'secrets:resolve');
   if (input.lists ?? true) requireScope(principal, 'secrets:read', forLists);
-  const asked = await checkAsked(input, errors);
+  const requested = await checkRequestedSecrets(input, errors);
   const recipient = recipientOf(input.recipient);
   if (!recipient) errors.at('recipient').add('public_key', publicKey);
   const purpose = input.purpose == null ? null : checkLabel(input.purpose, maxPurposeCharacters, errors.at('purpose'));
   errors.throwIfAny();
-  if (!owner || !recipient) throw new Error('an order that cannot be carried out was not reported');
-  return { principal, owner, asked, recipient, purpose };
+  if (!owner || !recipient) throw new Error('a request that cannot be carried out was not reported');
+  return { principal, owner, requested, recipient, purpose };
 }
 
 const publicKey =
@@ -112,7 +118,7 @@ const publicKey =
 async function deliver(
   dependencies: DeliveryDependencies,
   caller: Caller,
-  order: Order,
+  request: CheckedRequest,
   found: readonly SelectedSecret[],
   before: SealedBefore,
 ): Promise<readonly SealedSecret[] | null> {
@@ -123,14 +129,14 @@ async function deliver(
     counted.bytes = valueBytes;
   };
   try {
-    const sealed = await sealFound(dependencies, caller, order, found, before, count);
+    const sealed = await sealFound(dependencies, caller, request, found, before, count);
     if (!sealed) {
       count(0);
       return null;
     }
     requireBeforeWriteDeadline(caller);
     const at = dependencies.now();
-    await dependencies.store.commit(sealed.map(({ secret }) => useOf(secret, caller, order, at)));
+    await dependencies.store.commit(sealed.map(({ secret }) => useOf(secret, caller, request, at)));
     // A commit to SQLite is one tick, and so is what makes the answer of a thousand. Others are answered in between.
     await setImmediate();
     return sealed;
@@ -141,7 +147,7 @@ async function deliver(
   }
 }
 
-function useOf(secret: StoredSecret, caller: Caller, { principal, purpose }: Order, at: Date): Write {
+function useOf(secret: StoredSecret, caller: Caller, { principal, purpose }: CheckedRequest, at: Date): Write {
   const event = eventOf('secret.resolved', secret, principal, caller, at);
   return { type: 'useSecret', secret, event: purpose === null ? event : { ...event, purpose } };
 }
@@ -150,7 +156,7 @@ function useOf(secret: StoredSecret, caller: Caller, { principal, purpose }: Ord
 async function sealFound(
   { store, keyring, now, trace, largeDeliveries }: DeliveryDependencies,
   { answer }: Caller,
-  { principal, recipient }: Order,
+  { principal, recipient }: CheckedRequest,
   found: readonly SelectedSecret[],
   before: SealedBefore,
   count: (valueBytes: number) => void,

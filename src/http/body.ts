@@ -13,8 +13,8 @@ export type OnHeld = (bytes: number) => void;
 /** A buffer that has to grow has at least this size at first, and is doubled then. */
 const firstBytes = 16 * 1024;
 /**
- * Each piece costs microseconds, whatever its size: a mebibyte in chunks of one byte would take seconds. So many pieces are
- * taken however small they are; more of them must have an average size. In packets of the smallest usual size (536 bytes) a
+ * Each piece costs microseconds, whatever its size: a mebibyte in chunks of one byte would take seconds. This many pieces
+ * are accepted however small they are; more of them must have an average size. In packets of the smallest usual size (536 bytes) a
  * mebibyte has 2,000 pieces.
  */
 const anyPieces = 1000;

@@ -21,7 +21,7 @@ function at(row: readonly number[] | undefined, index: number): number {
 export function nearestWords(written: string, words: readonly string[]): string[] {
   return nearest(words, (word) => {
     const distance = editDistance(written.toLowerCase(), word.toLowerCase());
-    if (distance <= Math.min(2, word.length / 2)) return distance;
+    if (distance <= Math.min(word.length <= 4 ? 1 : 2, word.length / 2)) return distance;
     return sharedStart(written.toLowerCase(), word.toLowerCase()) >= 3 ? 3 : null;
   });
 }

@@ -18,7 +18,7 @@ import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
 import { sealValue } from './seal-value.ts';
-import { readSentValue, type SentValue, type ValueInput } from './sent-value.ts';
+import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
 export interface CreateSecretInput extends Disclosure, ValueInput {
@@ -49,8 +49,9 @@ export async function createSecret(
   if (owner) authorize(caller, owner, 'secrets:write');
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
-  const sent = owner && (await readSentValue(input, { principal, owner, name: input.name }, dependencies, errors));
-  const fields = checkFields(input, sent, owner?.type ?? 'connector', errors);
+  const plaintext =
+    owner && (await readValueInput(input, { principal, owner, name: input.name }, dependencies, errors));
+  const fields = checkFields(input, plaintext, owner?.type ?? 'connector', errors);
   errors.throwIfAny();
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
@@ -58,12 +59,12 @@ export async function createSecret(
   const secret = {
     ...fields,
     owner,
-    maskedValue: sent && mask(sent.value),
+    maskedValue: plaintext && mask(plaintext.value),
     version: 1,
     createdAt: at,
     updatedAt: at,
   };
-  const sealed = sent && (await sealValue(sent.value, secret, dependencies));
+  const sealed = plaintext && (await sealValue(plaintext.value, secret, dependencies));
   const event = eventOf('secret.created', secret, principal, caller, at);
 
   for (let attempt = 1; ; attempt += 1) {
@@ -73,9 +74,9 @@ export async function createSecret(
       const mac = macOfRecord({ ...created, sealed }, dependencies.keyring());
       const record = { ...created, sealed, mac };
       await dependencies.store.commit([
-        { type: 'insertSecret', record, ...(sent?.nonce && { nonce: sent.nonce }), event },
+        { type: 'insertSecret', record, ...(plaintext?.nonce && { nonce: plaintext.nonce }), event },
       ]);
-      return { ...created, warnings: warningsOf(sent) };
+      return { ...created, warnings: warningsOf(plaintext) };
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
       if (error.on === 'nonce') throw sealedValueRefused('replayed');
@@ -86,9 +87,14 @@ export async function createSecret(
   }
 }
 
-function checkFields(input: CreateSecretInput, sent: SentValue | null, ownerType: Owner['type'], errors: FieldErrors) {
+function checkFields(
+  input: CreateSecretInput,
+  plaintext: PlaintextValue | null,
+  ownerType: Owner['type'],
+  errors: FieldErrors,
+) {
   const { id, name, value, sealedValue, provider, notes, tags } = input;
-  if (sent) checkValue(sent.value, null, errors.at(sent.field));
+  if (plaintext) checkValue(plaintext.value, null, errors.at(plaintext.field));
   else if (value == null && sealedValue == null && ownerType !== 'team')
     errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
   if (provider == null && ownerType === 'user') {

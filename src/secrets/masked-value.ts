@@ -37,7 +37,7 @@ const filling = /^(?:([^\p{L}\p{N}]|x)\1+|[•●⋯█])$/iv;
 const fill = '(?:•{4}|\\*{4}|\\.{4})';
 const pemKind =
   '[A-Z0-9#. ]{0,50}(?:KEY|BLOCK|CERTIFICATE|REQUEST|CHAIN|CRL|PARAMETERS|MESSAGE|DATA|CMS|PKCS7|SIGNATURE)';
-/** So many characters as masks show before and after their bullets, or the kind of a PEM file. */
+/** The shape of every mask: what it shows before and after its bullets, or the kind of a PEM file. */
 const ourShape = new RegExp(
   `^(?:.{3}${fill}.|.{4}${fill}.{1,2}|.{5}${fill}.{2}|.{6}${fill}.{2,3}|${pemKind}${fill}(?:[A-Za-z0-9+\\/]{3}={0,2})?)$`,
   'v',

@@ -14,7 +14,7 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealValue } from './seal-value.ts';
-import { readSentValue, type SentValue, type ValueInput } from './sent-value.ts';
+import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
 /** A field that is left out keeps what is stored. */
@@ -45,29 +45,29 @@ export async function updateSecret(
   if (input.value != null) requireSecureTransport(caller);
   const id = checkUpdatedId(input);
 
-  let sent: SentValue | null = null;
+  let plaintext: PlaintextValue | null = null;
   const written = await changeSecret(dependencies, caller, id, async (current) => {
     const errors = new FieldErrors();
     const { owner } = current;
-    sent = await readSentValue(input, { principal, owner, id }, dependencies, errors);
-    const changes = checkChanges(input, sent, current, errors);
+    plaintext = await readValueInput(input, { principal, owner, id }, dependencies, errors);
+    const changes = checkChanges(input, plaintext, current, errors);
     errors.throwIfAny();
     requireVersion(current, input.expectedVersion);
-    if (!sent && isSame(current, changes)) return { write: null, result: current };
+    if (!plaintext && isSame(current, changes)) return { write: null, result: current };
 
     const keyring = dependencies.keyring();
-    // A new MAC must not make good what something other than a gateway wrote.
+    // A new MAC must not make a record valid that something other than a gateway wrote.
     requireRecordMac(current, keyring);
     const at = dependencies.now();
     const { sealed, mac: _, ...before } = current;
     const secret: Secret = {
       ...before,
       ...changes,
-      maskedValue: sent ? mask(sent.value) : current.maskedValue,
+      maskedValue: plaintext ? mask(plaintext.value) : current.maskedValue,
       version: current.version + 1,
       updatedAt: at,
     };
-    const replaced = sent && (await sealValue(sent.value, secret, dependencies));
+    const replaced = plaintext && (await sealValue(plaintext.value, secret, dependencies));
     const mac = macOfRecord({ ...secret, sealed: replaced ?? sealed }, keyring);
     const event = eventOf('secret.updated', secret, principal, caller, at);
     return {
@@ -76,14 +76,14 @@ export async function updateSecret(
         from: current.mac,
         secret,
         ...(replaced && { sealed: replaced }),
-        ...(sent?.nonce && { nonce: sent.nonce }),
+        ...(plaintext?.nonce && { nonce: plaintext.nonce }),
         mac,
         event,
       },
       result: secret,
     };
   });
-  return { ...written, warnings: warningsOf(sent) };
+  return { ...written, warnings: warningsOf(plaintext) };
 }
 
 /** With a malformed id there is no owner to choose rules by: the other fields are held to the rules that apply to all. */
@@ -92,8 +92,8 @@ function checkUpdatedId(input: UpdateSecretInput): string {
   const id = checkId(input.id, errors.at('id'));
   if (errors.any) {
     const { value } = input;
-    const sent = value == null ? null : ({ field: 'value', value } as const);
-    checkChanges(input, sent, { owner: { type: 'team' }, maskedValue: null }, errors);
+    const plaintext = value == null ? null : ({ field: 'value', value } as const);
+    checkChanges(input, plaintext, { owner: { type: 'team' }, maskedValue: null }, errors);
   }
   errors.throwIfAny();
   return id;
@@ -101,7 +101,7 @@ function checkUpdatedId(input: UpdateSecretInput): string {
 
 function checkChanges(
   input: UpdateSecretInput,
-  sent: SentValue | null,
+  plaintext: PlaintextValue | null,
   current: { readonly owner: Pick<Owner, 'type'>; readonly maskedValue: string | null },
   errors: FieldErrors,
 ) {
@@ -111,7 +111,7 @@ function checkChanges(
   for (const field of ['value', 'sealedValue'] as const) {
     if (input[field] === null) refuseNull(errors.at(field));
   }
-  if (sent) checkValue(sent.value, current.maskedValue, errors.at(sent.field));
+  if (plaintext) checkValue(plaintext.value, current.maskedValue, errors.at(plaintext.field));
   if (name === null) refuseNull(errors.at('name'));
   else if (name !== undefined) changes.name = checkName(name, ownerType, errors.at('name'));
   if (provider === null) {

@@ -1,7 +1,7 @@
 import type { Warning } from '../model/warning.ts';
 import { looksLikeMask } from './masked-value.ts';
 import { type PastedType, unwrap } from './pasted.ts';
-import type { SentValue } from './sent-value.ts';
+import type { PlaintextValue } from './value-input.ts';
 
 /** In the order in which they are told. */
 const messages: Readonly<Record<PastedType | 'invisible_characters' | 'placeholder' | 'mask', string>> = {
@@ -19,9 +19,9 @@ const messages: Readonly<Record<PastedType | 'invisible_characters' | 'placehold
 /**
  * What looks like a mistake in a value. The value is kept exactly as it was sent, since only its owner knows what it must be.
  */
-export function warningsOf(sent: Pick<SentValue, 'field' | 'value'> | null): Warning[] {
-  if (!sent) return [];
-  const { field, value } = sent;
+export function warningsOf(plaintext: Pick<PlaintextValue, 'field' | 'value'> | null): Warning[] {
+  if (!plaintext) return [];
+  const { field, value } = plaintext;
   const { types, core } = unwrap(value);
   const found = new Set<string>(types);
   if (invisible.test(value)) found.add('invisible_characters');

@@ -48,7 +48,6 @@ describe.each(storeNames)('the input of resolveSecrets on %s', (store) => {
         { token },
       );
       const [code] = errors.map(({ extensions }) => extensions.code);
-      // So many variables are refused before they are looked at.
       expect([status, code], what).toEqual([422, 'UNPROCESSABLE_ENTITY']);
       expect(errors[0]?.extensions.errors).toMatchObject([
         { field: 'recipient', loc: ['input', 'recipient'], type: 'public_key' },

@@ -171,7 +171,7 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     await expectSound();
   });
 
-  it('cannot have what was exchanged made good: a change of it is an internal error, logged with its id, and writes nothing', async () => {
+  it('cannot make what was exchanged valid by a change of it: that is an internal error, logged with its id, and writes nothing', async () => {
     for (const part of recordParts.filter((one) => one !== 'envelope')) {
       await writer.replaceRecords(ids, exchanged(records, [part]));
       for (const input of [

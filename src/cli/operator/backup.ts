@@ -18,7 +18,7 @@ export const backup: Command = {
     if (config.production) keepDebuggerClosed();
     const path = sqlitePath(
       config.databaseUrl,
-      'Back MongoDB up with mongodump --oplog, or with a snapshot of its volume.',
+      'Back up MongoDB with mongodump --oplog, or with a snapshot of its volume.',
     );
     const { backUp } = await import('../../store/sqlite/backup.ts');
     const { createProgress } = await import('../progress.ts');

@@ -20,19 +20,19 @@ const words: Readonly<Record<RotatedUse, Words>> = {
     option: '',
     pending: 'is pending: it opens, and does not seal yet.',
     active: 'is active. The key before it decrypts from now on.',
-    next: (file) => `Back ${file} up, then put the envelopes under the new key: secrets-gateway keys rewrap`,
+    next: (file) => `Back up ${file}, then put the envelopes under the new key: secrets-gateway keys rewrap`,
   },
   mac: {
     option: ' --mac',
     pending: 'is pending: it verifies, and makes no MAC yet.',
     active: 'is active. The key before it verifies from now on.',
-    next: (file) => `Back ${file} up.`,
+    next: (file) => `Back up ${file}.`,
   },
   seal: {
     option: ' --sealing',
     pending: 'are pending: they open, and are not published yet.',
     active: 'are active. The keys before them open for another 20 minutes.',
-    next: (file) => `Back ${file} up.`,
+    next: (file) => `Back up ${file}.`,
   },
 };
 

@@ -3,7 +3,7 @@ import type { DotenvEntry } from './dotenv-scan.ts';
 import type { Gateway, Secret } from './gateway.ts';
 import { allSecrets } from './secret.ts';
 
-/** unknown: it is there, and this credential may not have its value. */
+/** unknown: it exists, and this credential may not have its value. */
 export type Verdict = 'new' | 'changed' | 'same' | 'unknown';
 
 export interface Compared {
@@ -62,7 +62,7 @@ async function valuesOf(
 
 /** A line for each secret, and a line that counts them. */
 export function preview(compared: readonly Compared[]): string {
-  const words: Record<Verdict, string> = { new: 'new', changed: 'changed', same: 'same', unknown: 'there' };
+  const words: Record<Verdict, string> = { new: 'new', changed: 'changed', same: 'same', unknown: 'exists' };
   const lines = compared.map(({ entry, verdict }) => `${words[verdict].padEnd(7)}  ${printable(entry.name)}\n`);
   const counts = (Object.keys(words) as Verdict[]).flatMap((verdict) => {
     const count = compared.filter((one) => one.verdict === verdict).length;

@@ -24,7 +24,7 @@ export const diff: Command<GatewayOptions> = {
     process.stdout.write(preview(compared));
     if (compared.some(({ verdict }) => verdict === 'unknown')) {
       throw new CommandFailure(
-        'Values of secrets that are there were not compared: that needs the scope secrets:resolve.',
+        'The values of secrets that exist were not compared: that needs the scope secrets:resolve.',
       );
     }
     if (compared.some(({ verdict }) => verdict !== 'same')) process.exitCode = 1;

@@ -13,9 +13,9 @@ interface Options extends GatewayOptions {
 
 export const exec: Command<Options> = {
   summary: 'run a program with values in its environment',
-  details: `The values are delivered to a key that exists for this call, and are in the environment of the program alone. The credential of the gateway is not. What cannot be resolved stops it before the program starts.
+  details: `The values are delivered to a key that exists for this call, and are in the environment of the program alone. The credential of the gateway is not. Where a secret that was asked for has no value, the program does not start.
 
-Names that are no names of variables, and variables that change how programs run (PATH, LD_PRELOAD, NODE_OPTIONS and others), are skipped and told; --env gives a secret another variable, or one of these.
+It skips names that cannot be variables, and variables that change how programs run (PATH, LD_PRELOAD, NODE_OPTIONS and others), and says so; --env gives a secret another variable, or one of these.
 
 Signals, terminal and exit code are the program's own; a program that a signal ends exits with 128 and its number. 127: there is no such program; 126: it cannot be run. It needs the scope secrets:resolve.`,
   arguments: [new Argument('[CMD...]', 'the program and its arguments, after --')],
@@ -49,7 +49,7 @@ async function run({ only: asked, env, ...options }: Options, command?: string, 
   const absent = wanted.filter((name) => !values.has(name));
   if (absent.length > 0) {
     throw new CommandFailure(
-      `Not there, or without a value: ${absent.map(printable).join(', ')}. Nothing was started.`,
+      `These secrets do not exist, or have no value: ${absent.map(printable).join(', ')}. Nothing was started.`,
     );
   }
   const { variables, skipped } = plan.selectVariables(values, { only, renames });

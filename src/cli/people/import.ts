@@ -16,17 +16,17 @@ interface Options extends GatewayOptions {
 
 export const importCommand: Command<Options> = {
   summary: 'create secrets from a .env file',
-  details: `It first shows which are new, changed or the same. Bad and doubled lines are named with their numbers, and nothing is written. Where a secret of a name is there with another value, nothing is written either, unless --on-conflict says what to do.
+  details: `It first shows which are new, changed or the same. Where lines are bad or a name is there twice, it names the numbers of the lines and writes nothing. Where a secret of this name exists with another value, it writes nothing either, unless --on-conflict says what to do.
 
-The secrets are written one by one, each sealed before it leaves this machine. After an interruption the same command goes on: what is the same already is left alone. It needs secrets:read and secrets:write; with secrets:resolve it can tell what is the same.`,
+The secrets are written one by one, each sealed before it leaves this machine. After an interruption run the same command again: what is the same already is left alone. It needs secrets:read and secrets:write; with secrets:resolve it can also tell which are the same.`,
   arguments: [new Argument('<FILE>', 'the .env file')],
   options: [
     ...gatewayOptions(),
     new Option('--dry-run', 'show what would be done, and write nothing'),
-    new Option('--on-conflict <RULE>', 'where a secret is there with another value')
+    new Option('--on-conflict <RULE>', 'where a secret exists with another value')
       .choices(conflictRules)
       .default('fail'),
-    new Option('--provider <P>', 'whose service they are for (default: told by each name, as OPENAI_…, else custom)'),
+    new Option('--provider <P>', 'whose service they are for (default: from each name, such as OPENAI_…, else custom)'),
   ],
   settings: gatewaySettings,
   async run({ dryRun, onConflict, provider, ...options }, file = '') {
@@ -56,8 +56,12 @@ const shownNames = 20;
 function conflict(conflicts: readonly Compared[]): CommandFailure {
   const names = conflicts.slice(0, shownNames).map(({ entry }) => printable(entry.name));
   const more = conflicts.length > shownNames ? ` and ${conflicts.length - shownNames} more` : '';
+  // A credential may compare all of them or none.
+  const what = conflicts.some(({ verdict }) => verdict === 'unknown')
+    ? 'These secrets exist, and comparing their values needs the scope secrets:resolve'
+    : 'These secrets exist with another value';
   return new CommandFailure(
-    `There with another value, or not to be compared: ${names.join(', ')}${more}. Nothing was written. ` +
+    `${what}: ${names.join(', ')}${more}. Nothing was written. ` +
       '--on-conflict update replaces them, --on-conflict skip leaves them as they are.',
   );
 }

@@ -83,7 +83,7 @@ async function filled(file: string, open: () => Promise<Gateway>): Promise<strin
   const lost = references.filter((reference) => find(reference) === undefined);
   if (lost.length > 0) {
     const named = lost.map(({ text, line }) => `\n  line ${line}: ${printable(text)}`).join('');
-    throw new CommandFailure(`Not there, or without a value:${named}\nNothing was written.`);
+    throw new CommandFailure(`These secrets do not exist, or have no value:${named}\nNothing was written.`);
   }
   return fillTemplate(template, (reference) => find(reference) ?? '');
 }

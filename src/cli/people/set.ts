@@ -2,6 +2,7 @@ import { Argument, Option } from 'commander';
 import type { Command } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Gateway, Secret } from './gateway.ts';
 import { type GatewayOptions, gatewayOptions, gatewaySettings, repeatable } from './options.ts';
 
@@ -13,28 +14,34 @@ interface Options extends GatewayOptions {
   readonly yes?: boolean;
 }
 
+const valueIsNoArgument =
+  'A value is never an argument: others on this machine can read arguments, and the shell keeps them. ' +
+  'Give it at the prompt, on standard input or with --file. If this was a real value, replace it where it comes from.';
+
 export const set: Command<Options> = {
   summary: 'create a secret, or replace its value',
   details:
     'The value comes from a prompt without echo, from standard input or from --file, never from an argument: others on the machine can read arguments, and the shell keeps them. ' +
-    'It is sealed before it leaves this machine. At a terminal it is asked before a value is replaced. It needs secrets:read and secrets:write.',
+    'It is sealed before it leaves this machine. At a terminal it asks before it replaces a value. It needs secrets:read and secrets:write.',
   arguments: [new Argument('<NAME>', 'the name of the secret')],
   options: [
     ...gatewayOptions(),
     new Option('--file <FILE>', 'read the value from a file'),
     new Option('--exact', 'keep a newline at the end of standard input or of the file (default: one is dropped)'),
-    new Option('--provider <P>', 'whose service it is for (default: told by the name, as OPENAI_…, else custom)'),
+    new Option('--provider <P>', 'whose service it is for (default: from the name, such as OPENAI_…, else custom)'),
     repeatable('--tag <T>', 'a tag; replaces those that there are'),
     new Option('-y, --yes', 'replace without a question'),
   ],
   settings: gatewaySettings,
-  tooMany:
-    'A value is never an argument: others on this machine can read arguments, and the shell keeps them. ' +
-    'Give it at the prompt, on standard input or with --file. If this was a real value, replace it where it comes from.',
+  tooMany: valueIsNoArgument,
   run,
 };
 
+/** Somebody who types this means an assignment: the value would become a part of the name, which everybody may see. */
+const assignment = /^[A-Za-z_]\w*=/;
+
 async function run(options: Options, name = ''): Promise<void> {
+  if (assignment.test(name)) throw new UsageError(valueIsNoArgument);
   const { openGateway } = await import('./gateway.ts');
   const { confirm, isAtTerminal } = await import('./confirm.ts');
   const { readValue } = await import('./read-value.ts');

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
   type ValueNode,
 } from 'graphql';
-import { maxSecrets } from '../../delivery/asked.ts';
+import { maxSecrets } from '../../delivery/requested-secrets.ts';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
 
 /** What the sizes of lists depend on besides the document. */

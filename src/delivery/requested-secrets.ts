@@ -7,7 +7,7 @@ import { createPacing } from '../runtime/pacing.ts';
 import type { NamedSecrets } from '../store/store.ts';
 
 /** Which secrets of an owner. A list that is left out names none; without any list it is all of them. */
-export interface AskedInput {
+export interface RequestedSecretsInput {
   readonly names?: readonly string[] | null | undefined;
   readonly placeholders?: readonly string[] | null | undefined;
   readonly ids?: readonly string[] | null | undefined;
@@ -24,8 +24,8 @@ type Sent = Readonly<Record<(typeof lists)[number], ReadonlyMap<string, string>>
 /** Characters of texts that are normalised in one tick of the event loop. */
 const pace = createPacing(50_000);
 
-/** What a caller asks for, in the form in which it is looked up. */
-export class Asked {
+/** The secrets that a caller requests, in the form in which they are looked up. */
+export class RequestedSecrets {
   /** Null: all of the owner's. */
   readonly named: NamedSecrets | null;
   readonly #sent: Sent | null;
@@ -66,8 +66,11 @@ export class Asked {
 }
 
 /** @throws DomainError BAD_REQUEST when it is too much */
-export async function checkAsked(input: AskedInput, errors: FieldErrors): Promise<Asked> {
-  if (lists.every((list) => input[list] == null)) return new Asked(null);
+export async function checkRequestedSecrets(
+  input: RequestedSecretsInput,
+  errors: FieldErrors,
+): Promise<RequestedSecrets> {
+  if (lists.every((list) => input[list] == null)) return new RequestedSecrets(null);
   const checked = async (list: (typeof lists)[number]) => {
     const sent = new Map<string, string>();
     for (const [index, text] of (input[list] ?? []).entries()) {
@@ -79,13 +82,13 @@ export async function checkAsked(input: AskedInput, errors: FieldErrors): Promis
     }
     return sent;
   };
-  const asked = new Asked({
+  const requested = new RequestedSecrets({
     names: await checked('names'),
     placeholders: await checked('placeholders'),
     ids: await checked('ids'),
   });
-  if (asked.size > maxSecrets) throw tooMany();
-  return asked;
+  if (requested.size > maxSecrets) throw tooMany();
+  return requested;
 }
 
 export function tooMany(): DomainError {

@@ -21,16 +21,16 @@ export interface ValueInput {
   readonly sealedValue?: string | null | undefined;
 }
 
-/** A value that was sent, before it is held to the rules of values. */
-export interface SentValue {
+/** A value of an input, in clear. The rules of values have not been checked yet. */
+export interface PlaintextValue {
   readonly field: 'value' | 'sealedValue';
   readonly value: string;
   /** Of a sealed value: spent with the write. */
   readonly nonce?: Nonce;
 }
 
-/** What a sealed value must be meant for: the name of a secret that is created, or the id of one that is changed. */
-export interface Purpose {
+/** What a sealed value must have been sealed for: who sends it, whose secret, and the name (to create) or the id (to update). */
+export interface Target {
   readonly principal: Principal;
   readonly owner: Owner;
   readonly name?: string;
@@ -42,12 +42,12 @@ export interface Purpose {
  * @returns null where there is none, or where `errors` says what is wrong
  * @throws DomainError UNPROCESSABLE_CONTENT
  */
-export async function readSentValue(
+export async function readValueInput(
   { value, sealedValue }: ValueInput,
-  purpose: Purpose,
+  target: Target,
   dependencies: Dependencies,
   errors: FieldErrors,
-): Promise<SentValue | null> {
+): Promise<PlaintextValue | null> {
   if (value != null && sealedValue != null) {
     errors.at('value').add('exclusive', 'Must not be there together with sealedValue.');
     errors.at('sealedValue').add('exclusive', 'Must not be there together with value.');
@@ -56,24 +56,24 @@ export async function readSentValue(
   if (value != null) return { field: 'value', value };
   if (sealedValue == null) return null;
   try {
-    return await dependencies.trace('crypto.openSealedInput', async () => open(sealedValue, purpose, dependencies));
+    return await dependencies.trace('crypto.openSealedInput', async () => open(sealedValue, target, dependencies));
   } catch (error) {
     throw error instanceof SealedInputRejected ? sealedValueRefused(error.fault) : error;
   }
 }
 
-function open(sealedValue: string, purpose: Purpose, { now, keyring }: Dependencies): SentValue {
+function open(sealedValue: string, target: Target, { now, keyring }: Dependencies): PlaintextValue {
   const at = now();
   const sealed = readSealedInput(sealedValue, at);
   const { header } = sealed;
   const key = openingKey(keyring(), header.kid, at);
   if (!key) throw new SealedInputRejected('unknown_key');
-  requirePurpose(header, purpose);
+  requireTarget(header, target);
   const plaintext = openSealedInput(sealed, key);
   return { field: 'sealedValue', value: textOf(plaintext), nonce: nonceOf(header) };
 }
 
-function requirePurpose(header: SealedHeader, { principal, owner, name, id }: Purpose): void {
+function requireTarget(header: SealedHeader, { principal, owner, name, id }: Target): void {
   if (header.sub !== principal.subject) throw new SealedInputRejected('wrong_subject');
   const named = resolveOwner(header.owner, principal, new FieldErrors());
   if (!named || ownerKey(named) !== ownerKey(owner)) throw new SealedInputRejected('wrong_owner');
