@@ -20,7 +20,7 @@ run schema > schema.graphql
 run keys list | head -1
 run backup backup.db
 run restore not-there.db 2>/dev/null || echo "restore: $?"
-run complete bash | grep -c 'complete bash'
+run complete bash | grep -c 'secrets-gateway complete'
 export SECRETS_GATEWAY_TOKEN=$(run token --sub packaged)
 echo sk-proj-0123456789abcdefghijklmnop | run set OPENAI_API_KEY
 run list --json | grep -c maskedValue

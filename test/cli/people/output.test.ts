@@ -158,6 +158,14 @@ describe('values that are printed', () => {
     'SECRETS_GATEWAY_TOKEN',
   ])('are not put into %s, which could run code', (name) => expect(isDangerousVariable(name)).toBe(true));
 
+  it('are not put into any that docs/command-line.md names', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../../docs/command-line.md'), 'utf8');
+    const [, section = ''] = page.split('## Names that are skipped\n');
+    const names = [...(section.split('\n## ')[0] ?? '').matchAll(/`([A-Z_0-9]+)`/g)].map(([, name = '']) => name);
+    expect(names.length).toBeGreaterThan(150);
+    expect(names.filter((name) => !isDangerousVariable(name))).toEqual([]);
+  });
+
   it.each([
     'OPENAI_API_KEY',
     'LD_SDK_KEY',
