@@ -1,4 +1,4 @@
-import { jwtVerify } from 'jose';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { CommandStartedEvent } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { type GraphQLAnswer, TestGateway } from '../support/gateway.ts';
@@ -16,8 +16,8 @@ vi.mock('../../src/store/open-store.ts', async () => {
     openMongodbStore(databaseUrl, { ...options, onCommand });
   return { openStore };
 });
-vi.mock('jose', async (original) => {
-  const jose = await original<typeof import('jose')>();
+vi.mock('jose/jwt/verify', async (original) => {
+  const jose = await original<typeof import('jose/jwt/verify')>();
   return { ...jose, jwtVerify: vi.fn(jose.jwtVerify) };
 });
 
