@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { sealValue } from '../../src/client/seal-value.ts';
 import { nonceOf, readSealedInput } from '../../src/crypto/sealed-input.ts';
 import { curves, keyOn, opened, published, verdict } from '../support/open-seal.ts';
+import { smallOrder } from '../support/recipients.ts';
 import { type ByHand, encode, pairOn, sealByHand } from '../support/seal-by-hand.ts';
 import frozen from '../vectors/sealed-values.json' with { type: 'json' };
 
@@ -131,17 +132,6 @@ describe.each(curves)('on %s', (curve) => {
     expect(opened(seal({}, Buffer.alloc(700_000, 'x')), key)).toHaveLength(700_000);
   });
 });
-
-/** Points of small order, and one that is not reduced (https://cr.yp.to/ecdh.html#validate). */
-const smallOrder = [
-  '0000000000000000000000000000000000000000000000000000000000000000',
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
-  '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-];
 
 it.each(smallOrder)('a key of small order agrees on nothing: %s', (hex) => {
   const epk = { kty: 'OKP', crv: 'X25519', x: encode(Buffer.from(hex, 'hex')) };

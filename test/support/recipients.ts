@@ -13,7 +13,7 @@ const hex = (digits: string) => Buffer.from(digits, 'hex').toString('base64url')
 const deep = (levels: number): unknown => (levels === 0 ? 'x' : { x: deep(levels - 1) });
 
 /** RFC 7748, section 6.1, and https://cr.yp.to/ecdh.html#validate: every point of small order, in every form. */
-const smallOrder = [
+export const smallOrder: readonly string[] = [
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',
   'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800',
