@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { KeySet } from '../../src/identity/key-set.ts';
@@ -46,6 +47,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     now: () => new Date(),
     mutex,
     trace: createTrace(),
+    largeDeliveries: new LargeDeliveries(),
   };
   return (caller) => bindOperations(dependencies, caller);
 }

@@ -36,11 +36,12 @@ describe.each(storeNames)('a gateway that is killed while it writes sealed value
     const answers = await Promise.all(inputs.map((input) => send(gateway, input)));
     for (const [index, { name }] of inputs.entries()) {
       const extensions = answers[index]?.errors?.[0].extensions;
+      // A transaction that the killed gateway had open keeps its owner from others for a while.
+      if (store === 'mongodb' && ['SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'].includes(extensions?.code)) continue;
       const isSpent = extensions?.errors?.[0].type === 'replayed';
       expect(isSpent).toBe(written.has(name));
       if (acknowledged[index]) expect(isSpent).toBe(true);
-      // A transaction that the killed gateway had open keeps its owner from others for a while.
-      if (!isSpent) expect([undefined, 'SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT']).toContain(extensions?.code);
+      else if (!isSpent) expect(extensions).toBe(undefined);
     }
   });
 });
