@@ -64,6 +64,24 @@ export function selectionContract(subject: Subject): void {
       expect(await names({ ids: [foreign.id] })).toEqual([]);
     });
 
+    it('of one name, placeholder or id alone is that secret, or none of another owner', async () => {
+      const record = await subject.stored({ name: 'a' });
+      await subject.stored({ name: 'b' });
+      const foreign = newRecord(newOwner(), { name: 'c' });
+      await subject.store.commit([insert(foreign)]);
+      const oneOf = ({ name, placeholder, id }: typeof record) => [
+        { names: [name] },
+        { placeholders: [placeholder] },
+        { ids: [id] },
+      ];
+      for (const named of oneOf(record)) {
+        expect(await select(named)).toMatchObject([
+          { secret: withoutEnvelope(record), envelope: record.sealed?.envelope },
+        ]);
+      }
+      for (const named of oneOf(foreign)) expect(await select(named)).toEqual([]);
+    });
+
     it('has every secret once, however many there are', async () => {
       const named = Array.from({ length: 450 }, (_, index) => `name ${String(index).padStart(3, '0')}`);
       await subject.store.commit(named.map((name) => insert(newRecord(subject.owner, { name }))));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { countStatement, pageStatement, type Statement } from '../../src/store/sqlite/list.ts';
-import { selectNamed } from '../../src/store/sqlite/select.ts';
+import { selectNamed, selectOne } from '../../src/store/sqlite/select.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import type { ListQuery } from '../../src/store/store.ts';
 import { chain, countOf, insert, names, newOwner, newRecord, query } from '../contract/fixtures.ts';
@@ -214,6 +214,15 @@ describe('the plan of a SQLite list', () => {
     ]) {
       expect(searches.filter((step) => step.endsWith(index))).toHaveLength(1);
     }
+  });
+
+  it.each([
+    ['name', selectOne.names, 'secrets_owner_name (owner=? AND name=?)'],
+    ['placeholder', selectOne.placeholders, 'secrets_owner_placeholder (owner=? AND placeholder=?)'],
+    ['id', selectOne.ids, 'sqlite_autoindex_secrets_1 (id=?)'],
+  ])('of a selection of one %s looks it up, and makes no table of its own', async (_, sql, index) => {
+    const steps = await plan({ sql, values: ['owner', 'text', '', 1] });
+    expect(steps).toEqual([`SEARCH secrets USING INDEX ${index}`, expect.stringContaining('LEFT-JOIN')]);
   });
 
   it.each<[string, Partial<ListQuery>, string]>([

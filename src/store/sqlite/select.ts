@@ -31,11 +31,27 @@ export function selectNamed(given: readonly (keyof typeof parts)[]): string {
   return `SELECT ${selectedColumns} ${joined} WHERE id IN (${ids}) AND +name > ?5 ORDER BY name LIMIT ?6`;
 }
 
+/** For one secret alone: without lists, which SQLite puts into tables of their own, it takes a tenth of the time. */
+export const selectOne = {
+  names: selectWhere('owner = ?1 AND name = ?2'),
+  placeholders: selectWhere('owner = ?1 AND placeholder = ?2'),
+  ids: selectWhere('+owner = ?1 AND id = ?2'),
+};
+
+function selectWhere(condition: string): string {
+  return `SELECT ${selectedColumns} ${joined} WHERE ${condition} AND +name > ?3 LIMIT ?4`;
+}
+
 export function prepareSelections(database: DatabaseSync): Selections {
   const all = database.prepare(
     `SELECT ${selectedColumns} ${joined} WHERE owner = ? AND name > ? ORDER BY name LIMIT ?`,
   );
-  const some = new Map<string, StatementSync>();
+  const statements = new Map<string, StatementSync>();
+  const prepared = (sql: string): StatementSync => {
+    const statement = statements.get(sql) ?? database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
   const find = database.prepare(`SELECT ${secretColumns}, envelope ${joined} WHERE id = ?`);
   return {
     select(owner, named, after, limit) {
@@ -43,11 +59,15 @@ export function prepareSelections(database: DatabaseSync): Selections {
       if (!named) return all.all(key, after, limit).map(selectedOfRow);
       const given = lists.filter((list) => named[list].length > 0);
       if (given.length === 0) return [];
-      const sql = selectNamed(given);
-      const statement = some.get(sql) ?? database.prepare(sql);
-      some.set(sql, statement);
-      const texts = lists.map((list) => JSON.stringify(named[list]));
-      return statement.all(key, ...texts, after, limit).map(selectedOfRow);
+      const [list] = given;
+      const [text, ...others] = given.flatMap((one) => named[one]);
+      if (list && text !== undefined && others.length === 0) {
+        return prepared(selectOne[list]).all(key, text, after, limit).map(selectedOfRow);
+      }
+      const texts = lists.map((one) => JSON.stringify(named[one]));
+      return prepared(selectNamed(given))
+        .all(key, ...texts, after, limit)
+        .map(selectedOfRow);
     },
     find(id) {
       const row = find.get(id);
