@@ -138,6 +138,27 @@ describe.skipIf(uri === '')('with a mongod', () => {
       }
     });
 
+    it('are one for all selections of one secret in one tick, each by its owner', async () => {
+      const records = Array.from({ length: 20 }, (_, index) => newRecord(owners[index % 3] ?? newOwner()));
+      await store.commit(records.map(insert));
+      const none = { names: [], placeholders: [], ids: [] };
+      const sent = await sentFor(async () => {
+        const selected = await Promise.all(
+          records.map(({ owner: of, name, placeholder, id }, index) =>
+            store.select(
+              of,
+              { ...none, ...[{ names: [name] }, { placeholders: [placeholder] }, { ids: [id] }][index % 3] },
+              2,
+            ),
+          ),
+        );
+        expect(selected.map((found) => found.map(({ secret }) => secret.id))).toEqual(records.map(({ id }) => [id]));
+      });
+      expect(sent).toEqual(['find']);
+      const branches: object[] = commands[0]?.command.filter.$or ?? [];
+      expect(branches.map((branch) => Object.keys(branch)[0])).toEqual(records.map(() => 'owner'));
+    });
+
     it('are one more for any number of creates with a nonce, and its shard key is in it', async () => {
       const many = Array.from({ length: 20 }, (_, index) => insert(newRecord(owners[index % 3] ?? newOwner())));
       const sent = await sentFor(() =>

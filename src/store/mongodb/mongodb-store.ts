@@ -49,7 +49,7 @@ import { asDomainError, Contention, isWriteConflict, timedOut, unavailable } fro
 import { listCommand, listResults } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
-import { select } from './select.ts';
+import { type NamedSecret, onlyOne, select, selectEach } from './select.ts';
 import { watchTopology } from './topology.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -66,6 +66,8 @@ export interface MongodbOptions extends Pick<StoreOptions, 'macOfEvent' | 'onHea
  */
 const maxLists = 100;
 const maxFinds = 1000;
+/** Of secrets whose envelopes are read, too: 8 KiB at most each. */
+const maxSelections = 100;
 /** How often a transaction is run that conflicts with another. */
 const maxAttempts = 20;
 const maxAttemptsTogether = 3;
@@ -112,6 +114,13 @@ class MongodbStore implements Store {
     cache: true,
     cacheKeyFn: (query) => JSON.stringify(query),
   });
+  readonly #selections = new DataLoader(
+    (wanted: readonly NamedSecret[]) =>
+      this.#reads.run((session) =>
+        selectEach(this.#collections.secrets, wanted, { maxTimeMS: this.#timeoutMs, session }),
+      ),
+    batched(maxSelections),
+  );
   readonly #finds = new DataLoader((ids: readonly string[]) => this.#find(ids), batched(maxFinds));
 
   constructor(client: MongoClient, collections: Collections, options: MongodbOptions & { readonly timeoutMs: number }) {
@@ -160,7 +169,12 @@ class MongodbStore implements Store {
     return (await this.#read((session) => secrets.find(filter, { ...options, session }).toArray())).map(recordOf);
   }
 
-  select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
+  async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
+    const one = onlyOne(ownerKey(owner), named);
+    if (one) {
+      const selected = await this.#answer(this.#selections.load(one));
+      return selected ? [selected] : [];
+    }
     const options = { limit, maxTimeMS: this.#timeoutMs };
     return this.#read((session) => select(this.#collections.secrets, owner, named, { ...options, session }));
   }

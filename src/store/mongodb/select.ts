@@ -40,6 +40,43 @@ export async function select(
   return (await found.toArray()).map(selectedOf).sort(byName);
 }
 
+/** One secret of an owner, by a field with an index of its own. */
+export interface NamedSecret {
+  readonly owner: string;
+  readonly field: 'name' | 'placeholder' | '_id';
+  readonly value: string;
+}
+
+/** Null unless one secret alone is named. */
+export function onlyOne(owner: string, named: NamedSecrets | null): NamedSecret | null {
+  const { names, placeholders, ids } = named ?? { names: [], placeholders: [], ids: [] };
+  if (names.length + placeholders.length + ids.length !== 1) return null;
+  const [name, placeholder, id] = [names[0], placeholders[0], ids[0]];
+  if (name !== undefined) return { owner, field: 'name', value: name };
+  if (placeholder !== undefined) return { owner, field: 'placeholder', value: placeholder };
+  return { owner, field: '_id', value: id ?? '' };
+}
+
+/** What several callers ask for at once, in one command. */
+export async function selectEach(
+  secrets: Collection<SecretDocument>,
+  wanted: readonly NamedSecret[],
+  options: { readonly maxTimeMS: number; readonly session: ClientSession },
+): Promise<(SelectedSecret | undefined)[]> {
+  const filter = { $or: wanted.map(({ owner, field, value }) => ({ owner, [field]: value })) };
+  const batchSize = wanted.length + 1;
+  const found = await secrets.find<SelectedDocument>(filter, { ...options, projection, batchSize }).toArray();
+  const keyOf = ({ owner, field, value }: NamedSecret) => JSON.stringify([owner, field, value]);
+  const byKey = new Map<string, SelectedSecret>();
+  for (const document of found) {
+    const selected = selectedOf(document);
+    for (const field of ['name', 'placeholder', '_id'] as const) {
+      byKey.set(keyOf({ owner: document.owner, field, value: document[field] }), selected);
+    }
+  }
+  return wanted.map((one) => byKey.get(keyOf(one)));
+}
+
 function byName({ secret: a }: SelectedSecret, { secret: b }: SelectedSecret): number {
   return Buffer.compare(Buffer.from(a.name), Buffer.from(b.name));
 }
