@@ -11,3 +11,8 @@ export function beforeDeadline<T>(timeoutMs: number, answer: Promise<T>): Promis
     throw asDomainError(error);
   });
 }
+
+/** Resolves when the work has ended, however it did, or after this time. */
+export async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
+  await withDeadline(work, timeoutMs, () => new Error('too late')).catch(() => {});
+}

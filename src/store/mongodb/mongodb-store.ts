@@ -29,17 +29,16 @@ import type {
   Write,
 } from '../store.ts';
 import { MongodbApiKeys } from './api-keys.ts';
+import { batched } from './batched.ts';
 import { headOf, writeCommits } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
-import { beforeDeadline } from './deadline.ts';
+import { beforeDeadline, settledWithin } from './deadline.ts';
 import {
   auditEventOf,
   type Collections,
   collectionsOf,
-  type FoundDocument,
-  foundProjection,
   recordOf,
   secretOf,
   type WrappedKeyDocument,
@@ -49,7 +48,7 @@ import { asDomainError, Contention, isWriteConflict, timedOut, unavailable } fro
 import { listCommand, listResults } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
-import { type NamedSecret, onlyOne, select, selectEach } from './select.ts';
+import { findEach, type NamedSecret, onlyOne, select, selectEach } from './select.ts';
 import { watchTopology } from './topology.ts';
 import { inTransaction } from './transaction.ts';
 
@@ -116,12 +115,14 @@ class MongodbStore implements Store {
   });
   readonly #selections = new DataLoader(
     (wanted: readonly NamedSecret[]) =>
-      this.#reads.run((session) =>
-        selectEach(this.#collections.secrets, wanted, { maxTimeMS: this.#timeoutMs, session }),
-      ),
+      this.#reads.run((session) => selectEach(this.#collections.secrets, wanted, this.#within(session))),
     batched(maxSelections),
   );
-  readonly #finds = new DataLoader((ids: readonly string[]) => this.#find(ids), batched(maxFinds));
+  readonly #finds = new DataLoader(
+    (ids: readonly string[]) =>
+      this.#reads.run((session) => findEach(this.#collections.secrets, ids, this.#within(session))),
+    batched(maxFinds),
+  );
 
   constructor(client: MongoClient, collections: Collections, options: MongodbOptions & { readonly timeoutMs: number }) {
     const { timeoutMs, macOfEvent = cannotMac, onHead } = options;
@@ -300,22 +301,7 @@ class MongodbStore implements Store {
     return listResults(queries, await this.#reads.run(rows));
   }
 
-  async #find(ids: readonly string[]): Promise<(FoundDocument | undefined)[]> {
-    const filter = { _id: { $in: [...new Set(ids)] } };
-    const options = { projection: foundProjection, batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs };
-    const documents = await this.#reads.run((session) =>
-      this.#collections.secrets.find<FoundDocument>(filter, { ...options, session }).toArray(),
-    );
-    const byId = new Map(documents.map((document) => [document._id, document]));
-    return ids.map((id) => byId.get(id));
+  #within(session: ClientSession) {
+    return { maxTimeMS: this.#timeoutMs, session };
   }
-}
-
-async function settledWithin(timeoutMs: number, work: Promise<void>): Promise<void> {
-  await withDeadline(work, timeoutMs, () => new Error('too late')).catch(() => {});
-}
-
-/** What is asked for in one tick of the event loop goes out in one command. Nothing is cached: each answer is read anew. */
-function batched(maxBatchSize: number) {
-  return { cache: false, maxBatchSize, batchScheduleFn: (flush: () => void) => void setImmediate(flush) };
 }

@@ -1,7 +1,14 @@
 import type { ClientSession, Collection, Filter } from 'mongodb';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import { largeEnvelope, type NamedSecrets, type SelectedSecret } from '../store.ts';
-import { foundFields, recordOf, type SecretDocument, secretOf } from './documents.ts';
+import {
+  type FoundDocument,
+  foundFields,
+  foundProjection,
+  recordOf,
+  type SecretDocument,
+  secretOf,
+} from './documents.ts';
 
 /** An envelope that is large is left out; its size is measured at the server. */
 interface SelectedDocument extends SecretDocument {
@@ -75,6 +82,19 @@ export async function selectEach(
     }
   }
   return wanted.map((one) => byKey.get(keyOf(one)));
+}
+
+/** Without envelopes. */
+export async function findEach(
+  secrets: Collection<SecretDocument>,
+  ids: readonly string[],
+  options: { readonly maxTimeMS: number; readonly session: ClientSession },
+): Promise<(FoundDocument | undefined)[]> {
+  const filter = { _id: { $in: [...new Set(ids)] } };
+  const found = { ...options, projection: foundProjection, batchSize: ids.length + 1 };
+  const documents = await secrets.find<FoundDocument>(filter, found).toArray();
+  const byId = new Map(documents.map((document) => [document._id, document]));
+  return ids.map((id) => byId.get(id));
 }
 
 function byName({ secret: a }: SelectedSecret, { secret: b }: SelectedSecret): number {
