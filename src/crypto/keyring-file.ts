@@ -39,7 +39,7 @@ export interface KeyringEntry extends JWK {
   kid: string;
   state: KeyState;
   createdAt?: string;
-  /** When another key became active in its place. Of sealing keys alone. */
+  /** When another key replaced it. Sealing keys only. */
   replacedAt?: string;
 }
 

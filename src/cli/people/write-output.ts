@@ -6,7 +6,7 @@ import { printable } from '../printable.ts';
 
 /**
  * Writes a file that only its owner can read, whole or not at all: into a new file beside it, which then replaces it.
- * @throws CommandFailure where a link, a directory or a device is in its place: values go where the user sees that they go
+ * @throws CommandFailure where a link, a directory or a device has that path: a value must be written only where the user can see it
  */
 export async function writeOutput(path: string, text: string): Promise<void> {
   const shown = printable(path);

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { nonceOfWrite, StoreConflict, type Write } from '../store.ts';
 
-/** More than the commits of a transaction bring, so that the table does not grow for ever; few milliseconds. */
+/** More than the commits of one transaction add, so the table cannot grow without a bound. Takes a few milliseconds. */
 const maxRemoved = 1000;
 
 export interface Nonces {
