@@ -17,7 +17,7 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
-import { sealValue } from './seal-value.ts';
+import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
@@ -64,7 +64,7 @@ export async function createSecret(
     createdAt: at,
     updatedAt: at,
   };
-  const sealed = plaintext && (await sealValue(plaintext.value, secret, dependencies));
+  const sealed = plaintext && (await sealForStore(plaintext.value, secret, dependencies));
   const event = eventOf('secret.created', secret, principal, caller, at);
 
   for (let attempt = 1; ; attempt += 1) {

@@ -13,7 +13,7 @@ import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
-import { sealValue } from './seal-value.ts';
+import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
@@ -67,7 +67,7 @@ export async function updateSecret(
       version: current.version + 1,
       updatedAt: at,
     };
-    const replaced = plaintext && (await sealValue(plaintext.value, secret, dependencies));
+    const replaced = plaintext && (await sealForStore(plaintext.value, secret, dependencies));
     const mac = macOfRecord({ ...secret, sealed: replaced ?? sealed }, keyring);
     const event = eventOf('secret.updated', secret, principal, caller, at);
     return {

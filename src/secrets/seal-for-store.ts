@@ -5,7 +5,7 @@ import type { Secret } from '../model/secret.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Seals a value for this version of a secret, under the active key. */
-export async function sealValue(
+export async function sealForStore(
   value: string,
   secret: Pick<Secret, 'id' | 'owner' | 'version'>,
   { keyring, trace }: Dependencies,
