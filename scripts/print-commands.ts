@@ -1,5 +1,5 @@
 import { type CommandGroup, type Commands, loadCommands, runCommand } from '../src/cli/command.ts';
-import { complete } from '../src/cli/completion.ts';
+import { complete } from '../src/cli/complete.ts';
 import { operator } from '../src/cli/operator/commands.ts';
 import { people } from '../src/cli/people/commands.ts';
 import { printedFile } from './printed-file.ts';

@@ -1,5 +1,5 @@
 import { type CommandLoaders, type Commands, loadCommands, runCommand } from './cli/command.ts';
-import { complete } from './cli/completion.ts';
+import { complete } from './cli/complete.ts';
 import { CommandFailure } from './cli/failure.ts';
 import { operator } from './cli/operator/commands.ts';
 import { people } from './cli/people/commands.ts';

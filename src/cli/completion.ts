@@ -1,20 +1,6 @@
-import { Argument, type Command as Commander } from 'commander';
-import type { Command } from './command.ts';
+import type { Command as Commander } from 'commander';
 
-const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
-
-export const complete: Command = {
-  summary: 'print the completion script of a shell',
-  details:
-    'bash: source <(secrets-gateway complete bash)\n' +
-    'zsh: source <(secrets-gateway complete zsh)\n' +
-    'fish: secrets-gateway complete fish | source\n' +
-    'powershell: secrets-gateway complete powershell | Out-String | Invoke-Expression\n' +
-    'Put the line into the file that your shell reads at its start.',
-  arguments: [new Argument('<SHELL>', 'the shell').choices(shells)],
-  // What is left here is told by addCompletion.
-  run() {},
-};
+export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 
 /** `complete SHELL`, and `complete -- WORDS` as the scripts call it. */
 export function isCompletion([command, first]: readonly string[]): boolean {

@@ -1,5 +1,5 @@
 import type { ApiKey, ApiKeyRecord } from '../model/api-key.ts';
-import type { Position } from './store.ts';
+import type { Position } from './position.ts';
 
 export interface ApiKeyQuery {
   readonly teamId: string;

@@ -1,5 +1,5 @@
 import type { SecretFilter } from '../model/secret.ts';
-import type { Position } from './store.ts';
+import type { Position } from './position.ts';
 
 /** Whether a filter lets every secret through, so that the owner's own count answers for it. */
 export function isUnfiltered(filter: SecretFilter): boolean {

@@ -5,6 +5,7 @@ import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
 import type { ApiKeyStore } from './api-keys.ts';
+import type { Position } from './position.ts';
 
 /**
  * One write of a commit. A change to a secret always brings the event that records it; an event may come alone. A write with
@@ -96,12 +97,6 @@ export const countChange = {
   changeApiKey: 0,
   appendEvent: 0,
 } as const;
-
-/** A position in the order of a list. Names are unique for an owner, so the id never decides; it ties a cursor to one secret. */
-export interface Position {
-  readonly name: string;
-  readonly id: string;
-}
 
 export interface ListQuery {
   readonly owner: Owner;

@@ -7,7 +7,7 @@ import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretFilter } from '../../src/model/secret.ts';
 import { type CursorList, listKey } from '../../src/secrets/cursor.ts';
-import type { Position } from '../../src/store/store.ts';
+import type { Position } from '../../src/store/position.ts';
 import { keyringText } from '../support/keyring.ts';
 
 const position: Position = { name: 'a name, \uFFFD and 鍵 🔑', id: '0a0de1d2-5d3f-4f6e-9f5c-52d0c4f7b1aa' };

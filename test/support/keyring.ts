@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { macOfEvent } from '../../src/crypto/event-mac.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { parseKeyring } from '../../src/crypto/keyring-file.ts';
-import type { StoreOptions } from '../../src/store/open-store.ts';
+import type { StoreOptions } from '../../src/store/store-options.ts';
 
 export interface KeyEntry {
   kid: string;

@@ -15,7 +15,6 @@ import { withDeadline } from '../../runtime/deadline.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac, chainStart } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type { StoreOptions } from '../open-store.ts';
 import type {
   Backlog,
   Counter,
@@ -28,6 +27,7 @@ import type {
   Store,
   Write,
 } from '../store.ts';
+import type { StoreOptions } from '../store-options.ts';
 import { MongodbApiKeys } from './api-keys.ts';
 import { batched } from './batched.ts';
 import { headOf, writeCommits } from './commit.ts';

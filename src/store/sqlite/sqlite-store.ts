@@ -7,7 +7,6 @@ import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac, chainStart } from '../audit.ts';
 import { isUnfiltered } from '../filter.ts';
-import type { StoreOptions } from '../open-store.ts';
 import {
   type Backlog,
   type Counter,
@@ -21,6 +20,7 @@ import {
   type Store,
   type Write,
 } from '../store.ts';
+import type { StoreOptions } from '../store-options.ts';
 import { SqliteApiKeys } from './api-keys.ts';
 import { type MakeWrites, type OwnerHead, prepareWrites, sharingTransaction } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
