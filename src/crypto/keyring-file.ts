@@ -8,6 +8,7 @@ import {
 } from 'node:crypto';
 import type { JWK } from 'jose';
 import { ConfigurationError } from '../errors.ts';
+import { repeatedMember } from '../runtime/repeated-member.ts';
 import { isCanonicalBase64url } from './base64url.ts';
 import {
   type EqualityKey,
@@ -113,6 +114,7 @@ function entriesOf(text: string): readonly unknown[] {
   } catch {
     throw new Fault('it is not valid JSON', 'Restore it from its backup.');
   }
+  refuseRepeated(text);
   if (!isRecord(file) || !Array.isArray(file.keys) || file.keys.length === 0) {
     throw new Fault('it holds no "keys" list', 'Restore it from its backup.');
   }
@@ -129,6 +131,18 @@ function entriesOf(text: string): readonly unknown[] {
     );
   }
   return file.keys;
+}
+
+/** Of two states or keys, who reads the file could see the one that does not count. */
+function refuseRepeated(text: string): void {
+  const path = repeatedMember(text);
+  if (path === null) return;
+  const [list, index] = path;
+  const at = list === 'keys' && typeof index === 'number' ? `key ${index + 1}` : 'it';
+  const name = String(path.at(-1));
+  // Whatever is no name may be a key that was put into the wrong place.
+  const what = /^\w{1,16}$/.test(name) ? `"${name}"` : 'a member';
+  throw new Fault(`${at} has ${what} twice`, 'Leave the right one, or restore the file from its backup.');
 }
 
 type Common = Omit<Key, 'fingerprint'>;

@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.ts';
+import { repeatedMember } from '../runtime/repeated-member.ts';
 import { readSettingFile } from '../runtime/setting-file.ts';
 import { didYouMean, nearestWords } from '../runtime/spelling.ts';
 import type { IssuerSettings, KeyLocation } from './issuer-settings.ts';
 import { type IssuerEntry, issuersSchema, membersAt } from './issuers-schema.ts';
 import { pointerTo } from './json-pointer.ts';
-import { repeatedMember } from './repeated-member.ts';
 
 const variable = 'ISSUERS_FILE';
 /** More mistakes than this are told when these are fixed. */

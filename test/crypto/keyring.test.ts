@@ -69,6 +69,12 @@ describe('a keyring file is refused with its path and the fix, but never with it
     edit((file) => ({ ...file, keys: file.keys.with(index, { ...file.keys[index], ...change }) }));
   const withoutKey = (index: number) => edit((file) => ({ ...file, keys: file.keys.toSpliced(index, 1) }));
 
+  /** Puts this text before the first place of another. */
+  const repeat = async (place: string, text: string) =>
+    writeFile(path, (await readFile(path, 'utf8')).replaceAll(/\s+/g, '').replace(place, `${text}${place}`));
+  const misplaced = keyBytes('one').toString('base64url');
+  const twiceMisplaced = `"${misplaced}":1,"${misplaced}":2,`;
+
   it.each([
     ['others can read it', () => chmod(path, 0o644), 'chmod 600'],
     ['a group can write it', () => chmod(path, 0o620), 'chmod 600'],
@@ -76,6 +82,13 @@ describe('a keyring file is refused with its path and the fix, but never with it
     ['it is empty', () => truncate(path, 0), 'backup'],
     ['it has no keys', () => writeFile(path, '{"keys":[]}'), '"keys"'],
     ['its keys are not a list', () => writeFile(path, '{"keys":{}}'), '"keys"'],
+    ['a key has two states', () => repeat('"state":"active"', '"state":"pending",'), 'key 1 has "state" twice'],
+    ['it has two lists of keys', () => repeat('"keys":', '"keys":[],'), 'it has "keys" twice'],
+    [
+      'a key has two members with the name of a value',
+      () => repeat('"kid":', twiceMisplaced),
+      'key 1 has a member twice',
+    ],
     ['a key is null', () => edit((file) => ({ ...file, keys: [null] })), 'key 1'],
     ['two keys have one kid', () => writeKeyring(path, [entry('one', 'active'), entry('one', 'decrypting')]), '"kid"'],
     [

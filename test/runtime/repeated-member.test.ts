@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { repeatedMember } from '../../src/identity/repeated-member.ts';
+import { repeatedMember } from '../../src/runtime/repeated-member.ts';
 
 it.each([
   ['{"a":1,"a":2}', ['a']],
