@@ -15,17 +15,20 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const args = process.argv.slice(2);
+let commands: Commands = {};
 try {
-  await runCommand(await commandsFor(args[0]), { version: await version(), args });
+  commands = await commandsFor(args[0]);
+  await runCommand(commands, { version: await version(), args });
 } catch (error) {
+  const name = nameOf(commands, args);
   if (error instanceof ConfigurationError || error instanceof DomainError) {
-    const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : `secrets-gateway ${args[0]}`;
+    const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : name;
     // The message may name what stands in the database.
     process.stderr.write(`${what}: ${error instanceof DomainError ? storeFailure(error) : printable(error.message)}\n`);
     process.exit(1);
   }
   if (error instanceof CommandFailure) {
-    process.stderr.write(`secrets-gateway ${args[0]}: ${error.message}\n`);
+    process.stderr.write(`${name}: ${error.message}\n`);
     process.exit(error.exitCode);
   }
   if (!(error instanceof UsageError)) throw error;
@@ -39,4 +42,11 @@ async function commandsFor(first = ''): Promise<Commands> {
   const typed = Object.hasOwn(loaders, first) ? loaders[first] : undefined;
   if (typed) return { [first]: await typed() };
   return { ...(await loadCommands(loaders)), complete };
+}
+
+/** The words of the command that was run: `secrets-gateway keys list`. Of what was typed it has known names alone. */
+function nameOf(commands: Commands, [first = '', second = '']: readonly string[]): string {
+  const command = Object.hasOwn(commands, first) ? commands[first] : undefined;
+  const isOfGroup = command !== undefined && 'commands' in command && Object.hasOwn(command.commands, second);
+  return ['secrets-gateway', ...(command ? [first] : []), ...(isOfGroup ? [second] : [])].join(' ');
 }

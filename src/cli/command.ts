@@ -148,7 +148,7 @@ function usageMessage({ code, message }: CommanderError, command: Commander, too
       return choices ? `${option} must be one of: ${choices}.` : 'The command line cannot be understood.';
     }
     case 'commander.help':
-      return `${command.name()} needs one of: ${command.commands.map((one) => one.name()).join(', ')}.`;
+      return `Name a command. There are: ${command.commands.map((one) => one.name()).join(', ')}.`;
     default:
       return 'The command line cannot be understood.';
   }

@@ -33,7 +33,7 @@ export function rotateKeyring(path: string, use: RotatedUse = 'wrap'): Promise<K
       const keys = file.keys.filter((key) => isOfKind(kind, key));
       if (keys.filter(isPending).length > 1) {
         throw new ConfigurationError(
-          'several keys are pending. Retire all of them but the one that will become active.',
+          'Several keys are pending. Retire all of them but the one that will become active.',
         );
       }
       const [, , former = 'retired'] = statesOf[use];
@@ -53,7 +53,7 @@ function markReplaced(key: KeyringEntry, now: Date): void {
   const created = Date.parse(key.createdAt ?? '');
   if (created > now.getTime()) {
     throw new ConfigurationError(
-      `the key ${key.kid} was made at ${new Date(created).toISOString()}, which is later than the clock of this machine says. Set the clock, and run this again.`,
+      `The key ${key.kid} was made at ${new Date(created).toISOString()}, which is later than the clock of this machine says. Set the clock, and run this again.`,
     );
   }
   key.replacedAt = now.toISOString();
@@ -101,10 +101,10 @@ export function requireRetirable<K extends Pick<Key, 'use' | 'kid' | 'state'>>(k
   // What was typed is not repeated: it could be a key.
   if (!key) {
     const kids = keys.map((one) => one.kid).join(', ');
-    throw new ConfigurationError(`the keyring has no key of this KID. It has: ${kids}.`);
+    throw new ConfigurationError(`The keyring has no key of this KID. It has: ${kids}.`);
   }
-  if (key.state === 'active') throw new ConfigurationError(`this key is the active one. ${instead[key.use]}`);
-  if (key.state === 'retired') throw new ConfigurationError('this key is retired already.');
+  if (key.state === 'active') throw new ConfigurationError(`This key is the active one. ${instead[key.use]}`);
+  if (key.state === 'retired') throw new ConfigurationError('This key is retired already.');
   return key;
 }
 

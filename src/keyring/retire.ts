@@ -62,10 +62,10 @@ async function requireUnused(store: Store, ring: Keyring, { use, kid }: Key): Pr
 }
 
 const refusals: Readonly<Record<Keyed, (count: string) => string>> = {
-  envelopes: (count) => `this key is still needed (envelopes: ${count}). Run keys rewrap, and then this again.`,
+  envelopes: (count) => `This key is still needed (envelopes: ${count}). Run keys rewrap, and then this again.`,
   records: (count) =>
-    `this key is still needed (MACs of secrets: ${count}). It verifies them. A secret gets another MAC when it is changed.`,
-  apiKeys: (count) => `this key is still needed (MACs of API keys: ${count}). It verifies them.`,
+    `This key is still needed (MACs of secrets: ${count}). It verifies them. A secret gets another MAC when it is changed.`,
+  apiKeys: (count) => `This key is still needed (MACs of API keys: ${count}). It verifies them.`,
   events: (count) =>
-    `this key is still needed (audit events: ${count}). It verifies them, and stays for as long as they do.`,
+    `This key is still needed (audit events: ${count}). It verifies them, and stays for as long as they do.`,
 };

@@ -68,7 +68,7 @@ export async function rewrapEnvelopes(
 /** A key that is no longer active may be retired by now, and nothing may be wrapped under a retired key. */
 async function requireActive(keyringFile: string, { wrap: { active } }: Keyring): Promise<void> {
   if ((await readKeyring(keyringFile)).wrap.active.kid === active.kid) return;
-  throw new ConfigurationError('another key became active. Run this again, to put all envelopes under that key.');
+  throw new ConfigurationError('Another key became active. Run this again, to put all envelopes under that key.');
 }
 
 /** The wrapped content keys of all secrets, page by page. */

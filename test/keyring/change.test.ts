@@ -49,7 +49,7 @@ describe('a rotation', () => {
       { kid: 'three', state: 'pending' },
     ]);
     const before = await readFile(path, 'utf8');
-    await expect(rotateKeyring(path)).rejects.toThrow(/several keys are pending/);
+    await expect(rotateKeyring(path)).rejects.toThrow(/Several keys are pending/);
     expect(await readFile(path, 'utf8')).toBe(before);
   });
 

@@ -33,7 +33,7 @@ it('wraps nothing under a key that is no longer the active one', async () => {
         { kid: 'one', state: 'active' },
         { kid: 'two', state: 'decrypting' },
       ]);
-      await expect(rewrapEnvelopes(store, ring, path)).rejects.toThrow('another key became active');
+      await expect(rewrapEnvelopes(store, ring, path)).rejects.toThrow('Another key became active');
       expect((await store.wrappedKeys('', 10)).map(({ kid }) => kid)).toEqual(['one']);
       await writeKeyring(path, [
         { kid: 'one', state: 'decrypting' },

@@ -92,7 +92,7 @@ describe('a rotation of the sealing keys', () => {
     const file = JSON.parse(await readFile(path, 'utf8'));
     const pending = file.keys.find((key: { state: string }) => key.state === 'pending');
     await writeFile(path, JSON.stringify({ ...file, keys: [...file.keys, { ...pending, kid: 'other' }] }));
-    await expect(rotatedAt(1)).rejects.toThrow(/several keys are pending/);
+    await expect(rotatedAt(1)).rejects.toThrow(/Several keys are pending/);
   });
 });
 
