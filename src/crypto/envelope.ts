@@ -108,7 +108,10 @@ export async function openBytes(envelope: Envelope, binding: Binding, keyring: K
  * @throws EnvelopeRejected when the wrapped key was changed (A256KW authenticates it, RFC 3394, section 2.2.3)
  * @throws KeyMissing when the keyring lacks the key that wraps it
  */
-export async function rewrap(wrapped: WrappedKey, keyring: Keyring): Promise<WrappedKey> {
+export async function rewrap<Wrapped extends Pick<WrappedKey, 'kid' | 'encryptedKey'>>(
+  wrapped: Wrapped,
+  keyring: Keyring,
+): Promise<Wrapped> {
   const key = usableKey(keyring.wrap, wrapped.kid);
   if (!key) throw new KeyMissing(wrapped.kid);
   const contentKey = unwrapped(bytesOf(wrapped.encryptedKey, wrappedBytes), key);

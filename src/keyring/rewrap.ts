@@ -71,14 +71,14 @@ async function requireActive(keyringFile: string, { wrap: { active } }: Keyring)
   throw new ConfigurationError('Another key became active. Run this again, to put all envelopes under that key.');
 }
 
-/** The wrapped content keys of all secrets, page by page. */
+/** The wrapped content keys of all envelopes, page by page. */
 async function* wrappedKeyPages(store: Store): AsyncGenerator<WrappedKey[]> {
-  for (let afterId = ''; ; ) {
-    const page = await retried(() => store.wrappedKeys(afterId, pageSize));
+  for (let after = ''; ; ) {
+    const page = await retried(() => store.wrappedKeys(after, pageSize));
     const last = page.at(-1);
     if (!last) return;
     yield page;
-    afterId = last.secretId;
+    after = last.position;
   }
 }
 

@@ -21,8 +21,12 @@ export interface Sealed extends SealedMark {
   readonly envelope: Envelope;
 }
 
-/** The wrapped content key of a secret's envelope: the only part of it that a rewrap replaces. */
+/** The wrapped content key of an envelope in a store: the only part of it that a rewrap replaces. */
 export interface WrappedKey {
+  /** Where the envelope is in the store, for the store alone. */
+  readonly position: string;
+  /** The owner's key. */
+  readonly owner: string;
   readonly secretId: string;
   /** The key that wraps it; `unknownKid` where the stored envelope is damaged. */
   readonly kid: string;

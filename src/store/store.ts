@@ -159,7 +159,10 @@ export interface Counter {
   add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMs: number }>;
 }
 
-/** What names the key that it needs: the envelope of a value, the MAC of a secret or an API key, the hash of an audit event. */
+/**
+ * What names the key that it needs: the envelope of a value, the MAC beside it (of a secret), wherever they are kept, the MAC of
+ * an API key, the hash of an audit event.
+ */
 export type Keyed = 'envelopes' | 'records' | 'apiKeys' | 'events';
 
 /** How many of a range need each key. */
@@ -201,9 +204,12 @@ export interface Store {
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]>;
   /** Where the next event of this owner will be linked. */
   chainHead(owner: Owner): Promise<ChainHead>;
-  /** The wrapped content keys of all owners, in the order of the secrets' ids, after this one. */
-  wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]>;
-  /** Counts the keys that the next `limit` need, after the range that ended there; the first range is after ''. */
+  /**
+   * The wrapped content keys of all owners, wherever sealed values are kept, after this position; the first are after ''. A page
+   * may have fewer than `limit`; the last one is empty.
+   */
+  wrappedKeys(after: string, limit: number): Promise<WrappedKey[]>;
+  /** Counts the keys that at most the next `limit` need, after the range that ended there; the first range is after ''. */
   countKids(of: Keyed, after: string, limit: number): Promise<KidCounts>;
   /**
    * Replaces each wrapped content key where the stored one is still the one it was made from. Nothing else of a secret

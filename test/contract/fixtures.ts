@@ -3,10 +3,11 @@ import { isEventOf } from '../../src/crypto/event-mac.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { macOfRecord } from '../../src/crypto/record.ts';
 import type { AuditEvent, NewAuditEvent } from '../../src/model/audit-event.ts';
-import type { Sealed } from '../../src/model/envelope.ts';
-import type { Owner } from '../../src/model/owner.ts';
+import type { Sealed, WrappedKey } from '../../src/model/envelope.ts';
+import { type Owner, ownerKey } from '../../src/model/owner.ts';
 import type { Secret, SecretRecord, StoredSecret } from '../../src/model/secret.ts';
 import { chainStart } from '../../src/store/audit.ts';
+import { positionIn } from '../../src/store/positions.ts';
 import type { ListQuery, Store, Write } from '../../src/store/store.ts';
 import { testKeyring } from '../support/keyring.ts';
 
@@ -93,6 +94,12 @@ export function use(secret: StoredSecret, purpose?: string): Extract<Write, { ty
 /** An event that changes nothing. */
 export function eventAlone(secret: Secret): Extract<Write, { type: 'appendEvent' }> {
   return { type: 'appendEvent', owner: secret.owner, event: eventOf('secret.updated', secret) };
+}
+
+/** The wrapped key of a record's envelope, as a store reads it. */
+export function wrappedKeyOf({ id, owner, sealed: value }: SecretRecord): WrappedKey {
+  const { header, encrypted_key: encryptedKey } = value?.envelope ?? sealed().envelope;
+  return { position: positionIn('secrets', id), owner: ownerKey(owner), secretId: id, kid: header.kid, encryptedKey };
 }
 
 /** What a find shows of a record. */

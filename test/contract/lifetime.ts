@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
 import type { Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, query, remove } from './fixtures.ts';
+import { insert, newOwner, newRecord, query, remove, wrappedKeyOf } from './fixtures.ts';
 
 /** How a store begins empty and is closed. */
 export function lifetimeContract(open: () => Promise<Store>): void {
@@ -39,7 +39,7 @@ export function lifetimeContract(open: () => Promise<Store>): void {
       await expect(apiKeys.list({ teamId: 'red', limit: 1, count: true })).rejects.toEqual(unavailable);
       await expect(apiKeys.markUsed('', new Date(), 0)).rejects.toEqual(unavailable);
       await expect(fresh.wrappedKeys('', 1)).rejects.toEqual(unavailable);
-      const wrapped = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
+      const wrapped = wrappedKeyOf(record);
       await expect(fresh.replaceWrappedKeys([{ from: wrapped, to: wrapped }])).rejects.toEqual(unavailable);
       const refused = await fresh.commit([insert(newRecord(newOwner()))]).catch((error: unknown) => error);
       expect(refused).toBeInstanceOf(DomainError);

@@ -178,12 +178,12 @@ describe('an envelope', () => {
   });
 
   describe('rewrapped', () => {
-    const wrappedKeyOf = (envelope: Envelope): WrappedKey => ({
-      secretId: binding.secretId,
+    type KeyOfEnvelope = Pick<WrappedKey, 'kid' | 'encryptedKey'>;
+    const wrappedKeyOf = (envelope: Envelope): KeyOfEnvelope => ({
       kid: envelope.header.kid,
       encryptedKey: envelope.encrypted_key,
     });
-    const withKey = (envelope: Envelope, { kid, encryptedKey }: WrappedKey): Envelope => ({
+    const withKey = (envelope: Envelope, { kid, encryptedKey }: KeyOfEnvelope): Envelope => ({
       ...envelope,
       header: { ...envelope.header, kid },
       encrypted_key: encryptedKey,

@@ -74,7 +74,7 @@ describe('a record', () => {
     expect(await openRecord(changed, testKeyring)).toBe('the value');
     const both = await ring({ kid: 'one', state: 'decrypting' }, { kid: 'two', state: 'active' });
     const { envelope, ...mark } = sealedOf(record);
-    const wrapped = { secretId: record.id, kid: envelope.header.kid, encryptedKey: envelope.encrypted_key };
+    const wrapped = { kid: envelope.header.kid, encryptedKey: envelope.encrypted_key };
     const { kid, encryptedKey } = await rewrap(wrapped, both);
     const moved = { ...envelope, header: { alg: 'A256KW', kid }, encrypted_key: encryptedKey };
     const later = await ring({ kid: 'two', state: 'active' });

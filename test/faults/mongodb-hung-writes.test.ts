@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { chain, countOf, insert, newOwner, newRecord, query, sealed } from '../contract/fixtures.ts';
+import { chain, countOf, insert, newOwner, newRecord, query, sealed, wrappedKeyOf } from '../contract/fixtures.ts';
 import { FaultyLink } from '../support/faulty-link.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet } from '../support/mongod.ts';
@@ -57,7 +57,7 @@ describe.skipIf(!hasMongod)('a connection to MongoDB that breaks just before a c
   });
 
   const record = newRecord(newOwner());
-  const from = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
+  const from = wrappedKeyOf(record);
   const calls: Record<string, () => Promise<unknown>> = {
     find: () => store.find(record.id),
     aggregate: () => store.list(query(record.owner)),

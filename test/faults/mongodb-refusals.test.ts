@@ -2,7 +2,7 @@ import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { chain, countOf, insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { chain, countOf, insert, newOwner, newRecord, query, wrappedKeyOf } from '../contract/fixtures.ts';
 import { TestGateway } from '../support/gateway.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongod.ts';
@@ -89,7 +89,7 @@ describe.skipIf(!hasMongod)('what a MongoDB refuses that is not the fault of a c
       .command({ configureFailPoint: 'failCommand', ...(errorCode === 0 ? { mode: 'off' } : failPoint) });
   }
 
-  const from = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
+  const from = wrappedKeyOf(record);
   const commit = () => store.commit([insert(newRecord(record.owner))]);
   const calls: Record<string, readonly [failing: string, call: () => Promise<unknown>]> = {
     find: ['find', () => store.find(record.id)],

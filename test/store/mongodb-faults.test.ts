@@ -2,7 +2,7 @@ import { type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { chain, countOf, insert, newOwner, newRecord, query } from '../contract/fixtures.ts';
+import { chain, countOf, insert, newOwner, newRecord, query, wrappedKeyOf } from '../contract/fixtures.ts';
 import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongod.ts';
@@ -203,7 +203,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
   ])('%s while content keys are replaced: fails with an error that allows a retry', async (_, fault, code) => {
     const record = newRecord(newOwner());
     await store.commit([insert(record)]);
-    const from = { secretId: record.id, kid: 'kek-1', encryptedKey: 'encryptedKey' };
+    const from = wrappedKeyOf(record);
     const replacements = [{ from, to: { ...from, kid: 'kek-2', encryptedKey: 'another' } }];
     await failCommand('alwaysOn', { failCommands: ['update'], ...fault });
     await expect(store.replaceWrappedKeys(replacements)).rejects.toMatchObject({ name: 'DomainError', code });
@@ -226,7 +226,7 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
       expect(outcome).toMatchObject({ status: 'rejected', reason: { name: 'DomainError' } });
     }
     await expect(cutOff.check()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    const from = { secretId: 'one', kid: 'kek-1', encryptedKey: 'encryptedKey' };
+    const from = wrappedKeyOf(newRecord(newOwner()));
     const replaced = cutOff.replaceWrappedKeys([{ from, to: { ...from, kid: 'kek-2' } }]);
     await expect(replaced).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     await cutOff.close();

@@ -1,36 +1,51 @@
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import { unknownKid } from '../../model/envelope.ts';
+import { placesAfter, positionIn } from '../positions.ts';
 import type { Keyed, KidCounts } from '../store.ts';
 import type { Collections } from './documents.ts';
+import { collectionOf, sealedPlaces } from './sealed-places.ts';
+
+type Options = { readonly limit: number; readonly maxTimeMS: number; readonly session: ClientSession };
 
 const envelope = '$sealed.envelope';
 const isWhole = { $and: [isText(`${envelope}.header.kid`), isText(`${envelope}.encrypted_key`)] };
 
-/** What names a key, and where. */
+/** What names a key wherever sealed values are kept. */
 const kids = {
-  envelopes: { collection: 'secrets', kid: { $cond: [isWhole, `${envelope}.header.kid`, unknownKid] } },
-  records: { collection: 'secrets', kid: '$mac.kid' },
-  apiKeys: { collection: 'apiKeys', kid: '$mac.kid' },
-  events: { collection: 'audit', kid: '$kid' },
-} as const satisfies Record<Keyed, { collection: keyof Collections; kid: unknown }>;
+  envelopes: { $cond: [isWhole, `${envelope}.header.kid`, unknownKid] },
+  records: '$mac.kid',
+};
 
 /** Counts the keys of one range of documents, in the order of their ids. */
 export async function countKids(
   collections: Collections,
   of: Keyed,
   after: string,
-  { limit, ...options }: { readonly limit: number; readonly maxTimeMS: number; readonly session: ClientSession },
+  options: Options,
 ): Promise<KidCounts> {
-  const { collection, kid } = kids[of];
+  if (of === 'events') return countIn(collections.audit, '$kid', eventsAfter(after), options);
+  if (of === 'apiKeys') return countIn(collections.apiKeys, '$mac.kid', { _id: { $gt: after } }, options);
+  for (const [place, afterId] of placesAfter(sealedPlaces, after)) {
+    const match = { _id: { $gt: afterId }, ...(of === 'envelopes' && { sealed: { $ne: null } }) };
+    const { counts, last } = await countIn(collectionOf(collections, place), kids[of], match, options);
+    if (last !== null) return { counts, last: positionIn(place, last) };
+  }
+  return { counts: new Map(), last: null };
+}
+
+async function countIn(
+  collection: { aggregate: Collections['audit']['aggregate'] },
+  kid: unknown,
+  match: Document,
+  { limit, ...options }: Options,
+): Promise<KidCounts> {
   const pipeline: Document[] = [
-    { $match: { ...idAfter(of, after), ...(of === 'envelopes' && { sealed: { $ne: null } }) } },
+    { $match: match },
     { $sort: { _id: 1 } },
     { $limit: limit },
     { $group: { _id: kid, count: { $sum: 1 }, last: { $max: '$_id' } } },
   ];
-  const found = await collections[collection]
-    .aggregate<{ _id: string; count: number; last: unknown }>(pipeline, options)
-    .toArray();
+  const found = await collection.aggregate<{ _id: string; count: number; last: unknown }>(pipeline, options).toArray();
   return {
     counts: new Map(found.map(({ _id, count }) => [_id, count])),
     last:
@@ -42,9 +57,8 @@ export async function countKids(
 }
 
 /** An event's `_id` is an ObjectId, whose text in hex has the order of its bytes. */
-function idAfter(of: Keyed, after: string): Document {
-  if (of === 'events') return after === '' ? {} : { _id: { $gt: new ObjectId(after) } };
-  return { _id: { $gt: after } };
+function eventsAfter(after: string): Document {
+  return after === '' ? {} : { _id: { $gt: new ObjectId(after) } };
 }
 
 function isText(path: string) {

@@ -1,6 +1,6 @@
 import type { Collection, Db } from 'mongodb';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import { type Sealed, type SealedMark, unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import type { Sealed, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
@@ -44,14 +44,6 @@ export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac'].ma
 /** What a find and a list leave out. */
 export const foundProjection = { 'sealed.envelope': 0 } as const;
 export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
-
-/** What a rewrap reads: neither the ciphertext nor what it is bound to. */
-export interface WrappedKeyDocument {
-  readonly _id: string;
-  readonly sealed: {
-    readonly envelope?: { readonly header?: { readonly kid?: string }; readonly encrypted_key?: string };
-  };
-}
 
 export interface OwnerDocument {
   readonly _id: string;
@@ -120,13 +112,6 @@ function pick(source: SecretFields): SecretFields {
   const picked: Record<string, unknown> = {};
   for (const name of fieldNames) picked[name] = source[name];
   return picked as unknown as SecretFields;
-}
-
-export function wrappedKeyOf({ _id, sealed: { envelope } }: WrappedKeyDocument): WrappedKey {
-  const { header, encrypted_key: encryptedKey } = envelope ?? {};
-  return header?.kid !== undefined && encryptedKey !== undefined
-    ? { secretId: _id, kid: header.kid, encryptedKey }
-    : { secretId: _id, kid: unknownKid, encryptedKey: '' };
 }
 
 export function auditEventOf({ _id, owner, ...event }: AuditDocument & { readonly _id?: unknown }): AuditEvent {

@@ -35,15 +35,7 @@ import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline, settledWithin } from './deadline.ts';
-import {
-  auditEventOf,
-  type Collections,
-  collectionsOf,
-  recordOf,
-  secretOf,
-  type WrappedKeyDocument,
-  wrappedKeyOf,
-} from './documents.ts';
+import { auditEventOf, type Collections, collectionsOf, recordOf, secretOf } from './documents.ts';
 import { asDomainError, Contention, isWriteConflict, timedOut, unavailable } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
 import { Reads } from './reads.ts';
@@ -51,6 +43,7 @@ import { reauthenticate } from './reauthenticate.ts';
 import { findEach, type NamedSecret, onlyOne, select, selectEach } from './select.ts';
 import { watchTopology } from './topology.ts';
 import { inTransaction } from './transaction.ts';
+import { readWrappedKeys, replaceWrappedKeys } from './wrapped-keys.ts';
 
 export interface MongodbOptions extends Pick<StoreOptions, 'macOfEvent' | 'onHead'> {
   /** Every call is answered within this, 5,000 ms when left out. */
@@ -204,15 +197,8 @@ class MongodbStore implements Store {
     return (await this.#read((session) => audit.find(filter, { ...options, session }).toArray())).map(auditEventOf);
   }
 
-  async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
-    const filter = { _id: { $gt: afterId }, sealed: { $ne: null } };
-    const projection = { 'sealed.envelope.header.kid': 1, 'sealed.envelope.encrypted_key': 1 };
-    const page = { sort: { _id: 1 }, limit, batchSize: limit + 1 } as const;
-    const options = { ...page, projection, maxTimeMS: this.#timeoutMs };
-    const { secrets } = this.#collections;
-    const find = (session: ClientSession) =>
-      secrets.find<WrappedKeyDocument>(filter, { ...options, session }).toArray();
-    return (await this.#read(find)).map(wrappedKeyOf);
+  wrappedKeys(after: string, limit: number): Promise<WrappedKey[]> {
+    return this.#read((session) => readWrappedKeys(this.#collections, after, { limit, ...this.#within(session) }));
   }
 
   countKids(of: Keyed, after: string, limit: number): Promise<KidCounts> {
@@ -229,14 +215,8 @@ class MongodbStore implements Store {
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
     if (replacements.length === 0) return 0;
-    const writes = replacements.map(({ from, to }) => ({
-      updateOne: {
-        filter: { _id: from.secretId, 'sealed.envelope.encrypted_key': from.encryptedKey },
-        update: { $set: { 'sealed.envelope.header.kid': to.kid, 'sealed.envelope.encrypted_key': to.encryptedKey } },
-      },
-    }));
-    const options = { ordered: false, writeConcern: this.#durable, maxTimeMS: this.#timeoutMs };
-    return (await this.#answer(this.#collections.secrets.bulkWrite(writes, options))).matchedCount;
+    const options = { writeConcern: this.#durable, maxTimeMS: this.#timeoutMs };
+    return this.#answer(replaceWrappedKeys(this.#collections, replacements, options));
   }
 
   counter(windowSeconds: number): Counter {

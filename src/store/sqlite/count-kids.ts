@@ -1,7 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { unknownKid } from '../../model/envelope.ts';
+import { placesAfter, positionIn } from '../positions.ts';
 import type { Keyed, KidCounts } from '../store.ts';
 import { wrappedKeyColumns } from './rows.ts';
+import { forEachPlace, sealedPlaces } from './sealed-places.ts';
 
 export type CountKids = (of: Keyed, after: string, limit: number) => KidCounts;
 
@@ -10,13 +12,17 @@ const counted = (range: string) => `SELECT kid, count(*) AS count, max(place) AS
 
 /** Prepares the counts of what needs each key. */
 export function prepareKidCounts(database: DatabaseSync): CountKids {
-  const envelopes = database.prepare(
-    counted(`
-      SELECT iif(typeof(kid) = 'text' AND typeof(encrypted_key) = 'text', kid, '${unknownKid}') AS kid, secret_id AS place
-      FROM (SELECT secret_id, ${wrappedKeyColumns} FROM envelopes WHERE secret_id > ? ORDER BY secret_id LIMIT ?)`),
+  const envelopes = forEachPlace(({ envelopes: { table, id } }) =>
+    database.prepare(
+      counted(`
+        SELECT iif(typeof(kid) = 'text' AND typeof(encrypted_key) = 'text', kid, '${unknownKid}') AS kid, place
+        FROM (SELECT ${id} AS place, ${wrappedKeyColumns} FROM ${table} WHERE ${id} > ? ORDER BY ${id} LIMIT ?)`),
+    ),
   );
-  const records = database.prepare(
-    counted('SELECT mac_kid AS kid, id AS place FROM secrets WHERE id > ? ORDER BY id LIMIT ?'),
+  const records = forEachPlace(({ records: { table, id } }) =>
+    database.prepare(
+      counted(`SELECT mac_kid AS kid, ${id} AS place FROM ${table} WHERE ${id} > ? ORDER BY ${id} LIMIT ?`),
+    ),
   );
   const apiKeys = database.prepare(
     counted('SELECT mac_kid AS kid, hash AS place FROM api_keys WHERE hash > ? ORDER BY hash LIMIT ?'),
@@ -38,7 +44,13 @@ export function prepareKidCounts(database: DatabaseSync): CountKids {
 
   return (of, after, limit) => {
     if (of === 'events') return countEvents(after, limit);
-    return countsOf({ envelopes, records, apiKeys }[of].all(after, limit));
+    if (of === 'apiKeys') return countsOf(apiKeys.all(after, limit));
+    const statements = { envelopes, records }[of];
+    for (const [place, afterId] of placesAfter(sealedPlaces, after)) {
+      const { counts, last } = countsOf(statements[place].all(afterId, limit));
+      if (last !== null) return { counts, last: positionIn(place, last) };
+    }
+    return { counts: new Map(), last: null };
   };
 }
 

@@ -1,6 +1,6 @@
 import type { SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import { type Envelope, type SealedMark, unknownKid, type WrappedKey } from '../../model/envelope.ts';
+import type { Envelope, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { largeEnvelope, type SelectedSecret } from '../store.ts';
@@ -185,10 +185,3 @@ export function auditEventOfRow(row: Row): AuditEvent {
 export const wrappedKeyColumns = `
   iif(json_valid(envelope), envelope ->> '$.header.kid', NULL) AS kid,
   iif(json_valid(envelope), envelope ->> '$.encrypted_key', NULL) AS encrypted_key`;
-
-export function wrappedKeyOfRow(row: Row): WrappedKey {
-  const { kid, encrypted_key: encryptedKey } = row;
-  return typeof kid === 'string' && typeof encryptedKey === 'string'
-    ? { secretId: text.read(row.secret_id), kid, encryptedKey }
-    : { secretId: text.read(row.secret_id), kid: unknownKid, encryptedKey: '' };
-}

@@ -151,8 +151,8 @@ class SqliteStore implements Store {
     );
   }
 
-  async wrappedKeys(afterId: string, limit: number): Promise<WrappedKey[]> {
-    return this.#ask(() => this.#wrappedKeys.read(afterId, limit));
+  async wrappedKeys(after: string, limit: number): Promise<WrappedKey[]> {
+    return this.#ask(() => this.#wrappedKeys.read(after, limit));
   }
 
   async countKids(of: Keyed, after: string, limit: number): Promise<KidCounts> {
