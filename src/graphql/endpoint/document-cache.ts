@@ -1,7 +1,8 @@
-import type { DocumentNode } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { YogaServerOptions } from 'graphql-yoga';
 import { LRUCache } from 'lru-cache';
 import { DomainError } from '../../errors.ts';
+import { type PreparedOperation, prepareOperation } from '../engine/prepare-operation.ts';
 import { maxDocumentLength } from '../limits/document-size.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
@@ -10,6 +11,29 @@ type DocumentCacheOptions = Exclude<YogaServerOptions<object, object>['parserAnd
 const maxCachedLength = 16 * 1024;
 /** Of all documents together. A parsed document takes up to 70 bytes for each of its characters. */
 const maxCachedCharacters = 500_000;
+/** What a field of a plan takes: as much as this many characters of a document. */
+const charactersPerField = 6;
+/** Of one document with its plans. */
+const maxEntryCharacters = 2 * maxCachedLength;
+
+interface CachedDocument {
+  readonly document: DocumentNode;
+  readonly isValid: boolean;
+  /** Those that were executed. */
+  readonly operations: ReadonlyMap<OperationDefinitionNode, PreparedOperation | null>;
+  /** In characters. */
+  readonly size: number;
+}
+
+export interface DocumentCache {
+  readonly options: DocumentCacheOptions;
+  readonly plugin: GatewayPlugin;
+  /**
+   * An operation of a document that was sent before, and is valid.
+   * @returns null where the document is not known, and where the engine must execute it
+   */
+  prepared(text: string, operationName: string | null | undefined): PreparedOperation | null;
+}
 
 /** A string, a comment, or a number that is too long for a page size. */
 const mayHoldValue = /["#]|\d{7}/;
@@ -21,19 +45,32 @@ const mayHoldValue = /["#]|\d{7}/;
  * A new document takes up to milliseconds of parsing and validation without a break. New documents wait in a queue, so that
  * requests with known documents are answered in between, however many new documents arrive at once.
  */
-export function createDocumentCache(): { options: DocumentCacheOptions; plugin: GatewayPlugin } {
-  const documents = new LRUCache<string, DocumentNode>({
+export function createDocumentCache(schema: GraphQLSchema): DocumentCache {
+  const documents = new LRUCache<string, CachedDocument>({
     maxSize: maxCachedCharacters,
-    maxEntrySize: maxCachedLength,
-    sizeCalculation: (_document, text) => text.length,
+    sizeCalculation: ({ size }) => size,
   });
   const parsing = createParsingQueue();
   return {
+    prepared(text, operationName) {
+      const cached = documents.get(text);
+      const operation = cached?.isValid && getOperationAST(cached.document, operationName);
+      if (!operation) return null;
+      const known = cached.operations.get(operation);
+      if (known !== undefined) return known;
+      const maxFields = Math.floor((maxEntryCharacters - cached.size) / charactersPerField);
+      const prepared = prepareOperation(schema, cached.document, operationName, maxFields);
+      const operations = new Map(cached.operations).set(operation, prepared);
+      const size = cached.size + charactersPerField * (1 + (prepared?.size ?? 0));
+      documents.set(text, { ...cached, operations, size });
+      return prepared;
+    },
     options: {
       documentCache: {
-        get: (text) => documents.get(text),
+        get: (text) => documents.get(text)?.document,
         set(text, document) {
-          if (!mayHoldValue.test(text)) documents.set(text, document);
+          if (text.length > maxCachedLength || mayHoldValue.test(text)) return;
+          documents.set(text, { document, isValid: false, operations: new Map(), size: text.length });
         },
       },
       errorCache: { get: () => undefined, set() {} },
@@ -48,8 +85,11 @@ export function createDocumentCache(): { options: DocumentCacheOptions; plugin: 
         ({ params }) =>
         ({ valid }) => {
           // Yoga keeps the result of the validation on the document.
-          const text = params.documentAST.loc?.source.body;
-          if (!valid && text !== undefined) documents.delete(text);
+          const text = params.documentAST.loc?.source.body ?? '';
+          const cached = documents.peek(text);
+          if (!cached || cached.document !== params.documentAST) return;
+          if (!valid) documents.delete(text);
+          else if (!cached.isValid) documents.set(text, { ...cached, isValid: true });
         },
     },
   };

@@ -46,7 +46,7 @@ export type Engine = (request: IncomingMessage, response: ServerResponse, contex
 export function createEngine(options: EngineOptions): Engine {
   const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations } = options;
   const rules = { batchLimit, persistedOperations: persistedOperations !== null };
-  const documents = createDocumentCache();
+  const documents = createDocumentCache(schema);
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
     context: ({ caller }) => ({ operations: bindOperations(caller), answer: caller.answer, securityDirectives }),
@@ -61,7 +61,7 @@ export function createEngine(options: EngineOptions): Engine {
       useLimits(schema),
       useIntrospectionSwitch(introspection),
       useClientErrors(options),
-      useExecution(schema),
+      useExecution(schema, documents),
     ],
     // The route around Yoga does these, and error texts are made in one place.
     maxRequestBodySize: false,

@@ -1,10 +1,5 @@
-import {
-  defaultFieldResolver,
-  type GraphQLField,
-  type GraphQLFieldResolver,
-  type GraphQLSchema,
-  isObjectType,
-} from 'graphql';
+import { type GraphQLSchema, isObjectType } from 'graphql';
+import { type Watch, watchedResolver } from '../engine/watched-resolver.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
 
 /** Quotes, colon, comma and braces around a field. */
@@ -21,7 +16,8 @@ export function countingAnswers(schema: GraphQLSchema): GraphQLSchema {
   for (const type of Object.values(schema.getTypeMap())) {
     if (!isObjectType(type) || type.name.startsWith('__')) continue;
     for (const field of Object.values(type.getFields())) {
-      field.resolve = sealedTexts.has(`${type.name}.${field.name}`) ? countingSealed(field) : counting(field);
+      const isSealed = sealedTexts.has(`${type.name}.${field.name}`);
+      field.resolve = watchedResolver(field.resolve, isSealed ? watchSealed : watch);
     }
   }
   return schema;
@@ -35,25 +31,10 @@ export function countingAnswers(schema: GraphQLSchema): GraphQLSchema {
 const sealedTexts: ReadonlySet<string> = new Set(['Delivery.jwe']);
 const sealedPart = 1 / 4;
 
-function countingSealed({
-  resolve = defaultFieldResolver,
-}: GraphQLField<unknown, GraphQLContext>): GraphQLFieldResolver<unknown, GraphQLContext> {
-  return (source, args, context, info) => {
-    const value = resolve(source, args, context, info);
-    context.answer.count(aroundField + String(info.path.key).length + Math.ceil(String(value).length * sealedPart));
-    return value;
-  };
-}
+const watch: Watch<GraphQLContext> = (value, { answer }, key) => answer.count(aroundField + key.length + sizeOf(value));
 
-function counting({
-  resolve = defaultFieldResolver,
-}: GraphQLField<unknown, GraphQLContext>): GraphQLFieldResolver<unknown, GraphQLContext> {
-  return (source, args, context, info) => {
-    const value = resolve(source, args, context, info);
-    context.answer.count(aroundField + String(info.path.key).length + sizeOf(value));
-    return value;
-  };
-}
+const watchSealed: Watch<GraphQLContext> = (value, { answer }, key) =>
+  answer.count(aroundField + key.length + Math.ceil(String(value).length * sealedPart));
 
 /** Of objects, whose fields are counted when they are resolved, only the braces. */
 function sizeOf(value: unknown): number {
