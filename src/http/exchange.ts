@@ -30,10 +30,14 @@ export class Exchange {
   }
 
   /**
-   * Waits for work that has begun. Meanwhile the slot is given to no other request, even if the body is still arriving: so
+   * Waits for work that has begun, unless it is done already. Meanwhile the slot is given to no other request, even if the body is still arriving: so
    * many slots, so much work.
    */
-  async working<T>(work: Promise<T>): Promise<T> {
+  working<T>(work: T | Promise<T>): T | Promise<T> {
+    return work instanceof Promise ? this.#awaiting(work) : work;
+  }
+
+  async #awaiting<T>(work: Promise<T>): Promise<T> {
     const slot = this.#slot;
     if (slot) slot.isWorking = true;
     try {

@@ -5,18 +5,24 @@ import { credentialOf } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import type { Budget } from './rate-limit/budget.ts';
 
-/** Who sends a request; null without credentials. @throws DomainError */
-export type Identify = (exchange: Exchange) => Promise<Principal | null>;
+/** Who sends a request; null without credentials; a promise where the credentials are not known. @throws DomainError */
+export type Identify = (exchange: Exchange) => Principal | null | Promise<Principal>;
 
 /** Authenticates a request. Wrong credentials take points from the failure budget of the client's address. */
 export function createIdentify(authenticate: Authenticate, budget: Budget): Identify {
-  return async ({ request, response }) => {
+  async function fail({ request, response }: Exchange, error: unknown): Promise<never> {
+    if (error instanceof DomainError && error.code === 'UNAUTHORIZED') await budget.spendFailure(request, response);
+    throw error;
+  }
+  return (exchange) => {
+    const { request, response } = exchange;
     try {
       const credential = credentialOf(request);
-      return credential && (await authenticate(credential, () => budget.admitLookUp(request, response)));
+      if (!credential) return null;
+      const principal = authenticate(credential, () => budget.admitLookUp(request, response));
+      return principal instanceof Promise ? principal.catch((error: unknown) => fail(exchange, error)) : principal;
     } catch (error) {
-      if (error instanceof DomainError && error.code === 'UNAUTHORIZED') await budget.spendFailure(request, response);
-      throw error;
+      return fail(exchange, error);
     }
   };
 }

@@ -8,13 +8,17 @@ export type Credential =
   | { readonly type: 'apiKey'; readonly key: string };
 
 /**
+ * The principal at once where the credential is known, otherwise a promise.
  * @param admitLookUp called before the store is asked for an API key that is not known; may refuse it
  * @throws DomainError UNAUTHORIZED, the key set's own when there are no keys to verify with, or SERVICE_UNAVAILABLE
  */
-export type Authenticate = (credential: Credential, admitLookUp: () => Promise<void>) => Promise<Principal>;
+export type Authenticate = (
+  credential: Credential,
+  admitLookUp: () => Promise<void> | void,
+) => Principal | Promise<Principal>;
 
 /** Makes a principal of any credential. */
 export function createAuthenticator(verifyToken: VerifyToken, apiKeys: ApiKeyVerifier): Authenticate {
-  return async (credential, admitLookUp) =>
+  return (credential, admitLookUp) =>
     credential.type === 'bearer' ? verifyToken(credential.token) : apiKeys.verify(credential.key, admitLookUp);
 }

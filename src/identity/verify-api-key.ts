@@ -22,10 +22,11 @@ export interface ApiKeyRules {
 
 export interface ApiKeyVerifier {
   /**
+   * The principal at once where the store was asked for the key a moment ago, otherwise a promise, which alone may fail: with
+   * UNAUTHORIZED, SERVICE_UNAVAILABLE when the store does not answer, and what `admitLookUp` throws.
    * @param admitLookUp called before the store is asked for a key that was not good here before; may refuse it
-   * @throws DomainError UNAUTHORIZED, SERVICE_UNAVAILABLE when the store does not answer, and what `admitLookUp` throws
    */
-  verify(key: string, admitLookUp: () => Promise<void>): Promise<Principal>;
+  verify(key: string, admitLookUp: () => Promise<void> | void): Principal | Promise<Principal>;
   /** To be called when a key was changed: the next request with it is decided by what is stored then. */
   forget(hash: string): void;
 }
@@ -107,15 +108,26 @@ export function createApiKeyVerifier(rules: ApiKeyRules): ApiKeyVerifier {
 
   const isFresh = (askedAtMs: number) => clock() - askedAtMs < freshMs;
 
+  /** What was looked up had the form of a key, so that what is found has it. */
+  function fresh(hash: string): Entry | undefined {
+    const known = verified.get(hash);
+    return known && isFresh(known.askedAtMs) && now() < known.expiresAtMs ? known : undefined;
+  }
+
+  async function verifyNew(key: string, hash: string, admitLookUp: () => Promise<void> | void): Promise<Principal> {
+    if (!isApiKey(key)) throw rejected('form');
+    const known = verified.get(hash);
+    if (known && isFresh(known.askedAtMs)) return accept(known, hash);
+    if (isFresh(refused.get(hash) ?? Number.NEGATIVE_INFINITY)) throw rejected('unknown');
+    if (!known) await admitLookUp();
+    return accept(await lookUpOnce(hash), hash);
+  }
+
   return {
-    async verify(key, admitLookUp) {
-      if (!isApiKey(key)) throw rejected('form');
+    verify(key, admitLookUp) {
       const hash = hashOfApiKey(key);
-      const known = verified.get(hash);
-      if (known && isFresh(known.askedAtMs)) return accept(known, hash);
-      if (isFresh(refused.get(hash) ?? Number.NEGATIVE_INFINITY)) throw rejected('unknown');
-      if (!known) await admitLookUp();
-      return accept(await lookUpOnce(hash), hash);
+      const known = fresh(hash);
+      return known ? accept(known, hash) : verifyNew(key, hash, admitLookUp);
     },
     forget(hash) {
       running.delete(hash);

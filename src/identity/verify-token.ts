@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { JWTHeaderParameters } from 'jose';
 import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { decodeJwt } from 'jose/jwt/decode';
@@ -13,8 +13,11 @@ import { valueAt } from './json-pointer.ts';
 import { PrincipalCache, type VerifiedPrincipal } from './principal-cache.ts';
 import { reasonOf, rejected } from './token-rejected.ts';
 
-/** @throws DomainError UNAUTHORIZED, or an IssuerFault when there are no keys to verify with */
-export type VerifyToken = (token: string) => Promise<Principal>;
+/**
+ * The principal at once where the token was verified before, otherwise a promise, which alone may fail: with UNAUTHORIZED, or
+ * an IssuerFault when there are no keys to verify with.
+ */
+export type VerifyToken = (token: string) => Principal | Promise<Principal>;
 
 const toleranceSeconds = 30;
 /** Enough for 200 memberships with their roles, and leaves room for other headers within 32 KiB. */
@@ -49,20 +52,29 @@ export function createTokenVerifier(issuers: readonly Issuer[], now: () => numbe
     return started.result;
   }
 
-  return async (token) => {
+  /** Only canonical tokens are kept, so that a token that is found is one. */
+  function known(token: string): Principal | undefined {
+    return token.length > maxTokenLength ? undefined : verified.get(digestOf(token), currentGeneration());
+  }
+
+  async function verifyNew(token: string): Promise<Principal> {
     requireCanonicalCompact(token);
-    const digest = createHash('sha256').update(token).digest('base64');
+    const digest = digestOf(token);
     for (;;) {
       const generation = currentGeneration();
-      const known = verified.get(digest, generation);
-      if (known) return known;
+      const earlier = verified.get(digest, generation);
+      if (earlier) return earlier;
       const { principal, expiresAtMs } = await verifyOnce(token, digest, generation);
       if (now() >= expiresAtMs) throw rejected('expiry');
       // The key that it was verified with may have left the key set meanwhile.
       if (generation === currentGeneration()) return principal;
     }
-  };
+  }
+
+  return (token) => known(token) ?? verifyNew(token);
 }
+
+const digestOf = (token: string) => hash('sha256', token, 'base64');
 
 async function verify(
   token: string,

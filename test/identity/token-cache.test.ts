@@ -40,6 +40,15 @@ const settings = () => ({
 const expiringAfter = (seconds: number) => issuer.token({ exp: Math.floor(start / 1000) + seconds });
 const refusal = { code: 'UNAUTHORIZED' };
 
+it('a token that was verified is answered at once, without a promise, until it expires', async () => {
+  const token = await expiringAfter(60);
+  expect(verifyToken(token)).toBeInstanceOf(Promise);
+  await verifyToken(token);
+  expect(verifyToken(token)).toMatchObject({ subject: 'ada' });
+  elapsed = 91_000;
+  await expect(verifyToken(token)).rejects.toMatchObject(refusal);
+});
+
 describe('a signature is checked', () => {
   it('once for a token, however often it comes', async () => {
     const token = await issuer.token();
@@ -174,7 +183,7 @@ describe('what is remembered is bounded', () => {
       const claims = Buffer.from(JSON.stringify(issuer.claims({ batch }))).toString('base64url');
       const forged = Array.from({ length: 100 }, (_, i) => {
         const signature = Buffer.alloc(64, `${batch} ${i}`).toString('base64url');
-        return verifyToken(`${head}.${claims}.${signature}`).then(
+        return Promise.resolve(verifyToken(`${head}.${claims}.${signature}`)).then(
           () => expect.unreachable(),
           (error) => expect(error).toMatchObject(refusal),
         );
@@ -263,7 +272,7 @@ describe('whatever happens to the time and to the keys', () => {
               toggle(now.kid);
               time += now.ms;
             };
-            const outcome = await verify(asked.text).then(
+            const outcome = await Promise.resolve(verify(asked.text)).then(
               () => 'good',
               ({ code }) => code,
             );

@@ -45,7 +45,7 @@ function keep(key: string, fields: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
   return record;
 }
 
-const verify = (key: string) =>
+const verify = async (key: string) =>
   verifier.verify(key, async () => {
     admitted += 1;
   });

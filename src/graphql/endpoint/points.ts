@@ -32,10 +32,11 @@ export function usePoints(): GatewayPlugin {
       const onExecuteDone = async () => {
         const points = Math.floor(pointsOfWork(answer) - before);
         // What was done is answered. If it was too much, the next request is refused.
-        if (points > 0) await spend(points).catch(() => {});
+        if (points > 0) await Promise.try(spend, points).catch(() => {});
       };
-      // Most queries cost nothing more, and need not wait.
-      return points > 0 ? spend(points).then(() => ({ onExecuteDone })) : { onExecuteDone };
+      // Most queries cost nothing more, and nothing is waited for far from the limit.
+      const spending = points > 0 ? spend(points) : undefined;
+      return spending ? spending.then(() => ({ onExecuteDone })) : { onExecuteDone };
     },
   };
 }

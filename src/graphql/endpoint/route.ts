@@ -55,9 +55,11 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       if (!mediaType) throw notAcceptable();
       // Before anything is waited for: see readBody.
       const arriving = request.method === 'POST' ? exchange.readBody(limits) : null;
-      const principal = await exchange.working(identify(exchange));
+      const identified = exchange.working(identify(exchange));
+      const principal = identified instanceof Promise ? await identified : identified;
       const spend = (points: number) => budget.spend(principal, request, response, points);
-      await exchange.working(spend(1));
+      const spending = exchange.working(spend(1));
+      if (spending) await spending;
       const body = arriving ? parseJson(await arriving) : undefined;
       const answer = new Answer(() => response.destroy());
       endWith(answer, response);

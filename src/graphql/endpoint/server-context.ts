@@ -21,7 +21,7 @@ export interface ServerContext {
   /** Sends the answer. */
   readonly send: (head: Head, body: string | AsyncIterable<string>) => Promise<void> | void;
   /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
-  readonly spend: (points: number) => Promise<void>;
+  readonly spend: (points: number) => Promise<void> | void;
 }
 
 /** What the limits found out about the operation. */

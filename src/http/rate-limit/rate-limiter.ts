@@ -16,7 +16,8 @@ export interface RateLimitState {
 
 export interface RateLimiter {
   readonly limit: RateLimit;
-  consume(key: string, points: number): Promise<RateLimitState>;
+  /** @returns a promise only where the shared counter is waited for */
+  consume(key: string, points: number): RateLimitState | Promise<RateLimitState>;
 }
 
 interface Window {
@@ -99,7 +100,7 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Tra
   }
 
   /** @returns what is used of the window, up to and including these points */
-  async function take(key: string, points: number, window: Window): Promise<number> {
+  function take(key: string, points: number, window: Window): number | Promise<number> {
     const left = limit.points - window.counted;
     // Over the limit nothing more is counted, so that refused requests do not prolong the window.
     if (left < 0) return window.counted;
@@ -109,7 +110,7 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Tra
     // While one report runs and another waits, a slow counter would leave all counting to this gateway alone.
     const isBehind = pending >= left / 10 && window.next !== null;
     if (points >= left / 10 || isBehind || (isFirst && limit.points < wideLimit))
-      return (await report(key, window)) + pending;
+      return report(key, window).then((before) => before + pending);
     const used = window.counted + pending;
     const isDue =
       now() - (window.reportedAt ?? window.startedAt) >= reportMs && pending >= limit.points * worthReporting;
@@ -117,17 +118,21 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Tra
     return used;
   }
 
+  function stateOf(window: Window, used: number): RateLimitState {
+    return {
+      limit: limit.points,
+      remaining: Math.max(0, limit.points - used),
+      resetSeconds: Math.max(1, Math.ceil(Math.min(window.resetsAt - now(), limit.windowSeconds * 1000) / 1000)),
+      exceeded: used > limit.points,
+    };
+  }
+
   return {
     limit,
-    async consume(key, points) {
+    consume(key, points) {
       const window = windowOf(key);
-      const used = await take(key, points, window);
-      return {
-        limit: limit.points,
-        remaining: Math.max(0, limit.points - used),
-        resetSeconds: Math.max(1, Math.ceil(Math.min(window.resetsAt - now(), limit.windowSeconds * 1000) / 1000)),
-        exceeded: used > limit.points,
-      };
+      const used = take(key, points, window);
+      return typeof used === 'number' ? stateOf(window, used) : used.then((counted) => stateOf(window, counted));
     },
   };
 }

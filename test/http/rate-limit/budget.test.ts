@@ -46,9 +46,9 @@ function principal(kind: PrincipalKind, subject: string, more: Partial<Principal
 type Spend = (budget: Budget, response: ServerResponse) => Promise<void>;
 const of =
   (who: Principal | null, points = 1, request = here): Spend =>
-  (budget, response) =>
+  async (budget, response) =>
     budget.spend(who, request, response, points);
-const failure: Spend = (budget, response) => budget.spendFailure(here, response);
+const failure: Spend = async (budget, response) => budget.spendFailure(here, response);
 
 /** @returns the RateLimit-Remaining header of the response */
 async function left(budget: Budget, spend: Spend): Promise<number> {
@@ -122,7 +122,7 @@ describe('a response', () => {
     const budget = budgetOf(1);
     await left(budget, of(null));
     const response = newResponse();
-    const refusal = budget.spend(null, here, response, 1);
+    const refusal = of(null)(budget, response);
     await expect(refusal).rejects.toMatchObject({
       ...tooMany,
       details: {
@@ -195,7 +195,7 @@ describe('a failure', () => {
 
 it('of an address that has used up its budget for failures admits no look-up', async () => {
   const budget = budgetOf(30);
-  const look = (request = here) => budget.admitLookUp(request, newResponse());
+  const look = async (request = here) => budget.admitLookUp(request, newResponse());
   for (let failed = 0; failed < 3; failed += 1) {
     await look();
     await left(budget, failure);
