@@ -4,7 +4,7 @@ import * as nodeModule from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// Node 26 has node:sqlite, and runs the TypeScript in src/ of a checkout. This file uses only what an old Node understands,
+// Node 26 has node:sqlite, and runs the TypeScript of a checkout. This file uses only what an old Node understands,
 // so that an old Node can print the advice below.
 const neededMajor = 26;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -18,7 +18,16 @@ if (Number(process.versions.node.split('.')[0]) < neededMajor) {
 
 nodeModule.enableCompileCache(join(root, 'node_modules', '.cache', 'compile'));
 // Not awaited: Node 12 cannot parse a top-level await.
-void import(existsSync(join(root, 'src', 'main.ts')) ? '../src/main.ts' : '../dist/main.js');
+void run();
+
+/** The package has the bundle. A checkout runs its sources, unless the bundle was made of just these. */
+async function run() {
+  if (existsSync(join(root, 'src', 'main.ts'))) {
+    const { isBundleCurrent } = await import('./bundle-inputs.js');
+    if (!isBundleCurrent(root)) return import('../src/main.ts');
+  }
+  return import('../bundle/main.cjs');
+}
 
 function advice() {
   const packagedNode = findPackagedNode();

@@ -15,25 +15,32 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const args = process.argv.slice(2);
-let commands: Commands = {};
-try {
-  commands = await commandsFor(args[0]);
-  await runCommand(commands, { version: await version(), args });
-} catch (error) {
-  const name = nameOf(commands, args);
-  if (error instanceof ConfigurationError || error instanceof DomainError) {
-    const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : name;
-    // The message may name what stands in the database.
-    process.stderr.write(`${what}: ${error instanceof DomainError ? storeFailure(error) : printable(error.message)}\n`);
-    process.exit(1);
+// No top-level await, which the bundle could not have.
+void main();
+
+async function main(): Promise<void> {
+  let commands: Commands = {};
+  try {
+    commands = await commandsFor(args[0]);
+    await runCommand(commands, { version: await version(), args });
+  } catch (error) {
+    const name = nameOf(commands, args);
+    if (error instanceof ConfigurationError || error instanceof DomainError) {
+      const what = args[0] === 'serve' ? 'secrets-gateway cannot start' : name;
+      // The message may name what stands in the database.
+      process.stderr.write(
+        `${what}: ${error instanceof DomainError ? storeFailure(error) : printable(error.message)}\n`,
+      );
+      process.exit(1);
+    }
+    if (error instanceof CommandFailure) {
+      process.stderr.write(`${name}: ${error.message}\n`);
+      process.exit(error.exitCode);
+    }
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`${error.message}\nSee ${error.command} --help.\n`);
+    process.exit(2);
   }
-  if (error instanceof CommandFailure) {
-    process.stderr.write(`${name}: ${error.message}\n`);
-    process.exit(error.exitCode);
-  }
-  if (!(error instanceof UsageError)) throw error;
-  process.stderr.write(`${error.message}\nSee ${error.command} --help.\n`);
-  process.exit(2);
 }
 
 /** The one that was typed. All of them where there is none of this name: for the list, suggestions and completion. */

@@ -6,7 +6,12 @@ const maxKeys = 100_000;
 
 /** Counts in this process's memory. */
 export function countInMemory(windowSeconds: number): Counter {
-  const windows = new LRUCache<string, { count: number }>({ max: maxKeys, ttl: windowSeconds * 1000 });
+  // With `max` the cache would fill 4 MB at once for keys that most gateways never see.
+  const windows = new LRUCache<string, { count: number }>({
+    maxSize: maxKeys,
+    sizeCalculation: () => 1,
+    ttl: windowSeconds * 1000,
+  });
   return {
     async add(key, points) {
       const window = windows.get(key) ?? { count: 0 };

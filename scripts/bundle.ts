@@ -1,0 +1,72 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { build, type Plugin } from 'rolldown';
+import { digestOf } from '../bin/bundle-inputs.js';
+import { thirdPartyNotices } from './third-party-notices.ts';
+
+// Makes bundle/: the commands and what they load, in few files. docs/adr/0035-one-bundle.md says why.
+
+const root = join(import.meta.dirname, '..');
+const target = join(root, 'bundle');
+const made = join(root, `bundle.${process.pid}`);
+
+/**
+ * Left in node_modules, and loaded when they are needed. A part of ours replaces methods of the driver's own classes, which must be those of the
+ * driver that runs. GraphiQL's page has 9 MB.
+ */
+const external = /^(node:.*|mongodb(\/.*)?|@graphql-yoga\/render-graphiql)$/;
+
+/** Reading the global Request loads Node's whole fetch, which a gateway never uses. Yoga only asks whether its Request is that one. */
+const withoutFetch: Plugin = {
+  name: 'without-fetch',
+  transform(code, id) {
+    if (!id.endsWith('@whatwg-node/server/esm/createServerAdapter.js')) return null;
+    const without = code.replace('fetchAPI.Request !== globalThis.Request', 'true');
+    if (without === code) throw new Error('The server adapter no longer compares Request. Look at scripts/bundle.ts.');
+    return without;
+  },
+};
+
+await mkdir(made, { recursive: true });
+try {
+  const { output } = await build({
+    input: join(root, 'src/main.ts'),
+    cwd: root,
+    platform: 'node',
+    external,
+    plugins: [withoutFetch],
+    // Everything, in the order of its imports, as Node runs it.
+    treeshake: false,
+    checks: { ineffectiveDynamicImport: false },
+    // CommonJS: an import of node:http in an ES module would load Node's fetch, too.
+    output: {
+      dir: made,
+      format: 'cjs',
+      entryFileNames: '[name].cjs',
+      chunkFileNames: '[name]-[hash].cjs',
+      comments: false,
+    },
+  });
+  const modules = output
+    .flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
+    .filter((id) => id.startsWith('/'));
+  const { notices, packages } = thirdPartyNotices(modules);
+  await writeFile(join(made, 'THIRD-PARTY-NOTICES.txt'), notices);
+  const files = [...modules, ...packages.map((folder) => join(folder, 'package.json'))].map((path) =>
+    relative(root, path),
+  );
+  const ofPackage = (path: string) => path.startsWith('node_modules/');
+  const inputs = {
+    own: [
+      ...files.filter((path) => !ofPackage(path)),
+      ...['package.json', 'package-lock.json', 'scripts/bundle.ts', 'bin/bundle-inputs.js'],
+    ].toSorted(),
+    packages: files.filter(ofPackage).toSorted(),
+  };
+  // Read again after the build: what was changed meanwhile makes a bundle that is never used.
+  await writeFile(join(made, 'inputs.json'), JSON.stringify({ digest: digestOf(root, inputs), ...inputs }));
+  await rm(target, { recursive: true, force: true });
+  await rename(made, target);
+} finally {
+  await rm(made, { recursive: true, force: true });
+}
