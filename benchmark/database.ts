@@ -27,13 +27,19 @@ const batchSize = 2000;
  */
 export async function loadDatabase(mongodbUri: string, name: string, holdings: readonly Holding[]): Promise<string> {
   const client = new MongoClient(mongodbUri, { writeConcern: { w: 1, journal: false } });
-  const { secrets, owners } = collectionsOf(client.db(name));
+  const { secrets, secretIds, owners } = collectionsOf(client.db(name));
   const total = holdings.reduce((sum, { count }) => sum + count, 0);
   const started = performance.now();
   let loaded = 0;
   let batch: SecretDocument[] = [];
   const flush = async () => {
-    if (batch.length > 0) await secrets.insertMany(batch, { ordered: false });
+    if (batch.length > 0) {
+      await secrets.insertMany(batch, { ordered: false });
+      await secretIds.insertMany(
+        batch.map(({ _id, owner }) => ({ _id, owner })),
+        { ordered: false },
+      );
+    }
     loaded += batch.length;
     batch = [];
     progress(`${loaded.toLocaleString('en')} secrets into ${name}`, loaded, total);

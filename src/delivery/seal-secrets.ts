@@ -75,7 +75,8 @@ async function* recordsOf(store: Store, selected: readonly SelectedSecret[]): As
       continue;
     }
     if (!read.has(secret.id)) {
-      for (const record of await store.findRecords(nextLarge(selected.slice(index)))) read.set(record.id, record);
+      const ids = nextLarge(selected.slice(index));
+      for (const record of await store.findRecords(secret.owner, ids)) read.set(record.id, record);
     }
     const record = read.get(secret.id);
     read.delete(secret.id);

@@ -12,6 +12,7 @@ import type { Position } from './position.ts';
  * a nonce is made only if no write with that nonce was made before.
  */
 export type Write =
+  /** Takes the id for good: it stays taken when the secret is deleted. */
   | {
       readonly type: 'insertSecret';
       readonly record: SecretRecord;
@@ -19,8 +20,8 @@ export type Write =
       readonly event: NewAuditEvent;
     }
   /**
-   * The secret after the change; the stored version must be the one before, and the stored MAC that of `from`: the id may be
-   * that of another secret by now. Without `sealed` the envelope is kept.
+   * The secret after the change; the stored version must be the one before, and the stored MAC that of `from`: something other
+   * than a gateway may have written meanwhile. Without `sealed` the envelope is kept.
    */
   | {
       readonly type: 'updateSecret';
@@ -189,8 +190,8 @@ export interface Store {
   find(id: string): Promise<StoredSecret | undefined>;
   /** With the envelope: for an operation that opens it. */
   findRecord(id: string): Promise<SecretRecord | undefined>;
-  /** The same for several, in any order. Those that are not there are left out. */
-  findRecords(ids: readonly string[]): Promise<SecretRecord[]>;
+  /** The same for several of an owner, in any order. Those that are not there are left out. */
+  findRecords(owner: Owner, ids: readonly string[]): Promise<SecretRecord[]>;
   /** The secrets of an owner that are named, or all, in the order of their names, and at most `limit`. */
   select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]>;
   list(query: ListQuery): Promise<ListResult>;

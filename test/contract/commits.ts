@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { SecretRecord } from '../../src/model/secret.ts';
 import {
   byBytes,
   chain,
@@ -64,6 +65,20 @@ export function commitsContract(subject: Subject): void {
       const others = await Promise.all([0, 1, 2, 3].map(() => subject.stored()));
       const stale = others.map((other, at) => update(other, at === index ? { version: 7 } : {}));
       await subject.expectConflict(stale, { index, on: 'version' });
+    });
+
+    it('reports the first change that conflicts, whatever the later ones conflict on', async () => {
+      const taken = await subject.stored();
+      const insertOf = (fields: Partial<SecretRecord>) => insert(newRecord(subject.owner, fields));
+      const ofId = insertOf({ id: taken.id });
+      await subject.expectConflict([insertOf({}), insertOf({ name: taken.name }), ofId, ofId], {
+        index: 1,
+        on: 'name',
+      });
+      await subject.expectConflict([insertOf({}), ofId, insertOf({ name: taken.name })], { index: 1, on: 'id' });
+      await subject.expectConflict([update(taken, { version: 7 }), ofId], { index: 0, on: 'version' });
+      const twice = newRecord(subject.owner);
+      await subject.expectConflict([insertOf({}), insert(twice), insert(twice)], { index: 2, on: 'id' });
     });
 
     it('refuses two inserts of one name, and reports the index of the second', async () => {

@@ -1,7 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Owner } from '../../src/model/owner.ts';
-import { countOf, insert, names, query, remove, sealed, seen, update, withoutEnvelope } from './fixtures.ts';
+import {
+  countOf,
+  insert,
+  names,
+  newOwner,
+  newRecord,
+  query,
+  remove,
+  sealed,
+  seen,
+  update,
+  withoutEnvelope,
+} from './fixtures.ts';
 import type { Subject } from './subject.ts';
 
 /** What a store keeps of a secret that is inserted, updated or deleted. */
@@ -122,15 +134,23 @@ export function secretsContract(subject: Subject): void {
   });
 
   describe('a delete', () => {
-    it('removes the secret from every result, and frees its id, name and placeholder', async () => {
+    it('removes the secret from every result, frees its name and placeholder at once, and its id never', async () => {
       const record = await subject.stored({ tags: ['t'] });
       await subject.store.commit([remove(record)]);
       expect(await subject.store.findRecord(record.id)).toBeUndefined();
       expect(await names(subject.store, subject.owner)).toEqual([]);
       expect(await names(subject.store, subject.owner, { filter: { tags: ['t'] } })).toEqual([]);
       expect(await countOf(subject.store, subject.owner)).toBe(0);
-      await subject.store.commit([insert(record)]);
-      expect(await subject.store.findRecord(record.id)).toEqual(record);
+      await subject.expectConflict([insert(record)], { index: 0, on: 'id' });
+      await subject.expectConflict([insert(newRecord(newOwner(), { id: record.id }))], { index: 0, on: 'id' });
+      const { name, placeholder } = record;
+      const heir = await subject.stored({ name, placeholder });
+      expect(await subject.store.findRecord(heir.id)).toEqual(heir);
+    });
+
+    it('and an insert of the same id in one commit are refused', async () => {
+      const record = await subject.stored();
+      await subject.expectConflict([remove(record), insert(record)], { index: 1, on: 'id' });
     });
   });
 }

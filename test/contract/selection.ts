@@ -31,7 +31,7 @@ export function selectionContract(subject: Subject): void {
       expect(first?.envelopeBytes).toBeGreaterThan(80_000);
       expect(first?.envelopeBytes).toBeLessThan(81_000);
       expect(second?.envelope).toEqual(small.sealed?.envelope);
-      const records = await subject.store.findRecords([large.id, small.id, randomUUID()]);
+      const records = await subject.store.findRecords(subject.owner, [large.id, small.id, randomUUID()]);
       expect(records.toSorted((a, b) => (a.name < b.name ? -1 : 1))).toEqual([large, small]);
     });
 
@@ -94,7 +94,7 @@ export function selectionContract(subject: Subject): void {
     it('is empty where nothing is named, and where nothing is there', async () => {
       await subject.stored();
       expect(await select({})).toEqual([]);
-      expect(await subject.store.findRecords([])).toEqual([]);
+      expect(await subject.store.findRecords(subject.owner, [])).toEqual([]);
       expect(await subject.store.select(newOwner(), null, 10)).toEqual([]);
     });
 

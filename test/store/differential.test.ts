@@ -17,6 +17,7 @@ import { chain, insert, newRecord, query, remove, sealed, update, use } from '..
 import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
+import { requireShards, watchShards } from '../support/mongos.ts';
 
 const uri = inject('mongodbUri');
 
@@ -85,11 +86,16 @@ const everyVerdict: Operation[] = [
   {
     commit: [newChange({ id: 2, name: 'A', placeholder: 'p2' }), newChange({ id: 3, name: 'a\0', placeholder: 'p0' })],
   },
+  // The id is taken before the name is looked at, and the change before it is reported all the same.
+  { commit: [newChange({ id: 2, name: 'a', placeholder: 'p2' }), newChange({ id: 0, name: 'A', placeholder: 'p3' })] },
   { commit: [newChange({ type: 'update', id: 1, name: 'ab', placeholder: 'p0' })] },
   { commit: [newChange({ type: 'update', id: 0, version: 3 })] },
   { commit: [newChange({ type: 'update', id: 0 }), newChange({ type: 'delete', id: 0 })] },
   { commit: [newChange({ type: 'update', id: 0, nonce: 0 })] },
   { commit: [newChange({ id: 0 }), newChange({ type: 'update', id: 0, version: 2, nonce: 0 })] },
+  { commit: [newChange({ type: 'delete', id: 0, version: 2 })] },
+  { commit: [newChange({ id: 0, name: 'A', placeholder: 'p2' })] },
+  { commit: [newChange({ id: 2, name: 'A', placeholder: 'p2' }), newChange({ id: 0, name: 'a', placeholder: 'p0' })] },
 ];
 
 function newChange(fields: Partial<Fields>): Fields {
@@ -196,12 +202,16 @@ async function verdict(commit: Promise<void>): Promise<string> {
 describe.skipIf(uri === null)('the two stores', () => {
   let stores: [Store, Store];
   beforeAll(async () => {
+    watchShards();
     stores = [
       await openSqliteStore(':memory:', withTestMac),
       await openMongodbStore(withDatabase(uri ?? '', `test-${randomUUID()}`), withTestMac),
     ];
   });
-  afterAll(() => Promise.all((stores ?? []).map((store) => store.close())));
+  afterAll(async () => {
+    await Promise.all((stores ?? []).map((store) => store.close()));
+    requireShards();
+  });
 
   /** @returns the verdicts of both */
   async function compare(sequence: readonly Operation[]): Promise<string[]> {
@@ -231,11 +241,15 @@ describe.skipIf(uri === null)('the two stores', () => {
       'change 0 on its id',
       'change 0 on its name',
       'change 1 on its placeholder',
+      'change 0 on its name',
       'change 0 on its placeholder',
       'change 0 on its version',
       'change 1 on its version',
       'written',
       'change 1 on its nonce',
+      'written',
+      'change 0 on its id',
+      'change 1 on its id',
     ]);
   });
 

@@ -107,20 +107,37 @@ describe.skipIf(uri === '')('with a mongod', () => {
       expect(rows.filter((row) => 'name' in row)).toHaveLength(4);
       for (const row of rows) expect(row).not.toHaveProperty('sealed');
       for (const row of rows) expect(row).not.toHaveProperty('mac');
-      await sentFor(() => store.find(randomUUID()));
+      const record = newRecord(newOwner());
+      await store.commit([insert(record)]);
+      await sentFor(() => store.find(record.id));
       expect(commands[0]?.command.projection).toEqual({ 'sealed.envelope': 0 });
     });
 
     it('are one for all finds of one tick', async () => {
       const [owner = newOwner()] = owners;
       const ids = (await store.list(query(owner))).secrets.map((secret) => secret.id);
-      expect(await sentFor(() => Promise.all([...ids, randomUUID()].map((id) => store.find(id))))).toEqual(['find']);
+      const finds = () => Promise.all([...ids, randomUUID()].map((id) => store.find(id)));
+      expect(await sentFor(finds)).toEqual(['find', 'find']);
+      expect(commands.map(({ command }) => command.find)).toEqual(['secretIds', 'secrets']);
+      expect(await sentFor(() => Promise.all(ids.map((id) => store.find(id))))).toEqual(['find']);
     });
 
-    it('are five for 64 creates of one tick', async () => {
+    it('are two for the finds of ids that the gateway has not seen, and one once it has', async () => {
+      const records = owners.slice(0, 5).map((owner) => newRecord(owner));
+      await store.commit(records.map(insert));
+      const onCommand = (event: CommandStartedEvent) => commands.push(event);
+      const another = await openMongodbStore(withDatabase(uri, databases.at(-1) ?? ''), { ...withTestMac, onCommand });
+      const findAll = () => Promise.all(records.map(({ id }) => another.find(id)));
+      expect(await sentFor(findAll)).toEqual(['find', 'find']);
+      expect(await sentFor(findAll)).toEqual(['find']);
+      expect(await sentFor(() => another.find(randomUUID()))).toEqual(['find']);
+      await another.close();
+    });
+
+    it('are six for 64 creates of one tick', async () => {
       const many = Array.from({ length: 64 }, (_, index) => newRecord(owners[index % 3] ?? newOwner()));
       const sent = await sentFor(() => Promise.all(many.map((record) => store.commit([insert(record)]))));
-      expect(sent).toEqual(['find', 'insert', 'insert', 'update', 'commitTransaction']);
+      expect(sent).toEqual(['find', 'insert', 'insert', 'insert', 'update', 'commitTransaction']);
     });
 
     it('are one for a selection, and the same five for the uses of one secret and of a thousand', async () => {
@@ -164,7 +181,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
       const sent = await sentFor(() =>
         Promise.all(many.map((write, index) => store.commit([index % 2 ? withNonce(write, newNonce()) : write]))),
       );
-      expect(sent).toEqual(['insert', 'find', 'insert', 'insert', 'update', 'commitTransaction']);
+      expect(sent).toEqual(['insert', 'find', 'insert', 'insert', 'insert', 'update', 'commitTransaction']);
       const { insert: collection, documents } = commands[0]?.command ?? {};
       expect(collection).toBe('nonces');
       expect(documents).toHaveLength(10);

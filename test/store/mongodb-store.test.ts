@@ -10,6 +10,7 @@ import { newNonce, withNonce } from '../contract/nonces.ts';
 import { storeContract } from '../contract/store.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { startStandalone, withDatabase } from '../support/mongod.ts';
+import { requireShards, watchShards } from '../support/mongos.ts';
 
 const uri = inject('mongodbUri') ?? '';
 const databases: string[] = [];
@@ -22,9 +23,11 @@ const freshUri = () => {
 describe.skipIf(uri === '')('with a mongod', () => {
   let client: MongoClient;
   beforeAll(() => {
+    watchShards();
     client = new MongoClient(uri);
   });
   afterAll(async () => {
+    expect(requireShards()).toBeGreaterThan(1000);
     for (const database of databases) await client.db(database).dropDatabase();
     await client.close();
   });

@@ -125,6 +125,9 @@ class MongodbWriter implements DatabaseWriter {
       return { ...rest, sealed, mac: { kid: mac_kid, tag: mac_tag } };
     });
     await this.#replace('secrets', { _id: { $in: ids } }, documents);
+    // Where the gateway looks for it.
+    for (const { _id, owner } of rows)
+      await this.#collection('secretIds').updateOne({ _id } as object, { $set: { owner } });
   }
 
   async events(): Promise<Row[]> {

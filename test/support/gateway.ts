@@ -13,6 +13,7 @@ import { readKeyring } from '../../src/keyring/file.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { Issuer } from './issuer.ts';
+import { requireShards, watchShards } from './mongos.ts';
 
 export type StoreName = 'sqlite' | 'mongodb';
 
@@ -66,6 +67,7 @@ export class TestGateway {
   }
 
   static async start(store: StoreName = 'sqlite', env: Record<string, string> = {}): Promise<TestGateway> {
+    if (store === 'mongodb') watchShards();
     const directory = await mkdtemp(join(tmpdir(), 'secrets-gateway-'));
     const gateway = new TestGateway(await Issuer.start(), directory);
     gateway.databaseUrl = env.DATABASE_URL ?? newDatabaseUrl(store, directory);
@@ -145,6 +147,7 @@ export class TestGateway {
     await this.stop();
     await this.issuer.close();
     await rm(this.directory, { recursive: true, force: true });
+    requireShards();
   }
 }
 

@@ -23,6 +23,7 @@ import {
   type SecretDocument,
 } from './documents.ts';
 import { Contention } from './errors.ts';
+import { byOwner, takeIds } from './secret-ids.ts';
 
 /**
  * Writes commits, their audit events and their owners' counts, inside the transaction of `session`.
@@ -30,18 +31,19 @@ import { Contention } from './errors.ts';
  * @throws StoreConflict; of several commits it only says that one of them cannot be made
  */
 export async function writeCommits(
-  { secrets, owners, audit, apiKeys, nonces }: Collections,
+  collections: Collections,
   commits: readonly (readonly Write[])[],
   session: ClientSession,
   macOfEvent: MacOfEvent,
 ): Promise<ReadonlyMap<string, ChainHead>> {
+  const { owners, audit, apiKeys, nonces } = collections;
   const writes = byType(commits).flat();
   await spendNonces(nonces, writes, session);
   const before = await findOwners(owners, writes, session);
 
-  const changes = writes.flatMap((write, index) => (isSecretWrite(write) ? [{ write, index }] : []));
-  for (const run of commits.length === 1 ? tellable(changes) : [changes]) await writeSecrets(secrets, run, session);
-  await requireCurrent(secrets, writes, session);
+  const changes = changesOf(writes);
+  for (const run of commits.length === 1 ? tellable(changes) : [changes]) await writeSecrets(collections, run, session);
+  await requireCurrent(collections.secrets, writes, session);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);
 
@@ -63,6 +65,18 @@ export async function writeCommits(
     // Only gateways choose these keys: a duplicate means that another gateway committed first.
     throw isDuplicateKey(error) ? new Contention('another commit of this owner', { cause: error }) : error;
   }
+}
+
+/**
+ * Makes the changes to secrets alone, for a transaction that is not committed.
+ * @throws StoreConflict
+ */
+export async function tryWrites(
+  collections: Collections,
+  writes: readonly Write[],
+  session: ClientSession,
+): Promise<void> {
+  for (const run of tellable(changesOf(writes))) await writeSecrets(collections, run, session);
 }
 
 /** @throws StoreConflict */
@@ -92,6 +106,10 @@ export function headOf({ auditSequence, auditHash }: OwnerDocument): ChainHead {
 interface Change {
   readonly write: SecretWrite;
   readonly index: number;
+}
+
+function changesOf(writes: readonly Write[]): Change[] {
+  return writes.flatMap((write, index) => (isSecretWrite(write) ? [{ write, index }] : []));
 }
 
 /** Commits that wait together have no order among them. With alike ones side by side they need fewer commands. */
@@ -132,12 +150,13 @@ async function findOwners(
 }
 
 async function writeSecrets(
-  secrets: Collections['secrets'],
+  { secrets, secretIds }: Collections,
   changes: readonly Change[],
   session: ClientSession,
 ): Promise<void> {
   const [first] = changes;
   if (!first) return;
+  await takeIds(secretIds, changes, session);
   const operations = changes.map(({ write }) => operationOf(write));
   const result = await secrets.bulkWrite(operations, { session }).catch((error: unknown) => {
     throw conflictOf(error, changes) ?? error;
@@ -157,15 +176,15 @@ async function requireCurrent(
 ): Promise<void> {
   const uses = writes.flatMap((write, index) => (isUse(write) ? [{ write, index }] : []));
   if (uses.length === 0) return;
-  const ids = uses.map(({ write }) => write.secret.id);
-  const options = { session, projection: { owner: 1, version: 1, mac: 1 }, batchSize: ids.length + 1 };
-  const found = await secrets.find({ _id: { $in: ids } }, options).toArray();
+  const used = uses.map(({ write }) => [write.secret.id, ownerKey(write.secret.owner)] as const);
+  const options = { session, projection: { owner: 1, version: 1, mac: 1 }, batchSize: used.length + 1 };
+  const found = await secrets.find(byOwner(used), options).toArray();
   const byId = new Map(found.map((document) => [document._id, document]));
   for (const { write, index } of uses) {
     const { id, owner, version, mac } = write.secret;
     const stored = byId.get(id);
     const isVersion = stored?.version === version && stored.owner === ownerKey(owner);
-    // The id may be that of another secret by now, in the same version.
+    // What was read must be what is there: something other than a gateway may have written a record of the same version.
     if (!isVersion || stored.mac.tag !== mac.tag) throw new StoreConflict(index, 'version');
   }
 }

@@ -4,6 +4,7 @@ import type { Sealed, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
+import type { SecretIdDocument } from './secret-ids.ts';
 
 /** The fields of a secret beside its id and its owner, which are stored as other types. */
 type SecretFields = Omit<Secret, 'id' | 'owner'>;
@@ -66,6 +67,7 @@ export interface NonceDocument {
 
 export interface Collections {
   readonly secrets: Collection<SecretDocument>;
+  readonly secretIds: Collection<SecretIdDocument>;
   readonly owners: Collection<OwnerDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly apiKeys: Collection<ApiKeyDocument>;
@@ -75,6 +77,7 @@ export interface Collections {
 export function collectionsOf(database: Db): Collections {
   return {
     secrets: database.collection('secrets'),
+    secretIds: database.collection('secretIds'),
     owners: database.collection('owners'),
     audit: database.collection('audit'),
     apiKeys: database.collection('apiKeys'),

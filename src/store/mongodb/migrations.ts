@@ -17,6 +17,7 @@ const indexes = {
     { name: 'owner_tags_name', key: { owner: 1, tags: 1, name: 1 } },
     { name: 'owner_provider_name', key: { owner: 1, provider: 1, name: 1 } },
   ],
+  secretIds: [],
   owners: [],
   audit: [{ name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true }],
   nonces: [{ name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 }],
@@ -32,7 +33,7 @@ const indexes = {
  */
 const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
-    for (const collection of ['secrets', 'owners', 'audit', 'apiKeys', 'nonces'] as const) {
+    for (const collection of ['secrets', 'secretIds', 'owners', 'audit', 'apiKeys', 'nonces'] as const) {
       await ensureCollection(database, collection, validators[collection]);
       const wanted: readonly IndexDescription[] = indexes[collection];
       if (wanted.length > 0) await database.collection(collection).createIndexes([...wanted]);
@@ -47,7 +48,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 10;
+const firstVersion = 12;
 
 interface SchemaDocument {
   _id: 'schema';

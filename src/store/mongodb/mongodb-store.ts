@@ -1,11 +1,5 @@
 import DataLoader from 'dataloader';
-import type {
-  ClientSession,
-  CommandStartedEvent,
-  MongoClient,
-  TransactionOptions,
-  WriteConcernSettings,
-} from 'mongodb';
+import type { ClientSession, CommandStartedEvent, MongoClient, WriteConcernSettings } from 'mongodb';
 import { DomainError } from '../../errors.ts';
 import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
 import type { WrappedKey } from '../../model/envelope.ts';
@@ -30,20 +24,21 @@ import type {
 import type { StoreOptions } from '../store-options.ts';
 import { MongodbApiKeys } from './api-keys.ts';
 import { batched } from './batched.ts';
-import { headOf, writeCommits } from './commit.ts';
+import { headOf } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline, settledWithin } from './deadline.ts';
 import { auditEventOf, type Collections, collectionsOf, recordOf, secretOf } from './documents.ts';
-import { asDomainError, Contention, isWriteConflict, timedOut, unavailable } from './errors.ts';
+import { timedOut, unavailable } from './errors.ts';
 import { listCommand, listResults } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
+import { SecretOwners } from './secret-ids.ts';
 import { findEach, type NamedSecret, onlyOne, select, selectEach } from './select.ts';
 import { watchTopology } from './topology.ts';
-import { inTransaction } from './transaction.ts';
 import { readWrappedKeys, replaceWrappedKeys } from './wrapped-keys.ts';
+import { createWriteGroup, type WriteGroupOptions } from './write-group.ts';
 
 export interface MongodbOptions extends Pick<StoreOptions, 'macOfEvent' | 'onHead'> {
   /** Every call is answered within this, 5,000 ms when left out. */
@@ -60,9 +55,6 @@ const maxLists = 100;
 const maxFinds = 1000;
 /** Of secrets whose envelopes are read, too: 8 KiB at most each. */
 const maxSelections = 100;
-/** How often a transaction is run that conflicts with another. */
-const maxAttempts = 20;
-const maxAttemptsTogether = 3;
 /** How long a readiness check waits. A primary is looked for longer than that, and the probe has 2 s. */
 const checkMs = 1500;
 /** How long each part of closing may take. */
@@ -111,9 +103,10 @@ class MongodbStore implements Store {
       this.#reads.run((session) => selectEach(this.#collections.secrets, wanted, this.#within(session))),
     batched(maxSelections),
   );
+  readonly #owners: SecretOwners;
   readonly #finds = new DataLoader(
     (ids: readonly string[]) =>
-      this.#reads.run((session) => findEach(this.#collections.secrets, ids, this.#within(session))),
+      this.#reads.run((session) => findEach(this.#collections.secrets, this.#owners, ids, this.#within(session))),
     batched(maxFinds),
   );
 
@@ -126,24 +119,14 @@ class MongodbStore implements Store {
     this.#whyNoPrimary = watchTopology(client);
     this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, this.#reads, (answer) => this.#answer(answer));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
-    const transaction: TransactionOptions = {
-      readConcern: { level: 'snapshot' },
-      writeConcern: this.#durable,
-      readPreference: 'primary',
+    this.#owners = new SecretOwners(collections.secretIds);
+    const onWritten: WriteGroupOptions['onWritten'] = (commits, heads) => {
+      for (const writes of commits) this.#owners.keep(writes);
+      for (const [owner, head] of heads) onHead?.(owner, head);
     };
-    this.#commits = new GroupCommit(async (commits, deadlineMs) => {
-      // Commits in one group do not wait long for the one that conflicts: each is then tried alone.
-      const attempts = commits.length === 1 ? maxAttempts : maxAttemptsTogether;
-      try {
-        let heads: ReadonlyMap<string, ChainHead> = new Map();
-        await inTransaction(client, transaction, { deadlineMs, attempts }, async (session) => {
-          heads = await writeCommits(collections, commits, session, macOfEvent);
-        });
-        for (const [owner, head] of heads) onHead?.(owner, head);
-      } catch (error) {
-        throw isWriteConflict(error) ? new Contention('another transaction', { cause: error }) : asDomainError(error);
-      }
-    });
+    this.#commits = new GroupCommit(
+      createWriteGroup(client, collections, { durable: this.#durable, macOfEvent, onWritten }),
+    );
   }
 
   async find(id: string): Promise<StoredSecret | undefined> {
@@ -152,13 +135,18 @@ class MongodbStore implements Store {
   }
 
   async findRecord(id: string): Promise<SecretRecord | undefined> {
-    return (await this.findRecords([id]))[0];
+    const { secrets } = this.#collections;
+    const found = await this.#read((session) =>
+      this.#owners.find([id], this.#within(session), (filter) => secrets.find(filter, this.#within(session)).toArray()),
+    );
+    const document = found.get(id);
+    return document && recordOf(document);
   }
 
-  async findRecords(ids: readonly string[]): Promise<SecretRecord[]> {
+  async findRecords(owner: Owner, ids: readonly string[]): Promise<SecretRecord[]> {
     if (ids.length === 0) return [];
     const options = { batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs };
-    const filter = { _id: { $in: [...ids] } };
+    const filter = { owner: ownerKey(owner), _id: { $in: [...ids] } };
     const { secrets } = this.#collections;
     return (await this.#read((session) => secrets.find(filter, { ...options, session }).toArray())).map(recordOf);
   }
@@ -236,8 +224,9 @@ class MongodbStore implements Store {
   async check(): Promise<void> {
     // Changes nothing, and is refused where a write would be. It does not wait for a majority: nothing is written.
     const noChange = { $set: { version: 1 } };
-    const write = this.#collections.secrets.updateOne({ _id: '' }, noChange, { writeConcern: { w: 1 } });
-    await withDeadline(Promise.all([this.isEmpty(), this.#answer(write)]), checkMs, () => {
+    const write = this.#collections.secrets.updateOne({ _id: '', owner: '' }, noChange, { writeConcern: { w: 1 } });
+    const read = this.#collections.owners.findOne({ _id: '' }, { maxTimeMS: this.#timeoutMs });
+    await withDeadline(Promise.all([this.#answer(read), this.#answer(write)]), checkMs, () => {
       const reason = this.#whyNoPrimary();
       return reason ? unavailable(reason) : timedOut(undefined);
     });

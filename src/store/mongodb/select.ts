@@ -9,6 +9,7 @@ import {
   type SecretDocument,
   secretOf,
 } from './documents.ts';
+import type { SecretOwners } from './secret-ids.ts';
 
 /** An envelope that is large is left out; its size is measured at the server. */
 interface SelectedDocument extends SecretDocument {
@@ -87,13 +88,12 @@ export async function selectEach(
 /** Without envelopes. */
 export async function findEach(
   secrets: Collection<SecretDocument>,
+  owners: SecretOwners,
   ids: readonly string[],
   options: { readonly maxTimeMS: number; readonly session: ClientSession },
 ): Promise<(FoundDocument | undefined)[]> {
-  const filter = { _id: { $in: [...new Set(ids)] } };
   const found = { ...options, projection: foundProjection, batchSize: ids.length + 1 };
-  const documents = await secrets.find<FoundDocument>(filter, found).toArray();
-  const byId = new Map(documents.map((document) => [document._id, document]));
+  const byId = await owners.find(ids, options, (filter) => secrets.find<FoundDocument>(filter, found).toArray());
   return ids.map((id) => byId.get(id));
 }
 

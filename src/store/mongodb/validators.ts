@@ -47,6 +47,7 @@ export const validators = {
     mac,
     sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, tag: text, envelope })] },
   }),
+  secretIds: exactly({ _id: text, owner: text }),
   owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: named }),
   audit: {
     oneOf: [

@@ -68,7 +68,7 @@ function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => void
     for (const { secret, index } of uses) {
       const row = byId.get(secret.id);
       const isVersion = row?.version === secret.version && row.owner === ownerKey(secret.owner);
-      // The id may be that of another secret by now, in the same version.
+      // What was read must be what is there: something other than a gateway may have written a record of the same version.
       if (!isVersion || row.mac_tag !== secret.mac.tag) throw new StoreConflict(index, 'version');
     }
   };
@@ -81,7 +81,8 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ? AND mac_tag = ?');
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
-  const idTaken = database.prepare('SELECT 1 FROM secrets WHERE id = ?');
+  const takeId = database.prepare('INSERT INTO secret_ids (id, owner) VALUES (?, ?)');
+  const idTaken = database.prepare('SELECT 1 FROM secret_ids WHERE id = ?');
   const nameTaken = database.prepare('SELECT 1 FROM secrets WHERE owner = ? AND name = ? AND id <> ?');
 
   function writeTags({ owner, name, tags }: Secret): void {
@@ -93,6 +94,8 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
     switch (write.type) {
       case 'insertSecret':
         insert.run(...storedValues(write.record, write.record.sealed, write.record.mac));
+        // After the insert: where that fails, the id is taken only if another secret has it.
+        takeId.run(write.record.id, ownerKey(write.record.owner));
         if (write.record.sealed) put.run(write.record.id, JSON.stringify(write.record.sealed.envelope));
         writeTags(write.record);
         return;

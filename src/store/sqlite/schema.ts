@@ -36,6 +36,12 @@ export const migrations: readonly string[] = [
   CREATE UNIQUE INDEX secrets_owner_placeholder ON secrets (owner, placeholder);
   CREATE INDEX secrets_owner_provider_name ON secrets (owner, provider, name);
 
+  -- Whose a secret's id is. It stays when the secret is deleted: an id is never free again.
+  CREATE TABLE secret_ids (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   -- In a table of their own. A column that is added to secrets later would lie behind them, in overflow pages that every list
   -- would then read.
   CREATE TABLE envelopes (
@@ -105,7 +111,7 @@ export const migrations: readonly string[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-export const firstVersion = 6;
+export const firstVersion = 7;
 export const newestKnownVersion = firstVersion + migrations.length - 1;
 
 /**

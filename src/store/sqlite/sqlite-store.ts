@@ -106,8 +106,9 @@ class SqliteStore implements Store {
     return this.#ask(() => this.#selections.find(id));
   }
 
-  async findRecords(ids: readonly string[]): Promise<SecretRecord[]> {
-    return this.#ask(() => ids.flatMap((id) => this.#selections.find(id) ?? []));
+  async findRecords(owner: Owner, ids: readonly string[]): Promise<SecretRecord[]> {
+    const records = this.#ask(() => ids.flatMap((id) => this.#selections.find(id) ?? []));
+    return records.filter((record) => ownerKey(record.owner) === ownerKey(owner));
   }
 
   async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
