@@ -198,10 +198,10 @@ describe('with the default rate limit one caller can use half of a core at most'
     ],
     ['introspection', () => gateway.run(introspection)],
   ])('costs at most 50 ms of CPU time for each point: %s', { timeout: 60_000 }, async (what, send) => {
-    const rounds = 5;
+    const mostRounds = 5;
     const points = await gateway.pointsOf(send);
     let cpuMs = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < mostRounds && cpuMs / points >= mostMsPerPoint; round += 1) {
       await gateway.take();
       await send();
       cpuMs = Math.min(cpuMs, (await gateway.take()).cpuMs);

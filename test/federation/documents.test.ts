@@ -20,7 +20,7 @@ describe(`the blocks of ${page} that need other gateways`, () => {
     checkout = await Checkout.open();
     const installed = 'test/federation/node_modules';
     await symlink(join(import.meta.dirname, 'node_modules'), join(checkout.directory, installed));
-    terminal = await Terminal.open(checkout.directory);
+    terminal = await Terminal.open(checkout.directory, true);
     pageRun = new PageRun(terminal);
   });
   afterAll(async () => {

@@ -51,10 +51,13 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     page.on('console', (message) => {
       if (['error', 'warning'].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
     });
-    await page.goto(gateway.url);
-    await executeButton().waitFor();
   });
   afterEach(() => page.context().close());
+
+  async function open(): Promise<void> {
+    await page.goto(gateway.url);
+    await executeButton().waitFor();
+  }
 
   const executeButton = () => page.getByRole('button', { name: /^Execute query/ });
   const variables = () => page.getByRole('region', { name: 'Variables' }).getByRole('code');
@@ -100,6 +103,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   }
 
   it('runs its default query at the first click, with the development token', async () => {
+    await open();
     const { data, errors } = await execute();
     expect(errors).toBeUndefined();
     await page.getByRole('region', { name: 'Result Window' }).getByText('"developer"').waitFor();
@@ -110,6 +114,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('has an example mutation that creates a secret once its value is filled in, and does not show the value again', async () => {
+    await open();
     const { data, errors } = await keepSecret('sk-proj-abcdefghijklmnop');
     expect(errors).toBeUndefined();
     expect(data).toMatchObject({
@@ -124,6 +129,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   const tabNames = () => page.getByRole('tab').allInnerTexts();
 
   it('has a tab for each of the three systems, whose query runs at the first click', async () => {
+    await open();
     for (const system of ['ProviderSecrets', 'ControllerSecrets', 'ConnectorSecrets']) {
       await openTab(system);
       const answered = page.waitForResponse((response) => (response.request().postData() ?? '').includes(system));
@@ -134,6 +140,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('keeps edits across a reload, and runs them at the first click', async () => {
+    await open();
     await editor().getByText('totalCount').first().click();
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
@@ -150,6 +157,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('keeps no value and no token, neither in its storage nor in the URL nor across a reload', async () => {
+    await open();
     await keepSecret('hunter22');
     await editor().getByRole('code').click();
     await page.keyboard.type('# hunter22');
@@ -188,6 +196,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('sends what the Headers tab says: an API key, without the development token', async () => {
+    await open();
     const input = { teamId: 'demo', name: 'explorer', scopes: ['secrets:read'] };
     const query = 'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey { id } key } }';
     const headers = { authorization: `Bearer ${gateway.token}` };
@@ -203,6 +212,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('shows the descriptions of types, fields and arguments', async () => {
+    await open();
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
     await docs().getByText('Mutation', { exact: true }).click();
     await docs().getByText('createSecret', { exact: true }).click();
@@ -212,6 +222,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('completes names of the schema while typing', async () => {
+    await open();
     await page.getByRole('region', { name: 'Operation Editor' }).getByText('totalCount').click();
     await page.keyboard.press('End');
     await page.keyboard.press('Enter');
@@ -220,6 +231,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('requests nothing from another origin, and no request fails or is blocked', async () => {
+    await open();
     await execute();
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
     await docs().getByText('Mutation', { exact: true }).waitFor();
@@ -232,6 +244,7 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
   });
 
   it('cannot reach another origin', async () => {
+    await open();
     const elsewhere = `http://localhost:${new URL(gateway.url).port}/livez`;
     await expect(page.evaluate(`fetch(${JSON.stringify(elsewhere)}, { mode: 'no-cors' })`)).rejects.toThrow();
     await page.evaluate(

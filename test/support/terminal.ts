@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { shellEnvironment } from './checkout.ts';
 
@@ -80,18 +80,33 @@ export class Terminal {
     this.#shell.once('close', () => this.#look());
   }
 
-  static async open(directory: string): Promise<Terminal> {
+  /** @param isQuick whether the gateway's commands are started directly where npm and npx are typed: these take a second each */
+  static async open(directory: string, isQuick = false): Promise<Terminal> {
     const env = shellEnvironment();
-    const npm = (env.PATH ?? '').split(delimiter);
+    const path = (env.PATH ?? '').split(delimiter);
     const shims = join(directory, '.shims');
     await mkdir(shims);
-    // `npm ci` would take node_modules away from all other tests. .ci/run begins with it.
-    await writeFile(
-      join(shims, 'npm'),
-      `#!/bin/sh\n[ "$1" = ci ] && exit 0\nPATH=${npm.join(delimiter)} exec npm "$@"\n`,
-    );
-    await chmod(join(shims, 'npm'), 0o755);
-    return new Terminal(directory, { ...env, PATH: [shims, ...npm].join(delimiter) });
+    const ours = `PATH=${join(directory, 'node_modules/.bin')}:$PATH exec node ${join(directory, 'bin/secrets-gateway.js')}`;
+    const quick = {
+      npm: `[ "$*" = start ] && ${ours} serve`,
+      npx: `[ "$1" = --silent ] && [ "$2" = secrets-gateway ] && shift 2 && ${ours} "$@"`,
+    };
+    for (const name of ['npm', 'npx'] as const) {
+      const lines = [
+        '#!/bin/sh',
+        // It would take node_modules away from all other tests. .ci/run begins with it.
+        '[ "$1" = ci ] && exit 0',
+        isQuick ? quick[name] : '',
+        `PATH=${path.join(delimiter)} exec ${name} "$@"`,
+      ];
+      await writeFile(join(shims, name), lines.join('\n'), { mode: 0o755 });
+    }
+    // Each page has a folder of its own. What Node compiled in one serves the others.
+    return new Terminal(directory, {
+      ...env,
+      PATH: [shims, ...path].join(delimiter),
+      NODE_COMPILE_CACHE_PORTABLE: '1',
+    });
   }
 
   /** Runs a command to its end. */

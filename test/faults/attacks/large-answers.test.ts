@@ -8,9 +8,11 @@ beforeEach(async () => {
 });
 afterEach(() => gateway.close());
 
-it('does not cache all of 600 documents of 8 KB, which would take half a gigabyte', { timeout: 180_000 }, async () => {
+it('does not cache all of 300 documents of 8 KB, which would take a quarter of a gigabyte', {
+  timeout: 180_000,
+}, async () => {
   const before = await gateway.take();
-  for (let made = 0; made < 600; made += 1) {
+  for (let made = 0; made < 300; made += 1) {
     const names = Array.from({ length: 165 }, (_, i) => `f${made}x${i}`);
     const fragments = names.map((name) => `fragment ${name} on Viewer{subject scopes}`).join(' ');
     const { status, text } = await gateway.run(
@@ -19,8 +21,8 @@ it('does not cache all of 600 documents of 8 KB, which would take half a gigabyt
     expect([status, text.includes('"errors"')]).toEqual([200, false]);
   }
   const growth = (await gateway.take()).peakBytes - before.peakBytes;
-  console.info(`${(growth / mebibyte).toFixed()} MiB more after 600 large documents`);
-  expect(growth).toBeLessThan(250 * mebibyte);
+  console.info(`${(growth / mebibyte).toFixed()} MiB more after 300 large documents`);
+  expect(growth).toBeLessThan(150 * mebibyte);
 });
 
 it('keeps answering other clients while it writes an answer of 35,000 secrets', { timeout: 180_000 }, async () => {
@@ -35,7 +37,8 @@ it('keeps answering other clients while it writes an answer of 35,000 secrets', 
     gateway.run(query, { r: Array(lists).fill({ __typename: 'Connector', teamId: 'red', id: 'large' }) });
   let mostOthers = 0;
   let shortestPieceMs = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3; round += 1) {
+  // A busy machine may spoil two rounds.
+  for (let round = 0; round < 3 && !(mostOthers > 20 && shortestPieceMs < 100); round += 1) {
     await gateway.take();
     let [isMade, others] = [false, 0];
     const answered = ask(350).finally(() => {

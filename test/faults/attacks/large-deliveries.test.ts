@@ -53,7 +53,7 @@ it('16 MiB of values are delivered whole to a gateway of 112 MB, and others are 
   timeout: 120_000,
 }, async () => {
   let [shortestPieceMs, most, others] = [Number.POSITIVE_INFINITY, 0, 0];
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 3 && !(shortestPieceMs < 50 && others > 10); round += 1) {
     await gateway.take();
     let isDone = false;
     const answering = resolve({ owner: large }).finally(() => {
@@ -113,7 +113,7 @@ it('a thousand secrets, and a thousand names that nobody has, hold the event loo
     ],
   ] as const) {
     let shortestPieceMs = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 4; round += 1) {
+    for (let round = 0; round < 4 && shortestPieceMs >= 50; round += 1) {
       await gateway.take();
       expect((await resolve(input)).status).toBe(200);
       shortestPieceMs = Math.min(shortestPieceMs, (await gateway.take()).longestPieceMs);
