@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   resolve: {
@@ -11,11 +12,13 @@ export default defineConfig({
     // Packages of their own: gateways bring 190 MB of dependencies, and clients are for browsers.
     exclude: ['test/federation/**', 'test/clients/**'],
     globalSetup: ['test/support/mongod-global-setup.ts'],
+    setupFiles: ['test/support/short-connections.ts'],
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
-    // A mongod, a Chromium and started gateways share the machine's cores with the workers.
-    maxWorkers: 2,
+    // For two cores: a worker waits for a quarter of its time. A mongod, a Chromium and started gateways need the cores, too.
+    maxWorkers: 3,
     // Transcripts, of which some wait for a database that does not answer.
     maxConcurrency: 4,
     coverage: {

@@ -8,6 +8,7 @@ export default defineConfig({
   },
   test: {
     include: ['*.test.ts'],
+    setupFiles: ['../support/short-connections.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
