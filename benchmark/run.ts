@@ -4,14 +4,15 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startReplicaSet } from '../test/support/mongod.ts';
 import { chart } from './chart.ts';
-import { Contender, type ContenderName, programs } from './contender.ts';
+import { Contender } from './contender.ts';
 import { holdings, loadDatabase, loadSqlite } from './database.ts';
 import { type Goal, goalsOf } from './goals.ts';
 import { type Growth, growthTable, measureGrowth } from './growth.ts';
 import { createIdentities, type Identities } from './identities.ts';
 import { LoadProcess } from './load-process.ts';
-import { type Cell, type Instruments, measure, type Series, warmUp } from './measure.ts';
+import { type Instruments, measure, type Series, warmUp } from './measure.ts';
 import { MongodCommands } from './mongod-commands.ts';
+import { brief, everybody, quick, whole, withSqlite } from './plan.ts';
 import { byPackage, type SelfTime, selfTimes } from './profile.ts';
 import { say } from './progress.ts';
 import { goalsTable, profileTable, seriesTables } from './report.ts';
@@ -22,6 +23,7 @@ import * as work from './work.ts';
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    brief: { type: 'boolean', default: false },
     growth: { type: 'boolean', default: false },
     'growth-size': { type: 'string', default: '1000000' },
     profile: { type: 'string' },
@@ -32,48 +34,7 @@ const { values: options } = parseArgs({
   allowNegative: true,
 });
 
-const everybody: ContenderName[] = (Object.keys(programs) as ContenderName[]).filter(
-  (name) => name !== 'secrets-gateway, SQLite',
-);
-const withSqlite: ContenderName[] = [...everybody, 'secrets-gateway, SQLite'];
-/** graphql-http, the reference, is measured once, to save time for the warm-up of the others. */
-const others = (names: readonly ContenderName[]) => names.filter((name) => name !== 'graphql-http');
-
-/** Rounds are short, so that other load on the machine affects every contender equally. */
-const plan: { rounds: number; warmUpSeconds: number; starts: number; cells: Cell[] } = options.quick
-  ? {
-      rounds: 4,
-      warmUpSeconds: 0.6,
-      starts: 1,
-      cells: [
-        { work: work.list, connections: 32, seconds: 0.5, contenders: everybody },
-        {
-          work: work.list,
-          connections: 1,
-          seconds: 0.3,
-          contenders: ['secrets-gateway', 'bare, batched', 'bare, naive'],
-        },
-        { work: work.create, connections: 32, seconds: 0.6, contenders: ['secrets-gateway', 'bare, naive'] },
-        { work: work.update, connections: 32, seconds: 0.1, contenders: everybody },
-        { work: work.entities, connections: 32, seconds: 0.1, contenders: everybody },
-      ],
-    }
-  : {
-      rounds: 4,
-      warmUpSeconds: 1.5,
-      starts: 3,
-      cells: [
-        { work: work.list, connections: 32, seconds: 1.3, contenders: withSqlite },
-        { work: work.list, connections: 1, seconds: 0.7, contenders: others(withSqlite) },
-        { work: work.list, connections: 128, seconds: 0.7, contenders: others(everybody) },
-        { work: work.one, connections: 32, seconds: 0.6, contenders: others(everybody) },
-        { work: work.create, connections: 32, seconds: 0.9, contenders: others(withSqlite) },
-        { work: work.update, connections: 32, seconds: 0.8, contenders: others(everybody) },
-        { work: work.tenLists, connections: 32, seconds: 0.8, contenders: others(everybody) },
-        { work: work.entities, connections: 32, seconds: 0.8, contenders: others(everybody) },
-        { work: work.refusal, connections: 32, seconds: 0.5, contenders: others(everybody) },
-      ],
-    };
+const plan = options.brief ? brief : options.quick ? quick : whole;
 
 interface Results {
   goals: Goal[];
@@ -92,11 +53,10 @@ async function compare(
 ): Promise<Results> {
   const { load } = instruments;
   const mongodbUrl = await loadDatabase(mongodbUri, 'benchmark', holdings);
-  const names = everybody.concat(options.quick ? [] : 'secrets-gateway, SQLite');
-  const sqliteUrl = options.quick ? '' : await loadSqlite(directory, 'benchmark', holdings);
+  const sqliteUrl = plan === quick ? '' : await loadSqlite(directory, 'benchmark', holdings);
   const contenders: Contender[] = [];
   try {
-    for (const name of names) {
+    for (const name of plan.contenders) {
       const url = name === 'secrets-gateway, SQLite' ? sqliteUrl : mongodbUrl;
       contenders.push(await Contender.start(name, url, identities));
     }
@@ -110,11 +70,16 @@ async function compare(
     await Promise.all(contenders.splice(0).map((one) => one.stop()));
     say('starting the gateway, for the time to its first answer');
     const startUp = await measureStartUp(directory, identities, plan.starts);
-    if (options.chart && !options.quick) {
+    if (options.chart && plan === whole) {
       await writeFile(join(import.meta.dirname, '../docs/performance.svg'), chart(series, work.list, 32));
     }
     print(seriesTables(series, new Map(resident)));
-    return { goals: goalsOf(series, startUp), series, residentMegabytes: Object.fromEntries(resident), startUp };
+    return {
+      goals: plan === brief ? [] : goalsOf(series, startUp),
+      series,
+      residentMegabytes: Object.fromEntries(resident),
+      startUp,
+    };
   } finally {
     await Promise.all(contenders.map((one) => one.stop()));
   }
