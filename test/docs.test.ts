@@ -89,30 +89,35 @@ describe('docs/errors.md', () => {
   });
 });
 
-describe('SECURITY.md', () => {
-  const proofs = [...read('SECURITY.md').matchAll(/`(test\/[^`]+)` › ([^|\n]+?)(?= *(?:<br>|\|))/g)];
+it('SECURITY.md proves each promise', () => {
+  const [, ...promises] = rowsOf(section(read('SECURITY.md'), '## Promises'));
+  expect(promises.length).toBeGreaterThan(20);
+  for (const promise of promises) expect(promise).toMatch(/ › /);
+});
 
-  it('proves each promise', () => {
-    const rows = section(read('SECURITY.md'), '## Promises').match(/^\| [^|-].*\|$/gm) ?? [];
-    const [, ...promises] = rows;
-    expect(promises.length).toBeGreaterThan(20);
-    for (const promise of promises) expect(promise).toMatch(/ › /);
-  });
+it('docs/field-cases.md has a test for each situation', () => {
+  const situations = rowsOf(read('docs/field-cases.md')).filter((row) => !row.startsWith('| situation |'));
+  expect(situations.length).toBeGreaterThan(50);
+  for (const situation of situations) expect(situation).toMatch(/^(?:\| [^|]+ ){4}\| `test\/[^`|]+` › [^|]+ \|$/);
+});
+
+describe.each(['SECURITY.md', 'docs/field-cases.md'])('%s', (page) => {
+  const proofs = [...read(page).matchAll(/`(test\/[^`]+)` › ([^|\n]+?)(?= *(?:<br>|\|))/g)];
 
   it('cites tests in one form only', () => {
-    const citations = read('SECURITY.md').match(/`test\/[^`]+` ›/g) ?? [];
-    expect(read('SECURITY.md').match(/(?<!`file`) ›/g)).toHaveLength(citations.length);
+    const citations = read(page).match(/`test\/[^`]+` ›/g) ?? [];
+    expect(read(page).match(/(?<!`file`) ›/g)).toHaveLength(citations.length);
     expect(proofs).toHaveLength(citations.length);
   });
 
   it.each(proofs.map(([, file = '', title = '']) => [file, title] as const))('%s › %s exists', (file, title) => {
     expect(titlesOf(read(file))).toContain(title);
   });
+});
 
-  it('would report a title that is not the title of a test', () => {
-    const code = `it('one', f); it.each([['a row', 1]])(\n  "%s's", f); it.skipIf(x)(\`two\`, f); describe('all', f); say('no');`;
-    expect(titlesOf(code)).toEqual(['one', "%s's", 'two']);
-  });
+it('a citation of what is not the title of a test would be reported', () => {
+  const code = `it('one', f); it.each([['a row', 1]])(\n  "%s's", f); it.skipIf(x)(\`two\`, f); describe('all', f); say('no');`;
+  expect(titlesOf(code)).toEqual(['one', "%s's", 'two']);
 });
 
 describe('links', () => {
@@ -135,6 +140,11 @@ it('the pages name only existing scripts', () => {
 it('the pages are about the project only', () => {
   for (const page of pages) expect(read(page)).not.toMatch(/\/(work|tmp|home|root)\/|\bissue \d/i);
 });
+
+/** The rows of its tables, with their heads. */
+function rowsOf(text: string): string[] {
+  return text.match(/^\| [^|-].*\|$/gm) ?? [];
+}
 
 function section(text: string, heading: string): string {
   const start = text.indexOf(`\n${heading}`) + 1;
