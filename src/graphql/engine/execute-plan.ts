@@ -107,42 +107,36 @@ function executeFields(run: Run, fields: SelectionPlan, source: unknown, path?: 
 const nothing = () => undefined;
 
 function executeField(run: Run, field: FieldPlan, source: unknown, parent: Path | undefined): unknown {
-  // Most fields are properties of their parent that need no conversion: they need neither a path nor a description.
-  if (!field.resolve && typeof source === 'object' && source !== null && field.args.given?.length === 0) {
-    let value: unknown;
-    try {
-      value = (source as Data)[field.name];
-      if (typeof value !== 'function') field.watch?.(value, run.contextValue, field.key);
-    } catch (error) {
-      return failedField(run, field, pathOf(field, parent), error);
-    }
-    const plain = field.type.plain(value);
-    if (plain !== undefined) return plain;
-    if (typeof value !== 'function') return completeField(run, field, pathOf(field, parent), value);
-  }
-  const path = pathOf(field, parent);
+  // Most fields are properties of their parent that need no conversion, and for these no path is made.
+  let path: Path | undefined;
   let value: unknown;
   try {
-    value = resolveField(run, field, source, path);
+    if (field.resolve) {
+      const args = argumentsOf(field.args, run.variableValues);
+      path = pathOf(field, parent);
+      value = field.resolve(source, args, run.contextValue, describe(run, field, path));
+    } else {
+      const args = field.args.given?.length === 0 ? undefined : argumentsOf(field.args, run.variableValues);
+      if ((typeof source === 'object' && source !== null) || typeof source === 'function') {
+        const object = source as Record<string, (...args: unknown[]) => unknown>;
+        value = object[field.name];
+        if (typeof value === 'function') {
+          path = pathOf(field, parent);
+          value = object[field.name]?.(args ?? {}, run.contextValue, describe(run, field, path));
+        }
+      }
+    }
     field.watch?.(value, run.contextValue, field.key);
   } catch (error) {
-    return failedField(run, field, path, error);
+    return failedField(run, field, path ?? pathOf(field, parent), error);
   }
-  return completeField(run, field, path, value);
+  if (value === null && !field.type.isNonNull) return null;
+  const plain = field.type.plain(value);
+  return plain === undefined ? completeField(run, field, path ?? pathOf(field, parent), value) : plain;
 }
 
 function pathOf(field: FieldPlan, prev: Path | undefined): Path {
   return { prev, key: field.key, typename: field.parentType.name };
-}
-
-function resolveField(run: Run, field: FieldPlan, source: unknown, path: Path): unknown {
-  const args = argumentsOf(field.args, run.variableValues);
-  if (field.resolve) return field.resolve(source, args, run.contextValue, describe(run, field, path));
-  if ((typeof source !== 'object' || source === null) && typeof source !== 'function') return undefined;
-  const object = source as Data;
-  const value = object[field.name];
-  if (typeof value !== 'function') return value;
-  return (object[field.name] as (...args: unknown[]) => unknown)(args, run.contextValue, describe(run, field, path));
 }
 
 /** What graphql-js tells a resolver about its field: properties of an object of its own, which it may copy. */
