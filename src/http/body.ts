@@ -7,8 +7,13 @@ export interface BodyLimits {
   readonly arrivalMs: number;
 }
 
-/** Told how many bytes a body holds in memory, each time that this changes. */
-export type OnHeld = (bytes: number) => void;
+/** Told about a body while it is read. */
+export interface BodyHolder {
+  /** How many bytes it holds in memory, each time that this changes. */
+  onHeld(bytes: number): void;
+  /** All of it has arrived, or it is refused. */
+  onEnd(): void;
+}
 
 /** A buffer that has to grow has at least this size at first, and is doubled then. */
 const firstBytes = 16 * 1024;
@@ -21,69 +26,103 @@ const anyPieces = 1000;
 const averagePieceBytes = 64;
 
 /**
- * Reads a whole body. All of it that has arrived is in one buffer: an object for each chunk would take hundreds of times the
- * bytes of a chunk.
- * @param signal ends the reading, and is its reason
- * @throws DomainError PAYLOAD_TOO_LARGE, BAD_REQUEST when the client breaks off, or the signal's reason
+ * The reading of a whole body. All of it that has arrived is in one buffer: an object for each chunk would take hundreds of
+ * times the bytes of a chunk.
  */
-export function readBody(
-  request: IncomingMessage,
-  maxBytes: number,
-  signal: AbortSignal,
-  onHeld: OnHeld,
-): Promise<Buffer> {
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
-  let body: Buffer = Buffer.alloc(0);
-  let [bytes, pieces, isGrown, isWhole] = [0, 0, false, false];
-  const take = (piece: Buffer) => {
-    bytes += piece.length;
-    pieces += 1;
-    if (bytes > maxBytes) return refuse(tooLarge(maxBytes));
-    if (pieces > anyPieces && bytes < pieces * averagePieceBytes) {
-      return refuse(badRequest('The body came in too many pieces. Send it in larger chunks.'));
-    }
-    if (pieces === 1) body = piece;
-    else {
-      if (bytes > body.length) {
-        body = grown(body, isGrown, sizeFor(bytes, Math.min(maxBytes, declared)));
-        isGrown = true;
-      }
-      piece.copy(body, bytes - piece.length);
-    }
-    onHeld(body.length);
-  };
-  const breakOff = () => refuse(badRequest('The body ended early.'));
-  const refuse = (reason: unknown) => {
-    // The reader has it: nothing that comes later may free its memory.
-    if (isWhole) return;
-    request.off('data', take);
-    // Freed now, and not when the garbage is collected.
-    if (isGrown) (body.buffer as ArrayBuffer).transfer(0);
-    body = Buffer.alloc(0);
-    isGrown = false;
-    onHeld(0);
-    // What still comes must not wait in the request's own buffer, which has an object for each chunk.
-    discardBody(request, pieces);
-    reject(reason);
-  };
-  // A client that left before the body was asked for: no event about it will come.
-  if (request.destroyed) breakOff();
-  else if (declared > maxBytes && declared !== Number.POSITIVE_INFINITY) refuse(tooLarge(maxBytes));
-  else {
-    signal.addEventListener('abort', () => refuse(signal.reason));
-    request
-      .on('data', take)
-      .once('error', breakOff)
-      .once('close', breakOff)
-      .once('end', () => {
-        isWhole = true;
-        request.off('close', breakOff);
-        resolve(bytes === body.length ? body : body.subarray(0, bytes));
-      });
+export class BodyReading {
+  readonly #request: IncomingMessage;
+  readonly #maxBytes: number;
+  readonly #holder: BodyHolder;
+  readonly #declared: number;
+  #body: Buffer = Buffer.alloc(0);
+  #bytes = 0;
+  #pieces = 0;
+  #isGrown = false;
+  #hasEnded = false;
+  #resolve: (body: Buffer) => void = () => {};
+  #reject: (reason: unknown) => void = () => {};
+
+  constructor(request: IncomingMessage, maxBytes: number, holder: BodyHolder) {
+    this.#request = request;
+    this.#maxBytes = maxBytes;
+    this.#holder = holder;
+    this.#declared = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY);
   }
-  return promise;
+
+  /** @throws DomainError PAYLOAD_TOO_LARGE, BAD_REQUEST when the client breaks off, or the reason why it was stopped */
+  start(): Promise<Buffer> {
+    const request = this.#request;
+    const body = new Promise<Buffer>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // It may fail before anybody waits for it.
+    body.catch(ignore);
+    // A client that left before the body was asked for: no event about it will come.
+    if (request.destroyed) this.#breakOff();
+    else if (this.#declared > this.#maxBytes && this.#declared !== Number.POSITIVE_INFINITY)
+      this.stop(this.#tooLarge());
+    else request.on('data', this.#take).on('error', this.#breakOff).on('close', this.#breakOff).on('end', this.#finish);
+    return body;
+  }
+
+  /** Refuses what has arrived, and what still comes. */
+  stop(reason: unknown): void {
+    // The reader has it: nothing that comes later may free its memory.
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const request = this.#request;
+    request.off('data', this.#take);
+    // Freed now, and not when the garbage is collected.
+    if (this.#isGrown) (this.#body.buffer as ArrayBuffer).transfer(0);
+    this.#body = Buffer.alloc(0);
+    this.#holder.onHeld(0);
+    this.#holder.onEnd();
+    // What still comes must not wait in the request's own buffer, which has an object for each chunk.
+    discardBody(request, this.#pieces);
+    this.#reject(reason);
+  }
+
+  readonly #take = (piece: Buffer): void => {
+    this.#bytes += piece.length;
+    this.#pieces += 1;
+    const [bytes, pieces] = [this.#bytes, this.#pieces];
+    if (bytes > this.#maxBytes) {
+      this.stop(this.#tooLarge());
+      return;
+    }
+    if (pieces > anyPieces && bytes < pieces * averagePieceBytes) {
+      this.stop(badRequest('The body came in too many pieces. Send it in larger chunks.'));
+      return;
+    }
+    if (pieces === 1) this.#body = piece;
+    else {
+      if (bytes > this.#body.length) {
+        this.#body = grown(this.#body, this.#isGrown, sizeFor(bytes, Math.min(this.#maxBytes, this.#declared)));
+        this.#isGrown = true;
+      }
+      piece.copy(this.#body, bytes - piece.length);
+    }
+    this.#holder.onHeld(this.#body.length);
+  };
+
+  readonly #breakOff = (): void => this.stop(badRequest('The body ended early.'));
+
+  readonly #finish = (): void => {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#holder.onEnd();
+    this.#resolve(this.#bytes === this.#body.length ? this.#body : this.#body.subarray(0, this.#bytes));
+  };
+
+  #tooLarge(): DomainError {
+    return new DomainError('PAYLOAD_TOO_LARGE', {
+      description: `Send at most ${this.#maxBytes / 1024 / 1024} MiB. Split the request.`,
+    });
+  }
 }
+
+function ignore(): void {}
 
 /** The size of a buffer for this many bytes: a power of two, but never more than a body may have. */
 function sizeFor(bytes: number, maxBytes: number): number {
@@ -96,12 +135,6 @@ function grown(body: Buffer, isOwn: boolean, size: number): Buffer {
   const larger = Buffer.from(new ArrayBuffer(size));
   body.copy(larger);
   return larger;
-}
-
-function tooLarge(maxBytes: number): DomainError {
-  return new DomainError('PAYLOAD_TOO_LARGE', {
-    description: `Send at most ${maxBytes / 1024 / 1024} MiB. Split the request.`,
-  });
 }
 
 /** Whether a request says that a body follows. */

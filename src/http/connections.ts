@@ -1,7 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-
-type Response = ServerResponse<IncomingMessage>;
+import type { HttpResponse } from './response.ts';
 
 /**
  * Connections that are open at once. Each holds at most 32 KiB of headers that have not all arrived, and 16 KiB for
@@ -19,7 +17,7 @@ export class Connections {
   /** Those that wait for the next request, or for the rest of its headers; the one that has waited for longest first. */
   readonly #waiting = new Set<Socket>();
   /** The responses that have not been sent, in the order of their requests. */
-  readonly #answering = new Map<Socket, Response[]>();
+  readonly #answering = new Map<Socket, HttpResponse[]>();
   #open = 0;
   #noneWaiting = Promise.withResolvers<void>();
 
@@ -51,17 +49,16 @@ export class Connections {
   }
 
   /** The responses on a connection that have not been sent. */
-  answeringOn(socket: Socket): readonly Response[] {
+  answeringOn(socket: Socket): readonly HttpResponse[] {
     return this.#answering.get(socket) ?? [];
   }
 
-  /** Counts the connection as being answered until the response is closed. */
-  begin(socket: Socket, response: Response): void {
+  /** The connection is being answered, until `end`. */
+  begin(socket: Socket, response: HttpResponse): void {
     this.#stopWaiting(socket);
     const responses = this.#answering.get(socket);
     if (responses) responses.push(response);
     else this.#answering.set(socket, [response]);
-    response.once('close', () => this.#end(socket, response));
   }
 
   /** Every response whose headers have not been sent tells its client that the connection ends with it. */
@@ -78,10 +75,15 @@ export class Connections {
     return this.#noneWaiting.promise;
   }
 
-  #end(socket: Socket, response: Response): void {
-    const responses = this.#answering.get(socket)?.filter((other) => other !== response) ?? [];
-    if (responses.length > 0) this.#answering.set(socket, responses);
-    else {
+  /** The response has been sent, or will not be. */
+  end(socket: Socket, response: HttpResponse): void {
+    const responses = this.#answering.get(socket) ?? [];
+    if (responses.length > 1) {
+      this.#answering.set(
+        socket,
+        responses.filter((other) => other !== response),
+      );
+    } else {
       this.#answering.delete(socket);
       if (!socket.destroyed && socket.writable) this.#waiting.add(socket);
     }

@@ -3,6 +3,7 @@ import { DomainError } from '../errors.ts';
 import { apiKeyPrefix } from '../identity/api-key.ts';
 import type { Credential } from '../identity/authenticate.ts';
 import { unauthorized } from '../identity/authorize.ts';
+import { sentValues } from './sent-values.ts';
 
 /**
  * The credential that a request was sent with; null when it has none.
@@ -10,9 +11,9 @@ import { unauthorized } from '../identity/authorize.ts';
  */
 export function credentialOf(request: IncomingMessage): Credential | null {
   // Of a header that was sent twice, `headers` would keep the first, and a proxy may have checked the second.
-  const { authorization = [], 'x-api-key': keys = [] } = request.headersDistinct;
+  const authorization = sentValues(request, 'authorization');
   // API gateways and templates add a header for a credential that they do not have.
-  const apiKeys = keys.filter(Boolean);
+  const apiKeys = sentValues(request, 'x-api-key').filter(Boolean);
   const tokens = apiKeys.length > 0 ? authorization.filter(Boolean) : authorization;
   if (tokens.length + apiKeys.length > 1) {
     throw new DomainError('BAD_REQUEST', {

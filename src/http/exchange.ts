@@ -1,7 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type BodyLimits, readBody } from './body.ts';
+import { DomainError } from '../errors.ts';
+import { type BodyLimits, BodyReading } from './body.ts';
 import { requestIdOf } from './request-id.ts';
-import type { Slot } from './request-slots.ts';
+import type { RequestSlots, Slot } from './request-slots.ts';
+
+/** How long all of a request may take: until its body has arrived, and until its answer has been sent. */
+interface TimeLimits {
+  readonly arrivalMs: number;
+  readonly totalMs: number;
+}
 
 /** One request and its response. */
 export class Exchange {
@@ -10,28 +17,98 @@ export class Exchange {
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
   readonly startedAtMs = performance.now();
+  #slots: RequestSlots | null = null;
   #slot: Slot | null = null;
+  #reading: BodyReading | null = null;
+  #arrivalMs = Number.POSITIVE_INFINITY;
+  #totalMs = Number.POSITIVE_INFINITY;
+  /** One for both limits: most requests end before the first. */
+  #timer: NodeJS.Timeout | null = null;
+  #idleMs = 0;
+  /** How long the connection has been idle without a break, and what had passed through it then. */
+  #idledMs = 0;
+  #movedBytes = -1;
+  #onEnd: (() => void) | null = null;
+  #hasEnded = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.request = request;
     this.response = response;
     this.requestId = requestIdOf(request);
+    response.on('close', () => this.#end());
   }
 
-  /** Keeps the slot until the response has been sent. */
-  hold(slot: Slot): void {
-    this.#slot = slot;
-    this.response.once('close', slot.release);
+  /** Takes a slot, and keeps it until the response has been sent. @throws DomainError SERVICE_UNAVAILABLE */
+  hold(slots: RequestSlots): void {
+    this.#slot = slots.take();
+    this.#slots = slots;
   }
+
+  /** Calls it when the response has been sent, or its client has gone; at once when that is so already. */
+  onEnd(callback: () => void): void {
+    const earlier = this.#onEnd;
+    if (this.#hasEnded || this.response.closed) callback();
+    else if (!earlier) this.#onEnd = callback;
+    else {
+      this.#onEnd = () => {
+        earlier();
+        callback();
+      };
+    }
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#slot) this.#slots?.release(this.#slot);
+    this.#onEnd?.();
+  }
+
+  /** The connection is closed when all has taken too long: some clients read slowly. */
+  limitTime({ arrivalMs, totalMs }: TimeLimits): void {
+    this.#totalMs = totalMs;
+    this.#startTimer(arrivalMs > 0 ? Math.min(arrivalMs, totalMs) : totalMs);
+  }
+
+  #startTimer(limitMs: number): void {
+    const leftMs = limitMs - (performance.now() - this.startedAtMs);
+    this.#timer = setTimeout(this.#onTime, leftMs).unref();
+  }
+
+  /** The timer has run down, perhaps a little early. */
+  readonly #onTime = (): void => {
+    const passedMs = performance.now() - this.startedAtMs + 1;
+    if (passedMs >= this.#totalMs) {
+      this.request.socket.destroy();
+      return;
+    }
+    if (passedMs >= this.#arrivalMs) this.#reading?.stop(new DomainError('REQUEST_TIMEOUT'));
+    if (this.#totalMs !== Number.POSITIVE_INFINITY) this.#startTimer(this.#totalMs);
+  };
 
   /** From now on the connection may be idle for this long. */
   limitIdle(idleMs: number): void {
-    this.request.socket.setTimeout(idleMs);
+    const { socket } = this.request;
+    this.#idleMs = idleMs;
+    // A new timer each time would cost much. One that runs down too early is asked about: see mayIdle.
+    if (!socket.timeout || socket.timeout > idleMs) socket.setTimeout(idleMs);
+  }
+
+  /** The connection has been idle for as long as its timer says. @returns whether it may be idle longer */
+  mayIdle(): boolean {
+    const { socket } = this.request;
+    const movedBytes = socket.bytesRead + socket.bytesWritten;
+    this.#idledMs = (movedBytes === this.#movedBytes ? this.#idledMs : 0) + (socket.timeout ?? 0);
+    this.#movedBytes = movedBytes;
+    const leftMs = this.#idleMs - this.#idledMs;
+    if (leftMs > 0) socket.setTimeout(leftMs);
+    return leftMs > 0;
   }
 
   /**
-   * Waits for work that has begun, unless it is done already. Meanwhile the slot is given to no other request, even if the body is still arriving: so
-   * many slots, so much work.
+   * Waits for work that has begun, unless it is done already. Meanwhile the slot is given to no other request, even if the
+   * body is still arriving: so many slots, so much work.
    */
   working<T>(work: T | Promise<T>): T | Promise<T> {
     return work instanceof Promise ? this.#awaiting(work) : work;
@@ -53,11 +130,16 @@ export class Exchange {
    * @throws DomainError PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST, or SERVICE_UNAVAILABLE when it had to make room
    */
   readBody({ maxBodyBytes, arrivalMs }: BodyLimits): Promise<Buffer> {
-    if (!this.#slot) return Promise.reject(new Error('a request without a slot reads its body'));
-    const leftMs = arrivalMs - (performance.now() - this.startedAtMs);
-    const body = this.#slot.receive(leftMs, (signal, onHeld) => readBody(this.request, maxBodyBytes, signal, onHeld));
-    // It may fail before anybody waits for it.
-    body.catch(() => {});
-    return body;
+    const [slot, slots] = [this.#slot, this.#slots];
+    if (!slot || !slots) return Promise.reject(new Error('a request without a slot reads its body'));
+    const reading = new BodyReading(this.request, maxBodyBytes, {
+      onHeld: (bytes) => slots.tell(slot, bytes),
+      onEnd: () => slots.arrived(slot),
+    });
+    this.#reading = reading;
+    this.#arrivalMs = arrivalMs;
+    if (!this.#timer) this.#startTimer(arrivalMs);
+    slots.receive(slot, reading);
+    return reading.start();
   }
 }

@@ -51,6 +51,7 @@ function parseRange(text: string): MediaRange {
 
 /** Whether a Content-Type is JSON in UTF-8. */
 export function isJson(contentType: string | undefined): boolean {
+  if (contentType === jsonType) return true;
   const [type = '', ...parameters] = partsOf(contentType ?? '');
   if (type !== jsonType) return false;
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));

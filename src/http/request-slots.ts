@@ -1,23 +1,21 @@
 import { DomainError } from '../errors.ts';
-import type { OnHeld } from './body.ts';
 
 /** Held by a request from its admission until its answer has been sent. */
 export interface Slot {
   /** Whether there is work for the request. As long as there is, no other request gets the slot. */
   isWorking: boolean;
-  /**
-   * Runs what reads the body, for at most this time. Until it is done the slot may be given to another request.
-   * @param read is told by the signal, with the reason, when it must stop, and tells how many bytes it holds
-   */
-  receive<T>(timeoutMs: number, read: (signal: AbortSignal, onHeld: OnHeld) => Promise<T>): Promise<T>;
-  release(): void;
 }
 
-/** A body that is arriving. */
-interface Arrival {
-  readonly slot: Slot;
-  /** Ends the reading. */
-  readonly abort: (reason: DomainError) => void;
+/** What reads a body, and can be told to stop. */
+interface Reading {
+  stop(reason: DomainError): void;
+}
+
+interface HeldSlot extends Slot {
+  isReleased: boolean;
+  /** Null while no body is arriving. */
+  reading: Reading | null;
+  /** What the body that is arriving holds in memory. */
   heldBytes: number;
 }
 
@@ -37,7 +35,7 @@ export class RequestSlots {
   readonly #max: number;
   readonly #maxBytes: number;
   /** The oldest first. */
-  readonly #arriving = new Set<Arrival>();
+  readonly #arriving = new Set<HeldSlot>();
   #arrivingBytes = 0;
   #taken = 0;
   #empty = Promise.withResolvers<void>();
@@ -65,52 +63,34 @@ export class RequestSlots {
 
   /** Refuses all requests whose bodies are still arriving: no work has begun for them. */
   evictReceiving(reason: DomainError): void {
-    for (const arrival of this.#arriving) this.#evict(arrival, reason);
+    for (const slot of this.#arriving) this.#evict(slot, reason);
   }
 
   /** @throws DomainError SERVICE_UNAVAILABLE */
   take(): Slot {
     if (this.#taken >= this.#max) {
-      const oldest = this.#arriving.values().find(({ slot }) => !slot.isWorking);
+      const oldest = this.#arriving.values().find(({ isWorking }) => !isWorking);
       if (!oldest) throw noRoom('The gateway has more requests than it can answer.');
       this.#evict(oldest, tooSlow());
     }
     this.#taken += 1;
-    let isReleased = false;
-    const slot: Slot = {
-      isWorking: false,
-      receive: (timeoutMs, read) => this.#receive(slot, timeoutMs, read),
-      release: () => {
-        if (isReleased) return;
-        isReleased = true;
-        this.#taken -= 1;
-        if (this.#taken === 0) this.#empty.resolve();
-      },
-    };
+    const slot: HeldSlot = { isWorking: false, isReleased: false, reading: null, heldBytes: 0 };
     return slot;
   }
 
-  async #receive<T>(
-    slot: Slot,
-    timeoutMs: number,
-    read: (signal: AbortSignal, onHeld: OnHeld) => Promise<T>,
-  ): Promise<T> {
-    const controller = new AbortController();
-    const timer = setTimeout(() => controller.abort(new DomainError('REQUEST_TIMEOUT')), timeoutMs);
-    const arrival: Arrival = { slot, abort: (reason) => controller.abort(reason), heldBytes: 0 };
-    this.#arriving.add(arrival);
-    try {
-      return await read(controller.signal, (bytes) => this.#hold(arrival, bytes));
-    } finally {
-      clearTimeout(timer);
-      this.#leave(arrival);
-    }
+  /** The body begins to arrive. Until it has arrived, the slot may be given to another request, and its reading is stopped. */
+  receive(slot: Slot, reading: Reading): void {
+    const held = slot as HeldSlot;
+    held.reading = reading;
+    this.#arriving.add(held);
   }
 
-  #hold(arrival: Arrival, bytes: number): void {
-    if (!this.#arriving.has(arrival)) return;
-    this.#arrivingBytes += bytes - arrival.heldBytes;
-    arrival.heldBytes = bytes;
+  /** @param bytes that the body holds in memory */
+  tell(slot: Slot, bytes: number): void {
+    const held = slot as HeldSlot;
+    if (!this.#arriving.has(held)) return;
+    this.#arrivingBytes += bytes - held.heldBytes;
+    held.heldBytes = bytes;
     while (this.#arrivingBytes > this.#maxBytes) {
       const [oldest] = this.#arriving;
       if (!oldest) return;
@@ -118,14 +98,28 @@ export class RequestSlots {
     }
   }
 
-  #evict(arrival: Arrival, reason: DomainError): void {
-    this.#leave(arrival);
-    if (!arrival.slot.isWorking) arrival.slot.release();
-    arrival.abort(reason);
+  /** The body has arrived, or is refused. */
+  arrived(slot: Slot): void {
+    const held = slot as HeldSlot;
+    if (!this.#arriving.delete(held)) return;
+    this.#arrivingBytes -= held.heldBytes;
+    held.heldBytes = 0;
+    held.reading = null;
   }
 
-  #leave(arrival: Arrival): void {
-    if (this.#arriving.delete(arrival)) this.#arrivingBytes -= arrival.heldBytes;
+  release(slot: Slot): void {
+    const held = slot as HeldSlot;
+    if (held.isReleased) return;
+    held.isReleased = true;
+    this.#taken -= 1;
+    if (this.#taken === 0) this.#empty.resolve();
+  }
+
+  #evict(slot: HeldSlot, reason: DomainError): void {
+    const { reading } = slot;
+    this.arrived(slot);
+    if (!slot.isWorking) this.release(slot);
+    reading?.stop(reason);
   }
 }
 

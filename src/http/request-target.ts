@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequest } from '../errors.ts';
+import { sentValues } from './sent-values.ts';
 
 /**
  * Makes one form of the request targets that there are (RFC 9112, section 3.2): afterwards `url` begins with the path, and
@@ -7,7 +8,7 @@ import { badRequest } from '../errors.ts';
  * @throws DomainError BAD_REQUEST for a target or a Host header that is malformed, missing or doubled
  */
 export function normalizeTarget(request: IncomingMessage): void {
-  const { host: hosts = [] } = request.headersDistinct;
+  const hosts = sentValues(request, 'host');
   const [host] = hosts;
   if (hosts.length > 1) throw badRequest('Send one Host header.');
   if (host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
@@ -21,7 +22,17 @@ export function normalizeTarget(request: IncomingMessage): void {
   request.url = path.startsWith('/') ? path : `/${path}`;
 }
 
+/** Most requests name the host that the one before them named. */
+let lastAuthority = '';
+
 /** A host and a port (RFC 3986, section 3.2), without a user, of which a URL can be made. */
 function isAuthority(text: string): boolean {
+  if (text !== '' && text === lastAuthority) return true;
+  if (!looksLikeAuthority(text)) return false;
+  lastAuthority = text;
+  return true;
+}
+
+function looksLikeAuthority(text: string): boolean {
   return /^([\w.~!$&'()*+,;=%-]+|\[[\da-f:.]+\])(:\d{0,5})?$/i.test(text) && URL.canParse(`http://${text}/`);
 }

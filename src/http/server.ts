@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate as eventsPolled, setTimeout as sleep } from 'node:timers/promises';
 import { badRequest, DomainError, type ErrorCode } from '../errors.ts';
@@ -12,6 +12,7 @@ import { HttpRefusal, jsonErrors, writeRefusal } from './refusal.ts';
 import { requestClass } from './request-class.ts';
 import { RequestSlots } from './request-slots.ts';
 import { normalizeTarget } from './request-target.ts';
+import { HttpResponse } from './response.ts';
 import { bodyless, type Route } from './route.ts';
 import { hasLoopbackHost } from './transport.ts';
 import { refuseConnection, unreadable } from './unreadable-request.ts';
@@ -35,6 +36,8 @@ const maxSlots = 1000;
 const maxHeaderSize = 32 * 1024;
 /** How many requests of one connection may wait for their answers. */
 const maxPipelined = 10;
+/** How long a connection may be idle on most routes while a request arrives. */
+const usualIdleMs = 15_000;
 /** How long headers may take to arrive. */
 const headersMs = 10_000;
 /** How long requests in flight have at the end. With what follows it stays below the time for the whole end. */
@@ -51,7 +54,7 @@ const leftoverMs = 1000;
 /** The HTTP server: admits each request, gives it to its route, and answers every error in the route's error shape. */
 export class HttpServer {
   readonly #options: ServerOptions;
-  readonly #server = createServer(
+  readonly #server = createServer<typeof IncomingMessage, typeof HttpResponse>(
     {
       maxHeaderSize,
       headersTimeout: headersMs,
@@ -61,6 +64,7 @@ export class HttpServer {
       connectionsCheckingInterval: 2_000,
       // Node's own refusal would have no body and no request id.
       requireHostHeader: false,
+      ServerResponse: HttpResponse,
       IncomingMessage: requestClass((socket) => this.#hasTooMany(socket)),
       shouldUpgradeCallback: ({ socket }) => this.#endFlood(socket),
     },
@@ -74,7 +78,10 @@ export class HttpServer {
   constructor(options: ServerOptions) {
     this.#options = options;
     this.#allowsOrigin = options.corsOrigins.length === 0 ? null : originMatcher(options.corsOrigins);
+    // Node sets it for each request of a connection, at no further cost.
+    this.#server.timeout = usualIdleMs;
     this.#server.on('connection', (socket) => this.#connections.add(socket));
+    this.#server.on('timeout', (socket) => this.#onIdle(socket));
     this.#server.on('clientError', (error, socket) => this.#refuseUnreadable(error, socket as Socket));
     this.#server.on('checkExpectation', (request, response) => this.#receive(request, response));
     // Node would close the connection without a word.
@@ -122,14 +129,13 @@ export class HttpServer {
     clearTimeout(timer);
   }
 
-  #receive(request: IncomingMessage, response: ServerResponse<IncomingMessage>): void {
+  #receive(request: IncomingMessage, response: HttpResponse): void {
     const { socket } = request;
     const earlier = this.#connections.answeringOn(socket).length;
     this.#connections.begin(socket, response);
     const exchange = new Exchange(request, response);
-    response.once('close', () => {
-      if (!request.complete) setTimeout(() => request.complete || socket.destroy(), leftoverMs).unref();
-    });
+    response.exchange = exchange;
+    exchange.onEnd(() => this.#end(request, response));
     response.setHeader('X-Request-Id', exchange.requestId);
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
@@ -142,12 +148,23 @@ export class HttpServer {
       this.#refuse(exchange, route, error);
       return;
     }
-    const { idleMs, totalMs } = route?.limits ?? bodyless;
+    const limits = route?.limits ?? bodyless;
     // A pipelined request keeps the limit of the request before it, which is still being answered.
-    if (earlier === 0) exchange.limitIdle(idleMs);
-    const timer = setTimeout(() => socket.destroy(), totalMs).unref();
-    response.once('close', () => clearTimeout(timer));
+    if (earlier === 0) exchange.limitIdle(limits.idleMs);
+    exchange.limitTime(limits);
     this.#answer(exchange, route).catch((error: unknown) => this.#refuse(exchange, route, error));
+  }
+
+  #end(request: IncomingMessage, response: HttpResponse): void {
+    const { socket } = request;
+    this.#connections.end(socket, response);
+    if (!request.complete) setTimeout(() => request.complete || socket.destroy(), leftoverMs).unref();
+  }
+
+  /** A connection is closed when it is idle for longer than the request that is being answered on it allows. */
+  #onIdle(socket: Socket): void {
+    const [answering] = this.#connections.answeringOn(socket);
+    if (!answering?.exchange?.mayIdle()) socket.destroy();
   }
 
   #hasTooMany(socket: Socket): boolean {
@@ -163,7 +180,9 @@ export class HttpServer {
   }
 
   #routeOf(request: IncomingMessage): Route | undefined {
-    const [path] = (request.url ?? '').split('?', 1);
+    const { url = '' } = request;
+    const end = url.indexOf('?');
+    const path = end < 0 ? url : url.slice(0, end);
     return this.#options.routes.find((route) => route.path === path && (route.accepts?.(request) ?? true));
   }
 
@@ -175,7 +194,7 @@ export class HttpServer {
     if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();
     if (route?.admission !== 'always') {
       if (this.#draining) throw shuttingDown();
-      exchange.hold(this.#slots.take());
+      exchange.hold(this.#slots);
     }
     if (!route) throw notFound(routes);
     if (!route.methods.includes(request.method ?? '')) throw methodNotAllowed(route.methods);
@@ -216,7 +235,7 @@ export class HttpServer {
   }
 
   /** The end of a request whose body cannot be read. Its own refusal is logged and counted, under the id that its client is told. */
-  #breakOff(response: ServerResponse<IncomingMessage>, error: NodeJS.ErrnoException, socket: Socket): void {
+  #breakOff(response: HttpResponse, error: NodeJS.ErrnoException, socket: Socket): void {
     if (!response.headersSent) refuseConnection(unreadable(error), socket, String(response.getHeader('X-Request-Id')));
     breakBody(response.req);
   }

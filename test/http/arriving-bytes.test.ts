@@ -1,34 +1,30 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { DomainError } from '../../src/errors.ts';
+import { describe, expect, it } from 'vitest';
 import { RequestSlots, type Slot } from '../../src/http/request-slots.ts';
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 const overloaded = expect.objectContaining({ code: 'SERVICE_UNAVAILABLE' });
 
 /** A body that holds as many bytes as the test says, and then arrives. */
-function receive(slot: Slot) {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  let onHeld: (bytes: number) => void = () => {};
-  const ended = slot
-    .receive(30_000, (signal, tell) => {
-      onHeld = tell;
-      signal.addEventListener('abort', () => reject(signal.reason));
-      return promise;
-    })
-    .catch((error: DomainError) => error.code);
-  return { ended, hold: (bytes: number) => onHeld(bytes), arrive: () => resolve('arrived') };
+function receive(slots: RequestSlots, slot: Slot) {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  slots.receive(slot, { stop: ({ code }) => resolve(code) });
+  return {
+    ended: promise,
+    hold: (bytes: number) => slots.tell(slot, bytes),
+    arrive() {
+      slots.arrived(slot);
+      resolve('arrived');
+    },
+  };
 }
 
 describe('the memory of bodies that are arriving', () => {
   it('is shared: when it is used up, the one that has been arriving for longest makes room', async () => {
     const slots = new RequestSlots(10, 100);
-    const [first, second, third] = [receive(slots.take()), receive(slots.take()), receive(slots.take())];
+    const [first, second, third] = [
+      receive(slots, slots.take()),
+      receive(slots, slots.take()),
+      receive(slots, slots.take()),
+    ];
     first.hold(10);
     second.hold(40);
     third.hold(50);
@@ -46,7 +42,7 @@ describe('the memory of bodies that are arriving', () => {
 
   it('never counts what a body that was refused tells afterwards', async () => {
     const slots = new RequestSlots(10, 100);
-    const [first, second] = [receive(slots.take()), receive(slots.take())];
+    const [first, second] = [receive(slots, slots.take()), receive(slots, slots.take())];
     first.hold(60);
     second.hold(60);
     first.hold(90);
@@ -57,7 +53,7 @@ describe('the memory of bodies that are arriving', () => {
   it('is freed also by a request that is being worked for, which keeps its slot', async () => {
     const slots = new RequestSlots(1, 100);
     const slot = slots.take();
-    const body = receive(slot);
+    const body = receive(slots, slot);
     slot.isWorking = true;
     body.hold(101);
     expect(await body.ended).toBe('SERVICE_UNAVAILABLE');
@@ -70,8 +66,8 @@ it('a slot is not taken from a request that is being worked for, though its body
   const slots = new RequestSlots(2);
   const [working, idle] = [slots.take(), slots.take()];
   working.isWorking = true;
-  receive(working);
-  receive(idle);
+  receive(slots, working);
+  receive(slots, idle);
   slots.take();
   expect(() => slots.take()).toThrow(overloaded);
 });

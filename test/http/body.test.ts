@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
-import { dropBody, readBody } from '../../src/http/body.ts';
+import { BodyReading, dropBody } from '../../src/http/body.ts';
 
 const mebibyte = 1024 * 1024;
 const server = createServer();
@@ -31,10 +31,17 @@ async function begin(headers: Record<string, string | number> = {}): Promise<[Cl
   return [client, request];
 }
 
+function readBody(request: IncomingMessage, maxBytes: number, signal: AbortSignal, onHeld: (bytes: number) => void) {
+  const reading = new BodyReading(request, maxBytes, { onHeld, onEnd });
+  signal.addEventListener('abort', () => reading.stop(signal.reason));
+  return reading.start();
+}
+
 /** Unlike `once`, it does not reject with the request's error. */
 const closed = (request: IncomingMessage) => new Promise((resolve) => request.once('close', resolve));
 const never = new AbortController().signal;
 const onHeld = vi.fn<(bytes: number) => void>();
+const onEnd = vi.fn();
 const tooLarge = { code: 'PAYLOAD_TOO_LARGE' };
 const brokenOff = { code: 'BAD_REQUEST', details: { description: 'The body ended early.' } };
 

@@ -1,21 +1,27 @@
 import { once } from 'node:events';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Connections } from '../../src/http/connections.ts';
+import { HttpResponse } from '../../src/http/response.ts';
 
 let server: Server;
-let held: ServerResponse[];
+let held: HttpResponse[];
 const onMakeRoom = vi.fn();
 
 beforeEach(async () => {
   held = [];
   const connections = new Connections(onMakeRoom, 3);
-  server = createServer((request, response) => {
-    connections.begin(request.socket, response);
-    if (request.url === '/hold') held.push(response);
-    else response.end('answered');
-  });
+  server = createServer<typeof IncomingMessage, typeof HttpResponse>(
+    { ServerResponse: HttpResponse },
+    (request, response) => {
+      const { socket } = request;
+      connections.begin(socket, response);
+      response.once('close', () => connections.end(socket, response));
+      if (request.url === '/hold') held.push(response);
+      else response.end('answered');
+    },
+  );
   server.on('connection', (socket) => connections.add(socket));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

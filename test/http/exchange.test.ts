@@ -51,7 +51,7 @@ describe('a slot is held', () => {
   it('until the response has been sent', async () => {
     const slots = new RequestSlots(1);
     const { client, exchange } = await begin();
-    exchange.hold(slots.take());
+    exchange.hold(slots);
     client.end();
     exchange.response.write('a part');
     expect(slots.taken).toBe(1);
@@ -65,7 +65,7 @@ describe('a slot is held', () => {
   it('until the client hangs up', async () => {
     const slots = new RequestSlots(1);
     const { client, exchange } = await begin();
-    exchange.hold(slots.take());
+    exchange.hold(slots);
     const empty = slots.whenEmpty();
     client.destroy();
     await empty;
@@ -78,13 +78,13 @@ describe('a body', () => {
     const { client, exchange } = await begin();
     client.end('the body');
     await expect(exchange.readBody(limits)).rejects.toThrow('a request without a slot reads its body');
-    exchange.hold(new RequestSlots(1).take());
+    exchange.hold(new RequestSlots(1));
     expect(String(await exchange.readBody(limits))).toBe('the body');
   });
 
   it('is refused beyond the limit', async () => {
     const { client, exchange } = await begin();
-    exchange.hold(new RequestSlots(1).take());
+    exchange.hold(new RequestSlots(1));
     client.end('x'.repeat(101));
     await expect(exchange.readBody(limits)).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   });
@@ -92,7 +92,7 @@ describe('a body', () => {
   it('has a time limit that begins with the request, not when the reading begins', async () => {
     vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
     const { exchange } = await begin();
-    exchange.hold(new RequestSlots(1).take());
+    exchange.hold(new RequestSlots(1));
     vi.advanceTimersByTime(29_000);
     const ended = vi.fn();
     const reading = exchange.readBody(limits).catch(({ code }) => ended(code));
@@ -106,7 +106,7 @@ describe('a body', () => {
   it('is refused when another request needs the slot', async () => {
     const slots = new RequestSlots(1);
     const { exchange } = await begin();
-    exchange.hold(slots.take());
+    exchange.hold(slots);
     const reading = exchange.readBody(limits);
     slots.take();
     await expect(reading).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
@@ -117,4 +117,55 @@ it('limitIdle limits how long the connection may be idle', async () => {
   const { exchange } = await begin();
   exchange.limitIdle(1234);
   expect(exchange.request.socket.timeout).toBe(1234);
+});
+
+it('the connection is closed when all of it takes too long, also after the time for the body', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  const { exchange } = await begin();
+  const { socket } = exchange.request;
+  exchange.limitTime({ arrivalMs: 30_000, totalMs: 60_000 });
+  vi.advanceTimersByTime(59_998);
+  expect(socket.destroyed).toBe(false);
+  vi.advanceTimersByTime(2);
+  expect(socket.destroyed).toBe(true);
+});
+
+it('leaves no timer when the response has been sent', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  const { client, exchange } = await begin();
+  exchange.hold(new RequestSlots(1));
+  exchange.limitTime({ arrivalMs: 30_000, totalMs: 60_000 });
+  client.end('the body');
+  await exchange.readBody(limits);
+  const ended = new Promise<void>((resolve) => exchange.onEnd(resolve));
+  client.once('response', (response) => response.resume());
+  exchange.response.end();
+  await ended;
+  expect(vi.getTimerCount()).toBe(0);
+  const afterwards = vi.fn();
+  exchange.onEnd(afterwards);
+  expect(afterwards).toHaveBeenCalledTimes(1);
+});
+
+describe('a connection that has been idle for as long as its timer says', () => {
+  it('may be idle longer where the request allows it, but not twice as long', async () => {
+    const { exchange } = await begin();
+    const { socket } = exchange.request;
+    exchange.limitIdle(1000);
+    exchange.limitIdle(1500);
+    expect([socket.timeout, exchange.mayIdle(), socket.timeout, exchange.mayIdle()]).toEqual([1000, true, 500, false]);
+  });
+
+  it('begins anew when something has passed through it', async () => {
+    const { client, exchange } = await begin();
+    const { socket } = exchange.request;
+    exchange.limitIdle(1000);
+    exchange.limitIdle(1500);
+    expect(exchange.mayIdle()).toBe(true);
+    exchange.request.resume();
+    client.write('something');
+    const [before] = [socket.bytesRead];
+    await expect.poll(() => socket.bytesRead).toBeGreaterThan(before);
+    expect([exchange.mayIdle(), socket.timeout]).toEqual([true, 1000]);
+  });
 });

@@ -1,14 +1,7 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
 import { RequestSlots, type Slot } from '../../src/http/request-slots.ts';
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 const overloaded = expect.objectContaining({
@@ -19,22 +12,24 @@ const overloaded = expect.objectContaining({
 /** A body that arrives when the test says so, and the outcome of its reading: 'arrived', or the code of the error. */
 class Body {
   readonly ended: Promise<string>;
-  readonly #reading = Promise.withResolvers<string>();
+  readonly #end: (outcome: string) => void;
+  readonly #onEnd: () => void;
 
-  constructor(slot: Slot, timeoutMs = 30_000) {
-    const reading = slot.receive(timeoutMs, (signal) => {
-      signal.addEventListener('abort', () => this.#reading.reject(signal.reason));
-      return this.#reading.promise;
-    });
-    this.ended = reading.catch((error: DomainError) => error.code);
+  constructor(slots: RequestSlots, slot: Slot) {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    [this.ended, this.#end] = [promise, resolve];
+    this.#onEnd = () => slots.arrived(slot);
+    slots.receive(slot, { stop: ({ code }) => resolve(code) });
   }
 
   arrive(): void {
-    this.#reading.resolve('arrived');
+    this.#onEnd();
+    this.#end('arrived');
   }
 
   breakOff(): void {
-    this.#reading.reject(new DomainError('BAD_REQUEST'));
+    this.#onEnd();
+    this.#end('BAD_REQUEST');
   }
 }
 
@@ -45,7 +40,7 @@ describe('slots', () => {
     const second = slots.take();
     expect(() => slots.take()).toThrow(overloaded);
     expect(slots.taken).toBe(2);
-    second.release();
+    slots.release(second);
     slots.take();
     expect(() => slots.take()).toThrow(overloaded);
   });
@@ -53,15 +48,15 @@ describe('slots', () => {
   it('are free again once they are released, and a second release has no effect', () => {
     const slots = new RequestSlots(3);
     const [first] = [slots.take(), slots.take()];
-    first.release();
-    first.release();
+    slots.release(first);
+    slots.release(first);
     expect(slots.taken).toBe(1);
   });
 
   it('are taken from the request whose body has been arriving for longest, which is refused with Retry-After', async () => {
     const slots = new RequestSlots(2);
-    const older = new Body(slots.take());
-    const newer = new Body(slots.take());
+    const older = new Body(slots, slots.take());
+    const newer = new Body(slots, slots.take());
     slots.take();
     expect(await older.ended).toBe('SERVICE_UNAVAILABLE');
     slots.take();
@@ -72,7 +67,7 @@ describe('slots', () => {
 
   it('are taken from two requests by two that come in the same tick', async () => {
     const slots = new RequestSlots(2);
-    const bodies = [new Body(slots.take()), new Body(slots.take())];
+    const bodies = [new Body(slots, slots.take()), new Body(slots, slots.take())];
     slots.take();
     slots.take();
     expect(slots.taken).toBe(2);
@@ -82,7 +77,7 @@ describe('slots', () => {
 
   it('are not taken from a request whose body has arrived, and whose answer is being made', async () => {
     const slots = new RequestSlots(1);
-    const body = new Body(slots.take());
+    const body = new Body(slots, slots.take());
     body.arrive();
     expect(await body.ended).toBe('arrived');
     expect(() => slots.take()).toThrow(overloaded);
@@ -91,60 +86,27 @@ describe('slots', () => {
   it('that were taken away are not released again by the request that had them', async () => {
     const slots = new RequestSlots(1);
     const slot = slots.take();
-    const body = new Body(slot);
+    const body = new Body(slots, slot);
     slots.take();
     await body.ended;
-    slot.release();
+    slots.release(slot);
     expect(slots.taken).toBe(1);
   });
 });
 
-describe('the reading of a body', () => {
-  it('returns its result, or its own error', async () => {
-    const slot = new RequestSlots(1).take();
-    expect(await slot.receive(1000, async () => 'the body')).toBe('the body');
-    await expect(slot.receive(1000, () => Promise.reject(new Error('broken off')))).rejects.toThrow('broken off');
-  });
-
-  it('fails with REQUEST_TIMEOUT at its time limit, and not before', async () => {
-    const slots = new RequestSlots(1);
-    const body = new Body(slots.take(), 1000);
-    const ended = vi.fn();
-    const watched = body.ended.then(ended);
-    await vi.advanceTimersByTimeAsync(999);
-    expect(ended).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(1);
-    await watched;
-    expect(ended).toHaveBeenCalledWith('REQUEST_TIMEOUT');
-    // The slot is held until the refusal has been sent.
-    expect(slots.taken).toBe(1);
-  });
-
-  it('leaves no timer, however it ends', async () => {
-    const slots = new RequestSlots(3);
-    const bodies = [new Body(slots.take()), new Body(slots.take()), new Body(slots.take())];
-    bodies[0]?.arrive();
-    bodies[1]?.breakOff();
-    slots.evictReceiving(new DomainError('SERVICE_UNAVAILABLE'));
-    await Promise.all(bodies.map(({ ended }) => ended));
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  it('gets the reason from its signal', async () => {
-    const slots = new RequestSlots(1);
-    const reason = new DomainError('SERVICE_UNAVAILABLE', { description: 'shutting down' });
-    const reading = slots.take().receive(1000, async (signal) => {
-      slots.evictReceiving(reason);
-      return signal.reason;
-    });
-    expect(await reading).toBe(reason);
-  });
+it('a reading that must stop is told why', async () => {
+  const slots = new RequestSlots(1);
+  const reason = new DomainError('SERVICE_UNAVAILABLE', { description: 'shutting down' });
+  const stop = vi.fn();
+  slots.receive(slots.take(), { stop });
+  slots.evictReceiving(reason);
+  expect(stop).toHaveBeenCalledExactlyOnceWith(reason);
 });
 
 it('evictReceiving refuses every request whose body is still arriving, and no other', async () => {
   const slots = new RequestSlots(4);
-  const arriving = [new Body(slots.take()), new Body(slots.take())];
-  const arrived = new Body(slots.take());
+  const arriving = [new Body(slots, slots.take()), new Body(slots, slots.take())];
+  const arrived = new Body(slots, slots.take());
   arrived.arrive();
   await arrived.ended;
   slots.take();
@@ -164,17 +126,17 @@ describe('whenEmpty', () => {
     const [first, second] = [slots.take(), slots.take()];
     const empty = vi.fn();
     const watched = slots.whenEmpty().then(empty);
-    first.release();
+    slots.release(first);
     await settled();
     expect(empty).not.toHaveBeenCalled();
-    second.release();
+    slots.release(second);
     await watched;
     expect(empty).toHaveBeenCalled();
   });
 
   it('resolves when the last bodies that are still arriving are refused', async () => {
     const slots = new RequestSlots(1);
-    new Body(slots.take());
+    new Body(slots, slots.take());
     const empty = slots.whenEmpty();
     slots.evictReceiving(new DomainError('SERVICE_UNAVAILABLE'));
     await empty;
@@ -226,19 +188,19 @@ describe('any sequence of requests', () => {
       if (step === 'receive') {
         const request = pick(this.in('held'));
         if (!request) return;
-        Object.assign(request, { state: 'receiving', body: new Body(request.slot) });
+        Object.assign(request, { state: 'receiving', body: new Body(this.slots, request.slot) });
         this.receiving.push(request);
       }
       if (step === 'release') {
         const request = pick(this.in('held', 'arrived', 'ended'));
         if (request) request.state = 'ended';
-        request?.slot.release();
+        if (request) this.slots.release(request.slot);
       }
       if (step === 'arrive' || step === 'breakOff') {
         const request = pick(this.receiving);
         if (!request) return;
         request.body?.[step]();
-        if (step === 'breakOff') request.slot.release();
+        if (step === 'breakOff') this.slots.release(request.slot);
         if (step === 'arrive') this.end(request, 'arrived', 'arrived');
         else this.end(request, 'ended', 'BAD_REQUEST');
       }

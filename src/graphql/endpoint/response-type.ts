@@ -7,5 +7,7 @@ export const graphqlResponseType = 'application/graphql-response+json';
  * neither. Without the header, or with an empty one, and where the client has no preference, it is application/json.
  */
 export function responseType(accept: string | undefined): string | null {
-  return accept === undefined || accept === '' ? jsonType : preferredType(accept, [jsonType, graphqlResponseType]);
+  // What most clients send.
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === jsonType) return jsonType;
+  return accept === graphqlResponseType ? accept : preferredType(accept, [jsonType, graphqlResponseType]);
 }

@@ -1,0 +1,46 @@
+import { type IncomingMessage, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Exchange } from './exchange.ts';
+
+/**
+ * A response whose headers wait in one list until its head is written. Node would make objects for each of them, and a list
+ * of the objects then.
+ */
+export class HttpResponse extends ServerResponse<IncomingMessage> {
+  /** What it is the response of; null until its request has been received. */
+  exchange: Exchange | null = null;
+  /** Names and values in turn. */
+  readonly #waiting: (number | string)[] = [];
+
+  override setHeader(name: string, value: number | string | readonly string[]): this {
+    const text = typeof value === 'object' ? value.join(', ') : value;
+    const at = this.#find(name);
+    if (at < 0) this.#waiting.push(name, text);
+    else this.#waiting[at + 1] = text;
+    return this;
+  }
+
+  override getHeader(name: string): number | string | undefined {
+    const at = this.#find(name);
+    return at < 0 ? undefined : this.#waiting[at + 1];
+  }
+
+  /** These headers replace those that wait under the same names. */
+  override writeHead(status: number, ...[headers]: readonly unknown[]): this {
+    const given = headers as OutgoingHttpHeaders | undefined;
+    for (const name in given) {
+      const value = given[name];
+      if (value !== undefined) this.setHeader(name, value);
+    }
+    return super.writeHead(status, this.#waiting);
+  }
+
+  /** @returns where the name stands; -1 where it does not */
+  #find(name: string): number {
+    const waiting = this.#waiting;
+    for (let at = 0; at < waiting.length; at += 2) {
+      const other = waiting[at] as string;
+      if (other === name || (other.length === name.length && other.toLowerCase() === name.toLowerCase())) return at;
+    }
+    return -1;
+  }
+}
