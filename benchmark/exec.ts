@@ -21,16 +21,10 @@ interface Pair {
   readonly withSecretsMs: number;
 }
 
-/** The package as npm installs it: compiled, and without src/. */
+/** The package as npm installs it: the bundle, and no src/. */
 async function packageIn(folder: string): Promise<string> {
-  await run(
-    node,
-    [join(root, 'node_modules/.bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', join(folder, 'dist')],
-    {
-      cwd: root,
-    },
-  );
-  for (const one of ['bin', 'package.json']) await cp(join(root, one), join(folder, one), { recursive: true });
+  await run(node, [join(root, 'scripts/bundle.ts')], { cwd: root });
+  for (const one of ['bin', 'bundle', 'package.json']) await cp(join(root, one), join(folder, one), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }

@@ -1,11 +1,19 @@
 import { type Answer, GatewayError, isOfGateway } from './gateway-error.ts';
 import { TransportError } from './transport-error.ts';
 
+/** What is read of a Response. */
+export interface FetchedAnswer {
+  readonly status: number;
+  readonly type?: string;
+  readonly headers: { get(name: string): string | null };
+  text(): Promise<string>;
+}
+
 /**
  * The data of an answer without errors.
  * @throws GatewayError, TransportError
  */
-export function readAnswer(url: string, response: Response, text: string): unknown {
+export function readAnswer(url: string, response: FetchedAnswer, text: string): unknown {
   const { status } = response;
   // A page is told nothing of a redirect but that it is one: its status is 0.
   if (response.type === 'opaqueredirect' || (status >= 300 && status < 400)) {

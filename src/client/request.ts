@@ -1,5 +1,5 @@
 import { endpointUrl } from './endpoint-url.ts';
-import { readAnswer } from './read-answer.ts';
+import { type FetchedAnswer, readAnswer } from './read-answer.ts';
 import { TransportError } from './transport-error.ts';
 import type { TypedDocument } from './typed-document.ts';
 
@@ -21,7 +21,7 @@ export interface ClientOptions extends CallOptions {
   /** An API key, sent as `X-API-Key`. */
   readonly apiKey?: Credential | undefined;
   /** Used instead of the platform's `fetch`. */
-  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<FetchedAnswer>) | undefined;
 }
 
 const defaultTimeoutMs = 30_000;
@@ -82,7 +82,7 @@ export class Requester {
     const credential = await this.#credential();
     signal.throwIfAborted();
     const { fetch = globalThis.fetch } = this.#client;
-    let response: Response;
+    let response: FetchedAnswer;
     let text: string;
     try {
       response = await fetch(this.#url, {

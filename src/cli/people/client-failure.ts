@@ -13,9 +13,6 @@ export function clientFailure(error: unknown): unknown {
       'unreachable',
     );
   }
-  if (error instanceof Error && error.name === 'DeliveryError') {
-    return new CommandFailure('A delivery does not open: it was changed on its way. Nothing was done.');
-  }
   return error;
 }
 

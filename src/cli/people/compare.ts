@@ -1,6 +1,8 @@
 import { printable } from '../printable.ts';
+import type { GatewayClient } from './client.ts';
 import type { DotenvEntry } from './dotenv-scan.ts';
 import type { Gateway, Secret } from './gateway.ts';
+import { resolve } from './resolve.ts';
 import { allSecrets } from './secret.ts';
 
 /** unknown: it exists, and this credential may not have its value. */
@@ -21,7 +23,7 @@ const atOnce = 1000;
  * @param options the scopes of the caller, and the purpose for the audit log
  */
 export async function compare(
-  gateway: Gateway,
+  gateway: GatewayClient,
   entries: readonly DotenvEntry[],
   { scopes, purpose }: { readonly scopes: readonly string[]; readonly purpose: string },
 ): Promise<Compared[]> {
@@ -48,14 +50,14 @@ function verdictOf(
 }
 
 async function valuesOf(
-  { client, owner }: Gateway,
+  gateway: Gateway,
   names: readonly string[],
   purpose: string,
 ): Promise<ReadonlyMap<string, string>> {
   const values = new Map<string, string>();
   for (let start = 0; start < names.length; start += atOnce) {
-    const wanted = { owner, names: names.slice(start, start + atOnce), purpose };
-    for (const { name, value } of (await client.resolve(wanted)).secrets) values.set(name, value);
+    const wanted = { names: names.slice(start, start + atOnce), purpose };
+    for (const { name, value } of await resolve(gateway, wanted)) values.set(name, value);
   }
   return values;
 }

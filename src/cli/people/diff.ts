@@ -16,9 +16,9 @@ export const diff: Command<GatewayOptions> = {
     keepDebuggerClosed();
     const { readDotenvFile } = await import('./dotenv-file.ts');
     const { compare, preview } = await import('./compare.ts');
-    const { openGateway } = await import('./gateway.ts');
+    const { openClient } = await import('./client.ts');
     const entries = await readDotenvFile(file);
-    const gateway = await openGateway(options);
+    const gateway = await openClient(options);
     const { scopes } = await gateway.client.viewer();
     const compared = await compare(gateway, entries, { scopes, purpose: 'diff' });
     process.stdout.write(preview(compared));

@@ -34,14 +34,14 @@ async function run({ only: asked, env, ...options }: Options, command?: string, 
   keepDebuggerClosed();
   if (!command) throw new UsageError('Say what to run: exec [OPTIONS] -- CMD …');
   const { openGateway } = await import('./gateway.ts');
+  const { resolve } = await import('./resolve.ts');
   const plan = await import('./child-environment.ts');
   const { environment } = await import('./environment.ts');
   const only = [...new Set(asked.map((name) => name.normalize('NFC')))];
   const renames = plan.parseRenames(env);
   const gateway = await openGateway(options);
   const wanted = [...new Set([...only, ...renames.values()])];
-  const { secrets } = await gateway.client.resolve({
-    owner: gateway.owner,
+  const secrets = await resolve(gateway, {
     purpose: 'exec',
     ...(only.length > 0 && { names: wanted }),
   });

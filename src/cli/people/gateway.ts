@@ -1,15 +1,17 @@
-import { createClient } from '../../client/create-client.ts';
 import type { OwnerInput } from '../../client/documents.ts';
+import { type Request, Requester } from '../../client/request.ts';
 import { UsageError } from '../usage-error.ts';
 import { type Credential, readConnection } from './connection.ts';
 import { environment } from './environment.ts';
+import { fetchOverHttp } from './fetch-over-http.ts';
 import type { GatewayOptions } from './options.ts';
 
 export type { SecretFieldsFragment as Secret } from '../../client/documents.ts';
 
 /** A running gateway, as one caller. */
 export interface Gateway {
-  readonly client: ReturnType<typeof createClient>;
+  /** Sends a document with the credential. */
+  readonly request: Request;
   readonly credential: Credential;
   /** Whose secrets are meant. */
   readonly owner: OwnerInput;
@@ -23,10 +25,14 @@ export async function openGateway({ team, connector, tokenFile }: GatewayOptions
   if (team === '' || connector === '') throw new UsageError('--team and --connector must not be empty.');
   const { endpoint: url, credential } = await readConnection(environment(), tokenFile);
   const { header, secret } = credential;
-  const client = createClient({ url, ...(header === 'authorization' ? { token: secret } : { apiKey: secret }) });
+  const requester = new Requester({
+    url,
+    fetch: fetchOverHttp,
+    ...(header === 'authorization' ? { token: secret } : { apiKey: secret }),
+  });
   const owner = {
     ...(team !== undefined && { teamId: team }),
     ...(connector !== undefined && { connectorId: connector }),
   };
-  return { client, credential, owner };
+  return { request: (...call) => requester.request(...call), credential, owner };
 }

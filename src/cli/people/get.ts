@@ -14,9 +14,9 @@ export const get: Command<Options> = {
   options: [...gatewayOptions(), new Option('--json', 'JSON for machines')],
   settings: gatewaySettings,
   async run({ json, ...options }, name = '') {
-    const { openGateway } = await import('./gateway.ts');
+    const { openClient } = await import('./client.ts');
     const { requireSecret } = await import('./secret.ts');
-    const secret = await requireSecret(await openGateway(options), name);
+    const secret = await requireSecret(await openClient(options), name);
     if (json) {
       const { printableJson } = await import('./json.ts');
       process.stdout.write(printableJson(secret));

@@ -33,9 +33,9 @@ The secrets are written one by one, each sealed before it leaves this machine. A
     keepDebuggerClosed();
     const { readDotenvFile, refuseUnwritable } = await import('./dotenv-file.ts');
     const { compare, preview } = await import('./compare.ts');
-    const { openGateway } = await import('./gateway.ts');
+    const { openClient } = await import('./client.ts');
     const entries = await readDotenvFile(file);
-    const gateway = await openGateway(options);
+    const gateway = await openClient(options);
     const { kind, scopes } = await gateway.client.viewer();
     refuseUnwritable(entries, file, gateway.owner.teamId === undefined && kind === 'USER');
     const compared = await compare(gateway, entries, { scopes, purpose: 'import' });

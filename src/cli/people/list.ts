@@ -12,9 +12,9 @@ export const list: Command<Options> = {
   options: [...gatewayOptions(), new Option('--json', 'JSON for machines, with every field')],
   settings: gatewaySettings,
   async run({ json, ...options }) {
-    const { openGateway } = await import('./gateway.ts');
+    const { openClient } = await import('./client.ts');
     const { allSecrets } = await import('./secret.ts');
-    const secrets = await allSecrets(await openGateway(options));
+    const secrets = await allSecrets(await openClient(options));
     if (json) {
       const { printableJson } = await import('./json.ts');
       process.stdout.write(printableJson(secrets));

@@ -46,7 +46,8 @@ What does not resolve is an error that names it, and nothing is written. The out
 
 async function formatted(gateway: Gateway, format: OutputFormat): Promise<string> {
   const { formatValues } = await import('./output-format.ts');
-  const { secrets } = await gateway.client.resolve({ owner: gateway.owner, purpose: 'render' });
+  const { resolve } = await import('./resolve.ts');
+  const secrets = await resolve(gateway, { purpose: 'render' });
   const values = new Map(secrets.map(({ name, value }) => [name, value]));
   if (format !== 'env') return formatValues(values, format);
   const { refuseNul, selectVariables } = await import('./child-environment.ts');
@@ -58,6 +59,7 @@ async function formatted(gateway: Gateway, format: OutputFormat): Promise<string
 
 async function filled(file: string, open: () => Promise<Gateway>): Promise<string> {
   const { fillTemplate, parseTemplate, referencesOf } = await import('./template.ts');
+  const { resolve } = await import('./resolve.ts');
   const parsed = parseTemplate(await readTemplate(file));
   if ('badLine' in parsed) {
     throw new CommandFailure(
@@ -70,9 +72,8 @@ async function filled(file: string, open: () => Promise<Gateway>): Promise<strin
   const textsOf = (kind: Reference['kind']) => [
     ...new Set(references.filter((one) => one.kind === kind).map(({ text }) => text)),
   ];
-  const { client, owner } = await open();
-  const { secrets } = await client.resolve({
-    owner,
+  const gateway = await open();
+  const secrets = await resolve(gateway, {
     purpose: 'render',
     names: textsOf('name'),
     placeholders: textsOf('placeholder'),

@@ -16,12 +16,12 @@ export const rm: Command<Options> = {
   options: [...gatewayOptions(), new Option('-y, --yes', 'delete without a question')],
   settings: gatewaySettings,
   async run({ yes, ...options }, name = '') {
-    const { openGateway } = await import('./gateway.ts');
+    const { openClient } = await import('./client.ts');
     const { requireSecret } = await import('./secret.ts');
     const { confirm, isAtTerminal } = await import('./confirm.ts');
     if (!yes && !isAtTerminal())
       throw new UsageError('There is no terminal to ask at. Give --yes to delete without a question.');
-    const gateway = await openGateway(options);
+    const gateway = await openClient(options);
     const { id, version, maskedValue } = await requireSecret(gateway, name);
     const shown = printable(name);
     const what = maskedValue === null ? 'no value' : printable(maskedValue);

@@ -1,22 +1,23 @@
 import { didYouMean, nearestWords } from '../../runtime/spelling.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
-import type { Gateway, Secret } from './gateway.ts';
+import type { GatewayClient } from './client.ts';
+import type { Secret } from './gateway.ts';
 
 /** All secrets of the owner, in the order of their names. */
-export async function allSecrets({ client, owner }: Gateway): Promise<Secret[]> {
+export async function allSecrets({ client, owner }: GatewayClient): Promise<Secret[]> {
   const all: Secret[] = [];
   for await (const secret of client.allSecrets({ owner, pageSize: 1000 })) all.push(secret);
   return all;
 }
 
-export async function findSecret({ client, owner }: Gateway, name: string): Promise<Secret | null> {
+export async function findSecret({ client, owner }: GatewayClient, name: string): Promise<Secret | null> {
   const { nodes } = await client.secrets({ owner, filter: { name: name.normalize('NFC') }, first: 1 });
   return nodes[0] ?? null;
 }
 
 /** @throws CommandFailure with names that are nearly the same */
-export async function requireSecret(gateway: Gateway, name: string): Promise<Secret> {
+export async function requireSecret(gateway: GatewayClient, name: string): Promise<Secret> {
   const found = await findSecret(gateway, name);
   if (found) return found;
   const names = (await allSecrets(gateway)).map((secret) => secret.name);

@@ -3,7 +3,8 @@ import type { Command } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { UsageError } from '../usage-error.ts';
-import type { Gateway, Secret } from './gateway.ts';
+import type { GatewayClient } from './client.ts';
+import type { Secret } from './gateway.ts';
 import { type GatewayOptions, gatewayOptions, gatewaySettings, repeatable } from './options.ts';
 
 interface Options extends GatewayOptions {
@@ -42,10 +43,10 @@ const assignment = /^[A-Za-z_]\w*=/;
 
 async function run(options: Options, name = ''): Promise<void> {
   if (assignment.test(name)) throw new UsageError(valueIsNoArgument);
-  const { openGateway } = await import('./gateway.ts');
+  const { openClient } = await import('./client.ts');
   const { confirm, isAtTerminal } = await import('./confirm.ts');
   const { readValue } = await import('./read-value.ts');
-  const gateway = await openGateway(options);
+  const gateway = await openClient(options);
   const before = await lookUp(gateway, name);
   const asks = before !== null && before.maskedValue !== null && !options.yes && isAtTerminal();
   if (asks) {
@@ -57,7 +58,7 @@ async function run(options: Options, name = ''): Promise<void> {
 }
 
 /** Credentials that may only write cannot look it up: for them it is new. */
-async function lookUp(gateway: Gateway, name: string): Promise<Secret | null> {
+async function lookUp(gateway: GatewayClient, name: string): Promise<Secret | null> {
   const { findSecret } = await import('./secret.ts');
   const { isGatewayError } = await import('../../client/gateway-error.ts');
   try {
@@ -70,7 +71,7 @@ async function lookUp(gateway: Gateway, name: string): Promise<Secret | null> {
 
 /** The client seals the value. */
 async function write(
-  { client, owner }: Gateway,
+  { client, owner }: GatewayClient,
   before: Secret | null,
   { provider, tag, expects }: Options & { readonly expects: boolean },
   name: string,

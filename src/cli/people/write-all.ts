@@ -3,9 +3,9 @@ import { isGatewayError } from '../../client/gateway-error.ts';
 import { counted } from '../counted.ts';
 import { CommandFailure } from '../failure.ts';
 import { createProgress } from '../progress.ts';
+import type { GatewayClient } from './client.ts';
 import { clientFailure } from './client-failure.ts';
 import type { Compared } from './compare.ts';
-import type { Gateway } from './gateway.ts';
 import { providerOfName } from './provider-of-name.ts';
 
 const longestWaitSeconds = 120;
@@ -16,7 +16,7 @@ const longestWaitSeconds = 120;
  * @throws CommandFailure that says how many are written
  */
 export async function writeAll(
-  gateway: Gateway,
+  gateway: GatewayClient,
   toWrite: readonly Compared[],
   provider: string | undefined,
 ): Promise<void> {
@@ -52,7 +52,7 @@ function restOf(written: number, total: number): string {
 
 /** @returns false where it was stopped while it waited for the rate limit */
 async function writeOne(
-  { client, owner }: Gateway,
+  { client, owner }: GatewayClient,
   { entry: { name, value }, secret }: Compared,
   provider: string | undefined,
   signal: AbortSignal,
