@@ -123,6 +123,43 @@ describe.skipIf(!hasMongod)('what a MongoDB refuses that is not the fault of a c
     }
   });
 
+  const reads = ['find', 'findRecord', 'list'] as const;
+
+  it.each<[string, object]>([
+    ['whose connection is closed', { closeConnection: true }],
+    ['that a primary refuses which steps down', { errorCode: 189 }],
+    ['that a server refuses which shuts down', { errorCode: 11600 }],
+    ['that was interrupted for lack of time', { errorCode: 262 }],
+  ])('a read %s is sent once more, and not twice', async (_, fault) => {
+    const failFirst = (times: number, failing: string) =>
+      client.db('admin').command({
+        configureFailPoint: 'failCommand',
+        mode: { times },
+        data: { appName: 'secrets-gateway', failCommands: [failing], ...fault },
+      });
+    for (const read of reads) {
+      const [failing, run] = calls[read] ?? ['', commit];
+      await failFirst(1, failing);
+      expect({ read, found: await run() }).toEqual({ read, found: expect.anything() });
+      await failFirst(2, failing);
+      const [outcome] = await Promise.allSettled([run()]);
+      expect({ read, ...outcome }).toMatchObject({ read, reason: { code: 'SERVICE_UNAVAILABLE' } });
+    }
+  });
+
+  it('a read is sent once where the URL says so', async () => {
+    const url = withDatabase(replicaSet.uri, 'refusals').replace(/\?|$/, (found) => `?retryReads=false${found && '&'}`);
+    const once = await openMongodbStore(url, withTestMac);
+    try {
+      const data = { appName: 'secrets-gateway', failCommands: ['find'], errorCode: 11600 };
+      await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 1 }, data });
+      await expect(once.find(record.id)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      expect(await once.find(record.id)).toMatchObject({ id: record.id });
+    } finally {
+      await once.close();
+    }
+  });
+
   // What ends a transaction is run again up to 20 times, so that one of each class has to do.
   it.each(Object.entries(refusals).map(([reason, [first]]) => ({ code: first?.[0] ?? 0, name: first?.[1], reason })))(
     '$code $name: SERVICE_UNAVAILABLE, $reason, for a commit, of which nothing is made',

@@ -1,6 +1,6 @@
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { listCommand, listResults } from '../../src/store/mongodb/list.ts';
+import { listCommand, listResults, listRow } from '../../src/store/mongodb/list.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ListQuery, ListResult, Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, query, remove } from '../contract/fixtures.ts';
@@ -63,6 +63,6 @@ describe.skipIf(!inject('mongodbUri'))('a page and its count, while its owner wr
     const { collection, pipeline, batchSize } = command;
     const rows = () =>
       client.db().collection(collection).aggregate(pipeline, { batchSize, readConcern: 'majority' }).toArray();
-    expect(await differing(async () => listResults(queries, await rows()), 1)).toBeGreaterThan(0);
+    expect(await differing(async () => listResults(queries, (await rows()).map(listRow.of)), 1)).toBeGreaterThan(0);
   });
 });

@@ -1,9 +1,10 @@
 import type { Collection, Db } from 'mongodb';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import type { Sealed, SealedMark } from '../../model/envelope.ts';
+import type { Envelope, Sealed, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
+import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
 
 /** The fields of a secret beside its id and its owner, which are stored as other types. */
@@ -22,6 +23,73 @@ const secretFields: { readonly [field in keyof SecretFields]: true } = {
   updatedAt: true,
 };
 const fieldNames = Object.keys(secretFields) as (keyof SecretFields)[];
+
+/** A secret whose owner is filled in by who knows it. */
+export type ListedSecret = Omit<Secret, 'owner'> & { owner: Owner };
+
+const nobody: Owner = { type: 'user', userId: '' };
+
+/** What follows the id: one line for each field, in the order in which `documentOf` writes them. */
+export function readListedSecret(id: string, row: RowReader): ListedSecret {
+  return {
+    id,
+    owner: nobody,
+    name: row.text('name'),
+    placeholder: row.text('placeholder'),
+    provider: row.textOrNull('provider'),
+    notes: row.textOrNull('notes'),
+    tags: row.texts('tags'),
+    maskedValue: row.textOrNull('maskedValue'),
+    version: row.integer('version'),
+    createdAt: row.date('createdAt'),
+    updatedAt: row.date('updatedAt'),
+  };
+}
+
+/**
+ * A secret and the key of its owner. The key is read for each caller alone: one that is damaged throws, and must not fail the
+ * others whose secrets came with the same command.
+ */
+export interface Owned<S extends { owner: Owner } = StoredSecret & { owner: Owner }> {
+  readonly key: string;
+  readonly secret: S;
+}
+
+/** @throws URIError where the key is damaged */
+export function withOwner<S extends { owner: Owner }>({ key, secret }: Owned<S>): S {
+  secret.owner = ownerOfKey(key);
+  return secret;
+}
+
+/** Up to what the row has of the value, which comes last. */
+export function readOwned(row: RowReader): Owned<ListedSecret & { mac: RecordMac }> {
+  const secret = readListedSecret(row.text('_id'), row);
+  const key = row.text('owner');
+  return { key, secret: Object.assign(secret, { mac: row.object('mac', readMac) }) };
+}
+
+function readMac(row: RowReader): RecordMac {
+  return { kid: row.text('kid'), tag: row.text('tag') };
+}
+
+export function readMark(row: RowReader): SealedMark {
+  return { version: row.integer('version'), tag: row.text('tag') };
+}
+
+export function readSealed(row: RowReader): Sealed {
+  return Object.assign(readMark(row), { envelope: row.object('envelope', readEnvelope) });
+}
+
+function readEnvelope(row: RowReader): Envelope {
+  return {
+    protected: row.text('protected'),
+    header: row.object('header', (header) => ({ alg: header.text('alg'), kid: header.text('kid') })),
+    encrypted_key: row.text('encrypted_key'),
+    iv: row.text('iv'),
+    ciphertext: row.text('ciphertext'),
+    tag: row.text('tag'),
+  };
+}
 
 /** What a list reads: it knows the owner. */
 export interface ListedDocument extends SecretFields {
@@ -66,6 +134,7 @@ export interface NonceDocument {
 }
 
 export interface Collections {
+  readonly database: Db;
   readonly secrets: Collection<SecretDocument>;
   readonly secretIds: Collection<SecretIdDocument>;
   readonly owners: Collection<OwnerDocument>;
@@ -76,6 +145,7 @@ export interface Collections {
 
 export function collectionsOf(database: Db): Collections {
   return {
+    database,
     secrets: database.collection('secrets'),
     secretIds: database.collection('secretIds'),
     owners: database.collection('owners'),
@@ -96,20 +166,41 @@ export function documentOf(record: SecretRecord): SecretDocument {
 }
 
 export function secretOf(document: FoundDocument): StoredSecret {
-  const { sealed, mac } = document;
-  return Object.assign(listedSecretOf(document, ownerOfKey(document.owner)), { sealed, mac });
+  return withOwner(ownedOf(document));
 }
 
-export function listedSecretOf(document: ListedDocument, owner: Owner): Secret {
+export function listedSecretOf(document: ListedDocument, owner: Owner = nobody): ListedSecret {
   return Object.assign(pick(document), { id: document._id, owner });
 }
 
-/** Where the stored envelope is gone, one without parts stands for it, which does not open. */
-export function recordOf(document: SecretDocument): SecretRecord {
-  const { sealed } = document;
-  const envelope = sealed?.envelope ?? ({} as Sealed['envelope']);
-  return { ...secretOf(document), sealed: sealed && { ...sealed, envelope } };
+export function ownedOf(document: FoundDocument): Owned {
+  const { owner: key, sealed, mac } = document;
+  return { key, secret: Object.assign(listedSecretOf(document), { sealed, mac }) };
 }
+
+export function withSealed<T>(row: Owned<ListedSecret & { mac: RecordMac }>, sealed: T) {
+  return { key: row.key, secret: Object.assign(row.secret, { sealed }) };
+}
+
+export const foundSecret: RowDecoder<Owned> = {
+  read: (row) => withSealed(readOwned(row), row.objectOrNull('sealed', readMark)),
+  of: (document) => ownedOf(document as FoundDocument),
+};
+
+/** Where the stored envelope is gone, one without parts stands for it, which does not open. */
+export function envelopeOf({ envelope }: Partial<Sealed>): Envelope {
+  return envelope ?? ({} as Envelope);
+}
+
+/** What is read of a secret whose value is to be opened. */
+export const secretRecord: RowDecoder<Owned<SecretRecord & { owner: Owner }>> = {
+  read: (row) => withSealed(readOwned(row), row.objectOrNull('sealed', readSealed)),
+  of(document) {
+    const { sealed } = document as SecretDocument;
+    const whole = sealed && { ...sealed, envelope: envelopeOf(sealed) };
+    return withSealed(ownedOf(document as SecretDocument), whole);
+  },
+};
 
 function pick(source: SecretFields): SecretFields {
   const picked: Record<string, unknown> = {};

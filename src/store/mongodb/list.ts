@@ -1,8 +1,17 @@
 import type { Document } from 'mongodb';
 import { ownerKey } from '../../model/owner.ts';
+import type { Secret } from '../../model/secret.ts';
 import { isUnfiltered, nameConditions } from '../filter.ts';
 import type { ListQuery, ListResult } from '../store.ts';
-import { type ListedDocument, listedProjection, listedSecretOf } from './documents.ts';
+import {
+  type ListedDocument,
+  type ListedSecret,
+  listedProjection,
+  listedSecretOf,
+  readListedSecret,
+} from './documents.ts';
+import type { Reads } from './reads.ts';
+import type { RowDecoder } from './row-reader.ts';
 
 interface Part {
   readonly collection: 'secrets' | 'owners';
@@ -12,9 +21,29 @@ interface Part {
 
 /** A row of a page, the count of an owner, or the count of what matches a filter. `k` is the index of its list. */
 type Row =
+  | { readonly secret: ListedSecret; readonly k: number }
+  | { readonly owner: string; readonly count: number }
+  | { readonly owner?: undefined; readonly k: number; readonly count: number };
+
+type RowDocument =
   | (ListedDocument & { readonly k?: number; readonly count?: undefined })
   | { readonly _id: string; readonly count: number }
   | { readonly _id?: undefined; readonly k: number; readonly count: number };
+
+export const listRow: RowDecoder<Row> = {
+  read(row) {
+    if (row.isNext('count')) return { count: row.integer('count'), k: row.integer('k') };
+    const id = row.text('_id');
+    if (row.isNext('count')) return { owner: id, count: row.integer('count') };
+    const secret = readListedSecret(id, row);
+    return { secret, k: row.isNext('k') ? row.integer('k') : 0 };
+  },
+  of(document) {
+    const row = document as RowDocument;
+    if (row.count === undefined) return { secret: listedSecretOf(row), k: row.k ?? 0 };
+    return row._id === undefined ? row : { owner: row._id, count: row.count };
+  },
+};
 
 export interface ListCommand {
   readonly collection: Part['collection'];
@@ -53,24 +82,34 @@ export function listCommand(queries: readonly ListQuery[]): ListCommand | undefi
 }
 
 /** The results of the queries, in their order, from the rows that `listCommand` found. */
-export function listResults(queries: readonly ListQuery[], rows: readonly Document[]): ListResult[] {
-  const pages = queries.map((): ListedDocument[] => []);
+export function listResults(queries: readonly ListQuery[], rows: readonly Row[]): ListResult[] {
+  const pages = queries.map((): Secret[] => []);
   const ownerCounts = new Map<string, number>();
   const filteredCounts = new Map<number, number>();
-  for (const row of rows as readonly Row[]) {
-    if (row.count === undefined) pages[row.k ?? 0]?.push(row);
-    else if (row._id !== undefined) ownerCounts.set(row._id, row.count);
+  for (const row of rows) {
+    if ('secret' in row) {
+      const { secret, k } = row;
+      secret.owner = queries[k]?.owner ?? secret.owner;
+      pages[k]?.push(secret);
+    } else if (row.owner !== undefined) ownerCounts.set(row.owner, row.count);
     else filteredCounts.set(row.k, row.count);
   }
   return queries.map((query, k) => {
-    const page = pages[k] ?? [];
-    const hasMore = page.length > query.limit;
-    if (hasMore) page.pop();
-    if (query.from === 'end') page.reverse();
+    const secrets = pages[k] ?? [];
+    const hasMore = secrets.length > query.limit;
+    if (hasMore) secrets.pop();
+    if (query.from === 'end') secrets.reverse();
     const counted = isUnfiltered(query.filter) ? ownerCounts.get(ownerKey(query.owner)) : filteredCounts.get(k);
-    const secrets = page.map((document) => listedSecretOf(document, query.owner));
     return { secrets, hasMore, totalCount: query.count ? (counted ?? 0) : null };
   });
+}
+
+export async function readLists(reads: Reads, queries: readonly ListQuery[]): Promise<ListResult[]> {
+  const command = listCommand(queries);
+  if (!command) return listResults(queries, []);
+  const { collection, pipeline, batchSize, readConcern } = command;
+  const rows = await reads.rows({ aggregate: collection, pipeline, cursor: { batchSize }, readConcern }, listRow);
+  return listResults(queries, rows);
 }
 
 /** Reads one secret beyond the limit, which tells whether there is more. */

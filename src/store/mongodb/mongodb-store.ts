@@ -29,13 +29,22 @@ import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline, settledWithin } from './deadline.ts';
-import { auditEventOf, type Collections, collectionsOf, recordOf, secretOf } from './documents.ts';
+import { auditEventOf, type Collections, collectionsOf, withOwner } from './documents.ts';
 import { timedOut, unavailable } from './errors.ts';
-import { listCommand, listResults } from './list.ts';
+import { readLists } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { SecretOwners } from './secret-ids.ts';
-import { findEach, type NamedSecret, onlyOne, select, selectEach } from './select.ts';
+import {
+  findEach,
+  findRecord,
+  findRecords,
+  type NamedSecret,
+  onlyOne,
+  select,
+  selectEach,
+  selectedOf,
+} from './select.ts';
 import { watchTopology } from './topology.ts';
 import { readWrappedKeys, replaceWrappedKeys } from './wrapped-keys.ts';
 import { createWriteGroup, type WriteGroupOptions } from './write-group.ts';
@@ -99,14 +108,12 @@ class MongodbStore implements Store {
     cacheKeyFn: (query) => JSON.stringify(query),
   });
   readonly #selections = new DataLoader(
-    (wanted: readonly NamedSecret[]) =>
-      this.#reads.run((session) => selectEach(this.#collections.secrets, wanted, this.#within(session))),
+    (wanted: readonly NamedSecret[]) => selectEach(this.#reads, wanted),
     batched(maxSelections),
   );
   readonly #owners: SecretOwners;
   readonly #finds = new DataLoader(
-    (ids: readonly string[]) =>
-      this.#reads.run((session) => findEach(this.#collections.secrets, this.#owners, ids, this.#within(session))),
+    (ids: readonly string[]) => findEach(this.#reads, this.#owners, ids),
     batched(maxFinds),
   );
 
@@ -115,11 +122,11 @@ class MongodbStore implements Store {
     this.#client = client;
     this.#collections = collections;
     this.#timeoutMs = timeoutMs;
-    this.#reads = new Reads(client);
+    this.#reads = new Reads(client, collections.secrets.dbName, timeoutMs);
     this.#whyNoPrimary = watchTopology(client);
     this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, this.#reads, (answer) => this.#answer(answer));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
-    this.#owners = new SecretOwners(collections.secretIds);
+    this.#owners = new SecretOwners(this.#reads);
     const onWritten: WriteGroupOptions['onWritten'] = (commits, heads) => {
       for (const writes of commits) this.#owners.keep(writes);
       for (const [owner, head] of heads) onHead?.(owner, head);
@@ -130,35 +137,26 @@ class MongodbStore implements Store {
   }
 
   async find(id: string): Promise<StoredSecret | undefined> {
-    const document = await this.#answer(this.#finds.load(id));
-    return document && secretOf(document);
+    const found = await this.#answer(this.#finds.load(id));
+    return found && withOwner(found);
   }
 
   async findRecord(id: string): Promise<SecretRecord | undefined> {
-    const { secrets } = this.#collections;
-    const found = await this.#read((session) =>
-      this.#owners.find([id], this.#within(session), (filter) => secrets.find(filter, this.#within(session)).toArray()),
-    );
-    const document = found.get(id);
-    return document && recordOf(document);
+    return this.#answer(findRecord(this.#reads, this.#owners, id));
   }
 
   async findRecords(owner: Owner, ids: readonly string[]): Promise<SecretRecord[]> {
     if (ids.length === 0) return [];
-    const options = { batchSize: ids.length + 1, maxTimeMS: this.#timeoutMs };
-    const filter = { owner: ownerKey(owner), _id: { $in: [...ids] } };
-    const { secrets } = this.#collections;
-    return (await this.#read((session) => secrets.find(filter, { ...options, session }).toArray())).map(recordOf);
+    return this.#answer(findRecords(this.#reads, owner, ids));
   }
 
   async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
     const one = onlyOne(ownerKey(owner), named);
     if (one) {
       const selected = await this.#answer(this.#selections.load(one));
-      return selected ? [selected] : [];
+      return selected ? [selectedOf(selected)] : [];
     }
-    const options = { limit, maxTimeMS: this.#timeoutMs };
-    return this.#read((session) => select(this.#collections.secrets, owner, named, { ...options, session }));
+    return this.#answer(select(this.#reads, owner, named, limit));
   }
 
   list(query: ListQuery): Promise<ListResult> {
@@ -214,7 +212,8 @@ class MongodbStore implements Store {
 
   async isEmpty(): Promise<boolean> {
     const options = { projection: { _id: 1 }, maxTimeMS: this.#timeoutMs };
-    return (await this.#answer(this.#collections.owners.findOne({}, options))) === null;
+    const find = (session: ClientSession) => this.#collections.owners.findOne({}, { ...options, session });
+    return (await this.#read(find)) === null;
   }
 
   get backlog(): Backlog {
@@ -225,8 +224,8 @@ class MongodbStore implements Store {
     // Changes nothing, and is refused where a write would be. It does not wait for a majority: nothing is written.
     const noChange = { $set: { version: 1 } };
     const write = this.#collections.secrets.updateOne({ _id: '', owner: '' }, noChange, { writeConcern: { w: 1 } });
-    const read = this.#collections.owners.findOne({ _id: '' }, { maxTimeMS: this.#timeoutMs });
-    await withDeadline(Promise.all([this.#answer(read), this.#answer(write)]), checkMs, () => {
+    const read = this.#read((session) => this.#collections.owners.findOne({ _id: '' }, this.#within(session)));
+    await withDeadline(Promise.all([read, this.#answer(write)]), checkMs, () => {
       const reason = this.#whyNoPrimary();
       return reason ? unavailable(reason) : timedOut(undefined);
     });
@@ -259,18 +258,8 @@ class MongodbStore implements Store {
     void reauthenticate(this.#client).catch(() => {});
   }
 
-  async #list(queries: readonly ListQuery[]): Promise<ListResult[]> {
+  #list(queries: readonly ListQuery[]): Promise<ListResult[]> {
     this.#lists.clearAll();
-    const command = listCommand(queries);
-    if (!command) return listResults(queries, []);
-    const { collection, pipeline, batchSize, readConcern } = command;
-    const options = { batchSize, readConcern, maxTimeMS: this.#timeoutMs };
-    const rows = (session: ClientSession) =>
-      this.#collections[collection].aggregate(pipeline, { ...options, session }).toArray();
-    return listResults(queries, await this.#reads.run(rows));
-  }
-
-  #within(session: ClientSession) {
-    return { maxTimeMS: this.#timeoutMs, session };
+    return readLists(this.#reads, queries);
   }
 }

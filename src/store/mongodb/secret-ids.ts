@@ -3,6 +3,8 @@ import { type ClientSession, type Collection, type Filter, MongoBulkWriteError }
 import { ownerKey } from '../../model/owner.ts';
 import { StoreConflict, type Write } from '../store.ts';
 import type { SecretDocument } from './documents.ts';
+import type { Reads } from './reads.ts';
+import type { RowDecoder } from './row-reader.ts';
 
 /**
  * Whose a secret's id is. It stays when the secret is deleted: an id is never free again. `_id` is the shard key, so that an
@@ -16,24 +18,24 @@ export interface SecretIdDocument {
 /** In characters of ids and owners: about 16 MiB at most. */
 const maxKept = 4 * 1024 * 1024;
 
-interface ReadOptions {
-  readonly maxTimeMS: number;
-  readonly session: ClientSession;
-}
+const ownerOfId: RowDecoder<SecretIdDocument> = {
+  read: (row) => ({ _id: row.text('_id'), owner: row.text('owner') }),
+  of: (document) => document as SecretIdDocument,
+};
 
 /**
  * Finds secrets by their ids alone: first whose each id is, and then the secret at that owner, whose shard alone is asked.
  * An id belongs to one owner for good, so what was read once is kept, and a find by an id that was seen before is one command.
  */
 export class SecretOwners {
-  readonly #secretIds: Collection<SecretIdDocument>;
+  readonly #reads: Reads;
   readonly #kept = new LRUCache<string, string>({
     maxSize: maxKept,
     sizeCalculation: (owner, id) => owner.length + id.length,
   });
 
-  constructor(secretIds: Collection<SecretIdDocument>) {
-    this.#secretIds = secretIds;
+  constructor(reads: Reads) {
+    this.#reads = reads;
   }
 
   /**
@@ -41,14 +43,13 @@ export class SecretOwners {
    * again, since the database may have been restored from a backup meanwhile.
    * @param find reads what matches a filter
    */
-  async find<T extends { readonly _id: string }>(
+  async find<T extends { readonly secret: { readonly id: string } }>(
     ids: readonly string[],
-    options: ReadOptions,
     find: (filter: Filter<SecretDocument>) => Promise<T[]>,
   ): Promise<ReadonlyMap<string, T>> {
     const found = new Map<string, T>();
     const findAt = async (owners: ReadonlyMap<string, string>) => {
-      if (owners.size > 0) for (const document of await find(byOwner(owners))) found.set(document._id, document);
+      if (owners.size > 0) for (const row of await find(byOwner(owners))) found.set(row.secret.id, row);
     };
     const kept = new Map<string, string>();
     const unknown = new Set<string>();
@@ -57,18 +58,19 @@ export class SecretOwners {
       if (owner === undefined) unknown.add(id);
       else kept.set(id, owner);
     }
-    await findAt(new Map([...kept, ...(await this.#read(unknown, options))]));
+    await findAt(new Map([...kept, ...(await this.#read(unknown))]));
     const missed = new Set(kept.keys()).difference(found);
-    const moved = [...(await this.#read(missed, options))].filter(([id, owner]) => kept.get(id) !== owner);
+    const moved = [...(await this.#read(missed))].filter(([id, owner]) => kept.get(id) !== owner);
     await findAt(new Map(moved));
     return found;
   }
 
   /** The owners' keys by id; ids that were never taken are left out. */
-  async #read(ids: ReadonlySet<string>, options: ReadOptions): Promise<ReadonlyMap<string, string>> {
+  async #read(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
     if (ids.size === 0) return new Map();
     const filter = { _id: { $in: [...ids] } };
-    const found = await this.#secretIds.find(filter, { ...options, batchSize: ids.size + 1 }).toArray();
+    const find = { find: 'secretIds', filter, batchSize: ids.size + 1 };
+    const found = await this.#reads.rows(find, ownerOfId);
     for (const { _id, owner } of found) this.#kept.set(_id, owner);
     return new Map(found.map(({ _id, owner }) => [_id, owner]));
   }

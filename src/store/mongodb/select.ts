@@ -1,14 +1,25 @@
-import type { ClientSession, Collection, Filter } from 'mongodb';
+import type { Filter } from 'mongodb';
+import type { Sealed, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
+import type { SecretRecord } from '../../model/secret.ts';
 import { largeEnvelope, type NamedSecrets, type SelectedSecret } from '../store.ts';
 import {
-  type FoundDocument,
+  envelopeOf,
   foundFields,
   foundProjection,
-  recordOf,
+  foundSecret,
+  type Owned,
+  ownedOf,
+  readMark,
+  readOwned,
+  readSealed,
   type SecretDocument,
-  secretOf,
+  secretRecord,
+  withOwner,
+  withSealed,
 } from './documents.ts';
+import type { Reads } from './reads.ts';
+import type { RowDecoder } from './row-reader.ts';
 import type { SecretOwners } from './secret-ids.ts';
 
 /** An envelope that is large is left out; its size is measured at the server. */
@@ -28,24 +39,50 @@ const projection = {
   },
 };
 
+interface SelectedRow extends Owned, Omit<SelectedSecret, 'secret'> {}
+
+export const selectedSecret: RowDecoder<SelectedRow> = {
+  read(row) {
+    const owned = readOwned(row);
+    const envelopeBytes = row.integer('envelopeBytes');
+    const isLarge = envelopeBytes > largeEnvelope;
+    return selectedRow(owned, row.objectOrNull('sealed', isLarge ? readMark : readSealed), envelopeBytes);
+  },
+  of(document) {
+    const { sealed, envelopeBytes } = document as SelectedDocument;
+    return selectedRow(ownedOf(document as SelectedDocument), sealed, envelopeBytes);
+  },
+};
+
+function selectedRow(
+  owned: Parameters<typeof withSealed>[0],
+  sealed: (SealedMark & Partial<Sealed>) | null,
+  envelopeBytes: number,
+): SelectedRow {
+  if (!sealed) return { ...withSealed(owned, null), envelope: null, envelopeBytes: 0 };
+  const { version, tag } = sealed;
+  const envelope = envelopeBytes > largeEnvelope ? null : envelopeOf(sealed);
+  return { ...withSealed(owned, { version, tag }), envelope, envelopeBytes };
+}
+
+/** @throws URIError where the owner's key is damaged */
+export function selectedOf({ key, secret, ...envelope }: SelectedRow): SelectedSecret {
+  return { secret: withOwner({ key, secret }), ...envelope };
+}
+
 /** One command, whose server sends no more of the envelopes than `limit` times `largeEnvelope`. */
 export async function select(
-  secrets: Collection<SecretDocument>,
+  reads: Reads,
   owner: Owner,
   named: NamedSecrets | null,
-  options: { readonly limit: number; readonly maxTimeMS: number; readonly session: ClientSession },
+  limit: number,
 ): Promise<SelectedSecret[]> {
   const filter = filterOf(ownerKey(owner), named);
   if (!filter) return [];
   // All of an owner are in the order of the index. The others are few, and each branch has an index of its own.
-  const order = named ? {} : { sort: { name: 1 } as const };
-  const found = secrets.find<SelectedDocument>(filter, {
-    ...options,
-    ...order,
-    projection,
-    batchSize: options.limit + 1,
-  });
-  return (await found.toArray()).map(selectedOf).sort(byName);
+  const order = named ? {} : { sort: { name: 1 } };
+  const find = { find: 'secrets', filter, projection, ...order, limit, batchSize: limit + 1 };
+  return (await reads.rows(find, selectedSecret)).map(selectedOf).sort(byName);
 }
 
 /** One secret of an owner, by a field with an index of its own. */
@@ -66,20 +103,16 @@ export function onlyOne(owner: string, named: NamedSecrets | null): NamedSecret 
 }
 
 /** What several callers ask for at once, in one command. */
-export async function selectEach(
-  secrets: Collection<SecretDocument>,
-  wanted: readonly NamedSecret[],
-  options: { readonly maxTimeMS: number; readonly session: ClientSession },
-): Promise<(SelectedSecret | undefined)[]> {
+export async function selectEach(reads: Reads, wanted: readonly NamedSecret[]): Promise<(SelectedRow | undefined)[]> {
   const filter = { $or: wanted.map(({ owner, field, value }) => ({ owner, [field]: value })) };
-  const batchSize = wanted.length + 1;
-  const found = await secrets.find<SelectedDocument>(filter, { ...options, projection, batchSize }).toArray();
+  const found = await reads.rows({ find: 'secrets', filter, projection, batchSize: wanted.length + 1 }, selectedSecret);
   const keyOf = ({ owner, field, value }: NamedSecret) => JSON.stringify([owner, field, value]);
-  const byKey = new Map<string, SelectedSecret>();
-  for (const document of found) {
-    const selected = selectedOf(document);
+  const byKey = new Map<string, SelectedRow>();
+  for (const row of found) {
+    const { id, name, placeholder } = row.secret;
+    const values = { name, placeholder, _id: id };
     for (const field of ['name', 'placeholder', '_id'] as const) {
-      byKey.set(keyOf({ owner: document.owner, field, value: document[field] }), selected);
+      byKey.set(keyOf({ owner: row.key, field, value: values[field] }), row);
     }
   }
   return wanted.map((one) => byKey.get(keyOf(one)));
@@ -87,14 +120,29 @@ export async function selectEach(
 
 /** Without envelopes. */
 export async function findEach(
-  secrets: Collection<SecretDocument>,
+  reads: Reads,
   owners: SecretOwners,
   ids: readonly string[],
-  options: { readonly maxTimeMS: number; readonly session: ClientSession },
-): Promise<(FoundDocument | undefined)[]> {
-  const found = { ...options, projection: foundProjection, batchSize: ids.length + 1 };
-  const byId = await owners.find(ids, options, (filter) => secrets.find<FoundDocument>(filter, found).toArray());
+): Promise<(Owned | undefined)[]> {
+  const found = { projection: foundProjection, batchSize: ids.length + 1 };
+  const byId = await owners.find(ids, (filter) => reads.rows({ find: 'secrets', filter, ...found }, foundSecret));
   return ids.map((id) => byId.get(id));
+}
+
+/** With its envelope. */
+export async function findRecord(reads: Reads, owners: SecretOwners, id: string): Promise<SecretRecord | undefined> {
+  const found = await owners.find([id], (filter) =>
+    reads.rows({ find: 'secrets', filter, batchSize: 2 }, secretRecord),
+  );
+  const row = found.get(id);
+  return row && withOwner(row);
+}
+
+/** The same for several of an owner, in any order. */
+export async function findRecords(reads: Reads, owner: Owner, ids: readonly string[]): Promise<SecretRecord[]> {
+  const filter = { owner: ownerKey(owner), _id: { $in: ids } };
+  const rows = await reads.rows({ find: 'secrets', filter, batchSize: ids.length + 1 }, secretRecord);
+  return rows.map(withOwner);
 }
 
 function byName({ secret: a }: SelectedSecret, { secret: b }: SelectedSecret): number {
@@ -107,15 +155,4 @@ export function filterOf(owner: string, named: NamedSecrets | null): Filter<Secr
   const branches = { name: named.names, placeholder: named.placeholders, _id: named.ids };
   const some = Object.entries(branches).filter(([, values]) => values.length > 0);
   return some.length === 0 ? null : { $or: some.map(([field, values]) => ({ owner, [field]: { $in: values } })) };
-}
-
-function selectedOf(document: SelectedDocument): SelectedSecret {
-  const { sealed, envelopeBytes } = document;
-  if (!sealed) return { secret: secretOf(document), envelope: null, envelopeBytes: 0 };
-  const { version, tag } = sealed;
-  return {
-    secret: { ...secretOf(document), sealed: { version, tag } },
-    envelope: envelopeBytes > largeEnvelope ? null : (recordOf(document).sealed?.envelope ?? null),
-    envelopeBytes,
-  };
 }
