@@ -83,7 +83,7 @@ export class MongodbApiKeys implements ApiKeyStore {
   readonly #reads: Reads;
   readonly #answer: <T>(answer: Promise<T>) => Promise<T>;
   /** What is asked for in one tick of the event loop goes out in one command. Nothing is cached. */
-  readonly #finds = new DataLoader((hashes: readonly string[]) => this.#findAll(hashes), {
+  readonly #finds = new DataLoader((hashes: readonly string[]) => this.#answer(this.#findAll(hashes)), {
     cache: false,
     maxBatchSize: maxFinds,
     batchScheduleFn: (flush) => void setImmediate(flush),
@@ -103,7 +103,7 @@ export class MongodbApiKeys implements ApiKeyStore {
   }
 
   async findByHash(hash: string): Promise<ApiKeyRecord | undefined> {
-    const document = await this.#answer(this.#finds.load(hash));
+    const document = await this.#finds.load(hash);
     return document && recordOf(document);
   }
 

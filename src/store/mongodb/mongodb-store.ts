@@ -108,12 +108,12 @@ class MongodbStore implements Store {
     cacheKeyFn: (query) => JSON.stringify(query),
   });
   readonly #selections = new DataLoader(
-    (wanted: readonly NamedSecret[]) => selectEach(this.#reads, wanted),
+    (wanted: readonly NamedSecret[]) => this.#answer(selectEach(this.#reads, wanted)),
     batched(maxSelections),
   );
   readonly #owners: SecretOwners;
   readonly #finds = new DataLoader(
-    (ids: readonly string[]) => findEach(this.#reads, this.#owners, ids),
+    (ids: readonly string[]) => this.#answer(findEach(this.#reads, this.#owners, ids)),
     batched(maxFinds),
   );
 
@@ -137,7 +137,7 @@ class MongodbStore implements Store {
   }
 
   async find(id: string): Promise<StoredSecret | undefined> {
-    const found = await this.#answer(this.#finds.load(id));
+    const found = await this.#finds.load(id);
     return found && withOwner(found);
   }
 
@@ -153,14 +153,14 @@ class MongodbStore implements Store {
   async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
     const one = onlyOne(ownerKey(owner), named);
     if (one) {
-      const selected = await this.#answer(this.#selections.load(one));
+      const selected = await this.#selections.load(one);
       return selected ? [selectedOf(selected)] : [];
     }
     return this.#answer(select(this.#reads, owner, named, limit));
   }
 
   list(query: ListQuery): Promise<ListResult> {
-    return this.#answer(this.#lists.load(query));
+    return this.#lists.load(query);
   }
 
   async commit(writes: readonly Write[]): Promise<void> {
@@ -260,6 +260,10 @@ class MongodbStore implements Store {
 
   #list(queries: readonly ListQuery[]): Promise<ListResult[]> {
     this.#lists.clearAll();
-    return readLists(this.#reads, queries);
+    return this.#answer(readLists(this.#reads, queries));
+  }
+
+  #within(session: ClientSession) {
+    return { maxTimeMS: this.#timeoutMs, session };
   }
 }
