@@ -1,6 +1,7 @@
-import { type AnyBulkWriteOperation, type ClientSession, MongoBulkWriteError } from 'mongodb';
+import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
+import type { SecretRecord } from '../../model/secret.ts';
 import { type MacOfEvent, nextAuditEvent } from '../audit.ts';
 import {
   countChange,
@@ -14,16 +15,10 @@ import {
   type Write,
 } from '../store.ts';
 import { writeApiKeys } from './api-keys.ts';
-import {
-  type AuditDocument,
-  type Collections,
-  documentOf,
-  fieldsOf,
-  type OwnerDocument,
-  type SecretDocument,
-} from './documents.ts';
-import { Contention } from './errors.ts';
+import { type Collections, documentOf, fieldsOf, type OwnerDocument, type SecretDocument } from './documents.ts';
+import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
+import { TransactionCommands } from './transaction-commands.ts';
 
 /**
  * Writes commits, their audit events and their owners' counts, inside the transaction of `session`.
@@ -31,35 +26,34 @@ import { byOwner, takeIds } from './secret-ids.ts';
  * @throws StoreConflict; of several commits it only says that one of them cannot be made
  */
 export async function writeCommits(
-  collections: Collections,
+  { database, apiKeys }: Collections,
   commits: readonly (readonly Write[])[],
   session: ClientSession,
   macOfEvent: MacOfEvent,
 ): Promise<ReadonlyMap<string, ChainHead>> {
-  const { owners, audit, apiKeys, nonces } = collections;
   const writes = byType(commits).flat();
-  await spendNonces(nonces, writes, session);
-  const before = await findOwners(owners, writes, session);
+  const commands = new TransactionCommands(database, session);
+  await spendNonces(commands, writes);
+  const before = await findOwners(commands, writes);
 
-  const changes = changesOf(writes);
-  for (const run of commits.length === 1 ? tellable(changes) : [changes]) await writeSecrets(collections, run, session);
-  await requireCurrent(collections.secrets, writes, session);
+  for (const run of runsOf(changesOf(writes), commits.length === 1)) await writeSecrets(commands, run);
+  await requireCurrent(commands, writes);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);
 
   const after = new Map(before);
-  const events: AuditDocument[] = [];
+  const events: object[] = [];
   for (const write of writes) {
     const key = ownerKey(ownerOfWrite(write));
     const head = after.get(key) ?? { _id: key, count: 0, revision: 0, auditSequence: 0, auditHash: '' };
     const event = nextAuditEvent(headOf(head), write, macOfEvent);
-    events.push({ owner: key, ...event });
+    events.push({ _id: new ObjectId(), owner: key, ...event });
     const count = head.count + countChange[write.type];
     after.set(key, { ...head, count, auditSequence: event.sequence, auditHash: event.hash });
   }
   try {
-    await audit.insertMany(events, { session });
-    await saveOwners(owners, [...after.values()], session);
+    await commands.insert('audit', events);
+    await saveOwners(commands, [...after.values()]);
     return new Map([...after.values()].map((one) => [one._id, headOf(one)]));
   } catch (error) {
     // Only gateways choose these keys: a duplicate means that another gateway committed first.
@@ -72,29 +66,25 @@ export async function writeCommits(
  * @throws StoreConflict
  */
 export async function tryWrites(
-  collections: Collections,
+  { database }: Collections,
   writes: readonly Write[],
   session: ClientSession,
 ): Promise<void> {
-  for (const run of tellable(changesOf(writes))) await writeSecrets(collections, run, session);
+  const commands = new TransactionCommands(database, session);
+  for (const run of runsOf(changesOf(writes), true)) await writeSecrets(commands, run);
 }
 
 /** @throws StoreConflict */
-async function spendNonces(
-  nonces: Collections['nonces'],
-  writes: readonly Write[],
-  session: ClientSession,
-): Promise<void> {
+async function spendNonces(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
   const spent = writes.flatMap((write, index) => {
     const nonce = nonceOfWrite(write);
     return nonce ? [{ index, document: { _id: nonce.digest, keptUntil: nonce.keptUntil } }] : [];
   });
   if (spent.length === 0) return;
   const documents = spent.map(({ document }) => document);
-  await nonces.insertMany(documents, { session }).catch((error: unknown) => {
-    if (!(error instanceof MongoBulkWriteError) || !isDuplicateKey(error)) throw error;
-    const [first] = [error.writeErrors].flat();
-    throw new StoreConflict(spent[first?.index ?? 0]?.index ?? 0, 'nonce');
+  await commands.insert('nonces', documents).catch((error: unknown) => {
+    if (!(error instanceof WriteRefused) || !isDuplicateKey(error)) throw error;
+    throw new StoreConflict(spent[error.index]?.index ?? 0, 'nonce');
   });
 }
 
@@ -127,58 +117,70 @@ function byType(commits: readonly (readonly Write[])[]): readonly (readonly Writ
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** A command tells which insert failed, but of several updates or deletes only how many matched: each is sent alone. */
-function tellable(changes: readonly Change[]): Change[][] {
+/** Bytes of the records that one command inserts. The server accepts 16 MB. */
+const maxInsertBytes = 12_000_000;
+
+/** At least as many as the record takes in BSON. A UTF-16 unit has at most three bytes of UTF-8, and the owner's key has nine for each. */
+function bytesOf({ name, placeholder, notes, tags, sealed }: SecretRecord): number {
+  const units = tags.reduce((sum, tag) => sum + tag.length, name.length + placeholder.length + (notes?.length ?? 0));
+  return 8192 + 3 * units + 16 * tags.length + (sealed?.envelope.ciphertext.length ?? 0);
+}
+
+/**
+ * Changes that one command makes. A command tells which insert failed, but of several updates or deletes only how many
+ * matched: where the failed one must be told, each is sent alone.
+ */
+function runsOf(changes: readonly Change[], mustTell: boolean): Change[][] {
   const runs: Change[][] = [];
+  let type: SecretWrite['type'] | undefined;
+  let bytes = 0;
   for (const change of changes) {
-    const last = runs.at(-1);
-    const isInsert = change.write.type === 'insertSecret';
-    if (isInsert && last?.[0]?.write.type === 'insertSecret') last.push(change);
+    const { write } = change;
+    const isInsert = write.type === 'insertSecret';
+    const size = isInsert ? bytesOf(write.record) : 0;
+    const fits = write.type === type && (isInsert ? bytes + size <= maxInsertBytes : !mustTell);
+    if (fits) runs.at(-1)?.push(change);
     else runs.push([change]);
+    bytes = fits ? bytes + size : size;
+    type = write.type;
   }
   return runs;
 }
 
 async function findOwners(
-  owners: Collections['owners'],
+  commands: TransactionCommands,
   writes: readonly Write[],
-  session: ClientSession,
 ): Promise<Map<string, OwnerDocument>> {
   const keys = [...new Set(writes.map((write) => ownerKey(ownerOfWrite(write))))];
-  const found = await owners.find({ _id: { $in: keys } }, { session, batchSize: keys.length + 1 }).toArray();
+  const found = await commands.find<OwnerDocument>('owners', keys.length, { filter: { _id: { $in: keys } } });
   return new Map(found.map((owner) => [owner._id, owner]));
 }
 
-async function writeSecrets(
-  { secrets, secretIds }: Collections,
-  changes: readonly Change[],
-  session: ClientSession,
-): Promise<void> {
-  const [first] = changes;
-  if (!first) return;
-  await takeIds(secretIds, changes, session);
-  const operations = changes.map(({ write }) => operationOf(write));
-  const result = await secrets.bulkWrite(operations, { session }).catch((error: unknown) => {
+async function writeSecrets(commands: TransactionCommands, changes: readonly Change[]): Promise<void> {
+  const inserted = changes.flatMap(({ write }) => (write.type === 'insertSecret' ? [documentOf(write.record)] : []));
+  const updates = changes.flatMap(({ write }) => (write.type === 'updateSecret' ? [updateOf(write)] : []));
+  const deleted = changes.flatMap(({ write }) => (write.type === 'deleteSecret' ? [deletionOf(write)] : []));
+  await takeIds(commands, changes);
+  try {
+    if (inserted.length > 0) await commands.insert('secrets', inserted);
+    const matched = updates.length > 0 ? await commands.update('secrets', updates) : 0;
+    const removed = deleted.length > 0 ? await commands.delete('secrets', deleted) : 0;
+    if (matched + removed < updates.length + deleted.length) throw new StoreConflict(changes[0]?.index ?? 0, 'version');
+  } catch (error) {
     throw conflictOf(error, changes) ?? error;
-  });
-  const guarded = changes.filter(({ write }) => write.type !== 'insertSecret').length;
-  if (result.matchedCount + result.deletedCount !== guarded) throw new StoreConflict(first.index, 'version');
+  }
 }
 
 /**
  * Each commit of an owner changes the owner's document. So a secret that was read here cannot have changed by the time that
  * this transaction commits.
  */
-async function requireCurrent(
-  secrets: Collections['secrets'],
-  writes: readonly Write[],
-  session: ClientSession,
-): Promise<void> {
+async function requireCurrent(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
   const uses = writes.flatMap((write, index) => (isUse(write) ? [{ write, index }] : []));
   if (uses.length === 0) return;
   const used = uses.map(({ write }) => [write.secret.id, ownerKey(write.secret.owner)] as const);
-  const options = { session, projection: { owner: 1, version: 1, mac: 1 }, batchSize: used.length + 1 };
-  const found = await secrets.find(byOwner(used), options).toArray();
+  const query = { filter: byOwner(used), projection: { owner: 1, version: 1, mac: 1 } };
+  const found = await commands.find<SecretDocument>('secrets', used.length, query);
   const byId = new Map(found.map((document) => [document._id, document]));
   for (const { write, index } of uses) {
     const { id, owner, version, mac } = write.secret;
@@ -189,33 +191,26 @@ async function requireCurrent(
   }
 }
 
-function operationOf(write: SecretWrite): AnyBulkWriteOperation<SecretDocument> {
-  if (write.type === 'insertSecret') return { insertOne: { document: documentOf(write.record) } };
-  const { id, owner, version } = write.secret;
-  const place = { _id: id, owner: ownerKey(owner) };
-  if (write.type === 'deleteSecret') {
-    return { deleteOne: { filter: { ...place, version, 'mac.tag': write.secret.mac.tag } } };
-  }
-  return {
-    updateOne: {
-      filter: { ...place, version: version - 1, 'mac.tag': write.from.tag },
-      update: { $set: { ...fieldsOf(write.secret), mac: write.mac, ...(write.sealed && { sealed: write.sealed }) } },
-    },
-  };
+function updateOf({ from, secret, sealed, mac }: Extract<SecretWrite, { type: 'updateSecret' }>) {
+  const q = { _id: secret.id, owner: ownerKey(secret.owner), version: secret.version - 1, 'mac.tag': from.tag };
+  return { q, u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed }) } } };
 }
 
-async function saveOwners(
-  owners: Collections['owners'],
-  documents: readonly OwnerDocument[],
-  session: ClientSession,
-): Promise<void> {
-  const operations = documents.map(({ revision, ...document }): AnyBulkWriteOperation<OwnerDocument> => {
-    const saved = { ...document, revision: revision + 1 };
-    if (revision === 0) return { insertOne: { document: saved } };
-    return { updateOne: { filter: { _id: document._id, revision }, update: { $set: saved } } };
-  });
-  const { insertedCount, matchedCount } = await owners.bulkWrite(operations, { session, ordered: false });
-  if (insertedCount + matchedCount !== operations.length) throw new Contention('another commit of this owner');
+function deletionOf({ secret }: Extract<SecretWrite, { type: 'deleteSecret' }>): Document {
+  const { id, owner, version, mac } = secret;
+  return { _id: id, owner: ownerKey(owner), version, 'mac.tag': mac.tag };
+}
+
+async function saveOwners(commands: TransactionCommands, documents: readonly OwnerDocument[]): Promise<void> {
+  const saved = documents.map((document) => ({ ...document, revision: document.revision + 1 }));
+  const [added, changed] = [
+    saved.filter(({ revision }) => revision === 1),
+    saved.filter(({ revision }) => revision > 1),
+  ];
+  if (added.length > 0) await commands.insert('owners', added);
+  if (changed.length === 0) return;
+  const updates = changed.map((owner) => ({ q: { _id: owner._id, revision: owner.revision - 1 }, u: { $set: owner } }));
+  if ((await commands.update('owners', updates)) < updates.length) throw new Contention('another commit of this owner');
 }
 
 const conflictByIndex: Readonly<Record<string, StoreConflict['on']>> = {
@@ -225,14 +220,7 @@ const conflictByIndex: Readonly<Record<string, StoreConflict['on']>> = {
 };
 
 function conflictOf(error: unknown, changes: readonly Change[]): StoreConflict | undefined {
-  if (!(error instanceof MongoBulkWriteError) || !isDuplicateKey(error)) return undefined;
-  const [first] = [error.writeErrors].flat();
-  // Only the text names the index. It stands before the key, so that no key can pass for an index.
-  const [, index = ''] = /index: (\S+) dup key:/.exec(first?.errmsg ?? '') ?? [];
-  const on = conflictByIndex[index];
-  return on && first ? new StoreConflict(changes[first.index]?.index ?? 0, on) : undefined;
-}
-
-function isDuplicateKey(error: unknown): boolean {
-  return error instanceof MongoBulkWriteError && error.code === 11000;
+  if (!(error instanceof WriteRefused) || !isDuplicateKey(error)) return undefined;
+  const on = conflictByIndex[error.uniqueIndex ?? ''];
+  return on && new StoreConflict(changes[error.index]?.index ?? 0, on);
 }

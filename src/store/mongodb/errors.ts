@@ -24,7 +24,30 @@ export class Contention extends Error {
   override readonly name = 'Contention';
 }
 
+/** One of the writes of a command was refused. In a transaction none of the others is made either. */
+export class WriteRefused extends Error {
+  override readonly name = 'WriteRefused';
+  /** Of the write in its command. */
+  readonly index: number;
+  readonly code: number;
+  /** The unique index that has the key already. */
+  readonly uniqueIndex: string | undefined;
+
+  constructor({ index, code, errmsg = '' }: { index: number; code: number; errmsg?: string }) {
+    super(`a write was refused: ${code}`);
+    this.index = index;
+    this.code = code;
+    // Only the text names the index. It stands before the key, so that no key can pass for an index.
+    this.uniqueIndex = /index: (\S+) dup key:/.exec(errmsg)?.[1];
+  }
+}
+
+const duplicateKeyCode = 11000;
 const writeConflictCode = 112;
+
+export function isDuplicateKey(error: unknown): boolean {
+  return (error instanceof WriteRefused || error instanceof MongoServerError) && error.code === duplicateKeyCode;
+}
 
 /** Whether a transaction ended because another wrote the same documents. It wrote nothing. */
 export function isWriteConflict(error: unknown): boolean {
@@ -44,6 +67,7 @@ export function asDomainError(thrown: unknown): unknown {
   if (hasTimedOut(error)) return timedOut(error);
   const reason = reasonOf(error);
   if (reason) return unavailable(reason, error);
+  if (error instanceof WriteRefused) return new Error(`MongoDB refused a command: ${error.code}`);
   if (!(error instanceof MongoError)) return error;
   // A defect. The driver's error holds the whole document that was refused, so it is not passed on.
   return new Error(`MongoDB refused a command: ${error.code ?? error.name}`);
@@ -72,6 +96,7 @@ function stoppedBy(error: MongoBulkWriteError): MongoError {
 function reasonOf(error: unknown): Reason | undefined {
   if (error instanceof Contention) return 'contention';
   if (isErrorOfSocket(error)) return 'unreachable';
+  if (error instanceof WriteRefused) return refusalOf(error.code);
   if (!(error instanceof MongoError)) return undefined;
   const refusal = refusalOf(Number(error.code));
   if (refusal) return refusal;

@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { type ClientSession, type Collection, type Filter, MongoBulkWriteError } from 'mongodb';
+import type { Filter } from 'mongodb';
 import { ownerKey } from '../../model/owner.ts';
 import { StoreConflict, type Write } from '../store.ts';
 import type { SecretDocument } from './documents.ts';
+import { isDuplicateKey, WriteRefused } from './errors.ts';
 import type { Reads } from './reads.ts';
 import type { RowDecoder } from './row-reader.ts';
+import type { TransactionCommands } from './transaction-commands.ts';
 
 /**
  * Whose a secret's id is. It stays when the secret is deleted: an id is never free again. `_id` is the shard key, so that an
@@ -97,13 +99,12 @@ export function byOwner(owners: Iterable<readonly [id: string, owner: string]>):
 }
 
 /**
- * Takes the ids of new secrets, for good, inside the transaction of `session`.
+ * Takes the ids of new secrets, for good.
  * @throws StoreConflict
  */
 export async function takeIds(
-  secretIds: Collection<SecretIdDocument>,
+  commands: TransactionCommands,
   changes: readonly { readonly write: Write; readonly index: number }[],
-  session: ClientSession,
 ): Promise<void> {
   const taken = changes.flatMap(({ write, index }) =>
     write.type === 'insertSecret'
@@ -112,9 +113,8 @@ export async function takeIds(
   );
   if (taken.length === 0) return;
   const documents = taken.map(({ document }) => document);
-  await secretIds.insertMany(documents, { session }).catch((error: unknown) => {
-    if (!(error instanceof MongoBulkWriteError) || error.code !== 11000) throw error;
-    const [first] = [error.writeErrors].flat();
-    throw new StoreConflict(taken[first?.index ?? 0]?.index ?? 0, 'id');
+  await commands.insert('secretIds', documents).catch((error: unknown) => {
+    if (!(error instanceof WriteRefused) || !isDuplicateKey(error)) throw error;
+    throw new StoreConflict(taken[error.index]?.index ?? 0, 'id');
   });
 }
