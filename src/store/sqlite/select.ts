@@ -1,8 +1,15 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord } from '../../model/secret.ts';
 import type { NamedSecrets, SelectedSecret } from '../store.ts';
-import { recordOfRow, secretColumns, selectedColumns, selectedOfRow } from './rows.ts';
+import {
+  type ArrayStatement,
+  prepareArrays,
+  recordColumns,
+  recordOfRow,
+  selectedColumns,
+  selectedOfRow,
+} from './rows.ts';
 
 /** Reads of secrets whose values are to be opened. */
 export interface Selections {
@@ -43,16 +50,17 @@ function selectWhere(condition: string): string {
 }
 
 export function prepareSelections(database: DatabaseSync): Selections {
-  const all = database.prepare(
+  const all = prepareArrays(
+    database,
     `SELECT ${selectedColumns} ${joined} WHERE owner = ? AND name > ? ORDER BY name LIMIT ?`,
   );
-  const statements = new Map<string, StatementSync>();
-  const prepared = (sql: string): StatementSync => {
-    const statement = statements.get(sql) ?? database.prepare(sql);
+  const statements = new Map<string, ArrayStatement>();
+  const prepared = (sql: string): ArrayStatement => {
+    const statement = statements.get(sql) ?? prepareArrays(database, sql);
     statements.set(sql, statement);
     return statement;
   };
-  const find = database.prepare(`SELECT ${secretColumns}, envelope ${joined} WHERE id = ?`);
+  const find = prepareArrays(database, `SELECT ${recordColumns} ${joined} WHERE id = ?`);
   return {
     select(owner, named, after, limit) {
       const key = ownerKey(owner);

@@ -30,7 +30,14 @@ import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
-import { auditEventOfRow, listedSecretOfRow, secretColumns, secretOfRow } from './rows.ts';
+import {
+  type ArrayStatement,
+  auditEventOfRow,
+  listedSecretOfRow,
+  prepareArrays,
+  secretColumns,
+  secretOfRow,
+} from './rows.ts';
 import { countOf, prepareSelections, type Selections } from './select.ts';
 import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
@@ -67,10 +74,11 @@ class SqliteStore implements Store {
   readonly #wrappedKeys: WrappedKeys;
   readonly #eraser: LogEraser;
   readonly #statements: Record<
-    'find' | 'auditEvents' | 'chainHead' | 'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo',
+    'auditEvents' | 'chainHead' | 'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo',
     StatementSync
   >;
-  readonly #lists = new Map<string, StatementSync>();
+  readonly #find: ArrayStatement;
+  readonly #lists = new Map<string, ArrayStatement>();
   readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
@@ -85,8 +93,8 @@ class SqliteStore implements Store {
     this.#selections = prepareSelections(database);
     this.#wrappedKeys = prepareWrappedKeys(database);
     this.#eraser = new LogEraser(database);
+    this.#find = prepareArrays(database, `SELECT ${secretColumns} FROM secrets WHERE id = ?`);
     this.#statements = {
-      find: database.prepare(`SELECT ${secretColumns} FROM secrets WHERE id = ?`),
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
       chainHead: database.prepare('SELECT audit_sequence, audit_hash FROM owners WHERE owner = ?'),
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
@@ -98,7 +106,7 @@ class SqliteStore implements Store {
   }
 
   async find(id: string): Promise<StoredSecret | undefined> {
-    const row = this.#ask(() => this.#statements.find.get(id));
+    const row = this.#ask(() => this.#find.get(id));
     return row && secretOfRow(row);
   }
 
@@ -259,7 +267,7 @@ class SqliteStore implements Store {
   #count(query: ListQuery): number {
     return isUnfiltered(query.filter)
       ? this.#ownerCount(query.owner)
-      : Number(this.#all(countStatement(query))[0]?.count ?? 0);
+      : Number(this.#all(countStatement(query))[0]?.[0] ?? 0);
   }
 
   #ownerCount(owner: Owner): number {
@@ -275,7 +283,7 @@ class SqliteStore implements Store {
   #all({ sql, values }: Statement) {
     let statement = this.#lists.get(sql);
     if (!statement) {
-      statement = this.#database.prepare(sql);
+      statement = prepareArrays(this.#database, sql);
       const [oldest] = this.#lists.keys();
       if (this.#lists.size === maxPreparedLists && oldest !== undefined) this.#lists.delete(oldest);
       this.#lists.set(sql, statement);
