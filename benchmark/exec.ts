@@ -24,7 +24,8 @@ interface Pair {
 /** The package as npm installs it: the bundle, and no src/. */
 async function packageIn(folder: string): Promise<string> {
   await run(node, [join(root, 'scripts/bundle.ts')], { cwd: root });
-  for (const one of ['bin', 'bundle', 'package.json']) await cp(join(root, one), join(folder, one), { recursive: true });
+  for (const one of ['bin', 'bundle', 'package.json'])
+    await cp(join(root, one), join(folder, one), { recursive: true });
   await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }

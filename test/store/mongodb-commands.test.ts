@@ -126,7 +126,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
         expect.objectContaining({ totalCount: 3 }),
       ]);
       expect(await Promise.all(ids.map((id) => store.find(id)))).toEqual(records.map(withoutEnvelope));
-      expect(await store.findRecords(ids)).toEqual(expect.arrayContaining(records));
+      expect(await store.findRecords(owner, ids)).toEqual(expect.arrayContaining(records));
       expect(await store.select(owner, null, 5)).toHaveLength(3);
       for (const spy of toBson) expect(spy).not.toHaveBeenCalled();
       vi.restoreAllMocks();
@@ -144,7 +144,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
         expect(totalCount).toBe(30);
       });
       expect(sent).toEqual(['aggregate', 'killCursors', 'aggregate', 'getMore']);
-      expect(await store.findRecords(records.map(({ id }) => id))).toHaveLength(30);
+      expect(await store.findRecords(owner, records.map(({ id }) => id))).toHaveLength(30);
       const { metrics } = await client.db('admin').command({ serverStatus: 1 });
       expect(Number(metrics.cursor.open.total)).toBe(0);
     });
