@@ -33,6 +33,8 @@ export interface Config {
   readonly production: boolean;
   /** Whether refusals tell more than in production: with NODE_ENV=development, or the development issuer. */
   readonly hints: boolean;
+  /** Whether operations are prepared. Only tests turn it off, to compare the answers of both ways. */
+  readonly plans: boolean;
 }
 
 /** What JWT_ISSUER and the settings beside it say. */
@@ -115,6 +117,7 @@ export function readConfig(env: Environment = process.env): Config {
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
     hints: !production && (issuer === null || text(env, 'NODE_ENV')?.toLowerCase() === 'development'),
+    plans: env.TEST_WITHOUT_PLANS === undefined,
   };
 }
 

@@ -163,7 +163,7 @@ async function openEngine(
   log: Log,
   metrics: Metrics,
 ): Promise<Engine> {
-  const { introspection, securityDirectives, batchLimit, persistedOperationsFile, hints } = config;
+  const { introspection, securityDirectives, batchLimit, persistedOperationsFile, hints, plans } = config;
   return createEngine({
     schema,
     bindOperations: (caller) => bindOperations(dependencies, caller),
@@ -175,6 +175,7 @@ async function openEngine(
     log,
     onOperation: metrics.operation,
     hints,
+    plans,
   });
 }
 

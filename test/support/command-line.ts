@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withoutPlans } from './plans.ts';
 
 const root = join(import.meta.dirname, '../..');
 const command = join(root, 'bin/secrets-gateway.js');
@@ -115,7 +116,7 @@ export class CommandLine {
     // Only PATH is kept of this process's environment: no setting of the machine may have an effect.
     const child = spawn(node, [...imports, command, ...args], {
       cwd: this.directory,
-      env: { PATH: process.env.PATH, HOME: this.directory, ...env },
+      env: { PATH: process.env.PATH, HOME: this.directory, ...withoutPlans, ...env },
       // The modules that are loaded before it use this channel.
       stdio: ['ignore', 'pipe', 'pipe', ...(preload.length > 0 ? (['ipc'] as const) : [])],
     });

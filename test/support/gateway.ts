@@ -14,6 +14,7 @@ import type { SecretRecord } from '../../src/model/secret.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { Issuer } from './issuer.ts';
 import { requireShards, watchShards } from './mongos.ts';
+import { withoutPlans } from './plans.ts';
 
 export type StoreName = 'sqlite' | 'mongodb';
 
@@ -85,6 +86,7 @@ export class TestGateway {
       JWT_AUDIENCE: this.issuer.audience,
       JWT_JWKS_URL: this.issuer.jwksUrl,
       LOG_LEVEL: 'debug',
+      ...withoutPlans,
       ...env,
     });
     const lines = new Writable({

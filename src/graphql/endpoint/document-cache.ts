@@ -45,7 +45,7 @@ const mayHoldValue = /["#]|\d{7}/;
  * A new document takes up to milliseconds of parsing and validation without a break. New documents wait in a queue, so that
  * requests with known documents are answered in between, however many new documents arrive at once.
  */
-export function createDocumentCache(schema: GraphQLSchema): DocumentCache {
+export function createDocumentCache(schema: GraphQLSchema, plans: boolean): DocumentCache {
   const documents = new LRUCache<string, CachedDocument>({
     maxSize: maxCachedCharacters,
     sizeCalculation: ({ size }) => size,
@@ -54,7 +54,7 @@ export function createDocumentCache(schema: GraphQLSchema): DocumentCache {
   return {
     prepared(text, operationName) {
       const cached = documents.get(text);
-      const operation = cached?.isValid && getOperationAST(cached.document, operationName);
+      const operation = plans && cached?.isValid && getOperationAST(cached.document, operationName);
       if (!operation) return null;
       const known = cached.operations.get(operation);
       if (known !== undefined) return known;

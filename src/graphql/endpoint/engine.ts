@@ -25,6 +25,8 @@ export interface EngineOptions extends ClientErrorOptions {
   readonly securityDirectives: boolean;
   /** How many operations may come in one array; 0 for none. */
   readonly batchLimit: number;
+  /** Whether operations are prepared; otherwise Yoga's executor executes each. */
+  readonly plans: boolean;
   /** Null where every document is accepted. */
   readonly persistedOperations: PersistedOperations | null;
 }
@@ -46,7 +48,7 @@ export type Engine = (request: IncomingMessage, response: ServerResponse, contex
 export function createEngine(options: EngineOptions): Engine {
   const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations } = options;
   const rules = { batchLimit, persistedOperations: persistedOperations !== null };
-  const documents = createDocumentCache(schema);
+  const documents = createDocumentCache(schema, options.plans);
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
     context: ({ caller }) => ({ operations: bindOperations(caller), answer: caller.answer, securityDirectives }),

@@ -78,6 +78,7 @@ export async function startEndpoint(): Promise<void> {
     introspection: true,
     securityDirectives: false,
     batchLimit: 0,
+    plans: true,
     persistedOperations: null,
     log,
     onOperation: write,

@@ -125,6 +125,7 @@ beforeAll(async () => {
     introspection: true,
     securityDirectives: false,
     batchLimit: 0,
+    plans: true,
     persistedOperations: null,
     log: { info() {}, error() {} } as never,
     onOperation() {},
