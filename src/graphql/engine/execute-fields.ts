@@ -11,7 +11,7 @@ import { inspect } from 'graphql/jsutils/inspect.js';
 import { type CollectedErrors, keysOf, type Path } from './collected-errors.ts';
 import type { FieldPlan, OperationPlan, SelectionPlan, TypePlan } from './plan.ts';
 import { argumentsOf } from './plan-arguments.ts';
-import { disregard, isPromise } from './promise.ts';
+import { isPromise } from './promise.ts';
 import { runtimeType } from './runtime-type.ts';
 
 // Walks a plan as graphql-js walks a document: the same resolvers are called in the same order, with the same promises between
@@ -243,7 +243,7 @@ function completeArray(run: Run, field: FieldPlan, type: TypePlan, path: Path, l
     }
   } catch (error) {
     // Those before it were replaced by what they promise to be completed to, and those after it are as they were.
-    for (const item of items) disregard(item);
+    for (const item of items) disregard(type, item);
     throw error;
   }
   return isPending ? Promise.all(items) : items;
@@ -259,12 +259,21 @@ function completeIterable(run: Run, field: FieldPlan, type: TypePlan, path: Path
       items.push(completed);
     }
   } catch (error) {
-    for (const item of items) disregard(item);
+    for (const item of items) disregard(type, item);
     // Another iterable would run code to make them.
-    if (list instanceof Set) for (const item of list) disregard(item);
+    if (list instanceof Set) for (const item of list) disregard(type, item);
     throw error;
   }
   return isPending ? Promise.all(items) : items;
+}
+
+/**
+ * Nobody waits for this item any more, and it may still fail. Promises alone: another thenable may begin its work when its
+ * `then` is called.
+ */
+function disregard(type: TypePlan, item: unknown): void {
+  if (item instanceof Promise) item.catch(() => {});
+  else if (type.kind === 'list' && Array.isArray(item)) for (const inner of item) disregard(type.of, inner);
 }
 
 function completeItem(run: Run, field: FieldPlan, type: TypePlan, list: Path, index: number, item: unknown): unknown {

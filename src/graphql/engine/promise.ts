@@ -5,11 +5,3 @@ export function isPromise(value: unknown): value is Promise<unknown> {
     typeof (value as { then?: unknown }).then === 'function'
   );
 }
-
-/**
- * Nobody waits for this any more, and it may still fail. Promises alone: another thenable may begin its work when its `then` is
- * called.
- */
-export function disregard(value: unknown): void {
-  if (value instanceof Promise) value.catch(() => {});
-}
