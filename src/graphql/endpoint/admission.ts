@@ -3,22 +3,45 @@ import type { DomainError } from '../../errors.ts';
 import { HttpRefusal } from '../../http/refusal.ts';
 import { unauthorized } from '../../identity/authorize.ts';
 import { anonymousMayRun } from './anonymous.ts';
+import type { RefusedDocuments } from './refused-documents.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
+/** What decides whether an operation is admitted. */
+export interface Admission {
+  readonly isMutation: boolean;
+  readonly method: string;
+  readonly isAnonymous: boolean;
+  /** Whether it is open to callers without credentials. */
+  readonly isOpen: () => boolean;
+}
+
 /**
- * Refuses an operation without credentials before it is validated, so that an anonymous caller is not told what is wrong
- * with it (the operations would refuse it all the same), and a mutation that came by GET.
+ * Refuses a mutation that came by GET, and an operation without credentials: before it is validated, so that an anonymous
+ * caller is not told what is wrong with it. The operations would refuse it all the same.
+ * @throws DomainError METHOD_NOT_ALLOWED, UNAUTHORIZED
  */
-export function useAdmission(introspection: boolean): GatewayPlugin {
+export function admit({ isMutation, method, isAnonymous, isOpen }: Admission): void {
+  if (isMutation && method === 'GET') throw mutationByGet();
+  if (isAnonymous && !isOpen()) throw unauthorized();
+}
+
+/** Admits what goes through Yoga. */
+export function useAdmission(introspection: boolean, refused: RefusedDocuments): GatewayPlugin {
   return {
     onParse:
       () =>
       ({ result, context }) => {
         if (result instanceof Error || result === null) return;
-        const operation = getOperationAST(result, context.params.operationName);
-        if (operation?.operation === 'mutation' && context.request.method === 'GET') throw mutationByGet();
-        if (operation && !context.caller.principal && !anonymousMayRun(operation, result, introspection))
-          throw unauthorized();
+        const { params, caller, request } = context;
+        const operation = getOperationAST(result, params.operationName);
+        if (!operation) return;
+        const isOpen = () => {
+          const isOpen = anonymousMayRun(operation, result, introspection);
+          if (!isOpen) refused.add(params);
+          return isOpen;
+        };
+        const isMutation = operation.operation === 'mutation';
+        admit({ isMutation, method: request.method, isAnonymous: !caller.principal, isOpen });
       },
   };
 }

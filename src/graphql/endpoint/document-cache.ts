@@ -35,8 +35,10 @@ export interface DocumentCache {
   prepared(text: string, operationName: string | null | undefined): PreparedOperation | null;
 }
 
-/** A string, a comment, or a number that is too long for a page size. */
-const mayHoldValue = /["#]|\d{7}/;
+/** Whether a document has a string, a comment, or a number that is too long for a page size. */
+export function mayHoldValue(text: string): boolean {
+  return /["#]|\d{7}/.test(text);
+}
 
 /**
  * Parsed documents are kept for the next request that sends the same text, except those that could hold a value, which would
@@ -69,7 +71,7 @@ export function createDocumentCache(schema: GraphQLSchema, plans: boolean): Docu
       documentCache: {
         get: (text) => documents.get(text)?.document,
         set(text, document) {
-          if (text.length > maxCachedLength || mayHoldValue.test(text)) return;
+          if (text.length > maxCachedLength || mayHoldValue(text)) return;
           documents.set(text, { document, isValid: false, operations: new Map(), size: text.length });
         },
       },

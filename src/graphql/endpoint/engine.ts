@@ -5,20 +5,23 @@ import type { Caller } from '../../model/caller.ts';
 import type { Operations } from '../../operations.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
 import { useAdmission } from './admission.ts';
-import { type ClientErrorOptions, useClientErrors } from './client-errors.ts';
+import { useClientErrors } from './client-errors.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useLimits } from './document-limits.ts';
 import { useExecution } from './execution.ts';
 import { useIntrospectionSwitch } from './introspection.ts';
+import { type ConclusionOptions, createConclude, type Outcome, respond } from './outcome.ts';
 import { readParameters } from './parameters.ts';
 import type { PersistedOperations } from './persisted-operations.ts';
 import { usePoints } from './points.ts';
+import { createPreparedWay, type PreparedWay, type Run } from './prepared-way.ts';
+import { RefusedDocuments } from './refused-documents.ts';
 import { sendAnswer } from './send-answer.ts';
 import type { Head, ServerContext } from './server-context.ts';
 import { useParameters } from './use-parameters.ts';
 import { usePersistedOperations } from './use-persisted-operations.ts';
 
-export interface EngineOptions extends ClientErrorOptions {
+export interface EngineOptions extends ConclusionOptions {
   readonly schema: GraphQLSchema;
   readonly bindOperations: (caller: Caller) => Operations;
   readonly introspection: boolean;
@@ -44,25 +47,36 @@ export interface RequestContext extends Omit<ServerContext, 'parameters' | 'send
  */
 export type Engine = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void>;
 
-/** GraphQL Yoga, for requests whose caller is known and whose body is JSON. */
+/**
+ * The engine for requests whose caller is known and whose body is JSON. Operations that were sent before run without Yoga's hooks.
+ * Everything else goes through GraphQL Yoga.
+ */
 export function createEngine(options: EngineOptions): Engine {
   const { schema, bindOperations, introspection, securityDirectives, batchLimit, persistedOperations } = options;
   const rules = { batchLimit, persistedOperations: persistedOperations !== null };
   const documents = createDocumentCache(schema, options.plans);
+  const refused = new RefusedDocuments();
+  const conclude = createConclude(options);
+  const contextOf = ({ caller }: Pick<ServerContext, 'caller'>): GraphQLContext => ({
+    operations: bindOperations(caller),
+    answer: caller.answer,
+    securityDirectives,
+  });
+  const prepared = createPreparedWay({ ...options, rules, documents, refused, contextOf, conclude });
   const yoga = createYoga<ServerContext, GraphQLContext>({
     schema,
-    context: ({ caller }) => ({ operations: bindOperations(caller), answer: caller.answer, securityDirectives }),
+    context: contextOf,
     batching: batchLimit > 0 && { limit: batchLimit },
     parserAndValidationCache: documents.options,
     plugins: [
       useParameters(rules),
       ...(persistedOperations ? [usePersistedOperations(persistedOperations)] : []),
       documents.plugin,
-      useAdmission(introspection),
+      useAdmission(introspection, refused),
       usePoints(),
       useLimits(schema),
       useIntrospectionSwitch(introspection),
-      useClientErrors(options),
+      useClientErrors(conclude),
       useExecution(schema, documents),
     ],
     // The route around Yoga does these, and error texts are made in one place.
@@ -96,6 +110,22 @@ export function createEngine(options: EngineOptions): Engine {
     const parameters = readParameters(request, body, rules);
     // The point that was taken for the request is that of its first operation.
     if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
-    await answer(request, response, { ...context, parameters });
+    const serverContext = { ...context, parameters };
+    const outcome = runPrepared(prepared, request.method ?? '', serverContext);
+    if (outcome === undefined) await answer(request, response, serverContext);
+    else await respond(outcome instanceof Promise ? await outcome : outcome, serverContext);
   };
+}
+
+/** @returns undefined where an operation of the request needs Yoga */
+function runPrepared(find: PreparedWay, method: string, context: ServerContext) {
+  const { parameters } = context;
+  if (!Array.isArray(parameters)) return find(parameters, method, context)?.();
+  const runs: Run[] = [];
+  for (const one of parameters) {
+    const run = find(one, method, context);
+    if (!run) return undefined;
+    runs.push(run);
+  }
+  return Promise.all(runs.map((run): Outcome | Promise<Outcome> => run()));
 }

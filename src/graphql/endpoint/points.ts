@@ -1,5 +1,6 @@
-import { getOperationAST } from 'graphql';
+import { getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { Answer } from '../../runtime/answer.ts';
+import type { OperationCost } from '../limits/operation-cost.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
 /** A query costs one point, which the request has paid; each mutation at the root of an operation costs five. */
@@ -15,33 +16,54 @@ const deliveriesPerPoint = 25;
 /** Bytes of values that were delivered, for one more point. */
 const valueBytesPerPoint = 1024 * 1024;
 
-/** Takes the points that an operation costs from the caller's rate limit: before it is executed, and what only then is known. */
+/** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
+export type Spend = (points: number) => Promise<void> | void;
+
+/**
+ * Takes what an operation costs from the caller's rate limit, before it is executed.
+ * @returns a promise only where there is something to wait for
+ * @throws DomainError TOO_MANY_REQUESTS, or why nothing more is made for the request
+ */
+export function charge(
+  { operation }: OperationDefinitionNode,
+  cost: OperationCost,
+  { answer, spend }: { readonly answer: Answer; readonly spend: Spend },
+): Promise<void> | void {
+  // All else in the answer is counted when it is resolved.
+  answer.count(cost.typeNameBytes);
+  answer.throwIfStopped();
+  const ofMutations = operation === 'mutation' ? mutationPoints * cost.rootFields - 1 : 0;
+  const points = ofMutations + Math.floor((cost.objects + objectsPerList * cost.lists) / objectsPerPoint);
+  // Most queries cost nothing more, and nothing is waited for far from the limit.
+  return points > 0 ? spend(points) : undefined;
+}
+
+/**
+ * Takes what was only known when it had been done. It is answered all the same. If it was too much, the next request is
+ * refused.
+ * @param before the work that had been done for the request before the operation
+ */
+export function chargeWork(answer: Answer, before: number, spend: Spend): Promise<void> | void {
+  const points = Math.floor(workOf(answer) - before);
+  return points > 0 ? Promise.try(spend, points).catch(() => {}) : undefined;
+}
+
+/** What was done for a request so far, in points. */
+export function workOf({ scannedRows, deliveries, valueBytes }: Answer): number {
+  return scannedRows / scannedRowsPerPoint + deliveries / deliveriesPerPoint + valueBytes / valueBytesPerPoint;
+}
+
+/** Charges what goes through Yoga. */
 export function usePoints(): GatewayPlugin {
   return {
     onExecute({ args }) {
-      const { answer, cost, spend } = args.contextValue;
-      // All else in the answer is counted when it is resolved.
-      answer.count(cost.typeNameBytes);
-      answer.throwIfStopped();
+      const { cost, ...context } = args.contextValue;
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return undefined;
-      const ofMutations = operation.operation === 'mutation' ? mutationPoints * cost.rootFields - 1 : 0;
-      const objects = cost.objects + objectsPerList * cost.lists;
-      const points = ofMutations + Math.floor(objects / objectsPerPoint);
-      const before = pointsOfWork(answer);
-      const onExecuteDone = async () => {
-        const points = Math.floor(pointsOfWork(answer) - before);
-        // What was done is answered. If it was too much, the next request is refused.
-        if (points > 0) await Promise.try(spend, points).catch(() => {});
-      };
-      // Most queries cost nothing more, and nothing is waited for far from the limit.
-      const spending = points > 0 ? spend(points) : undefined;
-      return spending ? spending.then(() => ({ onExecuteDone })) : { onExecuteDone };
+      const charging = charge(operation, cost, context);
+      const before = workOf(context.answer);
+      const onExecuteDone = () => chargeWork(context.answer, before, context.spend);
+      return charging ? charging.then(() => ({ onExecuteDone })) : { onExecuteDone };
     },
   };
-}
-
-/** For what is only known when it has been done. */
-function pointsOfWork({ scannedRows, deliveries, valueBytes }: Answer): number {
-  return scannedRows / scannedRowsPerPoint + deliveries / deliveriesPerPoint + valueBytes / valueBytesPerPoint;
 }

@@ -2,6 +2,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Caller } from '../../model/caller.ts';
 import type { OperationCost } from '../limits/operation-cost.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
+import type { Spend } from './points.ts';
 
 /** The status and the headers of an answer. */
 export interface Head {
@@ -20,8 +21,7 @@ export interface ServerContext {
   readonly startedAtMs: number;
   /** Sends the answer. */
   readonly send: (head: Head, body: string | AsyncIterable<string>) => Promise<void> | void;
-  /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
-  readonly spend: (points: number) => Promise<void> | void;
+  readonly spend: Spend;
 }
 
 /** What the limits found out about the operation. */

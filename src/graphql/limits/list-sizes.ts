@@ -60,10 +60,15 @@ export function sizeOfList(field: FieldNode, variables: VariableValues): number 
 }
 
 /** How many objects a field may return. */
-export function timesReturned(field: FieldNode, listSize: number, variables: VariableValues, teams: number): number {
+export function timesReturned(
+  field: FieldNode,
+  listSize: number,
+  variables: VariableValues,
+  sizes: Pick<ListSizes, 'teams'>,
+): number {
   const name = field.name.value;
   if (name === 'nodes' || name === 'edges' || name === 'deliveries') return listSize;
-  if (name === 'teams') return teams;
+  if (name === 'teams') return sizes.teams;
   if (name !== '_entities') return 1;
   const representations = argument(field, 'representations', variables);
   return Array.isArray(representations) ? representations.length : 1;

@@ -73,7 +73,7 @@ const entities = new Set(['User', 'Team', 'Connector', 'Secret']);
 class CostMeter {
   readonly #operation: OperationDefinitionNode;
   readonly #variables: VariableValues;
-  readonly #teams: number;
+  readonly #sizes: ListSizes;
   readonly #fragments = new Map<string, FragmentDefinitionNode>();
   /** By the fragment's name and the size of the list; null while the fragment is being measured. */
   readonly #measured = new Map<string, OperationCost | null>();
@@ -81,7 +81,7 @@ class CostMeter {
   constructor(document: DocumentNode, operation: OperationDefinitionNode, sizes: ListSizes) {
     this.#operation = operation;
     this.#variables = new VariableValues(operation, sizes);
-    this.#teams = sizes.teams;
+    this.#sizes = sizes;
     for (const definition of document.definitions) {
       if (definition.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(definition.name.value, definition);
     }
@@ -149,7 +149,7 @@ class CostMeter {
     if (!field.selectionSet) return;
     const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
-    const times = timesReturned(field, listSize, this.#variables, this.#teams);
+    const times = timesReturned(field, listSize, this.#variables, this.#sizes);
     const lists = pagedLists.has(field.name.value) ? 1 : 0;
     addUp(total, {
       ...inner,
