@@ -57,13 +57,13 @@ export const whole: Plan = {
   ],
 };
 
-const briefSeconds = 0.05;
-
-/** All of it once, as briefly as possible: it shows that everything works, and measures nothing. */
+/** Each work once, as briefly as possible: it shows that everything works, and measures nothing. */
 export const brief: Plan = {
   ...whole,
   rounds: 1,
-  warmUpSeconds: briefSeconds,
+  warmUpSeconds: 0,
   starts: 1,
-  cells: whole.cells.map((cell) => ({ ...cell, seconds: briefSeconds })),
+  cells: whole.cells
+    .filter(({ work: one }, index) => whole.cells.findIndex((cell) => cell.work === one) === index)
+    .map((cell) => ({ ...cell, connections: 4, seconds: 0.05 })),
 };

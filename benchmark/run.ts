@@ -62,7 +62,7 @@ async function compare(
     }
     const bytes = await checkAnswers(plan.cells, contenders, load);
     say(`${contenders.length} contenders answer the same ${bytes.toLocaleString('en')} bytes of data`);
-    await warmUp(plan.cells, contenders, load, plan.warmUpSeconds);
+    if (plan !== brief) await warmUp(plan.cells, contenders, load, plan.warmUpSeconds);
     const series = await measure(plan.cells, contenders, instruments, plan.rounds);
     const resident = await Promise.all(
       contenders.map(async (one) => [one.name, (await one.usage()).residentBytes / 1e6] as const),
