@@ -3,6 +3,7 @@ import type { ApiKeyDependencies } from './api-keys/dependencies.ts';
 import { type ListApiKeysInput, listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
+import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
 import { type DeliveryDependencies, type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
@@ -24,6 +25,7 @@ export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDepend
     updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),
     resolveSecrets: (input: ResolveSecretsInput) => resolveSecrets(dependencies, caller, input),
+    listAuditEvents: (input: ListAuditEventsInput) => listAuditEvents(dependencies, caller, input),
     listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),
     createApiKey: (input: CreateApiKeyInput) => createApiKey(dependencies, caller, input),
     rotateApiKey: (input: RotateApiKeyInput) => rotateApiKey(dependencies, caller, input),

@@ -21,7 +21,10 @@ export function isEventOf(owner: Owner, event: AuditEvent, { mac }: Keyring): bo
 }
 
 function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {
-  const { previousHash, sequence, at, type, secretId, version, apiKeyId, actor, requestId, recordMac, purpose } = event;
+  const { previousHash, sequence, at, type, secretId, version, apiKeyId, actor, requestId, recordMac } = event;
+  const { purpose, secretName, method, origin } = event;
+  // A list in the database could otherwise stand for the pairs below.
+  if (purpose !== undefined && typeof purpose !== 'string') throw new TypeError('the purpose of an event is no text');
   const what = [
     type,
     secretId ?? null,
@@ -29,6 +32,9 @@ function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {
     apiKeyId ?? null,
     recordMac,
     ...(purpose === undefined ? [] : [purpose]),
+    ...(secretName === undefined ? [] : [['secretName', secretName]]),
+    ...(method === undefined ? [] : [['method', method]]),
+    ...(origin === undefined ? [] : [['origin', origin]]),
   ];
   const who = [actor.kind, actor.id];
   const link = [1, previousHash, ownerKey(owner), sequence];

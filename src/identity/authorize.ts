@@ -47,8 +47,23 @@ export function mayReach({ kind, subject, teams, connectorId }: Principal, owner
  */
 export function authorizeManagingKeys(caller: Caller, teamId: string): Principal {
   const principal = authorize(caller, { type: 'team', teamId }, 'keys:manage');
-  const isAdmin = principal.teams.some(({ id, role }) => id === teamId && role === 'admin');
-  if (isAdmin && principal.kind === 'user') return principal;
+  requireAdmin(principal, teamId);
+  return principal;
+}
+
+/**
+ * Who reads the audit events of an owner: a user their own, and the admins of a team those of the team and its connectors.
+ * @throws DomainError UNAUTHORIZED, FORBIDDEN (not this owner) or PERMISSION_ERROR
+ */
+export function authorizeAudit(caller: Caller, owner: Owner): Principal {
+  const principal = authorize(caller, owner, 'secrets:read');
+  if (owner.type !== 'user') requireAdmin(principal, owner.teamId);
+  return principal;
+}
+
+/** An API key is no admin, whatever its team says. @throws DomainError PERMISSION_ERROR */
+function requireAdmin({ kind, teams }: Principal, teamId: string): void {
+  if (kind === 'user' && teams.some(({ id, role }) => id === teamId && role === 'admin')) return;
   throw new DomainError('PERMISSION_ERROR', { description: 'The operation needs the role admin in the team.' });
 }
 

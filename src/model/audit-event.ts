@@ -1,24 +1,43 @@
 import type { Actor } from './principal.ts';
 
+/** What an event may tell. A filter may name each, also before an operation records it. */
+export const auditEventTypes = [
+  'secret.created',
+  'secret.updated',
+  'secret.deleted',
+  'secret.restored',
+  'secret.purged',
+  'secret.rolledBack',
+  'secret.duplicated',
+  'secret.resolved',
+  'secret.used',
+  'secret.checked',
+  'secret.rejected',
+  'apiKey.created',
+  'apiKey.rotated',
+  'apiKey.revoked',
+] as const;
+
+export type AuditEventType = (typeof auditEventTypes)[number];
+
 /** What an operation records: who did what to which version of a secret or to which API key, when, and in which request. */
 export interface NewAuditEvent {
-  readonly type:
-    | 'secret.created'
-    | 'secret.updated'
-    | 'secret.deleted'
-    | 'secret.resolved'
-    | 'apiKey.created'
-    | 'apiKey.rotated'
-    | 'apiKey.revoked';
+  readonly type: AuditEventType;
   readonly actor: Actor;
   readonly requestId: string;
   readonly at: Date;
-  /** With `version`, or `apiKeyId` alone. */
+  /** With `version` and `secretName`, or `apiKeyId` alone. */
   readonly secretId?: string;
   readonly version?: number;
+  /** As it is after the change. */
+  readonly secretName?: string;
   readonly apiKeyId?: string;
   /** What a value was delivered for, in the words of who asked. */
   readonly purpose?: string;
+  /** Of the request that a value was used in. */
+  readonly method?: string;
+  /** Where a value was sent to. */
+  readonly origin?: string;
 }
 
 /** What the MAC of an event is over, beside its owner. */
@@ -41,4 +60,17 @@ export interface AuditEvent extends LinkedEvent {
 export interface ChainHead {
   readonly sequence: number;
   readonly hash: string;
+}
+
+/** Which events of a chain are meant. A field that is left out does not narrow them. */
+export interface AuditFilter {
+  /** Any of them; not empty. */
+  readonly types?: readonly AuditEventType[];
+  readonly secretId?: string;
+  /** The actor's id, of whatever kind. */
+  readonly actor?: string;
+  /** Inclusive. */
+  readonly since?: Date;
+  /** Exclusive. */
+  readonly until?: Date;
 }

@@ -6,10 +6,10 @@ import type { Secret } from '../model/secret.ts';
 /** The audit event of what a principal does to a secret in this call. */
 export function eventOf(
   type: NewAuditEvent['type'],
-  { id, version }: Pick<Secret, 'id' | 'version'>,
+  { id, version, name }: Pick<Secret, 'id' | 'version' | 'name'>,
   principal: Principal,
   { requestId }: Caller,
   at: Date,
 ): NewAuditEvent {
-  return { type, actor: actorOf(principal), requestId, at, secretId: id, version };
+  return { type, actor: actorOf(principal), requestId, at, secretId: id, version, secretName: name };
 }

@@ -1,5 +1,5 @@
 import type { EventMac } from '../crypto/event-mac.ts';
-import type { AuditEvent, ChainHead, LinkedEvent } from '../model/audit-event.ts';
+import type { AuditEvent, AuditFilter, ChainHead, LinkedEvent } from '../model/audit-event.ts';
 import type { Owner } from '../model/owner.ts';
 import { ownerOfWrite, type Write } from './store.ts';
 
@@ -7,6 +7,68 @@ import { ownerOfWrite, type Write } from './store.ts';
 export type MacOfEvent = (owner: Owner, event: LinkedEvent) => EventMac;
 
 export const chainStart: ChainHead = { sequence: 0, hash: '' };
+
+/**
+ * What an owner has of its chain. Events are in the order of their commits, and their times need not be: gateways have clocks
+ * of their own. `maxLagMs` bounds it: no event is that much earlier than one before it.
+ */
+export interface ChainState {
+  readonly head: ChainHead;
+  /** The latest time of an event. */
+  readonly latestAt: Date;
+  readonly maxLagMs: number;
+}
+
+export const emptyChain: ChainState = { head: chainStart, latestAt: new Date(0), maxLagMs: 0 };
+
+/** The chain once this event is its head. */
+export function extended({ latestAt, maxLagMs }: ChainState, head: AuditEvent): ChainState {
+  return {
+    head,
+    latestAt: head.at > latestAt ? head.at : latestAt,
+    maxLagMs: Math.max(maxLagMs, latestAt.getTime() - head.at.getTime()),
+  };
+}
+
+/** Some events of an owner's chain. */
+export interface AuditQuery {
+  readonly owner: Owner;
+  readonly filter: AuditFilter;
+  /** Sequences, both exclusive. */
+  readonly after?: number;
+  readonly before?: number;
+  /** From which end of the range `limit` counts. The answer is in ascending order either way. */
+  readonly from: 'start' | 'end';
+  /** 0 reads no events. */
+  readonly limit: number;
+  readonly count: boolean;
+  /** Told how many events a filter looked at, again and again. What it throws ends the read. */
+  readonly onScan?: (events: number) => void;
+}
+
+export interface AuditPage {
+  readonly events: readonly AuditEvent[];
+  /** Whether the range goes on beyond `limit`. */
+  readonly hasMore: boolean;
+  /** Of everything that matches the filter, whatever the range; null when it was not asked for. */
+  readonly totalCount: number | null;
+}
+
+/** By the owner's key. */
+export type OwnerHead = readonly [owner: string, head: ChainHead];
+
+/** The audit chains of all owners. Owners are in the order of their keys (UTF-8). */
+export interface AuditStore {
+  list(query: AuditQuery): Promise<AuditPage>;
+  /** The heads of the owners after this key. */
+  heads(after: string, limit: number): Promise<OwnerHead[]>;
+  /** The events after this one, up to those of the owner `upTo` where it is not null. The first are after `['', 0]`. */
+  walk(after: readonly [owner: string, sequence: number], upTo: string | null, limit: number): Promise<OwnedEvent[]>;
+  /** How many events there are, as the heads tell. */
+  size(): Promise<number>;
+}
+
+export type OwnedEvent = readonly [owner: string, event: AuditEvent];
 
 /** The event of a write as the next link after `head` in its owner's chain. */
 export function nextAuditEvent(head: ChainHead, write: Write, macOfEvent: MacOfEvent): AuditEvent {

@@ -5,6 +5,7 @@ import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
 import type { ApiKeyStore } from './api-keys.ts';
+import type { AuditStore } from './audit.ts';
 import type { Position } from './position.ts';
 
 /**
@@ -221,6 +222,7 @@ export interface Store {
   /** Counts in windows of this length. Gateways that share a store count together. */
   counter(windowSeconds: number): Counter;
   readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
   /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
   readonly backlog: Backlog;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { testKeyring } from '../support/keyring.ts';
-import { chain, eventAlone, insert, newOwner, newRecord, remove, update } from './fixtures.ts';
+import { chain, eventAlone, insert, newOwner, newRecord, remove, update, use } from './fixtures.ts';
 import { expectValidChain, type Subject } from './subject.ts';
 
 /** The audit events of changes. */
@@ -58,9 +58,18 @@ export function auditChainContract(subject: Subject): void {
       expect(await subject.store.chainHead(subject.owner)).toEqual({ sequence, hash });
     });
 
+    it('keeps what a value was used for', async () => {
+      const record = await subject.stored();
+      const { event, ...said } = use(record, 'deploy');
+      const used = { ...event, type: 'secret.used', method: 'POST', origin: 'https://api.example.com' } as const;
+      await subject.store.commit([{ ...said, event: used }]);
+      const [, stored] = await expectValidChain(subject.store, subject.owner);
+      expect(stored).toMatchObject({ ...used, secretName: record.name });
+    });
+
     it('keeps an event about an API key, without a secret', async () => {
       const { owner, event } = eventAlone(newRecord(subject.owner));
-      const { secretId: _, version: __, ...said } = event;
+      const { secretId: _, version: __, secretName: ___, ...said } = event;
       await subject.store.commit([
         { type: 'appendEvent', owner, event: { ...said, type: 'apiKey.created', apiKeyId: 'a' } },
       ]);

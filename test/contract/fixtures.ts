@@ -58,8 +58,9 @@ export function marked<R extends Omit<StoredSecret, 'mac'>>(record: R, keyring: 
   return { ...record, mac: macOfRecord(record, keyring) };
 }
 
-export function eventOf(type: NewAuditEvent['type'], { id, version }: Secret): NewAuditEvent {
-  return { type, actor: { kind: 'user', id: 'ada' }, requestId: 'request-1', at, secretId: id, version };
+export function eventOf(type: NewAuditEvent['type'], { id, version, name }: Secret): NewAuditEvent {
+  const actor = { kind: 'user', id: 'ada' } as const;
+  return { type, actor, requestId: 'request-1', at, secretId: id, version, secretName: name };
 }
 
 export function insert(record: SecretRecord): Write {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import type { Store } from '../../src/store/store.ts';
 import { apiKeysContract } from './api-keys.ts';
 import { auditChainContract } from './audit-chain.ts';
+import { auditListsContract } from './audit-lists.ts';
 import { commitsContract } from './commits.ts';
 import { conflictsContract } from './conflicts.ts';
 import { counterContract } from './counter.ts';
@@ -33,6 +34,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     commitsContract(subject);
     noncesContract(subject);
     auditChainContract(subject);
+    auditListsContract(subject);
     listsContract(subject);
     selectionContract(subject);
     usesContract(subject);

@@ -51,7 +51,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
         'owner_provider_name',
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
-      expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence']);
+      expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence', 'owner_secretId_sequence']);
       // By which the server removes them.
       expect(await nonces.indexes()).toMatchObject([
         { name: '_id_' },

@@ -28,7 +28,7 @@ export const recordParts = [
 
 /** Without the kind of the actor, which is the same in all events here. */
 export const eventParts = [
-  ...['owner', 'sequence', 'type', 'secret_id', 'version', 'actor_id', 'request_id', 'at'],
+  ...['owner', 'sequence', 'type', 'secret_id', 'version', 'secret_name', 'actor_id', 'request_id', 'at'],
   ...['record_mac', 'previous_hash', 'kid', 'hash'],
 ] as const;
 
@@ -132,11 +132,12 @@ class MongodbWriter implements DatabaseWriter {
 
   async events(): Promise<Row[]> {
     const found = await this.#collection('audit').find().sort({ owner: 1, sequence: 1 }).toArray();
-    return found.map(({ secretId, requestId, recordMac, previousHash, actor, ...rest }) => ({
+    return found.map(({ secretId, secretName, requestId, recordMac, previousHash, actor, ...rest }) => ({
       ...rest,
       actor_kind: actor.kind,
       actor_id: actor.id,
       secret_id: secretId,
+      secret_name: secretName,
       request_id: requestId,
       record_mac: recordMac,
       previous_hash: previousHash,
@@ -145,10 +146,11 @@ class MongodbWriter implements DatabaseWriter {
 
   async replaceEvents(rows: readonly Row[]): Promise<void> {
     const documents = rows.map(
-      ({ actor_kind, actor_id, secret_id, request_id, record_mac, previous_hash, ...rest }) => ({
+      ({ actor_kind, actor_id, secret_id, secret_name, request_id, record_mac, previous_hash, ...rest }) => ({
         ...rest,
         actor: { kind: actor_kind, id: actor_id },
         secretId: secret_id,
+        secretName: secret_name,
         requestId: request_id,
         recordMac: record_mac,
         previousHash: previous_hash,

@@ -6,6 +6,7 @@ export const operator: CommandLoaders = {
   token: async () => (await import('./token.ts')).token,
   schema: async () => (await import('./schema.ts')).schema,
   keys: async () => (await import('./keys.ts')).keys,
+  audit: async () => (await import('./audit.ts')).audit,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
 };

@@ -47,7 +47,7 @@ export class VariableValues {
 }
 
 /** The fields that read a page of a list. */
-export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'apiKeys']);
+export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'apiKeys', 'auditEvents']);
 
 /** How many items a page may have, or how many secrets a delivery. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {

@@ -2,6 +2,7 @@ import { countingAnswers } from '../limits/answer-size.ts';
 import { builder } from './builder.ts';
 import './actor.ts';
 import './api-key.ts';
+import './audit-event.ts';
 import './create-api-key.ts';
 import './create-secret.ts';
 import './date-time.ts';

@@ -9,7 +9,8 @@ export const dateOrNull = { bsonType: ['date', 'null'] };
 export const positive = { bsonType: ['int', 'long'], minimum: 1 };
 export const natural = { bsonType: ['int', 'long'], minimum: 0 };
 
-/** An object with exactly these fields. */
-export function exactly(properties: Record<string, Document>): Document {
-  return { bsonType: 'object', required: Object.keys(properties), additionalProperties: false, properties };
+/** An object with exactly these fields, and perhaps some of the optional ones. */
+export function exactly(required: Record<string, Document>, optional: Record<string, Document> = {}): Document {
+  const properties = { ...required, ...optional };
+  return { bsonType: 'object', required: Object.keys(required), additionalProperties: false, properties };
 }

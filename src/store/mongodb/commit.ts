@@ -2,7 +2,7 @@ import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
 import type { SecretRecord } from '../../model/secret.ts';
-import { type MacOfEvent, nextAuditEvent } from '../audit.ts';
+import { emptyChain, extended, type MacOfEvent, nextAuditEvent } from '../audit.ts';
 import {
   countChange,
   isApiKeyWrite,
@@ -15,7 +15,15 @@ import {
   type Write,
 } from '../store.ts';
 import { writeApiKeys } from './api-keys.ts';
-import { type Collections, documentOf, fieldsOf, type OwnerDocument, type SecretDocument } from './documents.ts';
+import {
+  type Collections,
+  chainFields,
+  chainOf,
+  documentOf,
+  fieldsOf,
+  type OwnerDocument,
+  type SecretDocument,
+} from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
@@ -45,16 +53,17 @@ export async function writeCommits(
   const events: object[] = [];
   for (const write of writes) {
     const key = ownerKey(ownerOfWrite(write));
-    const head = after.get(key) ?? { _id: key, count: 0, revision: 0, auditSequence: 0, auditHash: '' };
-    const event = nextAuditEvent(headOf(head), write, macOfEvent);
+    const stored = after.get(key) ?? { _id: key, count: 0, revision: 0, ...chainFields(emptyChain) };
+    const chain = chainOf(stored);
+    const event = nextAuditEvent(chain.head, write, macOfEvent);
     events.push({ _id: new ObjectId(), owner: key, ...event });
-    const count = head.count + countChange[write.type];
-    after.set(key, { ...head, count, auditSequence: event.sequence, auditHash: event.hash });
+    const count = stored.count + countChange[write.type];
+    after.set(key, { ...stored, count, ...chainFields(extended(chain, event)) });
   }
   try {
     await commands.insert('audit', events);
     await saveOwners(commands, [...after.values()]);
-    return new Map([...after.values()].map((one) => [one._id, headOf(one)]));
+    return new Map([...after.values()].map((one) => [one._id, chainOf(one).head]));
   } catch (error) {
     // Only gateways choose these keys: a duplicate means that another gateway committed first.
     throw isDuplicateKey(error) ? new Contention('another commit of this owner', { cause: error }) : error;
@@ -86,10 +95,6 @@ async function spendNonces(commands: TransactionCommands, writes: readonly Write
     if (!(error instanceof WriteRefused) || !isDuplicateKey(error)) throw error;
     throw new StoreConflict(spent[error.index]?.index ?? 0, 'nonce');
   });
-}
-
-export function headOf({ auditSequence, auditHash }: OwnerDocument): ChainHead {
-  return { sequence: auditSequence, hash: auditHash };
 }
 
 /** With its index in the commit. */

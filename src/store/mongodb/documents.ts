@@ -1,8 +1,9 @@
-import type { Collection, Db } from 'mongodb';
+import { type Collection, type Db, Long } from 'mongodb';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Envelope, Sealed, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import type { ChainState } from '../audit.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
@@ -121,6 +122,24 @@ export interface OwnerDocument {
   readonly revision: number;
   readonly auditSequence: number;
   readonly auditHash: string;
+  readonly auditLatestAt: Date;
+  /** May be beyond 32 bits, so that the driver makes a double of it where it is not an Int32 or a Long. */
+  readonly auditMaxLagMs: number | Long;
+}
+
+export function chainOf({ auditSequence, auditHash, auditLatestAt, auditMaxLagMs }: OwnerDocument): ChainState {
+  const head = { sequence: auditSequence, hash: auditHash };
+  return { head, latestAt: auditLatestAt, maxLagMs: Number(auditMaxLagMs) };
+}
+
+export function chainFields({
+  head,
+  latestAt,
+  maxLagMs,
+}: ChainState): Omit<OwnerDocument, '_id' | 'count' | 'revision'> {
+  const { sequence, hash } = head;
+  const auditMaxLagMs = Long.fromNumber(maxLagMs);
+  return { auditSequence: sequence, auditHash: hash, auditLatestAt: latestAt, auditMaxLagMs };
 }
 
 export interface AuditDocument extends AuditEvent {

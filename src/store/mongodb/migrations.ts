@@ -19,7 +19,10 @@ const indexes = {
   ],
   secretIds: [],
   owners: [],
-  audit: [{ name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true }],
+  audit: [
+    { name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true },
+    { name: 'owner_secretId_sequence', key: { owner: 1, secretId: 1, sequence: 1 } },
+  ],
   nonces: [{ name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 }],
   apiKeys: [
     { name: 'owner_id', key: { owner: 1, id: 1 } },
@@ -48,7 +51,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 12;
+const firstVersion = 13;
 
 interface SchemaDocument {
   _id: 'schema';

@@ -7,7 +7,7 @@ import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
-import { cannotMac, chainStart } from '../audit.ts';
+import { cannotMac } from '../audit.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type {
   Backlog,
@@ -23,13 +23,13 @@ import type {
 } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
 import { MongodbApiKeys } from './api-keys.ts';
+import { MongodbAudit } from './audit.ts';
 import { batched } from './batched.ts';
-import { headOf } from './commit.ts';
 import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline, settledWithin } from './deadline.ts';
-import { auditEventOf, type Collections, collectionsOf, withOwner } from './documents.ts';
+import { type Collections, collectionsOf, withOwner } from './documents.ts';
 import { timedOut, unavailable } from './errors.ts';
 import { readLists } from './list.ts';
 import { Reads } from './reads.ts';
@@ -95,6 +95,7 @@ class MongodbStore implements Store {
   readonly #timeoutMs: number;
   readonly #durable: WriteConcernSettings;
   readonly apiKeys: ApiKeyStore;
+  readonly audit: MongodbAudit;
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #whyNoPrimary: ReturnType<typeof watchTopology>;
@@ -125,6 +126,7 @@ class MongodbStore implements Store {
     this.#reads = new Reads(client, collections.secrets.dbName, timeoutMs);
     this.#whyNoPrimary = watchTopology(client);
     this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, this.#reads, (answer) => this.#answer(answer));
+    this.audit = new MongodbAudit(collections, timeoutMs, (read) => this.#read(read));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     this.#owners = new SecretOwners(this.#reads);
     const onWritten: WriteGroupOptions['onWritten'] = (commits, heads) => {
@@ -175,12 +177,8 @@ class MongodbStore implements Store {
     }
   }
 
-  async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
-    if (limit === 0) return [];
-    const filter = { owner: ownerKey(owner), sequence: { $gt: afterSequence } };
-    const options = { sort: { sequence: 1 }, limit, batchSize: limit + 1, maxTimeMS: this.#timeoutMs } as const;
-    const { audit } = this.#collections;
-    return (await this.#read((session) => audit.find(filter, { ...options, session }).toArray())).map(auditEventOf);
+  auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
+    return this.audit.events(owner, afterSequence, limit);
   }
 
   wrappedKeys(after: string, limit: number): Promise<WrappedKey[]> {
@@ -192,11 +190,8 @@ class MongodbStore implements Store {
     return this.#read((session) => countKids(this.#collections, of, after, { ...range, session }));
   }
 
-  async chainHead(owner: Owner): Promise<ChainHead> {
-    const { owners } = this.#collections;
-    const options = { maxTimeMS: this.#timeoutMs };
-    const found = await this.#read((session) => owners.findOne({ _id: ownerKey(owner) }, { ...options, session }));
-    return found ? headOf(found) : chainStart;
+  chainHead(owner: Owner): Promise<ChainHead> {
+    return this.audit.head(owner);
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {

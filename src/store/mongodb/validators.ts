@@ -48,11 +48,21 @@ export const validators = {
     sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, tag: text, envelope })] },
   }),
   secretIds: exactly({ _id: text, owner: text }),
-  owners: exactly({ _id: text, count: natural, revision: positive, auditSequence: positive, auditHash: named }),
+  owners: exactly({
+    _id: text,
+    count: natural,
+    revision: positive,
+    auditSequence: positive,
+    auditHash: named,
+    auditLatestAt: date,
+    auditMaxLagMs: natural,
+  }),
   audit: {
     oneOf: [
-      exactly({ ...auditFields, secretId: text, version: positive }),
-      exactly({ ...auditFields, secretId: text, version: positive, purpose: named }),
+      exactly(
+        { ...auditFields, secretId: text, version: positive, secretName: named },
+        { purpose: named, method: named, origin: named },
+      ),
       exactly({ ...auditFields, apiKeyId: text }),
     ],
   },

@@ -1,8 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ChainHead } from '../../model/audit-event.ts';
 import { ownerKey } from '../../model/owner.ts';
 import type { Secret } from '../../model/secret.ts';
-import { chainStart, type MacOfEvent, nextAuditEvent } from '../audit.ts';
+import { type ChainState, emptyChain, extended, type MacOfEvent, nextAuditEvent, type OwnerHead } from '../audit.ts';
 import {
   countChange,
   isApiKeyWrite,
@@ -14,8 +13,9 @@ import {
   type Write,
 } from '../store.ts';
 import { prepareApiKeyWrites } from './api-keys.ts';
+import { chainColumns, chainOfRow, chainValues, eventValues, insertEvent } from './audit-rows.ts';
 import { isConstraintViolation } from './errors.ts';
-import { eventValues, insertEvent, insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
+import { insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
 
 /** Writes of commits that share one transaction, and so one sync to disk. A larger commit has one of its own. */
 const maxWrites = 64;
@@ -29,9 +29,6 @@ export function sharingTransaction(waiting: readonly { readonly writes: readonly
   });
   return end < 0 ? waiting.length : end;
 }
-
-/** The head of an owner's chain, by the owner's key. */
-export type OwnerHead = readonly [owner: string, head: ChainHead];
 
 /**
  * Makes the writes of a commit, their audit events and their owners' counts, inside the transaction that the caller holds.
@@ -132,33 +129,32 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
 }
 
 function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (writes: readonly Write[]) => OwnerHead[] {
-  const findOwner = database.prepare('SELECT count, audit_sequence, audit_hash FROM owners WHERE owner = ?');
+  const findOwner = database.prepare(`SELECT count, ${chainColumns} FROM owners WHERE owner = ?`);
   const saveOwner = database.prepare(
-    'INSERT OR REPLACE INTO owners (owner, count, audit_sequence, audit_hash) VALUES (?, ?, ?, ?)',
+    `INSERT OR REPLACE INTO owners (owner, count, ${chainColumns}) VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const insert = database.prepare(insertEvent);
 
   function ownerOf(key: string): OwnerRow {
     const row = findOwner.get(key);
-    const head = row ? { sequence: Number(row.audit_sequence), hash: String(row.audit_hash) } : chainStart;
-    return { count: Number(row?.count ?? 0), head };
+    return { count: Number(row?.count ?? 0), chain: row ? chainOfRow(row) : emptyChain };
   }
 
   return (writes) => {
     const owners = new Map<string, OwnerRow>();
     for (const write of writes) {
       const key = ownerKey(ownerOfWrite(write));
-      const { count, head } = owners.get(key) ?? ownerOf(key);
-      const event = nextAuditEvent(head, write, macOfEvent);
+      const { count, chain } = owners.get(key) ?? ownerOf(key);
+      const event = nextAuditEvent(chain.head, write, macOfEvent);
       insert.run(...eventValues(key, event));
-      owners.set(key, { count: count + countChange[write.type], head: event });
+      owners.set(key, { count: count + countChange[write.type], chain: extended(chain, event) });
     }
-    for (const [key, { count, head }] of owners) saveOwner.run(key, count, head.sequence, head.hash);
-    return [...owners].map(([key, { head }]) => [key, head]);
+    for (const [key, { count, chain }] of owners) saveOwner.run(key, count, ...chainValues(chain));
+    return [...owners].map(([key, { chain }]) => [key, chain.head]);
   };
 }
 
 interface OwnerRow {
   readonly count: number;
-  readonly head: ChainHead;
+  readonly chain: ChainState;
 }

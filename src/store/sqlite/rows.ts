@@ -1,5 +1,4 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
-import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Envelope, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
@@ -175,49 +174,6 @@ function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
     // Something other than a gateway wrote it.
   }
   return {} as Envelope;
-}
-
-/** An event beside its owner, its sequence, its actor, what it is about and what for. */
-const eventColumns: Columns<Omit<AuditEvent, 'sequence' | 'actor' | 'secretId' | 'version' | 'apiKeyId' | 'purpose'>> =
-  {
-    type: ['type', text as ColumnType<AuditEvent['type']>],
-    requestId: ['request_id', text],
-    at: ['at', time],
-    recordMac: ['record_mac', textOrNull],
-    previousHash: ['previous_hash', text],
-    kid: ['kid', text],
-    hash: ['hash', text],
-  };
-const eventFields = Object.entries(eventColumns) as [
-  keyof typeof eventColumns,
-  readonly [string, ColumnType<unknown>],
-][];
-const otherColumns = ['owner', 'sequence', 'actor_kind', 'actor_id', 'secret_id', 'version', 'api_key_id', 'purpose'];
-const insertedColumns = [...otherColumns, ...eventFields.map(([, [column]]) => column)];
-
-/** Takes `eventValues`. */
-export const insertEvent = `
-  INSERT INTO audit (${insertedColumns.join(', ')}) VALUES (${insertedColumns.map(() => '?').join(', ')})`;
-
-export function eventValues(owner: string, event: AuditEvent): SQLInputValue[] {
-  const { sequence, actor, secretId = null, version = null, apiKeyId = null, purpose = null } = event;
-  const others = [owner, sequence, actor.kind, actor.id, secretId, version, apiKeyId, purpose];
-  return [...others, ...eventFields.map(([field, [, type]]) => type.write(event[field]))];
-}
-
-export function auditEventOfRow(row: Row): AuditEvent {
-  const subject =
-    row.api_key_id === null
-      ? { secretId: text.read(row.secret_id), version: Number(row.version) }
-      : { apiKeyId: text.read(row.api_key_id) };
-  const event: Record<string, unknown> = {
-    ...subject,
-    ...(row.purpose !== null && { purpose: text.read(row.purpose) }),
-    sequence: Number(row.sequence),
-    actor: { kind: text.read(row.actor_kind), id: text.read(row.actor_id) },
-  };
-  for (const [field, [column, type]] of eventFields) event[field] = type.read(row[column]);
-  return event as unknown as AuditEvent;
 }
 
 /** The wrapped key of an envelope, and `NULL` where the stored envelope is damaged. */

@@ -11,7 +11,9 @@ export const migrations: readonly string[] = [
     owner TEXT PRIMARY KEY,
     count INTEGER NOT NULL CHECK (count >= 0),
     audit_sequence INTEGER NOT NULL,
-    audit_hash TEXT NOT NULL
+    audit_hash TEXT NOT NULL,
+    audit_latest_at INTEGER NOT NULL,
+    audit_max_lag_ms INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE secrets (
@@ -66,8 +68,11 @@ export const migrations: readonly string[] = [
     type TEXT NOT NULL,
     secret_id TEXT,
     version INTEGER,
+    secret_name TEXT,
     api_key_id TEXT,
     purpose TEXT,
+    method TEXT,
+    origin TEXT,
     actor_kind TEXT NOT NULL,
     actor_id TEXT NOT NULL,
     request_id TEXT NOT NULL,
@@ -77,8 +82,10 @@ export const migrations: readonly string[] = [
     kid TEXT NOT NULL,
     hash TEXT NOT NULL,
     PRIMARY KEY (owner, sequence),
-    CHECK ((secret_id IS NULL) = (version IS NULL) AND (secret_id IS NULL) <> (api_key_id IS NULL))
+    CHECK ((secret_id IS NULL) = (version IS NULL) AND (secret_id IS NULL) = (secret_name IS NULL)),
+    CHECK ((secret_id IS NULL) <> (api_key_id IS NULL))
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX audit_owner_secret_id ON audit (owner, secret_id, sequence) WHERE secret_id IS NOT NULL;
 
   -- Keyed by the SHA-256 of the key, by which each request with a key is authenticated. The owner is the team.
   CREATE TABLE api_keys (
@@ -111,7 +118,7 @@ export const migrations: readonly string[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-export const firstVersion = 7;
+export const firstVersion = 8;
 export const newestKnownVersion = firstVersion + migrations.length - 1;
 
 /**

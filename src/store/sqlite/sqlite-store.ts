@@ -5,7 +5,7 @@ import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
-import { cannotMac, chainStart } from '../audit.ts';
+import { type AuditStore, cannotMac, chainStart, type OwnerHead } from '../audit.ts';
 import { isUnfiltered } from '../filter.ts';
 import {
   type Backlog,
@@ -22,7 +22,9 @@ import {
 } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
 import { SqliteApiKeys } from './api-keys.ts';
-import { type MakeWrites, type OwnerHead, prepareWrites, sharingTransaction } from './commit.ts';
+import { SqliteAudit } from './audit.ts';
+import { auditEventOfRow } from './audit-rows.ts';
+import { type MakeWrites, prepareWrites, sharingTransaction } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
 import { openDatabase } from './database-file.ts';
@@ -30,14 +32,7 @@ import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement, type Statement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
-import {
-  type ArrayStatement,
-  auditEventOfRow,
-  listedSecretOfRow,
-  prepareArrays,
-  secretColumns,
-  secretOfRow,
-} from './rows.ts';
+import { type ArrayStatement, listedSecretOfRow, prepareArrays, secretColumns, secretOfRow } from './rows.ts';
 import { countOf, prepareSelections, type Selections } from './select.ts';
 import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
@@ -82,11 +77,13 @@ class SqliteStore implements Store {
   readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
+  readonly audit: AuditStore;
 
   constructor(database: DatabaseSync, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
     this.#database = database;
     this.#onHead = onHead;
     this.apiKeys = new SqliteApiKeys(database);
+    this.audit = new SqliteAudit(database);
     this.#makeWrites = prepareWrites(database, macOfEvent);
     this.#nonces = prepareNonces(database);
     this.#countKids = prepareKidCounts(database);

@@ -1,0 +1,130 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { ownerKey } from '../../model/owner.ts';
+import { createPacing } from '../../runtime/pacing.ts';
+import {
+  type AuditPage,
+  type AuditQuery,
+  type AuditStore,
+  emptyChain,
+  type OwnedEvent,
+  type OwnerHead,
+} from '../audit.ts';
+import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
+import { auditEventOfRow, chainColumns, chainOfRow } from './audit-rows.ts';
+import { asDomainError } from './errors.ts';
+import { text, time } from './rows.ts';
+
+/** To look at one takes about 2 µs. */
+const sliceSize = 2000;
+/** Events that lists may look at in one tick of the event loop. */
+const maxScannedPerTick = 4000;
+
+const filtered = `
+  owner = :owner AND sequence BETWEEN :first AND :last
+  AND (:actor IS NULL OR actor_id = :actor)
+  AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
+  AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)`;
+const ofSecret = `secret_id = :secretId AND ${filtered}`;
+const directions = { start: 'ASC', end: 'DESC' } as const;
+
+export class SqliteAudit implements AuditStore {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  readonly #pace = createPacing(maxScannedPerTick);
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  async list(query: AuditQuery): Promise<AuditPage> {
+    await this.#pace(1 + query.limit);
+    return listEvents(query, this.#reader(query));
+  }
+
+  async heads(after: string, limit: number): Promise<OwnerHead[]> {
+    const sql = `SELECT owner, ${chainColumns} FROM owners WHERE owner > ? ORDER BY owner LIMIT ?`;
+    return this.#ask(() => this.#prepared(sql).all(after, limit)).map((row) => [
+      text.read(row.owner),
+      chainOfRow(row).head,
+    ]);
+  }
+
+  async walk([owner, sequence]: readonly [string, number], upTo: string | null, limit: number): Promise<OwnedEvent[]> {
+    const sql = `SELECT * FROM audit WHERE (owner, sequence) > (?, ?) ${upTo === null ? '' : 'AND owner <= ?'}
+      ORDER BY owner, sequence LIMIT ?`;
+    const end = upTo === null ? [] : [upTo];
+    const rows = this.#ask(() => this.#prepared(sql).all(owner, sequence, ...end, limit));
+    return rows.map((row) => [text.read(row.owner), auditEventOfRow(row)]);
+  }
+
+  async size(): Promise<number> {
+    return Number(this.#ask(() => this.#prepared('SELECT total(audit_sequence) AS size FROM owners').get())?.size);
+  }
+
+  #reader({ owner, filter, from }: AuditQuery): ChainReader {
+    const key = ownerKey(owner);
+    const { secretId, types, actor = null, since, until } = filter;
+    const where = secretId === undefined ? filtered : ofSecret;
+    const values = ({ first, last }: Range): Record<string, SQLInputValue> => ({
+      owner: key,
+      first,
+      last,
+      actor,
+      types: types ? JSON.stringify(types) : null,
+      since: since?.getTime() ?? null,
+      until: until?.getTime() ?? null,
+      ...(secretId !== undefined && { secretId }),
+    });
+    const inOrder = `ORDER BY sequence ${directions[from]} LIMIT :limit`;
+    return {
+      sliceSize,
+      chain: async () => {
+        const row = this.#one(`SELECT ${chainColumns} FROM owners WHERE owner = :owner`, { owner: key });
+        return row ? chainOfRow(row) : emptyChain;
+      },
+      matching: async (range, limit) => {
+        await this.#pace(Math.min(range.last - range.first + 1, sliceSize));
+        const sql = `SELECT * FROM audit WHERE ${where} ${inOrder}`;
+        return this.#ask(() => this.#prepared(sql).all({ ...values(range), limit })).map(auditEventOfRow);
+      },
+      countMatching: async (range) => {
+        await this.#pace(Math.min(range.last - range.first + 1, sliceSize));
+        return Number(this.#one(`SELECT count(*) AS count FROM audit WHERE ${where}`, values(range))?.count);
+      },
+      sliceOfSecret: async ({ first, last }, limit) => {
+        await this.#pace(limit);
+        const slice = `SELECT sequence FROM audit
+          WHERE owner = :owner AND secret_id = :secretId AND sequence BETWEEN :first AND :last ${inOrder}`;
+        const end = from === 'start' ? 'max' : 'min';
+        const row = this.#one(`SELECT count(*) AS events, ${end}(sequence) AS end FROM (${slice})`, {
+          ...{ owner: key, secretId: secretId ?? null, first, last, limit },
+        });
+        return { events: Number(row?.events), end: Number(row?.end) };
+      },
+      timeAt: async (sequence) => {
+        const sql = 'SELECT at FROM audit WHERE owner = :owner AND sequence >= :sequence ORDER BY sequence LIMIT 1';
+        const row = this.#one(sql, { owner: key, sequence });
+        return row && time.read(row.at);
+      },
+    };
+  }
+
+  #one(sql: string, values: Record<string, SQLInputValue>) {
+    return this.#ask(() => this.#prepared(sql).get(values));
+  }
+
+  /** There are few texts: filters differ in their values alone. */
+  #prepared(sql: string): StatementSync {
+    const statement = this.#statements.get(sql) ?? this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #ask<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw asDomainError(error);
+    }
+  }
+}
