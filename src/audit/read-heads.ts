@@ -17,7 +17,7 @@ export async function readHeads(path: string): Promise<KnownHeads> {
   try {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY })) {
       number += 1;
-      if (!line.includes('audit heads')) continue;
+      if (!line.includes('audit heads') && !line.includes('"heads":[{"owner":')) continue;
       for (const { owner, sequence, hash } of headsOf(line, number)) {
         const ofOwner = known.get(owner) ?? new Map();
         known.set(owner, ofOwner.set(`${sequence} ${hash}`, { sequence, hash }));

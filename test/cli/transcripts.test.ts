@@ -37,6 +37,8 @@ class Stage extends AsyncDisposableStack {
 
 /** The files in the directory before the commands run. */
 const preparations: Record<string, (stage: Stage) => Promise<void>> = {
+  'audit.txt': keepTwoSecrets,
+  'audit-refused.txt': keepTwoSecrets,
   'backup.txt': keepTwoSecrets,
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
@@ -53,7 +55,8 @@ async function keepTwoSecrets({ shell }: Stage): Promise<void> {
   for (const name of ['ONE', 'TWO']) {
     await gateway.run(createSecret('id'), { input: { name, value: 'a value', provider: 'openai' } });
   }
-  await gateway.stop();
+  const { stderr } = await gateway.stop();
+  await writeFile(join(shell.directory, 'gateway.log'), stderr);
 }
 
 const isSkipped = (file: string) => file === 'first-run.txt' && inject('mongodbUri') === null;

@@ -177,6 +177,6 @@ class MongodbWriter implements DatabaseWriter {
 
   async #replace(name: string, filter: object, documents: readonly Row[]): Promise<void> {
     await this.#collection(name).deleteMany(filter);
-    await this.#collection(name).insertMany([...documents]);
+    await this.#collection(name).insertMany([...documents], { ignoreUndefined: true });
   }
 }

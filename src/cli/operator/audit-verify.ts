@@ -25,8 +25,12 @@ export async function verify({ keyringFile, databaseUrl }: Config, options: Veri
     walkChains(store, keyring, { ...(owner && { owner }), ...(heads && { heads }), onProgress: progress.show }),
   ).finally(() => progress.end());
 
-  process.stdout.write(`${figuresOf(walked)} checked. ${walked.broken.length === 0 ? 'Every link holds.' : ''}`.trim());
-  process.stdout.write(`\n${heads ? `${headsOf(heads)} in ${printable(options.heads ?? '')} were looked for.\n` : ''}`);
+  const against = heads ? ` against ${headsOf(heads)} in ${printable(options.heads ?? '')}` : '';
+  const verdict = walked.broken.length === 0 ? ' Every link holds.' : '';
+  process.stdout.write(`${figuresOf(walked)} checked${against}.${verdict}\n`);
+  if (owner && walked.events === 0) {
+    process.stderr.write('This owner has no events. Check the name; whether there were some shows with --heads.\n');
+  }
   tellBroken(walked.broken);
 }
 
