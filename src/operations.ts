@@ -12,6 +12,8 @@ import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts
 import { findSecret } from './secrets/find-secret.ts';
 import { listSealingKeys } from './secrets/list-sealing-keys.ts';
 import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
+import { type ListVersionsInput, listVersions } from './secrets/list-versions.ts';
+import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-secret.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
@@ -24,6 +26,8 @@ export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDepend
     createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),
     updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),
+    listVersions: (input: ListVersionsInput) => listVersions(dependencies, caller, input),
+    rollbackSecret: (input: RollbackSecretInput) => rollbackSecret(dependencies, caller, input),
     resolveSecrets: (input: ResolveSecretsInput) => resolveSecrets(dependencies, caller, input),
     listAuditEvents: (input: ListAuditEventsInput) => listAuditEvents(dependencies, caller, input),
     listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Sealed, SealedMark } from '../model/envelope.ts';
 import { ownerKey } from '../model/owner.ts';
+import { actorKey } from '../model/principal.ts';
 import type { RecordMac, SecretRecord, StoredSecret } from '../model/secret.ts';
 import { type Binding, EnvelopeRejected, open, openBytes } from './envelope.ts';
 import { KeyMissing } from './key-missing.ts';
@@ -29,12 +31,22 @@ export function macOfRecord(record: Marked, { mac }: Keyring): RecordMac {
  * @throws RecordRejected when its MAC is not that of a gateway
  * @throws KeyMissing when the keyring lacks the key of the MAC
  */
-export function requireRecordMac(record: StoredSecret, { mac }: Keyring): void {
-  const key = usableKey(mac, record.mac.kid);
-  if (!key) throw new KeyMissing(record.mac.kid);
-  const [stored, own] = [Buffer.from(record.mac.tag), Buffer.from(tagOf(record, key))];
-  if (stored.length !== own.length || !timingSafeEqual(stored, own)) {
-    throw new RecordRejected(record.id, 'the MAC of the record is not that of a gateway');
+export function requireRecordMac(record: StoredSecret, keyring: Keyring): void {
+  requireMac(record.mac, (key) => tagOf(record, key), record.id, keyring);
+}
+
+/** The same for any record of a secret's value. */
+export function requireMac(
+  stored: RecordMac,
+  tagUnder: (key: MacKey) => string,
+  secretId: string,
+  { mac }: Keyring,
+): void {
+  const key = usableKey(mac, stored.kid);
+  if (!key) throw new KeyMissing(stored.kid);
+  const [tag, own] = [Buffer.from(stored.tag), Buffer.from(tagUnder(key))];
+  if (tag.length !== own.length || !timingSafeEqual(tag, own)) {
+    throw new RecordRejected(secretId, 'the MAC of the record is not that of a gateway');
   }
 }
 
@@ -44,27 +56,28 @@ export function requireRecordMac(record: StoredSecret, { mac }: Keyring): void {
  * @throws RecordRejected when something other than a gateway wrote the record or its envelope
  * @throws KeyMissing when the keyring lacks the key of either
  */
-export function openRecord(record: SecretRecord, keyring: Keyring): Promise<string | null> {
-  return openWith(open, record, keyring);
+export async function openRecord(record: SecretRecord, keyring: Keyring): Promise<string | null> {
+  requireRecordMac(record, keyring);
+  return record.sealed && openSealed(open, record, record.sealed, keyring);
 }
 
 /** The same in UTF-8, for a value of which there need not be a string. */
-export function openRecordBytes(record: SecretRecord, keyring: Keyring): Promise<Uint8Array | null> {
-  return openWith(openBytes, record, keyring);
+export async function openRecordBytes(record: SecretRecord, keyring: Keyring): Promise<Uint8Array | null> {
+  requireRecordMac(record, keyring);
+  return record.sealed && openSealed(openBytes, record, record.sealed, keyring);
 }
 
-async function openWith<T>(
+/** The value of a record whose MAC was checked: that is over the tag beside the envelope. */
+export async function openSealed<T>(
   open: (...of: Parameters<typeof openBytes>) => Promise<T>,
-  record: SecretRecord,
+  secret: Pick<Marked, 'id' | 'owner'>,
+  sealed: Sealed,
   keyring: Keyring,
-): Promise<T | null> {
-  requireRecordMac(record, keyring);
-  const { id, sealed } = record;
-  if (!sealed) return null;
-  // The MAC is over the tag beside the envelope.
+): Promise<T> {
+  const { id } = secret;
   if (sealed.envelope.tag !== sealed.tag) throw new RecordRejected(id, 'the envelope is another than the record names');
   try {
-    return await open(sealed.envelope, bindingOf(record, sealed.version), keyring);
+    return await open(sealed.envelope, bindingOf(secret, sealed.version), keyring);
   } catch (error) {
     throw error instanceof EnvelopeRejected ? new RecordRejected(id, error.message, error) : error;
   }
@@ -75,10 +88,15 @@ export function bindingOf({ id, owner }: Pick<Marked, 'id' | 'owner'>, version: 
   return { owner: ownerKey(owner), secretId: id, version, destination: null };
 }
 
-/** Neither `header` nor `encrypted_key` of the envelope is in it: a rewrap changes both. */
-function tagOf({ owner, id, version, name, placeholder, provider, sealed }: Marked, key: MacKey): string {
+/** What a MAC has of a value. Neither `header` nor `encrypted_key` of the envelope is in it: a rewrap changes both. */
+export function fieldsOfValue({ version, number, tag, setAt, setBy }: SealedMark) {
+  return [version, number, tag, setAt.getTime(), actorKey(setBy)] as const;
+}
+
+function tagOf(record: Marked, key: MacKey): string {
+  const { owner, id, version, name, placeholder, provider, maskedValue, createdBy, updatedBy, sealed } = record;
   const destination = null;
-  const value = sealed && [sealed.version, sealed.tag];
-  const fields = [1, ownerKey(owner), id, version, name, placeholder, provider, destination, value];
-  return hmac(key, 'record', fields).toString('base64url');
+  const value = sealed && fieldsOfValue(sealed);
+  const what = [1, ownerKey(owner), id, version, name, placeholder, provider, destination, maskedValue];
+  return hmac(key, 'record', [...what, actorKey(createdBy), actorKey(updatedBy), value]).toString('base64url');
 }

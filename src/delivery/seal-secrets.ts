@@ -96,7 +96,8 @@ function nextLarge(selected: readonly SelectedSecret[]): string[] {
   return ids;
 }
 
-function withoutEnvelope(record: SecretRecord): StoredSecret {
-  const { sealed } = record;
-  return { ...record, sealed: sealed && { version: sealed.version, tag: sealed.tag } };
+function withoutEnvelope({ sealed, ...record }: SecretRecord): StoredSecret {
+  if (!sealed) return { ...record, sealed };
+  const { envelope: _, ...mark } = sealed;
+  return { ...record, sealed: mark };
 }

@@ -1,3 +1,5 @@
+import type { Actor } from './principal.ts';
+
 /** A flattened JWE (RFC 7516, section 7.2.2) as crypto/envelope.ts makes it. */
 export interface Envelope {
   protected: string;
@@ -12,6 +14,10 @@ export interface Envelope {
 export interface SealedMark {
   /** The version of the secret in which the value was set; the envelope is bound to it. */
   readonly version: number;
+  /** How many values the secret has had by then, with this one. */
+  readonly number: number;
+  readonly setAt: Date;
+  readonly setBy: Actor;
   /** The GCM tag of the envelope, which no other envelope has. */
   readonly tag: string;
 }

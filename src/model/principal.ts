@@ -41,3 +41,14 @@ export interface Actor {
 export function actorOf({ kind, subject }: Principal): Actor {
   return { kind, id: subject };
 }
+
+/** An actor as one string, which no two share: no kind has a colon in it. */
+export function actorKey({ kind, id }: Actor): string {
+  return `${kind}:${id}`;
+}
+
+/** The actor whose key this is. */
+export function actorOfKey(key: string): Actor {
+  const colon = key.indexOf(':');
+  return { kind: key.slice(0, Math.max(0, colon)) as PrincipalKind, id: key.slice(colon + 1) };
+}

@@ -1,5 +1,6 @@
 import type { Sealed, SealedMark } from './envelope.ts';
 import type { Owner } from './owner.ts';
+import type { Actor } from './principal.ts';
 import type { Warning } from './warning.ts';
 
 /** What a caller may see of a secret. There is no field for a value. */
@@ -15,6 +16,9 @@ export interface Secret {
   readonly version: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  readonly createdBy: Actor;
+  /** Who made the last change. */
+  readonly updatedBy: Actor;
 }
 
 /** A secret as it was just written, and what looks like a mistake in what was sent. */

@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
+import type { Principal } from '../model/principal.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { nameTaken, sealedValueRefused, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
-import { existingSecret } from './find-secret.ts';
 
 /** What a change makes of the current secret. Without a write the secret stays as it is. */
 export interface PreparedChange {
@@ -20,24 +20,26 @@ const maxAttempts = 10;
 /**
  * Changes the current version of one secret, after earlier changes to it in this process. The operation must have required
  * the scopes.
+ * @param find the secret, if the principal may see it
  * @throws DomainError NOT_FOUND, CONFLICT_ERROR (name), SERVICE_UNAVAILABLE, and what `prepare` throws
  */
-export async function changeSecret(
+export async function changeSecret<Current extends StoredSecret>(
   dependencies: Dependencies,
   caller: Caller,
   id: string,
-  prepare: (current: StoredSecret) => Promise<PreparedChange> | PreparedChange,
+  find: (dependencies: Dependencies, principal: Principal, id: string) => Promise<Current>,
+  prepare: (current: Current) => Promise<PreparedChange> | PreparedChange,
 ): Promise<Secret> {
   const principal = authenticated(caller);
   requireBeforeWriteDeadline(caller);
   // Before the mutex: a caller who may not see the secret must not wait for its writers, which would show that it exists,
   // and must not make them wait.
-  const found = await existingSecret(dependencies, principal, id);
+  const found = await find(dependencies, principal, id);
   return dependencies.mutex(id, async (waited) => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       requireBeforeWriteDeadline(caller);
       // A write that came after the first look makes the commit fail on the version, and the secret is read again.
-      const current = attempt === 1 && !waited ? found : await existingSecret(dependencies, principal, id);
+      const current = attempt === 1 && !waited ? found : await find(dependencies, principal, id);
       const { write, result } = await prepare(current);
       if (!write) return result;
       requireBeforeWriteDeadline(caller);

@@ -22,6 +22,13 @@ export function versionIsNotCurrent(currentVersion: number): DomainError {
   });
 }
 
+export function noSuchVersion(): DomainError {
+  return new DomainError('NOT_FOUND', {
+    description:
+      'No value of that version is kept. Choose a version of the secret’s versions: those in which its value was set, of the last 10 values.',
+  });
+}
+
 export function tooMuchContention(): DomainError {
   return new DomainError('SERVICE_UNAVAILABLE', {
     description: 'Too many others change this secret at once.',

@@ -3,6 +3,7 @@ import { macOfRecord } from '../crypto/record.ts';
 import { authenticated, authorize } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
+import { actorOf } from '../model/principal.ts';
 import type { Secret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
@@ -63,8 +64,10 @@ export async function createSecret(
     version: 1,
     createdAt: at,
     updatedAt: at,
+    createdBy: actorOf(principal),
+    updatedBy: actorOf(principal),
   };
-  const sealed = plaintext && (await sealForStore(plaintext.value, secret, dependencies));
+  const sealed = plaintext && (await sealForStore(plaintext.value, secret, null, dependencies));
   const event = eventOf('secret.created', secret, principal, caller, at);
 
   for (let attempt = 1; ; attempt += 1) {

@@ -7,6 +7,7 @@ import { eventOf } from './audit-event.ts';
 import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
+import { existingSecret } from './find-secret.ts';
 
 export interface DeleteSecretInput extends Disclosure {
   readonly id: string;
@@ -14,7 +15,7 @@ export interface DeleteSecretInput extends Disclosure {
 }
 
 /**
- * Deletes a secret and its sealed value for good.
+ * Deletes a secret and its sealed values for good.
  * @returns the secret as it was
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
  */
@@ -30,7 +31,7 @@ export async function deleteSecret(
   const id = checkId(input.id, errors.at('id'));
   errors.throwIfAny();
 
-  return changeSecret(dependencies, caller, id, (secret) => {
+  return changeSecret(dependencies, caller, id, existingSecret, (secret) => {
     requireVersion(secret, input.expectedVersion);
     const event = eventOf('secret.deleted', secret, principal, caller, dependencies.now());
     return { write: { type: 'deleteSecret', secret, event }, result: secret };

@@ -2,7 +2,7 @@ import { DomainError } from '../errors.ts';
 import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
-import type { Secret, StoredSecret } from '../model/secret.ts';
+import type { Secret, SecretRecord, StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -42,4 +42,14 @@ export async function existingSecret(
   const secret = await visibleSecret(dependencies, principal, id);
   if (!secret) throw new DomainError('NOT_FOUND');
   return secret;
+}
+
+/**
+ * The same with its sealed value, for an operation that keeps it.
+ * @throws DomainError NOT_FOUND
+ */
+export async function existingRecord({ store }: Dependencies, principal: Principal, id: string): Promise<SecretRecord> {
+  const record = await store.findRecord(id);
+  if (!record || !mayReach(principal, record.owner)) throw new DomainError('NOT_FOUND');
+  return record;
 }

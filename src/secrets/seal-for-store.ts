@@ -1,16 +1,21 @@
 import { seal } from '../crypto/envelope.ts';
 import { bindingOf } from '../crypto/record.ts';
-import type { Sealed } from '../model/envelope.ts';
+import type { Sealed, SealedMark } from '../model/envelope.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Dependencies } from './dependencies.ts';
 
-/** Seals a value for this version of a secret, under the active key. */
+/**
+ * Seals a value for this version of a secret, under the active key.
+ * @param value text, or the UTF-8 of one
+ * @param before the value that it replaces
+ */
 export async function sealForStore(
-  value: string,
-  secret: Pick<Secret, 'id' | 'owner' | 'version'>,
+  value: string | Uint8Array,
+  secret: Pick<Secret, 'id' | 'owner' | 'version' | 'updatedAt' | 'updatedBy'>,
+  before: SealedMark | null,
   { keyring, trace }: Dependencies,
 ): Promise<Sealed> {
-  const { version } = secret;
+  const { version, updatedAt: setAt, updatedBy: setBy } = secret;
   const envelope = await trace('crypto.seal', () => seal(value, bindingOf(secret, version), keyring()));
-  return { version, tag: envelope.tag, envelope };
+  return { version, number: (before?.number ?? 0) + 1, tag: envelope.tag, setAt, setBy, envelope };
 }

@@ -3,15 +3,18 @@ import { macOfRecord, requireRecordMac } from '../crypto/record.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Secret, StoredSecret, WrittenSecret } from '../model/secret.ts';
+import { actorOf } from '../model/principal.ts';
+import type { Secret, SecretRecord, StoredSecret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
 import { eventOf } from './audit-event.ts';
-import { changeSecret, requireVersion } from './change-secret.ts';
+import { changeSecret, type PreparedChange, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
+import { existingRecord, existingSecret } from './find-secret.ts';
 import { mask } from './mask.ts';
+import { replacedValue } from './replaced-value.ts';
 import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
@@ -46,7 +49,8 @@ export async function updateSecret(
   const id = checkUpdatedId(input);
 
   let plaintext: PlaintextValue | null = null;
-  const written = await changeSecret(dependencies, caller, id, async (current) => {
+  /** @param record the current secret with the value that a new one replaces */
+  const prepare = async (current: StoredSecret, record: SecretRecord | null): Promise<PreparedChange> => {
     const errors = new FieldErrors();
     const { owner } = current;
     plaintext = await readValueInput(input, { principal, owner, id }, dependencies, errors);
@@ -66,23 +70,30 @@ export async function updateSecret(
       maskedValue: plaintext ? mask(plaintext.value) : current.maskedValue,
       version: current.version + 1,
       updatedAt: at,
+      updatedBy: actorOf(principal),
     };
-    const replaced = plaintext && (await sealForStore(plaintext.value, secret, dependencies));
-    const mac = macOfRecord({ ...secret, sealed: replaced ?? sealed }, keyring);
+    const newSealed = plaintext && (await sealForStore(plaintext.value, secret, sealed, dependencies));
+    const replaced = newSealed && record && replacedValue(record, keyring);
+    const mac = macOfRecord({ ...secret, sealed: newSealed ?? sealed }, keyring);
     const event = eventOf('secret.updated', secret, principal, caller, at);
     return {
       write: {
         type: 'updateSecret',
         from: current.mac,
         secret,
-        ...(replaced && { sealed: replaced }),
+        ...(newSealed && { sealed: newSealed }),
+        ...(replaced && { replaced }),
         ...(plaintext?.nonce && { nonce: plaintext.nonce }),
         mac,
         event,
       },
       result: secret,
     };
-  });
+  };
+  const setsValue = input.value != null || input.sealedValue != null;
+  const written = await (setsValue
+    ? changeSecret(dependencies, caller, id, existingRecord, (record) => prepare(record, record))
+    : changeSecret(dependencies, caller, id, existingSecret, (secret) => prepare(secret, null)));
   return { ...written, warnings: warningsOf(plaintext) };
 }
 

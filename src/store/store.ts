@@ -4,9 +4,11 @@ import type { Envelope, Sealed, WrappedKey } from '../model/envelope.ts';
 import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
+import type { VersionRecord } from '../model/secret-version.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
 import type { Position } from './position.ts';
+import type { VersionStore } from './versions.ts';
 
 /**
  * One write of a commit. A change to a secret always brings the event that records it; an event may come alone. A write with
@@ -22,18 +24,20 @@ export type Write =
     }
   /**
    * The secret after the change; the stored version must be the one before, and the stored MAC that of `from`: something other
-   * than a gateway may have written meanwhile. Without `sealed` the envelope is kept.
+   * than a gateway may have written meanwhile. Without `sealed` the envelope is kept. With it, `replaced` is the value before,
+   * which is kept among the versions: its wrapped key must be the stored one.
    */
   | {
       readonly type: 'updateSecret';
       readonly from: RecordMac;
       readonly secret: Secret;
       readonly sealed?: Sealed;
+      readonly replaced?: VersionRecord;
       readonly nonce?: Nonce;
       readonly mac: RecordMac;
       readonly event: NewAuditEvent;
     }
-  /** The stored version and the stored MAC must be these. */
+  /** The stored version and the stored MAC must be these. Its earlier values go with it. */
   | { readonly type: 'deleteSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
   /** Changes nothing. After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. */
   | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
@@ -162,8 +166,8 @@ export interface Counter {
 }
 
 /**
- * What names the key that it needs: the envelope of a value, the MAC beside it (of a secret), wherever they are kept, the MAC of
- * an API key, the hash of an audit event.
+ * What names the key that it needs: the envelope of a value and the MAC of its record, wherever values are kept, the MAC of an
+ * API key, the hash of an audit event.
  */
 export type Keyed = 'envelopes' | 'records' | 'apiKeys' | 'events';
 
@@ -223,6 +227,7 @@ export interface Store {
   counter(windowSeconds: number): Counter;
   readonly apiKeys: ApiKeyStore;
   readonly audit: AuditStore;
+  readonly versions: VersionStore;
   /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
   readonly backlog: Backlog;

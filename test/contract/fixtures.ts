@@ -2,10 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { isEventOf } from '../../src/crypto/event-mac.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { macOfRecord } from '../../src/crypto/record.ts';
+import { macOfVersion } from '../../src/crypto/version-record.ts';
 import type { AuditEvent, NewAuditEvent } from '../../src/model/audit-event.ts';
-import type { Sealed, WrappedKey } from '../../src/model/envelope.ts';
+import type { Sealed, SealedMark, WrappedKey } from '../../src/model/envelope.ts';
 import { type Owner, ownerKey } from '../../src/model/owner.ts';
 import type { Secret, SecretRecord, StoredSecret } from '../../src/model/secret.ts';
+import type { VersionRecord } from '../../src/model/secret-version.ts';
 import { chainStart } from '../../src/store/audit.ts';
 import { positionIn } from '../../src/store/positions.ts';
 import type { ListQuery, Store, Write } from '../../src/store/store.ts';
@@ -13,6 +15,8 @@ import { testKeyring } from '../support/keyring.ts';
 
 /** Milliseconds matter: both stores keep them. */
 const at = new Date('2026-03-04T05:06:07.089Z');
+
+const ada = { kind: 'user', id: 'ada' } as const;
 
 /** An owner that no other test uses, so that tests share a store and still see only their own secrets. */
 export function newOwner(): Owner {
@@ -22,7 +26,10 @@ export function newOwner(): Owner {
 export function sealed(version = 1, marker: string = randomUUID()): Sealed {
   return {
     version,
+    number: version,
     tag: 'tag',
+    setAt: at,
+    setBy: ada,
     envelope: {
       protected: 'eyJlbmMiOiJBMjU2R0NNIn0',
       header: { alg: 'A256KW', kid: 'kek-1' },
@@ -48,6 +55,8 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
     version: 1,
     createdAt: at,
     updatedAt: at,
+    createdBy: ada,
+    updatedBy: ada,
     sealed: sealed(),
     ...fields,
   });
@@ -59,8 +68,7 @@ export function marked<R extends Omit<StoredSecret, 'mac'>>(record: R, keyring: 
 }
 
 export function eventOf(type: NewAuditEvent['type'], { id, version, name }: Secret): NewAuditEvent {
-  const actor = { kind: 'user', id: 'ada' } as const;
-  return { type, actor, requestId: 'request-1', at, secretId: id, version, secretName: name };
+  return { type, actor: ada, requestId: 'request-1', at, secretId: id, version, secretName: name };
 }
 
 export function insert(record: SecretRecord): Write {
@@ -78,7 +86,25 @@ export function update(
   const { mac } = marked({ ...secret, sealed: newSealed ?? current.sealed }, keyring);
   const event = eventOf('secret.updated', secret);
   const from = marked(current, keyring).mac;
-  return { type: 'updateSecret', from, secret, ...(newSealed && { sealed: newSealed }), mac, event };
+  const values = newSealed && {
+    sealed: newSealed,
+    ...(hasEnvelope(current) && { replaced: keptOf(current, keyring) }),
+  };
+  return { type: 'updateSecret', from, secret, ...values, mac, event };
+}
+
+function hasEnvelope(record: StoredSecret): record is SecretRecord {
+  return record.sealed !== null && 'envelope' in record.sealed;
+}
+
+/** The value of a record as it is kept once another has replaced it. */
+export function keptOf(
+  { owner, id, maskedValue, sealed }: SecretRecord,
+  keyring: Keyring = testKeyring,
+): VersionRecord {
+  if (!sealed) throw new Error('it has a value');
+  const version = { owner, secretId: id, maskedValue, sealed };
+  return { ...version, mac: macOfVersion(version, keyring) };
 }
 
 export function remove(secret: StoredSecret, keyring?: Keyring): Write {
@@ -104,9 +130,13 @@ export function wrappedKeyOf({ id, owner, sealed: value }: SecretRecord): Wrappe
 }
 
 /** What a find shows of a record. */
-export function withoutEnvelope(record: StoredSecret): StoredSecret {
-  const { sealed } = record;
-  return { ...record, sealed: sealed && { version: sealed.version, tag: sealed.tag } };
+export function withoutEnvelope({ sealed, ...record }: StoredSecret): StoredSecret {
+  return { ...record, sealed: sealed && markOf(sealed) };
+}
+
+/** Of a value that was set there. */
+export function markOf({ version, number, tag, setAt, setBy }: SealedMark): SealedMark {
+  return { version, number, tag, setAt, setBy };
 }
 
 /** What a list shows of a record. */

@@ -14,6 +14,7 @@ import { secretsContract } from './secrets.ts';
 import { selectionContract } from './selection.ts';
 import { Subject } from './subject.ts';
 import { usesContract } from './uses.ts';
+import { versionsContract } from './versions.ts';
 import { wrappedKeysContract } from './wrapped-keys.ts';
 
 /** What every store promises. The test of a store is one call of this, and tests of what is special about that store. */
@@ -40,6 +41,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     usesContract(subject);
     counterContract(subject);
     apiKeysContract(subject);
+    versionsContract(subject);
     wrappedKeysContract(open);
     lifetimeContract(open);
   });

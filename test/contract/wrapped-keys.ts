@@ -52,6 +52,22 @@ export function wrappedKeysContract(open: () => Promise<Store>): void {
       expect(await fresh.wrappedKeys('', 1)).toEqual([rewrapped(from)]);
     });
 
+    it('are read and replaced wherever values are kept: those of earlier values, too', async () => {
+      const [record] = records.filter(({ sealed }) => sealed);
+      if (!record) throw new Error('there are four');
+      await fresh.commit([update(record, {}, sealed(2))]);
+      const all = await fresh.wrappedKeys('', 100);
+      const rest = await fresh.wrappedKeys(all.at(-1)?.position ?? '', 100);
+      const of = [...all, ...rest].filter(({ secretId }) => secretId === record.id);
+      expect([all.length + rest.length, of.length]).toEqual([5, 2]);
+      expect(new Set(of.map(({ position }) => position)).size).toBe(2);
+      expect(await fresh.wrappedKeys(rest.at(-1)?.position ?? '', 100)).toEqual([]);
+      expect(await fresh.replaceWrappedKeys(of.map((from) => ({ from, to: rewrapped(from) })))).toBe(2);
+      const current = await fresh.findRecord(record.id);
+      const earlier = await fresh.versions.find(record.owner, record.id, 1);
+      for (const one of [current, earlier]) expect(one?.sealed?.envelope.header.kid).toBe('kek-2');
+    });
+
     it('are not replaced if they have changed in the meantime, or if their secret was deleted', async () => {
       const all = await fresh.wrappedKeys('', 100);
       const [changed, gone] = records.filter((record) => record.sealed);

@@ -7,8 +7,9 @@ import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import { bindingOf, macOfRecord, openRecord, RecordRejected, requireRecordMac } from '../../src/crypto/record.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import { ownerOfKey } from '../../src/model/owner.ts';
+import { actorOfKey } from '../../src/model/principal.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
-import { marked, newRecord } from '../contract/fixtures.ts';
+import { marked, newRecord, sealed } from '../contract/fixtures.ts';
 import { type KeyEntry, keyringText, testKeyring } from '../support/keyring.ts';
 
 const owner: Owner = { type: 'team', teamId: 'red' };
@@ -18,12 +19,16 @@ const mac = (kid: string, state: string): KeyEntry => ({ use: 'mac', kid, state 
 async function sealedRecord(fields: Partial<SecretRecord> = {}, value = 'the value'): Promise<SecretRecord> {
   const record = { ...newRecord(owner), ...fields };
   const envelope = await seal(value, bindingOf(record, 1), testKeyring);
-  return marked({ ...record, sealed: { version: 1, tag: envelope.tag, envelope } });
+  return marked({ ...record, sealed: { ...sealed(), tag: envelope.tag, envelope } });
 }
 
 function sealedOf({ sealed }: SecretRecord) {
   if (!sealed) throw new Error('it has a value');
   return sealed;
+}
+
+function markOfVector(value: { setAt: number; setBy: string }) {
+  return { ...value, setAt: new Date(value.setAt), setBy: actorOfKey(value.setBy) };
 }
 
 describe('a record', () => {
@@ -40,6 +45,13 @@ describe('a record', () => {
     ['placeholder', (_, { placeholder }) => ({ placeholder })],
     ['provider', () => ({ provider: 'openai' })],
     ['provider, left out', () => ({ provider: null })],
+    ['mask', () => ({ maskedValue: '••••' })],
+    ['mask, left out', () => ({ maskedValue: null })],
+    ['creator', () => ({ createdBy: { kind: 'apiKey', id: 'ada' } })],
+    ['last author', () => ({ updatedBy: { kind: 'user', id: 'bob' } })],
+    ['number of the value', (record) => ({ sealed: { ...sealedOf(record), number: 2 } })],
+    ['time of the value', (record) => ({ sealed: { ...sealedOf(record), setAt: new Date(0) } })],
+    ['author of the value', (record) => ({ sealed: { ...sealedOf(record), setBy: { kind: 'user', id: 'bob' } } })],
     ['version of the value', (record) => ({ sealed: { ...sealedOf(record), version: 2 } })],
     ['tag of the value', (record, other) => ({ sealed: { ...sealedOf(record), tag: sealedOf(other).tag } })],
     ['value, left out', () => ({ sealed: null })],
@@ -68,9 +80,9 @@ describe('a record', () => {
     }
   });
 
-  it('opens as before when its content key was rewrapped, and when notes, tags, mask and dates changed', async () => {
+  it('opens as before when its content key was rewrapped, and when notes, tags and dates changed', async () => {
     const record = await sealedRecord();
-    const changed = { ...record, notes: 'n', tags: ['t'], maskedValue: null, updatedAt: new Date(0) };
+    const changed = { ...record, notes: 'n', tags: ['t'], updatedAt: new Date(0) };
     expect(await openRecord(changed, testKeyring)).toBe('the value');
     const both = await ring({ kid: 'one', state: 'decrypting' }, { kid: 'two', state: 'active' });
     const { envelope, ...mark } = sealedOf(record);
@@ -116,8 +128,10 @@ describe('a record', () => {
     const vectors = JSON.parse(await readFile(new URL('../vectors/records.json', import.meta.url), 'utf8'));
     expect(vectors.length).toBeGreaterThan(2);
     for (const { kid, record, tag } of vectors) {
-      const made = macOfRecord({ ...record, owner: ownerOfKey(record.owner) }, await ring(mac(kid, 'active')));
-      expect(made).toEqual({ kid, tag });
+      const { owner: key, createdBy, updatedBy, sealed: value } = record;
+      const actors = { createdBy: actorOfKey(createdBy), updatedBy: actorOfKey(updatedBy) };
+      const inFull = { ...record, ...actors, owner: ownerOfKey(key), sealed: value && markOfVector(value) };
+      expect(macOfRecord(inFull, await ring(mac(kid, 'active')))).toEqual({ kid, tag });
     }
   });
 });

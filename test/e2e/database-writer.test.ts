@@ -51,18 +51,18 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
       expect(answer.errors).toEqual([]);
       return answer.data;
     };
-    const create = async (connectorId: string, provider: string) => {
+    const bob = await gateway.issuer.token({ sub: 'bob' });
+    const create = async (connectorId: string, provider: string, token?: string) => {
       const owner = { teamId: 'red', connectorId };
-      const input = { owner, name: `name of ${connectorId}`, value: `value of ${connectorId}`, provider };
-      return (await run(createSecret(), input)).createSecret.secret.id as string;
+      const input = { owner, name: `name of ${connectorId}`, value: `the value of ${connectorId}`, provider };
+      return (await run(createSecret(), input, token)).createSecret.secret.id as string;
     };
     const first = await create('one', 'aws');
     await run(updateSecret(), { id: first, notes: 'the second version' });
     await rotateKeyring(join(gateway.directory, 'keyring.json'), 'mac');
     // The gateway reads the file again for this.
     expect((await fetch(new URL('/readyz', gateway.url))).status).toBe(200);
-    const second = await create('two', 'openai');
-    const bob = await gateway.issuer.token({ sub: 'bob' });
+    const second = await create('two', 'openai', bob);
     await run(updateSecret(), { id: second, value: 'another value of two' }, bob);
     await run(updateSecret(), { id: second, notes: 'the third version' }, bob);
 
@@ -101,7 +101,7 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
   }
 
   async function expectSound(): Promise<void> {
-    expect(await opened()).toEqual(['value of one', 'another value of two']);
+    expect(await opened()).toEqual(['the value of one', 'another value of two']);
     expect(await isFound()).toBe(false);
   }
 
@@ -206,7 +206,7 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     const { errors } = await gateway.run(updateSecret(), { input: { id: first, value: 'a newer value of one' } });
     expect(errors).toEqual([]);
     await writer.replaceRecords([first], records.slice(0, 1));
-    expect((await opened())[0]).toBe('value of one');
+    expect((await opened())[0]).toBe('the value of one');
     const [owner] = owners;
     const last = owner && (await store.auditEvents(owner, 0, 100)).at(-1);
     expect(last?.secretId).toBe(first);

@@ -16,7 +16,7 @@ import { createKeyring, readKeyring } from '../../src/keyring/file.ts';
 import type { Sealed } from '../../src/model/envelope.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
-import { insert, marked, newOwner, newRecord, update } from '../contract/fixtures.ts';
+import { insert, marked, newOwner, newRecord, sealed, update } from '../contract/fixtures.ts';
 import { CommandLine, longWaits, type StartOptions } from '../support/command-line.ts';
 import { FaultyLink, type LinkFault } from '../support/faulty-link.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
@@ -88,7 +88,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
 
   async function sealAt(id: string, version: number, value: string, ring: Keyring): Promise<Sealed> {
     const envelope = await seal(value, bindingOf({ id, owner }, version), ring);
-    return { version, tag: envelope.tag, envelope };
+    return { ...sealed(version), tag: envelope.tag, envelope };
   }
 
   /** The stored envelopes in the order of the ids, opened with the current keyring. @throws when one does not open */

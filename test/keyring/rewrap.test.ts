@@ -7,7 +7,7 @@ import { bindingOf, openRecord } from '../../src/crypto/record.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import { rewrapEnvelopes } from '../../src/keyring/rewrap.ts';
 import { withStore } from '../../src/store/open-store.ts';
-import { insert, marked, newOwner, newRecord } from '../contract/fixtures.ts';
+import { insert, marked, newOwner, newRecord, sealed } from '../contract/fixtures.ts';
 import { withTestMac, writeKeyring } from '../support/keyring.ts';
 
 it('wraps nothing under a key that is no longer the active one', async () => {
@@ -25,8 +25,8 @@ it('wraps nothing under a key that is no longer the active one', async () => {
       const owner = newOwner();
       const record = newRecord(owner);
       const envelope = await seal('value', bindingOf(record, 1), before);
-      const sealed = { version: 1, tag: envelope.tag, envelope };
-      await store.commit([insert(marked({ ...record, sealed }, before))]);
+      const value = { ...sealed(), tag: envelope.tag, envelope };
+      await store.commit([insert(marked({ ...record, sealed: value }, before))]);
       // Another key becomes active after the keyring was read, and before anything is written.
       const ring = await readKeyring(path);
       await writeKeyring(path, [

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { macOfEvent } from '../../src/crypto/event-mac.ts';
 import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import { countKids } from '../../src/keyring/count.ts';
+import type { Sealed } from '../../src/model/envelope.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Keyed, Store } from '../../src/store/store.ts';
 import { insertApiKey, newApiKeyRecord } from '../contract/api-keys.ts';
-import { insert, newOwner, newRecord, remove, sealed } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 import { keyringText } from '../support/keyring.ts';
 
@@ -25,6 +26,12 @@ const kids: [envelope: string | null, record: string, event: string][] = [
   ['one', 'mac-a', 'mac-c'],
 ];
 
+/** A sealed value under this key. */
+function under(kid: string, version = 1): Sealed {
+  const { envelope, ...mark } = sealed(version);
+  return { ...mark, envelope: { ...envelope, header: { alg: 'A256KW', kid } } };
+}
+
 describe.each(storeNames)('the counts of keys, on %s', (name) => {
   let directory: string;
   let store: Store;
@@ -40,15 +47,19 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
     }
     const owners = [newOwner(), newOwner(), newOwner()];
     for (const [index, [envelopeKid, recordKid, eventKid]] of kids.entries()) {
-      const { envelope, ...mark } = sealed();
-      const value =
-        envelopeKid === null
-          ? null
-          : { ...mark, envelope: { ...envelope, header: { alg: 'A256KW', kid: envelopeKid } } };
+      const value = envelopeKid === null ? null : under(envelopeKid);
       const record = newRecord(owners[index % 3] ?? newOwner(), { sealed: value });
       ring = await parseKeyring(keyringText([{ use: 'mac', kid: eventKid, state: 'active' }]), 'keyring.json');
       await store.commit([insert({ ...record, mac: { ...record.mac, kid: recordKid } })]);
     }
+    // What a value replaced is counted where it is kept.
+    const replaced = newRecord(newOwner());
+    const write = update(replaced, {}, under('three', 2));
+    const kept = write.replaced && { ...write.replaced, mac: { kid: 'mac-c', tag: 'tag' } };
+    await store.commit([
+      insert(replaced),
+      { ...write, mac: { ...write.mac, kid: 'mac-b' }, ...(kept && { replaced: kept }) },
+    ]);
     // Of a deleted secret there is nothing but its events.
     const gone = newRecord(newOwner());
     await store.commit([insert(gone), remove(gone)]);
@@ -67,12 +78,13 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
     envelopes: new Map([
       ['one', 4],
       ['two', 2],
-      ['three', 1],
+      ['three', 2],
+      ['kek-1', 1],
     ]),
     records: new Map([
       ['mac-a', 5],
-      ['mac-b', 2],
-      ['mac-c', 2],
+      ['mac-b', 3],
+      ['mac-c', 3],
     ]),
     apiKeys: new Map([
       ['mac-a', 2],
@@ -81,7 +93,7 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
     events: new Map([
       ['mac-a', 2],
       ['mac-b', 9],
-      ['mac-c', 3],
+      ['mac-c', 5],
     ]),
   };
 

@@ -173,6 +173,12 @@ class Run {
       named: await Promise.all(
         this.owners.map(async (owner) => withoutSizes(await store.select(owner, this.named, 10))),
       ),
+      versions: await Promise.all(this.owners.flatMap((owner) => this.ids.map((id) => store.versions.list(owner, id)))),
+      earlier: await Promise.all(
+        this.owners.flatMap((owner) =>
+          this.ids.flatMap((id) => [1, 2, 3].map((version) => store.versions.find(owner, id, version))),
+        ),
+      ),
       tagged: await Promise.all(this.owners.map((owner) => store.list(query(owner, { filter: { tags: ['t'] } })))),
       chains: await Promise.all(this.owners.map((owner) => chain(store, owner))),
     };

@@ -14,6 +14,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { SecretRecord } from '../../src/model/secret.ts';
+import { keptValues } from '../../src/model/secret-version.ts';
 import { openStore, withStore } from '../../src/store/open-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { insert, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
@@ -203,7 +205,22 @@ describe('what was deleted', () => {
 
   it('is in no file when it was replaced', async () => {
     const { store, marked } = await storeWithMarked();
-    for (const record of marked) await store.commit([update(record, { notes: null, tags: [] }, sealed(2, 'new'))]);
+    for (const record of marked) await store.commit([update(record, { notes: null, tags: [] })]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(found(`${marker}-notes`)).toEqual([]);
+    await store.close();
+  });
+
+  it('is in no file when it is a value older than the last ones that are kept', async () => {
+    const { store, marked } = await storeWithMarked();
+    const setValue = async ({ id }: SecretRecord, number: number) => {
+      const current = await store.findRecord(id);
+      if (current) await store.commit([update(current, { notes: null, tags: [] }, sealed(number, 'new'))]);
+    };
+    for (let number = 2; number <= keptValues; number += 1) for (const record of marked) await setValue(record, number);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(found(marker)).toEqual(['secrets.db']);
+    for (const record of marked) await setValue(record, keptValues + 1);
     await vi.advanceTimersByTimeAsync(5000);
     expect(found(marker)).toEqual([]);
     await store.close();

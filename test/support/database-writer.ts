@@ -13,6 +13,9 @@ export interface DatabaseWriter {
   records(ids: readonly string[]): Promise<Row[]>;
   /** Puts these in the place of the records of these ids. */
   replaceRecords(ids: readonly string[], rows: readonly Row[]): Promise<void>;
+  /** All earlier values. */
+  versions(): Promise<Row[]>;
+  replaceVersions(rows: readonly Row[]): Promise<void>;
   /** All events, in the order of their chains. */
   events(): Promise<Row[]>;
   replaceEvents(rows: readonly Row[]): Promise<void>;
@@ -23,7 +26,16 @@ export interface DatabaseWriter {
 
 export const recordParts = [
   ...['owner', 'name', 'placeholder', 'provider', 'version'],
-  ...['sealed_version', 'sealed_tag', 'envelope', 'mac_kid', 'mac_tag'],
+  ...['masked_value', 'created_by', 'updated_by'],
+  ...['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by', 'envelope', 'mac_kid', 'mac_tag'],
+] as const;
+
+const valueColumns = ['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by'] as const;
+
+export const versionParts = [
+  ...['owner', 'secret_id', 'masked_value'],
+  ...valueColumns,
+  ...['envelope', 'mac_kid', 'mac_tag'],
 ] as const;
 
 /** Without the kind of the actor, which is the same in all events here. */
@@ -61,6 +73,14 @@ class SqliteWriter implements DatabaseWriter {
         this.#insert('envelopes', { secret_id, envelope });
       }
     });
+  }
+
+  async versions(): Promise<Row[]> {
+    return this.#database.prepare('SELECT * FROM secret_versions').all();
+  }
+
+  async replaceVersions(rows: readonly Row[]): Promise<void> {
+    this.#replaceAll('secret_versions', rows);
   }
 
   async events(): Promise<Row[]> {
@@ -112,22 +132,23 @@ class MongodbWriter implements DatabaseWriter {
 
   async records(ids: readonly string[]): Promise<Row[]> {
     const found = await Promise.all(ids.map((_id) => this.#collection('secrets').findOne({ _id } as object)));
-    return found.map((document) => {
-      const { sealed, mac, ...rest }: Document = document ?? {};
-      const value = { sealed_version: sealed.version, sealed_tag: sealed.tag, envelope: sealed.envelope };
-      return { ...rest, ...value, mac_kid: mac.kid, mac_tag: mac.tag };
-    });
+    return found.map((document) => rowOf(document ?? {}));
   }
 
   async replaceRecords(ids: readonly string[], rows: readonly Row[]): Promise<void> {
-    const documents = rows.map(({ sealed_version, sealed_tag, envelope, mac_kid, mac_tag, ...rest }) => {
-      const sealed = { version: sealed_version, tag: sealed_tag, envelope };
-      return { ...rest, sealed, mac: { kid: mac_kid, tag: mac_tag } };
-    });
-    await this.#replace('secrets', { _id: { $in: ids } }, documents);
+    await this.#replace('secrets', { _id: { $in: ids } }, rows.map(documentOf));
     // Where the gateway looks for it.
     for (const { _id, owner } of rows)
       await this.#collection('secretIds').updateOne({ _id } as object, { $set: { owner } });
+  }
+
+  async versions(): Promise<Row[]> {
+    const found = await this.#collection('secretVersions').find().toArray();
+    return found.map(rowOf);
+  }
+
+  async replaceVersions(rows: readonly Row[]): Promise<void> {
+    await this.#replace('secretVersions', {}, rows.map(documentOf));
   }
 
   async events(): Promise<Row[]> {
@@ -179,4 +200,31 @@ class MongodbWriter implements DatabaseWriter {
     await this.#collection(name).deleteMany(filter);
     await this.#collection(name).insertMany([...documents], { ignoreUndefined: true });
   }
+}
+
+const names = { masked_value: 'maskedValue', created_by: 'createdBy', updated_by: 'updatedBy', secret_id: 'secretId' };
+
+function rowOf({ sealed, mac, ...document }: Document): Row {
+  const row: Row = { ...document };
+  for (const [column, field] of Object.entries(names)) {
+    if (!(field in document)) continue;
+    row[column] = document[field];
+    delete row[field];
+  }
+  const { version, number, tag, setAt, setBy, envelope } = sealed;
+  const value = { sealed_version: version, sealed_number: number, sealed_tag: tag, sealed_at: setAt, sealed_by: setBy };
+  return { ...row, ...value, envelope, mac_kid: mac.kid, mac_tag: mac.tag };
+}
+
+function documentOf(row: Row): Document {
+  const { sealed_version, sealed_number, sealed_tag, sealed_at, sealed_by, envelope, mac_kid, mac_tag, ...rest } = row;
+  const document: Document = { ...rest };
+  for (const [column, field] of Object.entries(names)) {
+    if (!(column in rest)) continue;
+    document[field] = rest[column];
+    delete document[column];
+  }
+  const mark = { version: sealed_version, number: sealed_number, tag: sealed_tag };
+  const sealed = { ...mark, setAt: sealed_at, setBy: sealed_by, envelope };
+  return { ...document, sealed, mac: { kid: mac_kid, tag: mac_tag } };
 }

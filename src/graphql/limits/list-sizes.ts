@@ -7,6 +7,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { maxSecrets } from '../../delivery/requested-secrets.ts';
+import { keptValues } from '../../model/secret-version.ts';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
 
 /** What the sizes of lists depend on besides the document. */
@@ -49,6 +50,9 @@ export class VariableValues {
 /** The fields that read a page of a list. */
 export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'apiKeys', 'auditEvents']);
 
+/** A list without pages, which is read once for each object that has it. */
+export const versionsList = 'versions';
+
 /** How many items a page may have, or how many secrets a delivery. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
   if (field.name.value === 'resolveSecrets') return sizeOfDelivery(field, variables);
@@ -69,6 +73,10 @@ export function timesReturned(
   const name = field.name.value;
   if (name === 'nodes' || name === 'edges' || name === 'deliveries') return listSize;
   if (name === 'teams') return sizes.teams;
+  if (name === versionsList) {
+    const first = argument(field, 'first', variables);
+    return typeof first === 'number' ? Math.min(Math.max(0, first), keptValues) : keptValues;
+  }
   if (name !== '_entities') return 1;
   const representations = argument(field, 'representations', variables);
   return Array.isArray(representations) ? representations.length : 1;

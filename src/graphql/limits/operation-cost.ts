@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { DomainError } from '../../errors.ts';
-import { type ListSizes, pagedLists, sizeOfList, timesReturned, VariableValues } from './list-sizes.ts';
+import { type ListSizes, pagedLists, sizeOfList, timesReturned, VariableValues, versionsList } from './list-sizes.ts';
 
 /** What one operation may ask for. The introspection query of GraphiQL has depth 15; routers use a few aliases. */
 const limits = {
@@ -150,10 +150,10 @@ class CostMeter {
     const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
     const times = timesReturned(field, listSize, this.#variables, this.#sizes);
-    const lists = pagedLists.has(field.name.value) ? 1 : 0;
+    const lists = pagedLists.has(field.name.value) ? times : Number(field.name.value === versionsList);
     addUp(total, {
       ...inner,
-      lists: times * (lists + inner.lists),
+      lists: lists + times * inner.lists,
       objects: times * (1 + inner.objects),
       typeNameBytes: times * inner.typeNameBytes,
     });

@@ -14,9 +14,11 @@ import './page-info.ts';
 import './resolve-secrets.ts';
 import './revoke-api-key.ts';
 import './rotate-api-key.ts';
+import './rollback-secret.ts';
 import './sealing-key.ts';
 import './secret.ts';
 import './secret-connection.ts';
+import './secret-version.ts';
 import './update-secret.ts';
 import './viewer.ts';
 

@@ -1,8 +1,10 @@
 import type { Secret } from '../../model/secret.ts';
+import { Actor } from './actor.ts';
 import { builder, scoped } from './builder.ts';
 import { OwnerInput, SecretOwner } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
+import { SecretVersion } from './secret-version.ts';
 
 SecretRef.implement({
   description: 'A secret. Its value is never returned: you see a mask, a placeholder and a version.',
@@ -34,7 +36,20 @@ SecretRef.implement({
       version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
       updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
-    }) satisfies { readonly [field in keyof Secret]: unknown },
+      createdBy: t.expose('createdBy', { type: Actor, description: 'Who created it.' }),
+      updatedBy: t.expose('updatedBy', { type: Actor, description: 'Who made the last change.' }),
+      versions: t.field({
+        type: [SecretVersion],
+        description:
+          'The values that it has and had, newest first. The last 10 are kept; none is there while no value is set.',
+        directives: scoped('secrets:read'),
+        args: {
+          first: t.arg.int({ description: 'How many of the newest; all by default.' }),
+          before: t.arg.int({ description: 'Only versions before this one.' }),
+        },
+        resolve: (secret, args, { operations }) => operations.listVersions({ ...args, secret }),
+      }),
+    }) satisfies { readonly [field in keyof Secret | 'versions']: unknown },
 });
 
 builder.queryField('secret', (t) =>

@@ -94,16 +94,19 @@ function showsMoreThan(
     const field = isObjectType(parent) ? parent.getFields()[name] : undefined;
     if (!parent || !field || allowed.get(parent.name)?.has(name) === false) return true;
     const type = getNamedType(field.type);
-    return isConnection(type) || (selectionSet !== undefined && inSelections(selectionSet, type));
+    return isList(type) || (selectionSet !== undefined && inSelections(selectionSet, type));
   }
 
   const payload = getNamedType(returnType);
   return fieldNodes.some((node) => node.selectionSet !== undefined && inSelections(node.selectionSet, payload));
 }
 
-/** Relay's cursor connections specification, section 2: a type whose name ends so is a list in pages. */
-function isConnection({ name }: GraphQLNamedType): boolean {
-  return name.endsWith('Connection');
+/**
+ * Relay's cursor connections specification, section 2: a type whose name ends so is a list in pages. Versions are a list without
+ * pages.
+ */
+function isList({ name }: GraphQLNamedType): boolean {
+  return name.endsWith('Connection') || name === 'SecretVersion';
 }
 
 function isLeftOut({ directives }: SelectionNode): boolean {

@@ -23,10 +23,12 @@ import {
   fieldsOf,
   type OwnerDocument,
   type SecretDocument,
+  sealedDocumentOf,
 } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
+import { keepVersions, removeVersions } from './versions.ts';
 
 /**
  * Writes commits, their audit events and their owners' counts, inside the transaction of `session`.
@@ -45,6 +47,8 @@ export async function writeCommits(
   const before = await findOwners(commands, writes);
 
   for (const run of runsOf(changesOf(writes), commits.length === 1)) await writeSecrets(commands, run);
+  await keepVersions(commands, writes);
+  await removeVersions(commands, writes);
   await requireCurrent(commands, writes);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);
@@ -196,9 +200,16 @@ async function requireCurrent(commands: TransactionCommands, writes: readonly Wr
   }
 }
 
-function updateOf({ from, secret, sealed, mac }: Extract<SecretWrite, { type: 'updateSecret' }>) {
-  const q = { _id: secret.id, owner: ownerKey(secret.owner), version: secret.version - 1, 'mac.tag': from.tag };
-  return { q, u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed }) } } };
+function updateOf({ from, secret, sealed, replaced, mac }: Extract<SecretWrite, { type: 'updateSecret' }>) {
+  const q = {
+    _id: secret.id,
+    owner: ownerKey(secret.owner),
+    version: secret.version - 1,
+    'mac.tag': from.tag,
+    // A rewrap may have replaced it since it was read. What is kept is then what the rewrap left, in another attempt.
+    ...(replaced && { 'sealed.envelope.encrypted_key': replaced.sealed.envelope.encrypted_key }),
+  };
+  return { q, u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed: sealedDocumentOf(sealed) }) } } };
 }
 
 function deletionOf({ secret }: Extract<SecretWrite, { type: 'deleteSecret' }>): Document {

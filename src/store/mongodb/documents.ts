@@ -2,14 +2,18 @@ import { type Collection, type Db, Long } from 'mongodb';
 import type { AuditEvent } from '../../model/audit-event.ts';
 import type { Envelope, Sealed, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
+import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import type { ChainState } from '../audit.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
 
-/** The fields of a secret beside its id and its owner, which are stored as other types. */
-type SecretFields = Omit<Secret, 'id' | 'owner'>;
+/** The fields of a secret beside its id and its owner, which are stored as other types. Actors are stored as their keys. */
+interface SecretFields extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy'> {
+  readonly createdBy: string;
+  readonly updatedBy: string;
+}
 
 /** One line for each field of a secret. A migration says which type each has in the database (validators.ts). */
 const secretFields: { readonly [field in keyof SecretFields]: true } = {
@@ -22,6 +26,8 @@ const secretFields: { readonly [field in keyof SecretFields]: true } = {
   version: true,
   createdAt: true,
   updatedAt: true,
+  createdBy: true,
+  updatedBy: true,
 };
 const fieldNames = Object.keys(secretFields) as (keyof SecretFields)[];
 
@@ -44,6 +50,8 @@ export function readListedSecret(id: string, row: RowReader): ListedSecret {
     version: row.integer('version'),
     createdAt: row.date('createdAt'),
     updatedAt: row.date('updatedAt'),
+    createdBy: actorOfKey(row.text('createdBy')),
+    updatedBy: actorOfKey(row.text('updatedBy')),
   };
 }
 
@@ -69,12 +77,18 @@ export function readOwned(row: RowReader): Owned<ListedSecret & { mac: RecordMac
   return { key, secret: Object.assign(secret, { mac: row.object('mac', readMac) }) };
 }
 
-function readMac(row: RowReader): RecordMac {
+export function readMac(row: RowReader): RecordMac {
   return { kid: row.text('kid'), tag: row.text('tag') };
 }
 
 export function readMark(row: RowReader): SealedMark {
-  return { version: row.integer('version'), tag: row.text('tag') };
+  return {
+    version: row.integer('version'),
+    number: row.integer('number'),
+    tag: row.text('tag'),
+    setAt: row.date('setAt'),
+    setBy: actorOfKey(row.text('setBy')),
+  };
 }
 
 export function readSealed(row: RowReader): Sealed {
@@ -100,12 +114,21 @@ export interface ListedDocument extends SecretFields {
 /** What a find reads. `owner` is the owner's key in every collection. */
 export interface FoundDocument extends ListedDocument {
   readonly owner: string;
-  readonly sealed: SealedMark | null;
+  readonly sealed: MarkDocument | null;
   readonly mac: RecordMac;
 }
 
+/** Names a sealed value. `setBy` is the actor's key. */
+export interface MarkDocument extends Omit<SealedMark, 'setBy'> {
+  readonly setBy: string;
+}
+
+export interface SealedDocument extends MarkDocument {
+  readonly envelope: Envelope;
+}
+
 export interface SecretDocument extends FoundDocument {
-  readonly sealed: Sealed | null;
+  readonly sealed: SealedDocument | null;
 }
 
 /** Everything but the envelope, for a find that computes what it has of the value. */
@@ -152,6 +175,16 @@ export interface NonceDocument {
   readonly keptUntil: Date;
 }
 
+/** An earlier value. `_id` is the secret's id and a place among those that its values take in turn. */
+export interface VersionDocument {
+  readonly _id: string;
+  readonly owner: string;
+  readonly secretId: string;
+  readonly maskedValue: string | null;
+  readonly mac: RecordMac;
+  readonly sealed: SealedDocument;
+}
+
 export interface Collections {
   readonly database: Db;
   readonly secrets: Collection<SecretDocument>;
@@ -160,6 +193,7 @@ export interface Collections {
   readonly audit: Collection<AuditDocument>;
   readonly apiKeys: Collection<ApiKeyDocument>;
   readonly nonces: Collection<NonceDocument>;
+  readonly secretVersions: Collection<VersionDocument>;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -171,17 +205,24 @@ export function collectionsOf(database: Db): Collections {
     audit: database.collection('audit'),
     apiKeys: database.collection('apiKeys'),
     nonces: database.collection('nonces'),
+    secretVersions: database.collection('secretVersions'),
   };
 }
 
 /** Everything of a secret but its id, its value and its MAC. */
 export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac'> {
+  const [createdBy, updatedBy] = [actorKey(secret.createdBy), actorKey(secret.updatedBy)];
   // Named fields only: a spread would also store what else an object happens to hold.
-  return { ...pick(secret), owner: ownerKey(secret.owner) };
+  return Object.assign(pick(secret), { createdBy, updatedBy, owner: ownerKey(secret.owner) });
 }
 
 export function documentOf(record: SecretRecord): SecretDocument {
-  return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed: record.sealed };
+  const sealed = record.sealed && sealedDocumentOf(record.sealed);
+  return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed };
+}
+
+export function sealedDocumentOf({ version, number, tag, setAt, setBy, envelope }: Sealed): SealedDocument {
+  return { version, number, tag, setAt, setBy: actorKey(setBy), envelope };
 }
 
 export function secretOf(document: FoundDocument): StoredSecret {
@@ -189,12 +230,13 @@ export function secretOf(document: FoundDocument): StoredSecret {
 }
 
 export function listedSecretOf(document: ListedDocument, owner: Owner = nobody): ListedSecret {
-  return Object.assign(pick(document), { id: document._id, owner });
+  const [createdBy, updatedBy] = [actorOfKey(document.createdBy), actorOfKey(document.updatedBy)];
+  return Object.assign(pick(document), { id: document._id, owner, createdBy, updatedBy });
 }
 
 export function ownedOf(document: FoundDocument): Owned {
   const { owner: key, sealed, mac } = document;
-  return { key, secret: Object.assign(listedSecretOf(document), { sealed, mac }) };
+  return { key, secret: Object.assign(listedSecretOf(document), { sealed: sealed && markOf(sealed), mac }) };
 }
 
 export function withSealed<T>(row: Owned<ListedSecret & { mac: RecordMac }>, sealed: T) {
@@ -207,8 +249,16 @@ export const foundSecret: RowDecoder<Owned> = {
 };
 
 /** Where the stored envelope is gone, one without parts stands for it, which does not open. */
-export function envelopeOf({ envelope }: Partial<Sealed>): Envelope {
+export function envelopeOf({ envelope }: { readonly envelope?: Envelope | undefined }): Envelope {
   return envelope ?? ({} as Envelope);
+}
+
+export function markOf({ version, number, tag, setAt, setBy }: MarkDocument): SealedMark {
+  return { version, number, tag, setAt, setBy: actorOfKey(setBy) };
+}
+
+export function sealedOf(sealed: SealedDocument): Sealed {
+  return { ...markOf(sealed), envelope: envelopeOf(sealed) };
 }
 
 /** What is read of a secret whose value is to be opened. */
@@ -216,15 +266,17 @@ export const secretRecord: RowDecoder<Owned<SecretRecord & { owner: Owner }>> = 
   read: (row) => withSealed(readOwned(row), row.objectOrNull('sealed', readSealed)),
   of(document) {
     const { sealed } = document as SecretDocument;
-    const whole = sealed && { ...sealed, envelope: envelopeOf(sealed) };
-    return withSealed(ownedOf(document as SecretDocument), whole);
+    return withSealed(ownedOf(document as SecretDocument), sealed && sealedOf(sealed));
   },
 };
 
-function pick(source: SecretFields): SecretFields {
+type Picked = Pick<Secret & SecretFields, keyof SecretFields>;
+
+/** The fields as they are; actors are in two forms. */
+function pick(source: Secret | SecretFields): Picked {
   const picked: Record<string, unknown> = {};
   for (const name of fieldNames) picked[name] = source[name];
-  return picked as unknown as SecretFields;
+  return picked as unknown as Picked;
 }
 
 export function auditEventOf({ _id, owner, ...event }: AuditDocument & { readonly _id?: unknown }): AuditEvent {

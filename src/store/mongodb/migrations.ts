@@ -24,6 +24,7 @@ const indexes = {
     { name: 'owner_secretId_sequence', key: { owner: 1, secretId: 1, sequence: 1 } },
   ],
   nonces: [{ name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 }],
+  secretVersions: [{ name: 'owner_secretId_version', key: { owner: 1, secretId: 1, 'sealed.version': 1 } }],
   apiKeys: [
     { name: 'owner_id', key: { owner: 1, id: 1 } },
     { name: 'owner_name_id', key: { owner: 1, name: 1, id: 1 } },
@@ -36,7 +37,15 @@ const indexes = {
  */
 const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
-    for (const collection of ['secrets', 'secretIds', 'owners', 'audit', 'apiKeys', 'nonces'] as const) {
+    for (const collection of [
+      'secrets',
+      'secretIds',
+      'owners',
+      'audit',
+      'apiKeys',
+      'nonces',
+      'secretVersions',
+    ] as const) {
       await ensureCollection(database, collection, validators[collection]);
       const wanted: readonly IndexDescription[] = indexes[collection];
       if (wanted.length > 0) await database.collection(collection).createIndexes([...wanted]);

@@ -22,6 +22,7 @@ import type {
   Write,
 } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
+import type { VersionStore } from '../versions.ts';
 import { MongodbApiKeys } from './api-keys.ts';
 import { MongodbAudit } from './audit.ts';
 import { batched } from './batched.ts';
@@ -46,6 +47,7 @@ import {
   selectedOf,
 } from './select.ts';
 import { watchTopology } from './topology.ts';
+import { MongodbVersions } from './versions.ts';
 import { readWrappedKeys, replaceWrappedKeys } from './wrapped-keys.ts';
 import { createWriteGroup, type WriteGroupOptions } from './write-group.ts';
 
@@ -96,6 +98,7 @@ class MongodbStore implements Store {
   readonly #durable: WriteConcernSettings;
   readonly apiKeys: ApiKeyStore;
   readonly audit: MongodbAudit;
+  readonly versions: VersionStore;
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #whyNoPrimary: ReturnType<typeof watchTopology>;
@@ -127,6 +130,7 @@ class MongodbStore implements Store {
     this.#whyNoPrimary = watchTopology(client);
     this.apiKeys = new MongodbApiKeys(collections.apiKeys, timeoutMs, this.#reads, (answer) => this.#answer(answer));
     this.audit = new MongodbAudit(collections, timeoutMs, (read) => this.#read(read));
+    this.versions = new MongodbVersions(this.#reads, (answer) => this.#answer(answer));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     this.#owners = new SecretOwners(this.#reads);
     const onWritten: WriteGroupOptions['onWritten'] = (commits, heads) => {

@@ -13,6 +13,7 @@ export interface SealedDocument {
 /** Where sealed values are kept: the collection, and the field with the secret's id. */
 const places = {
   secrets: { collection: 'secrets', secretId: '_id' },
+  versions: { collection: 'secretVersions', secretId: 'secretId' },
 } as const satisfies Record<string, { readonly collection: keyof Collections; readonly secretId: string }>;
 
 export type SealedPlace = keyof typeof places;

@@ -14,6 +14,7 @@ import {
   readOwned,
   readSealed,
   type SecretDocument,
+  sealedOf,
   secretRecord,
   withOwner,
   withSealed,
@@ -31,11 +32,14 @@ interface SelectedDocument extends SecretDocument {
 const bytes = {
   $cond: [{ $eq: [{ $type: '$sealed.envelope' }, 'object'] }, { $bsonSize: '$sealed.envelope' }, 0],
 };
+const mark = Object.fromEntries(
+  ['version', 'number', 'tag', 'setAt', 'setBy'].map((field) => [field, `$sealed.${field}`]),
+);
 const projection = {
   ...foundFields,
   envelopeBytes: bytes,
   sealed: {
-    $cond: [{ $gt: [bytes, largeEnvelope] }, { version: '$sealed.version', tag: '$sealed.tag' }, '$sealed'],
+    $cond: [{ $gt: [bytes, largeEnvelope] }, mark, '$sealed'],
   },
 };
 
@@ -50,7 +54,7 @@ export const selectedSecret: RowDecoder<SelectedRow> = {
   },
   of(document) {
     const { sealed, envelopeBytes } = document as SelectedDocument;
-    return selectedRow(ownedOf(document as SelectedDocument), sealed, envelopeBytes);
+    return selectedRow(ownedOf(document as SelectedDocument), sealed && sealedOf(sealed), envelopeBytes);
   },
 };
 
@@ -60,9 +64,9 @@ function selectedRow(
   envelopeBytes: number,
 ): SelectedRow {
   if (!sealed) return { ...withSealed(owned, null), envelope: null, envelopeBytes: 0 };
-  const { version, tag } = sealed;
-  const envelope = envelopeBytes > largeEnvelope ? null : envelopeOf(sealed);
-  return { ...withSealed(owned, { version, tag }), envelope, envelopeBytes };
+  const { envelope, ...mark } = sealed;
+  const isLarge = envelopeBytes > largeEnvelope;
+  return { ...withSealed(owned, mark), envelope: isLarge ? null : envelopeOf({ envelope }), envelopeBytes };
 }
 
 /** @throws URIError where the owner's key is damaged */

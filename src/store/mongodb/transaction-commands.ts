@@ -42,16 +42,24 @@ export class TransactionCommands {
   }
 
   /**
-   * @returns how many matched
+   * @returns how many matched, or were inserted
    * @throws WriteRefused
    */
-  update(collection: string, updates: readonly { readonly q: Document; readonly u: Document }[]): Promise<number> {
+  update(
+    collection: string,
+    updates: readonly { readonly q: Document; readonly u: Document; readonly upsert?: boolean }[],
+  ): Promise<number> {
     return this.#write({ update: collection, updates });
   }
 
-  /** @returns how many there were */
+  /** One document for each filter. @returns how many there were */
   delete(collection: string, filters: readonly Document[]): Promise<number> {
     return this.#write({ delete: collection, deletes: filters.map((q) => ({ q, limit: 1 })) });
+  }
+
+  /** All documents of each filter. @returns how many there were */
+  deleteAll(collection: string, filters: readonly Document[]): Promise<number> {
+    return this.#write({ delete: collection, deletes: filters.map((q) => ({ q, limit: 0 })) });
   }
 
   async #write(command: Document, from = 0): Promise<number> {

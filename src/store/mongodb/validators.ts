@@ -13,6 +13,8 @@ const envelope = exactly({
   tag: text,
 });
 
+const sealed = exactly({ version: positive, number: positive, tag: text, setAt: date, setBy: text, envelope });
+
 const auditFields = {
   _id: { bsonType: 'objectId' },
   owner: text,
@@ -44,8 +46,10 @@ export const validators = {
     version: positive,
     createdAt: date,
     updatedAt: date,
+    createdBy: text,
+    updatedBy: text,
     mac,
-    sealed: { oneOf: [{ bsonType: 'null' }, exactly({ version: positive, tag: text, envelope })] },
+    sealed: { oneOf: [{ bsonType: 'null' }, sealed] },
   }),
   secretIds: exactly({ _id: text, owner: text }),
   owners: exactly({
@@ -82,4 +86,5 @@ export const validators = {
     mac,
   }),
   nonces: exactly({ _id: text, keptUntil: date }),
+  secretVersions: exactly({ _id: text, owner: text, secretId: text, maskedValue: textOrNull, sealed, mac }),
 };

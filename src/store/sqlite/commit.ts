@@ -16,6 +16,7 @@ import { prepareApiKeyWrites } from './api-keys.ts';
 import { chainColumns, chainOfRow, chainValues, eventValues, insertEvent } from './audit-rows.ts';
 import { isConstraintViolation } from './errors.ts';
 import { insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
+import { prepareVersionWrites } from './versions.ts';
 
 /** Writes of commits that share one transaction, and so one sync to disk. A larger commit has one of its own. */
 const maxWrites = 64;
@@ -75,6 +76,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   const insert = database.prepare(insertRecord);
   const update = database.prepare(updateRecord);
   const put = database.prepare(putEnvelope);
+  const versions = prepareVersionWrites(database);
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ? AND mac_tag = ?');
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
@@ -97,6 +99,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
         writeTags(write.record);
         return;
       case 'updateSecret': {
+        if (write.replaced && !versions.keep(write.replaced)) throw new StoreConflict(index, 'version');
         const { changes } = update.run(...storedValues(write.secret, write.sealed, write.mac), write.from.tag);
         if (changes === 0) throw new StoreConflict(index, 'version');
         if (write.sealed) put.run(write.secret.id, JSON.stringify(write.sealed.envelope));
@@ -108,6 +111,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
         const { id, owner, version, mac } = write.secret;
         const { changes } = remove.run(id, ownerKey(owner), version, mac.tag);
         if (changes === 0) throw new StoreConflict(index, 'version');
+        versions.removeAll(owner, id);
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
 import type { Envelope, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
+import { type Actor, actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { largeEnvelope, type SelectedSecret } from '../store.ts';
 
@@ -26,13 +27,10 @@ export const textOrNull: ColumnType<string | null> = {
   write: (value) => value,
   read: (value) => (value === null ? null : text.read(value)),
 };
-const integerOrNull: ColumnType<number | null> = {
-  write: (value) => value,
-  read: (value) => (value === null ? null : Number(value)),
-};
 const integer: ColumnType<number> = { write: (value) => value, read: Number };
 /** Milliseconds since 1970. */
 export const time: ColumnType<Date> = { write: (value) => value.getTime(), read: (value) => new Date(Number(value)) };
+const actor: ColumnType<Actor> = { write: actorKey, read: (value) => actorOfKey(text.read(value)) };
 export const json: ColumnType<readonly string[]> = {
   write: (value) => JSON.stringify(value),
   read: (value) => JSON.parse(text.read(value)) as string[],
@@ -50,6 +48,8 @@ const columns: Columns<Omit<Secret, 'owner'>> = {
   version: ['version', integer],
   createdAt: ['created_at', time],
   updatedAt: ['updated_at', time],
+  createdBy: ['created_by', actor],
+  updatedBy: ['updated_by', actor],
   tags: ['tags', json],
   notes: ['notes', textOrNull],
 };
@@ -59,7 +59,10 @@ const columnNames = fields.map(([, [column]]) => column);
 /** What a list reads: it knows the owner. */
 export const listedColumns = columnNames.join(', ');
 
-const storedColumns = [...columnNames, 'owner', 'sealed_version', 'sealed_tag', 'mac_kid', 'mac_tag'];
+/** What a row has of a value beside its envelope, in the order in which `markOf` reads it. */
+export const markColumns = ['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by'];
+
+const storedColumns = [...columnNames, 'owner', 'mac_kid', 'mac_tag', ...markColumns];
 
 /** What a find reads: everything but the envelope, which is in a table of its own. */
 export const secretColumns = storedColumns.join(', ');
@@ -74,8 +77,7 @@ export const insertRecord = `
 export const updateRecord = `
   UPDATE secrets SET
     ${[...columnNames, 'mac_kid', 'mac_tag'].map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
-    sealed_version = coalesce(${parameterOf('sealed_version')}, sealed_version),
-    sealed_tag = coalesce(${parameterOf('sealed_tag')}, sealed_tag)
+    ${markColumns.map((column) => `${column} = coalesce(${parameterOf(column)}, ${column})`).join(', ')}
   WHERE owner = ${parameterOf('owner')} AND id = ${parameterOf('id')} AND version = ${parameterOf('version')} - 1
     AND mac_tag = ?${storedColumns.length + 1}`;
 
@@ -84,11 +86,27 @@ export function storedValues(secret: Secret, sealed: SealedMark | null | undefin
   return [
     ...fields.map(([field, [, type]]) => type.write(secret[field])),
     ownerKey(secret.owner),
-    sealed?.version ?? null,
-    sealed?.tag ?? null,
     mac.kid,
     mac.tag,
+    ...markValues(sealed),
   ];
+}
+
+/** In the order of `markColumns`. */
+export function markValues(mark: SealedMark | null | undefined): SQLInputValue[] {
+  if (!mark) return markColumns.map(() => null);
+  return [mark.version, mark.number, mark.tag, time.write(mark.setAt), actor.write(mark.setBy)];
+}
+
+/** Of the values of `markColumns`. */
+export function markOf([version, number, tag, setAt, setBy]: Values): SealedMark {
+  return {
+    version: integer.read(version),
+    number: integer.read(number),
+    tag: text.read(tag),
+    setAt: time.read(setAt),
+    setBy: actor.read(setBy),
+  };
 }
 
 /** Takes the secret's id and its envelope as JSON. */
@@ -115,16 +133,17 @@ export function listedSecretOfRow(row: Values, owner: Owner): Secret {
     version: integer.read(row[at.version]),
     createdAt: time.read(row[at.createdAt]),
     updatedAt: time.read(row[at.updatedAt]),
+    createdBy: actor.read(row[at.createdBy]),
+    updatedBy: actor.read(row[at.updatedBy]),
     tags: json.read(row[at.tags]),
     notes: textOrNull.read(row[at.notes]),
   };
 }
 
 export function secretOfRow(row: Values): StoredSecret {
-  const [owner, sealedVersion = null, sealedTag, kid, tag] = row.slice(ownerAt, endOfStored);
-  const version = integerOrNull.read(sealedVersion);
+  const [owner, kid, tag, ...mark] = row.slice(ownerAt, endOfStored);
   return Object.assign(listedSecretOfRow(row, ownerOfKey(text.read(owner))), {
-    sealed: version === null ? null : { version, tag: text.read(sealedTag) },
+    sealed: mark[0] === null ? null : markOf(mark),
     mac: { kid: text.read(kid), tag: text.read(tag) },
   });
 }
@@ -166,7 +185,7 @@ export interface ArrayStatement {
 }
 
 /** Where the stored envelope is damaged or gone, one without parts, which does not open. */
-function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
+export function envelopeOf(stored: SQLOutputValue | undefined): Envelope {
   try {
     const envelope: unknown = JSON.parse(text.read(stored));
     if (typeof envelope === 'object' && envelope !== null) return envelope as Envelope;

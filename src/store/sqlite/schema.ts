@@ -26,13 +26,20 @@ export const migrations: readonly string[] = [
     version INTEGER NOT NULL CHECK (version >= 1),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
     tags TEXT NOT NULL,
     notes TEXT,
     sealed_version INTEGER,
+    sealed_number INTEGER,
     sealed_tag TEXT,
+    sealed_at INTEGER,
+    sealed_by TEXT,
     mac_kid TEXT NOT NULL,
     mac_tag TEXT NOT NULL,
-    CHECK ((sealed_version IS NULL) = (sealed_tag IS NULL))
+    CHECK ((sealed_version IS NULL) = (sealed_tag IS NULL)),
+    CHECK ((sealed_version IS NULL) = (sealed_number IS NULL)),
+    CHECK ((sealed_version IS NULL) = (sealed_at IS NULL AND sealed_by IS NULL))
   ) STRICT;
   CREATE UNIQUE INDEX secrets_owner_name ON secrets (owner, name);
   CREATE UNIQUE INDEX secrets_owner_placeholder ON secrets (owner, placeholder);
@@ -50,6 +57,23 @@ export const migrations: readonly string[] = [
     secret_id TEXT PRIMARY KEY NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
     envelope TEXT NOT NULL
   ) STRICT;
+
+  -- Earlier values. The key is the secret's id and a place among those that its values take in turn.
+  CREATE TABLE secret_versions (
+    id TEXT PRIMARY KEY NOT NULL,
+    owner TEXT NOT NULL,
+    secret_id TEXT NOT NULL,
+    masked_value TEXT,
+    sealed_version INTEGER NOT NULL,
+    sealed_number INTEGER NOT NULL,
+    sealed_tag TEXT NOT NULL,
+    sealed_at INTEGER NOT NULL,
+    sealed_by TEXT NOT NULL,
+    mac_kid TEXT NOT NULL,
+    mac_tag TEXT NOT NULL,
+    envelope TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX secret_versions_owner_secret ON secret_versions (owner, secret_id, sealed_version);
 
   -- Only for filters. secrets.tags (JSON) has the tags in their order.
   CREATE TABLE secret_tags (

@@ -21,6 +21,11 @@ const places = {
     owned: 'envelopes CROSS JOIN secrets ON secrets.id = secret_id',
     records: { table: 'secrets', id: 'id' },
   },
+  versions: {
+    envelopes: { table: 'secret_versions', id: 'id' },
+    owned: 'secret_versions',
+    records: { table: 'secret_versions', id: 'id' },
+  },
 } as const satisfies Record<string, Place>;
 
 export type SealedPlace = keyof typeof places;

@@ -21,6 +21,7 @@ import {
   type Write,
 } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
+import type { VersionStore } from '../versions.ts';
 import { SqliteApiKeys } from './api-keys.ts';
 import { SqliteAudit } from './audit.ts';
 import { auditEventOfRow } from './audit-rows.ts';
@@ -34,6 +35,7 @@ import { countStatement, pageStatement, type Statement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
 import { type ArrayStatement, listedSecretOfRow, prepareArrays, secretColumns, secretOfRow } from './rows.ts';
 import { countOf, prepareSelections, type Selections } from './select.ts';
+import { SqliteVersions } from './versions.ts';
 import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
 /** Secrets that lists may read in one tick of the event loop. */
@@ -78,12 +80,14 @@ class SqliteStore implements Store {
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
   readonly audit: AuditStore;
+  readonly versions: VersionStore;
 
   constructor(database: DatabaseSync, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
     this.#database = database;
     this.#onHead = onHead;
     this.apiKeys = new SqliteApiKeys(database);
     this.audit = new SqliteAudit(database);
+    this.versions = new SqliteVersions(database);
     this.#makeWrites = prepareWrites(database, macOfEvent);
     this.#nonces = prepareNonces(database);
     this.#countKids = prepareKidCounts(database);

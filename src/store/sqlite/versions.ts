@@ -1,0 +1,109 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
+import type { SecretVersion, VersionRecord } from '../../model/secret-version.ts';
+import { createPacing } from '../../runtime/pacing.ts';
+import { newestFirst, type VersionStore, versionId } from '../versions.ts';
+import { asDomainError } from './errors.ts';
+import {
+  type ArrayStatement,
+  envelopeOf,
+  markColumns,
+  markOf,
+  markValues,
+  prepareArrays,
+  text,
+  textOrNull,
+  type Values,
+} from './rows.ts';
+
+const columns = ['id', 'owner', 'secret_id', 'masked_value', ...markColumns, 'mac_kid', 'mac_tag'];
+const marks = markColumns.join(', ');
+
+/** Takes a value for each column, the secret's id and the wrapped key that is stored. The envelope is moved as it is stored. */
+const keepVersion = `
+  INSERT INTO secret_versions (${columns.join(', ')}, envelope)
+  SELECT ${columns.map(() => '?').join(', ')}, envelope FROM envelopes
+  WHERE secret_id = ? AND json_valid(envelope) AND envelope ->> '$.encrypted_key' = ?
+  ON CONFLICT (id) DO UPDATE SET ${[...columns, 'envelope'].map((column) => `${column} = excluded.${column}`).join(', ')}`;
+
+export interface VersionWrites {
+  /** @returns false where the secret has no value with this wrapped key */
+  keep(version: VersionRecord): boolean;
+  removeAll(owner: Owner, secretId: string): void;
+}
+
+/** For use inside the transaction that the caller holds. */
+export function prepareVersionWrites(database: DatabaseSync): VersionWrites {
+  const keep = database.prepare(keepVersion);
+  const removeAll = database.prepare('DELETE FROM secret_versions WHERE owner = ? AND secret_id = ?');
+  return {
+    keep(version) {
+      const { owner, secretId, maskedValue, sealed, mac } = version;
+      const values = [versionId(version), ownerKey(owner), secretId, maskedValue, ...markValues(sealed)];
+      const stored = [secretId, sealed.envelope.encrypted_key];
+      return keep.run(...values, mac.kid, mac.tag, ...stored).changes > 0;
+    },
+    removeAll: (owner, secretId) => void removeAll.run(ownerKey(owner), secretId),
+  };
+}
+
+/** Secrets whose values are listed in one tick of the event loop. */
+const pace = createPacing(100);
+
+export class SqliteVersions implements VersionStore {
+  readonly #list: ArrayStatement;
+  readonly #find: ArrayStatement;
+
+  constructor(database: DatabaseSync) {
+    this.#list = prepareArrays(
+      database,
+      `SELECT masked_value, 1, ${marks} FROM secrets WHERE id = ?2 AND owner = ?1 AND sealed_version IS NOT NULL
+       UNION ALL
+       SELECT masked_value, 0, ${marks} FROM secret_versions WHERE owner = ?1 AND secret_id = ?2`,
+    );
+    this.#find = prepareArrays(
+      database,
+      `SELECT owner, secret_id, masked_value, mac_kid, mac_tag, envelope, ${marks} FROM secret_versions
+       WHERE owner = ? AND secret_id = ? AND sealed_version = ?`,
+    );
+  }
+
+  async list(owner: Owner, secretId: string): Promise<SecretVersion[]> {
+    await pace(1);
+    return newestFirst(this.#ask(() => this.#list.all(ownerKey(owner), secretId)).map(versionOfRow));
+  }
+
+  async find(owner: Owner, secretId: string, version: number): Promise<VersionRecord | undefined> {
+    const row = this.#ask(() => this.#find.get(ownerKey(owner), secretId, version));
+    return row && recordOfRow(row);
+  }
+
+  #ask<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw asDomainError(error);
+    }
+  }
+}
+
+function versionOfRow([maskedValue = null, current, ...mark]: Values): SecretVersion {
+  const { version, setAt, setBy } = markOf(mark);
+  return {
+    version,
+    maskedValue: textOrNull.read(maskedValue),
+    createdAt: setAt,
+    actor: setBy,
+    current: current === 1,
+  };
+}
+
+function recordOfRow([owner, secretId, maskedValue = null, kid, tag, envelope, ...mark]: Values): VersionRecord {
+  return {
+    owner: ownerOfKey(text.read(owner)),
+    secretId: text.read(secretId),
+    maskedValue: textOrNull.read(maskedValue),
+    sealed: { ...markOf(mark), envelope: envelopeOf(envelope) },
+    mac: { kid: text.read(kid), tag: text.read(tag) },
+  };
+}
