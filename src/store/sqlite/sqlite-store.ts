@@ -31,8 +31,9 @@ import { countInMemory } from './counter.ts';
 import { openDatabase } from './database-file.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
-import { countStatement, pageStatement, type Statement } from './list.ts';
+import { countStatement, pageStatement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
+import { PreparedLists } from './prepared-lists.ts';
 import { type ArrayStatement, listedSecretOfRow, prepareArrays, secretColumns, secretOfRow } from './rows.ts';
 import { countOf, prepareSelections, type Selections } from './select.ts';
 import { SqliteVersions } from './versions.ts';
@@ -42,8 +43,6 @@ import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 const maxReadPerTick = 1000;
 /** Secrets that are read with their envelopes in one tick: each has up to 8 KiB of it, and 4 KiB of notes. */
 const maxSelectedPerTick = 200;
-/** Lists differ in the shape of their filters. This many shapes stay prepared. */
-const maxPreparedLists = 128;
 
 /**
  * Opens the embedded store, and brings its schema up to date.
@@ -75,7 +74,7 @@ class SqliteStore implements Store {
     StatementSync
   >;
   readonly #find: ArrayStatement;
-  readonly #lists = new Map<string, ArrayStatement>();
+  readonly #lists: PreparedLists;
   readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
@@ -94,6 +93,7 @@ class SqliteStore implements Store {
     this.#selections = prepareSelections(database);
     this.#wrappedKeys = prepareWrappedKeys(database);
     this.#eraser = new LogEraser(database);
+    this.#lists = new PreparedLists(database);
     this.#find = prepareArrays(database, `SELECT ${secretColumns} FROM secrets WHERE id = ?`);
     this.#statements = {
       auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
@@ -139,7 +139,7 @@ class SqliteStore implements Store {
     // A read blocks the event loop. Between many reads that come at once, other requests are answered.
     await this.#pace(1 + query.limit + scannedRows);
     return this.#ask(() => {
-      const rows = query.limit === 0 ? [] : this.#all(pageStatement(query));
+      const rows = query.limit === 0 ? [] : this.#lists.all(pageStatement(query));
       const secrets = rows.map((row) => listedSecretOfRow(row, query.owner));
       const hasMore = secrets.length > query.limit;
       if (hasMore) secrets.pop();
@@ -268,7 +268,7 @@ class SqliteStore implements Store {
   #count(query: ListQuery): number {
     return isUnfiltered(query.filter)
       ? this.#ownerCount(query.owner)
-      : Number(this.#all(countStatement(query))[0]?.[0] ?? 0);
+      : Number(this.#lists.all(countStatement(query))[0]?.[0] ?? 0);
   }
 
   #ownerCount(owner: Owner): number {
@@ -279,17 +279,6 @@ class SqliteStore implements Store {
   #rowsToScan({ owner, filter }: ListQuery): number {
     if (isUnfiltered(filter) || filter.name !== undefined) return 0;
     return this.#ownerCount(owner) * Math.max(1, filter.tags?.length ?? 0);
-  }
-
-  #all({ sql, values }: Statement) {
-    let statement = this.#lists.get(sql);
-    if (!statement) {
-      statement = prepareArrays(this.#database, sql);
-      const [oldest] = this.#lists.keys();
-      if (this.#lists.size === maxPreparedLists && oldest !== undefined) this.#lists.delete(oldest);
-      this.#lists.set(sql, statement);
-    }
-    return statement.all(...values);
   }
 
   #ask<T>(read: () => T): T {
