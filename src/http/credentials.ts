@@ -13,7 +13,8 @@ export function credentialOf(request: IncomingMessage): Credential | null {
   // Of a header that was sent twice, `headers` would keep the first, and a proxy may have checked the second.
   const authorization = sentValues(request, 'authorization');
   // API gateways and templates add a header for a credential that they do not have.
-  const apiKeys = sentValues(request, 'x-api-key').filter(Boolean);
+  const keys = sentValues(request, 'x-api-key');
+  const apiKeys = keys.length > 0 ? keys.filter(Boolean) : keys;
   const tokens = apiKeys.length > 0 ? authorization.filter(Boolean) : authorization;
   if (tokens.length + apiKeys.length > 1) {
     throw new DomainError('BAD_REQUEST', {

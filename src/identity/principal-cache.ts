@@ -12,7 +12,9 @@ export interface VerifiedPrincipal {
 /** Of all principals together. One takes 1 to 150 KB, by the number of its teams. */
 const maxBytes = 16 * 1024 * 1024;
 /** How many entries a call looks at for what has expired. There are at most some 17,000, too many for one request. */
-const sweptEntries = { byGet: 4, bySet: 500 };
+const sweptEntries = { byGet: 40, bySet: 500 };
+/** How long after a sweep the next look-up goes on with it. */
+const sweepEveryMs = 10;
 
 /**
  * The principals of tokens that were verified, by their tokens' digests. Each new one makes the sweep for
@@ -26,6 +28,9 @@ export class PrincipalCache {
   #bytes = 0;
   /** Where the sweep goes on. */
   #cursor = this.#entries.entries();
+  #sweptAt = Number.NEGATIVE_INFINITY;
+  /** The digest that was last asked for. */
+  #newest = '';
 
   constructor(now: () => number) {
     this.#now = now;
@@ -33,11 +38,15 @@ export class PrincipalCache {
 
   /** Undefined when the token must be verified again. */
   get(digest: string, generation: number): Principal | undefined {
-    this.#sweep(sweptEntries.byGet, generation);
+    const now = this.#now();
+    if (now < this.#sweptAt || now >= this.#sweptAt + sweepEveryMs) this.#sweep(sweptEntries.byGet, generation);
     const entry = this.#entries.get(digest);
-    if (!entry || entry.generation !== generation || this.#now() >= entry.expiresAtMs) return undefined;
-    this.#entries.delete(digest);
-    this.#entries.set(digest, entry);
+    if (!entry || entry.generation !== generation || now >= entry.expiresAtMs) return undefined;
+    if (digest !== this.#newest) {
+      this.#entries.delete(digest);
+      this.#entries.set(digest, entry);
+      this.#newest = digest;
+    }
     return entry.principal;
   }
 
@@ -45,6 +54,7 @@ export class PrincipalCache {
     this.#sweep(sweptEntries.bySet, entry.generation);
     this.#delete(digest);
     this.#entries.set(digest, entry);
+    this.#newest = digest;
     this.#bytes += retainedBytes(entry.principal);
     for (const [oldest] of this.#entries) {
       if (this.#bytes <= maxBytes) break;
@@ -55,6 +65,7 @@ export class PrincipalCache {
   /** Drops what has expired or was verified with an earlier key set, among the next entries. */
   #sweep(count: number, generation: number): void {
     const now = this.#now();
+    this.#sweptAt = now;
     for (let looked = 0; looked < count; looked += 1) {
       const { value, done } = this.#cursor.next();
       if (done) {

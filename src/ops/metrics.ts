@@ -1,9 +1,10 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { jsonErrors } from '../http/refusal.ts';
 import { bodyless, type Route } from '../http/route.ts';
 import type { DurationListener } from '../runtime/trace.ts';
 import type { Outcomes } from './health.ts';
 import { processMetrics } from './process-metrics.ts';
+import { countSeries, observeSeries } from './series.ts';
 
 export interface Metrics {
   /** @param operation the root field, of the schema; @param code the error's, or OK */
@@ -32,41 +33,44 @@ export interface MetricSources {
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  const operations = new Counter({
+  const count = countSeries({
     name: 'secrets_gateway_operations_total',
     help: 'GraphQL operations by root field and outcome (OK or an error code).',
     labelNames: ['operation', 'code'],
-    registers,
+    registry,
   });
-  const latency = new Histogram({
+  const observeLatency = observeSeries({
     name: 'secrets_gateway_operation_seconds',
     help: 'Time to answer a GraphQL operation.',
     labelNames: ['operation'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
+    registry,
   });
-  const refusals = new Counter({
+  const countRefusal = countSeries({
     name: 'secrets_gateway_refusals_total',
     help: 'Requests refused before GraphQL, by error code: UNAUTHORIZED, TOO_MANY_REQUESTS and others.',
     labelNames: ['code'],
-    registers,
+    registry,
   });
-  const work = new Histogram({
+  const observeWork = observeSeries({
     name: 'secrets_gateway_work_seconds',
     help: 'Time taken by requests, the store, the crypto, the JWKS endpoint and the rate limiter.',
     labelNames: ['work', 'outcome'],
     buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
-    registers,
+    registry,
   });
   addGauges(registers, sources);
   addState(registers, sources);
   return {
     operation(operation, code, seconds) {
-      operations.inc({ operation, code });
-      latency.observe({ operation }, seconds);
+      count(`${code} ${operation}`, () => ({ operation, code }));
+      observeLatency(operation, () => ({ operation }), seconds);
     },
-    refusal: (code) => refusals.inc({ code }),
-    duration: (name, seconds, failed) => work.observe({ work: name, outcome: failed ? 'failed' : 'done' }, seconds),
+    refusal: (code) => countRefusal(code, () => ({ code })),
+    duration(name, seconds, failed) {
+      const outcome = failed ? 'failed' : 'done';
+      observeWork(failed ? `failed ${name}` : name, () => ({ work: name, outcome }), seconds);
+    },
     route: metricsRoute(registry),
   };
 }

@@ -1,11 +1,18 @@
-import { context, SpanStatusCode, trace as telemetry } from '@opentelemetry/api';
+import { context, ProxyTracerProvider, type Span, SpanStatusCode, trace as telemetry } from '@opentelemetry/api';
 
 export type DurationListener = (name: string, seconds: number, failed: boolean) => void;
 
 /** Runs pieces of work in spans of their own, and tells its listener how long each took. */
 export type Trace = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
-const tracer = telemetry.getTracer('secrets-gateway');
+const tracerName = 'secrets-gateway';
+const tracer = telemetry.getTracer(tracerName);
+
+/** Whether there is an SDK that spans are for. */
+function isTraced(): boolean {
+  const provider = telemetry.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider) || provider.getDelegateTracer(tracerName) !== undefined;
+}
 
 /**
  * Each gateway has a trace of its own, so that two gateways in one process do not count each other's work. The spans are
@@ -14,22 +21,24 @@ const tracer = telemetry.getTracer('secrets-gateway');
  */
 export function createTrace(onDuration: DurationListener = () => {}): Trace {
   return async (name, work) => {
-    const span = tracer.startSpan(name);
+    const span = isTraced() ? tracer.startSpan(name) : null;
     const start = performance.now();
     let failed = true;
     try {
       // To set the context costs more than all the rest, and without an SDK nothing reads it.
-      const result = await (span.isRecording()
-        ? context.with(telemetry.setSpan(context.active(), span), work)
-        : work());
+      const result = await (span?.isRecording() ? inSpan(span, work) : work());
       failed = false;
       return result;
     } finally {
-      if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end();
+      if (failed) span?.setStatus({ code: SpanStatusCode.ERROR });
+      span?.end();
       onDuration(name, (performance.now() - start) / 1000, failed);
     }
   };
+}
+
+function inSpan<T>(span: Span, work: () => T): T {
+  return context.with(telemetry.setSpan(context.active(), span), work);
 }
 
 /** The same object, with every method traced as `prefix.method`, except those named. */

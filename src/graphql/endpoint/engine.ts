@@ -101,19 +101,19 @@ export function createEngine(options: EngineOptions): Engine {
       if (!response.closed) throw error;
     }
   }
-  return async (request, response, { body, onAnswer, ...rest }) => {
+  return async (request, response, { caller, body, mediaType, startedAtMs, spend, onAnswer }) => {
+    const parameters = readParameters(request, body, rules);
+    // The point that was taken for the request is that of its first operation.
+    if (Array.isArray(parameters) && parameters.length > 1) await spend(parameters.length - 1);
     const send = (head: Head, answer: string | AsyncIterable<string>) => {
       onAnswer();
       return sendAnswer(response, head, answer);
     };
-    const context = { ...rest, send };
-    const parameters = readParameters(request, body, rules);
-    // The point that was taken for the request is that of its first operation.
-    if (Array.isArray(parameters) && parameters.length > 1) await context.spend(parameters.length - 1);
-    const serverContext = { ...context, parameters };
-    const outcome = runPrepared(prepared, request.method ?? '', serverContext);
-    if (outcome === undefined) await answer(request, response, serverContext);
-    else await respond(outcome instanceof Promise ? await outcome : outcome, serverContext);
+    const context: ServerContext = { caller, parameters, mediaType, startedAtMs, spend, send };
+    const running = runPrepared(prepared, request.method ?? '', context);
+    if (running === undefined) return answer(request, response, context);
+    const sending = respond(running instanceof Promise ? await running : running, context);
+    return sending ? sending : undefined;
   };
 }
 

@@ -45,15 +45,20 @@ const known = new Set(['query', 'variables', 'operationName', 'extensions', 'doc
 
 /** Clients that fill in forms or templates send parameters that they do not have as empty text. */
 function withoutBlanks(sent: unknown): unknown {
-  if (!isObject(sent)) return sent;
+  if (!isObject(sent) || !hasBlanks(sent)) return sent;
   return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== '' || !known.has(name)));
+}
+
+function hasBlanks(sent: Record<string, unknown>): boolean {
+  for (const name in sent) if (sent[name] === '' && known.has(name)) return true;
+  return false;
 }
 
 /** @throws DomainError BAD_REQUEST */
 export function checkParameters(sent: unknown, { persistedOperations }: ParameterRules): asserts sent is Parameters {
   if (!isObject(sent)) throw badRequest('The body must be a JSON object with a "query".');
-  for (const [name, value] of Object.entries(sent)) {
-    if (value !== null && !known.has(name)) {
+  for (const name in sent) {
+    if (sent[name] !== null && !known.has(name)) {
       throw badRequest('The body may hold query, variables, operationName, extensions and documentId, nothing else.');
     }
   }
@@ -77,6 +82,7 @@ const maxEntries = 5000;
 
 /** For each unknown key graphql-js makes an error that quotes the whole object, before anything shortens it. */
 function checkEntries(variables: unknown): void {
+  if (variables == null) return;
   const waiting = [variables];
   let entries = 0;
   while (waiting.length > 0) {

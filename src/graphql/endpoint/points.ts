@@ -57,12 +57,12 @@ export function workOf({ scannedRows, deliveries, valueBytes }: Answer): number 
 export function usePoints(): GatewayPlugin {
   return {
     onExecute({ args }) {
-      const { cost, ...context } = args.contextValue;
+      const { answer, cost, spend } = args.contextValue;
       const operation = getOperationAST(args.document, args.operationName);
       if (!operation) return undefined;
-      const charging = charge(operation, cost, context);
-      const before = workOf(context.answer);
-      const onExecuteDone = () => chargeWork(context.answer, before, context.spend);
+      const charging = charge(operation, cost, { answer, spend });
+      const before = workOf(answer);
+      const onExecuteDone = () => chargeWork(answer, before, spend);
       return charging ? charging.then(() => ({ onExecuteDone })) : { onExecuteDone };
     },
   };

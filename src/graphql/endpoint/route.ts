@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../../errors.ts';
 import type { Identify } from '../../http/identify.ts';
 import { isJson, jsonType } from '../../http/media-type.ts';
@@ -62,7 +62,10 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       if (spending) await spending;
       const body = arriving ? parseJson(await arriving) : undefined;
       const answer = new Answer(() => response.destroy());
-      endWith(answer, response);
+      exchange.onEnd(() => {
+        if (!response.writableFinished) answer.stop(clientGone());
+        answer.end();
+      });
       const caller: Caller = {
         principal,
         requestId,
@@ -72,21 +75,11 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
       };
       exchange.limitIdle(operationMs);
       const onAnswer = () => exchange.limitIdle(limits.idleMs);
-      await trace('graphql.request', () =>
+      return trace('graphql.request', () =>
         engine(request, response, { caller, body, mediaType, startedAtMs, spend, onAnswer }),
       );
     },
   };
-}
-
-/** Ends the answer with its response. The client may have gone while it was identified. */
-function endWith(answer: Answer, response: ServerResponse): void {
-  const end = () => {
-    if (!response.writableFinished) answer.stop(clientGone());
-    answer.end();
-  };
-  if (response.closed) end();
-  else response.once('close', end);
 }
 
 /** @throws DomainError UNSUPPORTED_MEDIA_TYPE */
