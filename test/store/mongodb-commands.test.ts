@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { ownerKey } from '../../src/model/owner.ts';
-import { foundSecret, type SecretDocument, secretRecord } from '../../src/store/mongodb/documents.ts';
-import { listCommand, listRow } from '../../src/store/mongodb/list.ts';
+import type { SecretDocument } from '../../src/store/mongodb/documents.ts';
+import { listCommand } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
-import { filterOf, selectedSecret } from '../../src/store/mongodb/select.ts';
+import { filterOf } from '../../src/store/mongodb/select.ts';
 import type { ListQuery, Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, query, seen, use, withoutEnvelope } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, query, use } from '../contract/fixtures.ts';
 import { newNonce, withNonce } from '../contract/nonces.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
@@ -111,42 +111,6 @@ describe.skipIf(uri === '')('with a mongod', () => {
       await store.commit([insert(record)]);
       await sentFor(() => store.find(record.id));
       expect(commands[0]?.command.projection).toEqual({ 'sealed.envelope': 0 });
-    });
-
-    it('answer with rows that need no BSON', async () => {
-      const owner = newOwner();
-      const records = [newRecord(owner), newRecord(owner, { sealed: null }), newRecord(owner, { notes: 'Grüße' })];
-      await store.commit(records.map(insert));
-      const decoders = [listRow, foundSecret, secretRecord, selectedSecret];
-      const toBson = decoders.map((decoder) => vi.spyOn(decoder, 'of'));
-      const ids = records.map(({ id }) => id);
-      const filtered = query(owner, { filter: { provider: 'aws' } });
-      expect(await Promise.all([query(owner), filtered].map((one) => store.list(one)))).toEqual([
-        expect.objectContaining({ totalCount: 3 }),
-        expect.objectContaining({ totalCount: 3 }),
-      ]);
-      expect(await Promise.all(ids.map((id) => store.find(id)))).toEqual(records.map(withoutEnvelope));
-      expect(await store.findRecords(owner, ids)).toEqual(expect.arrayContaining(records));
-      expect(await store.select(owner, null, 5)).toHaveLength(3);
-      for (const spy of toBson) expect(spy).not.toHaveBeenCalled();
-      vi.restoreAllMocks();
-    });
-
-    it('are read by a cursor of the driver where a reply does not hold all rows', async () => {
-      const owner = newOwner();
-      const notes = 'n'.repeat(600_000);
-      const records = Array.from({ length: 30 }, (_, index) => newRecord(owner, { notes, name: `${100 + index}` }));
-      const writing = await sentFor(() => store.commit(records.map(insert)));
-      expect(writing.filter((command) => command === 'insert').length).toBeGreaterThan(2);
-      const sent = await sentFor(async () => {
-        const { secrets, totalCount } = await store.list(query(owner));
-        expect(secrets).toEqual(records.map(seen));
-        expect(totalCount).toBe(30);
-      });
-      expect(sent).toEqual(['aggregate', 'killCursors', 'aggregate', 'getMore']);
-      expect(await store.findRecords(owner, records.map(({ id }) => id))).toHaveLength(30);
-      const { metrics } = await client.db('admin').command({ serverStatus: 1 });
-      expect(Number(metrics.cursor.open.total)).toBe(0);
     });
 
     it('are one for all finds of one tick', async () => {

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { type CommandStartedEvent, MongoClient } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { foundSecret, secretRecord } from '../../src/store/mongodb/documents.ts';
+import { listRow } from '../../src/store/mongodb/list.ts';
+import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
+import { selectedSecret } from '../../src/store/mongodb/select.ts';
+import type { Store } from '../../src/store/store.ts';
+import { insert, newOwner, newRecord, query, seen, withoutEnvelope } from '../contract/fixtures.ts';
+import { withTestMac } from '../support/keyring.ts';
+import { withDatabase } from '../support/mongod.ts';
+
+const uri = withDatabase(inject('mongodbUri') ?? '', `rows-${randomUUID()}`);
+
+describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
+  let client: MongoClient;
+  let store: Store;
+  let commands: CommandStartedEvent[] = [];
+
+  beforeAll(async () => {
+    client = new MongoClient(uri);
+    store = await openMongodbStore(uri, { ...withTestMac, onCommand: (event) => commands.push(event) });
+  });
+  afterAll(async () => {
+    await store?.close();
+    await client?.db().dropDatabase();
+    await client?.close();
+  });
+
+  afterEach(() => void vi.restoreAllMocks());
+
+  async function sentFor(work: () => Promise<unknown>): Promise<string[]> {
+    commands = [];
+    await work();
+    return commands.map((event) => event.commandName);
+  }
+
+  it('need no BSON', async () => {
+    const owner = newOwner();
+    const records = [newRecord(owner), newRecord(owner, { sealed: null }), newRecord(owner, { notes: 'Grüße' })];
+    await store.commit(records.map(insert));
+    const decoders = [listRow, foundSecret, secretRecord, selectedSecret];
+    const toBson = decoders.map((decoder) => vi.spyOn(decoder, 'of'));
+    const ids = records.map(({ id }) => id);
+    const filtered = query(owner, { filter: { provider: 'aws' } });
+    expect(await Promise.all([query(owner), filtered].map((one) => store.list(one)))).toEqual([
+      expect.objectContaining({ totalCount: 3 }),
+      expect.objectContaining({ totalCount: 3 }),
+    ]);
+    expect(await Promise.all(ids.map((id) => store.find(id)))).toEqual(records.map(withoutEnvelope));
+    expect(await store.findRecords(owner, ids)).toEqual(expect.arrayContaining(records));
+    expect(await store.select(owner, null, 5)).toHaveLength(3);
+    for (const spy of toBson) expect(spy).not.toHaveBeenCalled();
+  });
+
+  it('are read by a cursor of the driver where a reply does not hold them all', async () => {
+    const owner = newOwner();
+    const notes = 'n'.repeat(600_000);
+    const records = Array.from({ length: 30 }, (_, index) => newRecord(owner, { notes, name: `${100 + index}` }));
+    const writing = await sentFor(() => store.commit(records.map(insert)));
+    expect(writing.filter((command) => command === 'insert').length).toBeGreaterThan(2);
+    const sent = await sentFor(async () => {
+      const { secrets, totalCount } = await store.list(query(owner));
+      expect(secrets).toEqual(records.map(seen));
+      expect(totalCount).toBe(30);
+    });
+    expect(sent).toEqual(['aggregate', 'killCursors', 'aggregate', 'getMore']);
+    expect(
+      await store.findRecords(
+        owner,
+        records.map(({ id }) => id),
+      ),
+    ).toHaveLength(30);
+    const idle = { type: 'idleCursor', ns: { $regex: `^${client.db().databaseName}` } };
+    const stages = [{ $currentOp: { allUsers: true, idleCursors: true } }, { $match: idle }];
+    expect(await client.db('admin').aggregate(stages).toArray()).toEqual([]);
+  });
+});
