@@ -16,6 +16,7 @@ interface Program {
   readonly args: readonly string[];
   /** The gateway does not report its port, so it gets a fixed one. */
   readonly isGateway?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const program = (name: string, ...args: string[]): Program => ({ file: join(here, 'contenders', name), args });
@@ -30,6 +31,7 @@ export const programs = {
   'graphql-http': program('graphql-http.ts'),
   'Apollo Server 5': program('apollo-server.ts'),
   'secrets-gateway, SQLite': gateway,
+  'secrets-gateway, limited': { ...gateway, env: { RATE_LIMIT: '1/3600s' } },
 } as const satisfies Record<string, Program>;
 
 export type ContenderName = keyof typeof programs;
@@ -63,13 +65,13 @@ export class Contender {
   }
 
   static async start(name: ContenderName, databaseUrl: string, identities: Identities): Promise<Contender> {
-    const { file, args, isGateway }: Program = programs[name];
+    const { file, args, isGateway, env: more }: Program = programs[name];
     // Libraries check less in production; TLS ends elsewhere.
     const env = { ...gatewayEnvironment(databaseUrl, identities), NODE_ENV: 'production', REQUIRE_TLS: 'off' };
     const givenPort = isGateway ? await freePort() : 0;
     const child = fork(file, args, {
       execArgv: ['--import', probe],
-      env: { ...env, PORT: String(givenPort) },
+      env: { ...env, ...more, PORT: String(givenPort) },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     const died = once(child, 'exit').then(([code]) => {

@@ -1,12 +1,19 @@
 import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { type Owner, ownerKey } from '../src/model/owner.ts';
-import { collectionsOf, documentOf, type OwnerDocument, type SecretDocument } from '../src/store/mongodb/documents.ts';
+import { emptyChain } from '../src/store/audit.ts';
+import {
+  chainFields,
+  collectionsOf,
+  documentOf,
+  type OwnerDocument,
+  type SecretDocument,
+} from '../src/store/mongodb/documents.ts';
 import { openStore } from '../src/store/open-store.ts';
 import type { Write } from '../src/store/store.ts';
 import { withTestMac } from '../test/support/keyring.ts';
 import { withDatabase } from '../test/support/mongod.ts';
-import { reader, teamGroups, teamsOf, writer } from './identities.ts';
+import { apiKeyRecords, reader, teamGroups, teamsOf, writer } from './identities.ts';
 import { progress, say } from './progress.ts';
 import { readerIds, recordsOf, teamIds, writerIds } from './records.ts';
 import { maxConnections } from './work.ts';
@@ -52,13 +59,14 @@ export async function loadDatabase(mongodbUri: string, name: string, holdings: r
   }
   await flush();
   const documents = holdings.map(({ owner, count }): OwnerDocument => {
-    return { _id: ownerKey(owner), count, revision: 1, auditSequence: 1, auditHash: 'loaded' };
+    const chain = { ...emptyChain, head: { sequence: 1, hash: 'loaded' } };
+    return { _id: ownerKey(owner), count, revision: 1, ...chainFields(chain) };
   });
   await owners.insertMany(documents, { ordered: false });
   await client.close();
 
   const url = withDatabase(mongodbUri, name);
-  await (await openStore(url)).close();
+  await addApiKeys(url);
   const seconds = (performance.now() - started) / 1000;
   say(`${name}: ${total.toLocaleString('en')} secrets of ${holdings.length} owners in ${seconds.toFixed(1)} s`);
   return url;
@@ -84,7 +92,26 @@ export async function loadSqlite(directory: string, name: string, holdings: read
     }
   }
   await store.close();
+  await addApiKeys(url);
   return url;
+}
+
+async function addApiKeys(url: string): Promise<void> {
+  const store = await openStore(url, withTestMac);
+  await store.commit(
+    apiKeyRecords.map((record): Write => {
+      const actor = record.createdBy;
+      const event = {
+        type: 'apiKey.created',
+        requestId: 'loaded',
+        at: new Date(),
+        actor,
+        apiKeyId: record.id,
+      } as const;
+      return { type: 'insertApiKey', record, event };
+    }),
+  );
+  await store.close();
 }
 
 /** What every contender reads and writes. */

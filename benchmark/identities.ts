@@ -1,7 +1,11 @@
+import { randomUUIDv7 } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { writeKeyring } from '../test/support/keyring.ts';
+import { hashOfApiKey, newApiKey, shownPrefixOf } from '../src/identity/api-key.ts';
+import { macOfApiKey } from '../src/identity/api-key-mac.ts';
+import type { ApiKeyRecord } from '../src/model/api-key.ts';
+import { testKeyring, writeKeyring } from '../test/support/keyring.ts';
 import { kid } from './records.ts';
 
 export const issuer = 'https://issuer.test';
@@ -16,6 +20,32 @@ export const teamsOf = (connection: number) =>
   Array.from({ length: 10 }, (_, index) => `team-${connection % teamGroups}-${index}`);
 /** One for each connection that writes, as different users would be. */
 export const writer = (connection: number) => `writer-${connection}`;
+
+/** One for each connection with an API key: the first of its teams holds it. */
+export const apiKeyHolder = (connection: number) => `apiKey-${connection}`;
+/** Who has used up a rate limit. */
+export const spender = () => 'spender';
+
+/** The API key of a team, for each group of teams. */
+const apiKeys = Array.from({ length: teamGroups }, newApiKey);
+
+export const apiKeyRecords: readonly ApiKeyRecord[] = apiKeys.map((key, group) => {
+  const record: Omit<ApiKeyRecord, 'mac'> = {
+    id: randomUUIDv7(),
+    teamId: teamsOf(group)[0] ?? '',
+    connectorId: null,
+    name: 'benchmark',
+    prefix: shownPrefixOf(key),
+    scopes: ['secrets:read'],
+    createdAt: new Date(),
+    createdBy: { kind: 'user', id: 'benchmark' },
+    expiresAt: null,
+    lastUsedAt: null,
+    revokedAt: null,
+    hash: hashOfApiKey(key),
+  };
+  return { ...record, mac: macOfApiKey(record, testKeyring) };
+});
 
 export interface Identities {
   readonly keyringFile: string;
@@ -34,10 +64,12 @@ export async function createIdentities(directory: string): Promise<Identities> {
   return {
     keyringFile,
     jwksFile,
-    token(subject) {
+    async token(subject) {
+      const holder = /^apiKey-(\d+)$/.exec(subject)?.[1];
+      if (holder !== undefined) return apiKeys[Number(holder) % teamGroups] ?? '';
       const connection = /^reader-(\d+)$/.exec(subject)?.[1];
       const teams = connection === undefined ? [] : teamsOf(Number(connection));
-      return new SignJWT({ scope: 'secrets:read secrets:write', teams })
+      return new SignJWT({ scope: 'secrets:read secrets:write secrets:resolve', teams })
         .setProtectedHeader({ alg: 'ES256', kid: 'benchmark', typ: 'at+jwt' })
         .setIssuer(issuer)
         .setAudience(audience)

@@ -3,9 +3,10 @@ import type { Cell } from './measure.ts';
 import * as work from './work.ts';
 
 export const everybody = (Object.keys(programs) as ContenderName[]).filter(
-  (name) => name !== 'secrets-gateway, SQLite',
+  (name) => !name.startsWith('secrets-gateway, '),
 );
 export const withSqlite: readonly ContenderName[] = [...everybody, 'secrets-gateway, SQLite'];
+const gateways: readonly ContenderName[] = ['secrets-gateway', 'secrets-gateway, SQLite'];
 /** graphql-http, the reference, is measured once, to save time for the warm-up of the others. */
 const others = (names: readonly ContenderName[]) => names.filter((name) => name !== 'graphql-http');
 
@@ -41,19 +42,25 @@ export const quick: Plan = {
 /** All goals. */
 export const whole: Plan = {
   rounds: 4,
-  contenders: withSqlite,
+  contenders: [...withSqlite, 'secrets-gateway, limited'],
   warmUpSeconds: 1.5,
   starts: 3,
   cells: [
     { work: work.list, connections: 32, seconds: 1.3, contenders: withSqlite },
     { work: work.list, connections: 1, seconds: 0.7, contenders: others(withSqlite) },
     { work: work.list, connections: 128, seconds: 0.7, contenders: others(everybody) },
-    { work: work.one, connections: 32, seconds: 0.6, contenders: others(everybody) },
+    { work: work.one, connections: 32, seconds: 0.6, contenders: others(withSqlite) },
     { work: work.create, connections: 32, seconds: 0.9, contenders: others(withSqlite) },
-    { work: work.update, connections: 32, seconds: 0.8, contenders: others(everybody) },
-    { work: work.tenLists, connections: 32, seconds: 0.8, contenders: others(everybody) },
-    { work: work.entities, connections: 32, seconds: 0.8, contenders: others(everybody) },
-    { work: work.refusal, connections: 32, seconds: 0.5, contenders: others(everybody) },
+    { work: work.update, connections: 32, seconds: 0.8, contenders: others(withSqlite) },
+    { work: work.tenLists, connections: 32, seconds: 0.8, contenders: others(withSqlite) },
+    { work: work.entities, connections: 32, seconds: 0.8, contenders: others(withSqlite) },
+    { work: work.hundredFields, connections: 32, seconds: 0.5, contenders: others(withSqlite) },
+    { work: work.cold, connections: 32, seconds: 0.5, contenders: others(everybody) },
+    { work: work.resolve, connections: 32, seconds: 0.5, contenders: [...gateways, 'bare, batched', 'bare, naive'] },
+    { work: work.byApiKey, connections: 32, seconds: 0.5, contenders: gateways },
+    { work: work.refusal, connections: 32, seconds: 0.5, contenders: others(withSqlite) },
+    { work: work.notFound, connections: 32, seconds: 0.5, contenders: others(everybody) },
+    { work: work.tooMany, connections: 32, seconds: 0.5, contenders: ['secrets-gateway, limited'] },
   ],
 };
 

@@ -16,7 +16,7 @@ import { brief, everybody, quick, whole, withSqlite } from './plan.ts';
 import { byPackage, type SelfTime, selfTimes } from './profile.ts';
 import { say } from './progress.ts';
 import { goalsTable, profileTable, seriesTables } from './report.ts';
-import { checkAnswers } from './same-answers.ts';
+import { checkAnswers, prepare } from './same-answers.ts';
 import { measureStartUp, type StartUp } from './start-up.ts';
 import * as work from './work.ts';
 
@@ -60,6 +60,7 @@ async function compare(
       const url = name === 'secrets-gateway, SQLite' ? sqliteUrl : mongodbUrl;
       contenders.push(await Contender.start(name, url, identities));
     }
+    await prepare(plan.cells, contenders, load);
     const bytes = await checkAnswers(plan.cells, contenders, load);
     say(`${contenders.length} contenders answer the same ${bytes.toLocaleString('en')} bytes of data`);
     if (plan !== brief) await warmUp(plan.cells, contenders, load, plan.warmUpSeconds);
@@ -88,13 +89,14 @@ async function compare(
 /** Profiles a contender with one piece of work at 32 connections: `list`, `create` or any other of work.ts. */
 async function profileContender(mongodbUri: string, identities: Identities, load: LoadProcess): Promise<Results> {
   const wanted = Object.entries(work).find(([name]) => name === options.profile)?.[1];
-  if (typeof wanted !== 'object')
-    throw new Error('--profile takes list, one, create, update, tenLists, entities or refusal');
+  if (typeof wanted !== 'object') throw new Error(`--profile takes one of: ${Object.keys(work).join(' · ')}`);
   const url = await loadDatabase(mongodbUri, 'benchmark', holdings);
   const name = withSqlite.find((one) => one === options.of);
   if (!name) throw new Error(`--of takes one of: ${everybody.join(' · ')}`);
   const contender = await Contender.start(name, url, identities);
   try {
+    const cell = { work: wanted, connections: 32, seconds: 5, contenders: [name] };
+    await prepare([cell], [contender], load);
     await load.run(contender.port, wanted, 32, 3);
     await contender.startProfile();
     const { requests } = await load.run(contender.port, wanted, 32, 5);

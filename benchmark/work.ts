@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { reader, teamsOf, writer } from './identities.ts';
+import { apiKeyHolder, reader, spender, teamsOf, writer } from './identities.ts';
 import { counter } from './load.ts';
 import { idOf, readerIds, writerIds } from './records.ts';
 
@@ -17,6 +17,8 @@ export interface Work {
   readonly differs?: boolean;
   /** Every contender has its own error text for a refusal. */
   readonly refused?: boolean;
+  /** What each connection does once before. */
+  readonly before?: Pick<Work, 'query' | 'operationName' | 'variables'>;
   /** How many values `counter` has. */
   readonly cycle?: number;
 }
@@ -95,3 +97,52 @@ export const entities: Work = {
 };
 
 export const refusal: Work = { ...list, name: 'anonymous refusal', subject: () => null, refused: true };
+
+/** The same as `list`, and each request is another document to the server. */
+export const cold: Work = { ...list, name: 'a list in a new document', query: `${list.query}\n# ${counter}` };
+
+const ten = Array.from({ length: 10 }, (_, n) => n);
+
+export const hundredFields: Work = {
+  name: 'a document of 100 fields',
+  operationName: 'HundredFields',
+  query: `query HundredFields(${ten.map((n) => `$i${n}: ID!`).join(' ')}) {
+    ${ten.map((n) => `s${n}: secret(id: $i${n}) ${fields}`).join('\n')}
+  }`,
+  variables(connection) {
+    const { from } = readerIds(connection);
+    return Object.fromEntries(ten.map((n) => [`i${n}`, idOf(from + n)]));
+  },
+  subject: reader,
+};
+
+export const byApiKey: Work = { ...list, name: 'a list with an API key', subject: apiKeyHolder };
+
+export const notFound: Work = {
+  ...update,
+  name: 'refusal: 404',
+  variables: () => ({ input: { id: idOf(0xffff_ffff), notes: 'nobody' } }),
+  refused: true,
+};
+
+/** After the first request. */
+export const tooMany: Work = { ...list, name: 'refusal: 429', subject: spender, refused: true };
+
+/** A key to seal to, which nobody holds the other half of. */
+const recipient = { kty: 'OKP', crv: 'X25519', x: 'eRTZ0wfLXkoOSJTLOdCwCY-IQt10iTPUvK4rjaOzbTI' };
+
+export const resolve: Work = {
+  name: 'a delivery of one value',
+  operationName: 'Resolve',
+  query: `mutation Resolve($input: ResolveSecretsInput!) {
+    resolveSecrets(input: $input) { deliveries { secret { id name } jwe } missing }
+  }`,
+  variables: () => ({ input: { owner: {}, names: ['DELIVERED'], recipient } }),
+  subject: writer,
+  differs: true,
+  before: {
+    query: create.query,
+    operationName: create.operationName,
+    variables: () => ({ input: { owner: {}, name: 'DELIVERED', value: `sk-proj-${'k'.repeat(42)}` } }),
+  },
+};

@@ -1,12 +1,12 @@
 import type { TransactionOptions } from 'mongodb';
 import { ownerKey } from '../../src/model/owner.ts';
-import { writeCommits } from '../../src/store/mongodb/commit.ts';
 import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
 import { collectionsOf, type FoundDocument, foundProjection, secretOf } from '../../src/store/mongodb/documents.ts';
 import { inTransaction } from '../../src/store/mongodb/transaction.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ListQuery, Store, Write } from '../../src/store/store.ts';
 import { withTestMac } from '../../test/support/keyring.ts';
+import { commitNaively } from './naive-commit.ts';
 
 const timeoutMs = 5000;
 const transaction: TransactionOptions = {
@@ -52,7 +52,7 @@ export async function openNaiveStore(databaseUrl: string): Promise<Store> {
         transaction,
         { deadlineMs: performance.now() + timeoutMs, attempts: 20 },
         async (session) => {
-          await writeCommits(collections, [writes], session, withTestMac.macOfEvent);
+          for (const write of writes) await commitNaively(collections, write, session);
         },
       ),
   };
