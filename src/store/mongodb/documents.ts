@@ -230,7 +230,9 @@ export function secretOf(document: FoundDocument): StoredSecret {
 }
 
 export function listedSecretOf(document: ListedDocument, owner: Owner = nobody): ListedSecret {
-  const [createdBy, updatedBy] = [actorOfKey(document.createdBy), actorOfKey(document.updatedBy)];
+  // As text whatever is there: a damaged document must not fail what came with the same command.
+  const createdBy = actorOfKey(String(document.createdBy));
+  const updatedBy = actorOfKey(String(document.updatedBy));
   return Object.assign(pick(document), { id: document._id, owner, createdBy, updatedBy });
 }
 
@@ -254,7 +256,7 @@ export function envelopeOf({ envelope }: { readonly envelope?: Envelope | undefi
 }
 
 export function markOf({ version, number, tag, setAt, setBy }: MarkDocument): SealedMark {
-  return { version, number, tag, setAt, setBy: actorOfKey(setBy) };
+  return { version, number, tag, setAt, setBy: actorOfKey(String(setBy)) };
 }
 
 export function sealedOf(sealed: SealedDocument): Sealed {
