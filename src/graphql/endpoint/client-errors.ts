@@ -24,9 +24,16 @@ export function useClientErrors(concludeAs: Conclude): GatewayPlugin {
     },
     // For operations that went through Yoga's stages, also those of an array one by one. The others end below.
     onExecutionResult({ result, setResult, context }) {
-      setResult(conclude(result as ExecutionResult, context) as never);
+      if (!isStream(result)) setResult(conclude(result as ExecutionResult, context) as never);
     },
+    onSubscribe: ({ args: { contextValue } }) => ({
+      onSubscribeResult: () => ({
+        onNext: ({ result, setResult }) => setResult(conclude(result as ExecutionResult, contextValue).response),
+      }),
+    }),
     onResultProcess({ result, setResult, setResultProcessor, serverContext }) {
+      // Yoga sends each event of a subscription as it comes.
+      if (isStream(result)) return;
       const outcome = Array.isArray(result)
         ? result.map((one) => conclude(one, serverContext))
         : conclude(result as ExecutionResult, serverContext);
@@ -38,3 +45,5 @@ export function useClientErrors(concludeAs: Conclude): GatewayPlugin {
     },
   };
 }
+
+const isStream = (result: unknown) => Symbol.asyncIterator in Object(result);

@@ -93,9 +93,9 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       const answered = await yoga.handleNodeRequestAndResponse(request, response, context);
       if (response.headersSent || response.closed) return;
-      // What Yoga refused by itself.
-      const text = await answered.text();
-      response.writeHead(answered.status, Object.fromEntries(answered.headers)).end(text);
+      // What Yoga refused by itself, or events of a subscription.
+      const { status, headers, body } = answered;
+      await context.send({ status, headers: Object.fromEntries(headers) }, body ? textsOf(body) : '');
     } catch (error) {
       // The client left, and what was under way for it has ended.
       if (!response.closed) throw error;
@@ -128,4 +128,9 @@ function runPrepared(find: PreparedWay, method: string, context: ServerContext) 
     runs.push(run);
   }
   return Promise.all(runs.map((run): Outcome | Promise<Outcome> => run()));
+}
+
+async function* textsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const bytes of body) yield decoder.decode(bytes, { stream: true });
 }

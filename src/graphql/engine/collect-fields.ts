@@ -62,12 +62,15 @@ function isIncluded(selection: SelectionNode): boolean {
   return getDirectiveValues(GraphQLIncludeDirective, selection)?.if !== false;
 }
 
+/** An ordinary object does not take the one for a property of its own, and is taken for a promise with the other. */
+const unusual = new Set(['__proto__', 'then']);
+
 /** Whether the same fields are selected by every execution, with names that an ordinary object can have. */
 export function isFixed(set: SelectionSetNode): boolean {
   return set.selections.every((selection) => {
     if (!selection.directives?.every(isLiteral)) return false;
     if (selection.kind === Kind.FRAGMENT_SPREAD) return true;
-    if (selection.kind === Kind.FIELD && (selection.alias ?? selection.name).value === '__proto__') return false;
+    if (selection.kind === Kind.FIELD && unusual.has((selection.alias ?? selection.name).value)) return false;
     return !selection.selectionSet || isFixed(selection.selectionSet);
   });
 }

@@ -224,6 +224,7 @@ it.each([
   ['introspection in a fragment', '{ ...F } fragment F on Query { __type(name: "Query") { name } }'],
   ['a subscription', 'subscription { text }'],
   ['a name that objects do not take', '{ __proto__: text }'],
+  ['the name of what makes a promise', '{ then: text }'],
   ['no operation of that name', 'query A { text } query B { text }'],
 ])('%s is not planned', (_what, text) => {
   const schema = buildSchema('type Query { text: String } type Subscription { text: String }');
