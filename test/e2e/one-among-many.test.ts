@@ -12,7 +12,7 @@ describe.each(storeNames)('one bad item among many at once on %s', (storeName) =
   let gateway: TestGateway;
   let ids: string[];
   beforeAll(async () => {
-    gateway = await TestGateway.start(storeName);
+    gateway = await TestGateway.start(storeName, { RATE_LIMIT: 'off' });
     const created = await all((n) => create(n, 'THERE'));
     ids = created.map(({ data }) => data.createSecret.secret.id);
   });
