@@ -86,7 +86,8 @@ export class BodyReading {
   readonly #take = (piece: Buffer): void => {
     this.#bytes += piece.length;
     this.#pieces += 1;
-    const [bytes, pieces] = [this.#bytes, this.#pieces];
+    const bytes = this.#bytes;
+    const pieces = this.#pieces;
     if (bytes > this.#maxBytes) {
       this.stop(this.#tooLarge());
       return;
@@ -140,6 +141,13 @@ function grown(body: Buffer, isOwn: boolean, size: number): Buffer {
 /** Whether a request says that a body follows. */
 export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+const smallBytes = 16 * 1024;
+
+/** Whether a body is small and comes in one piece: a chunk that nobody reads takes many times its bytes. */
+export function isSmall({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) <= smallBytes;
 }
 
 const unreadBytes = 1024 * 1024;

@@ -21,9 +21,9 @@ export function credentialOf(request: IncomingMessage): Credential | null {
       description: 'Two credentials were sent. Leave one Authorization or one X-API-Key.',
     });
   }
-  const [key] = apiKeys;
+  const key = apiKeys[0];
   if (key !== undefined) return { type: 'apiKey', key };
-  const [sent] = tokens;
+  const sent = tokens[0];
   if (sent === undefined) return null;
   const token = /^bearer +([^ ]+) *$/i.exec(sent)?.[1];
   if (token === undefined) throw unauthorized({ reason: 'scheme', hint: 'Authorization must be: Bearer TOKEN.' });

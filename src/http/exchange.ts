@@ -130,7 +130,8 @@ export class Exchange {
    * @throws DomainError PAYLOAD_TOO_LARGE, REQUEST_TIMEOUT, BAD_REQUEST, or SERVICE_UNAVAILABLE when it had to make room
    */
   readBody({ maxBodyBytes, arrivalMs }: BodyLimits): Promise<Buffer> {
-    const [slot, slots] = [this.#slot, this.#slots];
+    const slot = this.#slot;
+    const slots = this.#slots;
     if (!slot || !slots) return Promise.reject(new Error('a request without a slot reads its body'));
     const reading = new BodyReading(this.request, maxBodyBytes, {
       onHeld: (bytes) => slots.tell(slot, bytes),

@@ -9,7 +9,7 @@ import { sentValues } from './sent-values.ts';
  */
 export function normalizeTarget(request: IncomingMessage): void {
   const hosts = sentValues(request, 'host');
-  const [host] = hosts;
+  const host = hosts[0];
   if (hosts.length > 1) throw badRequest('Send one Host header.');
   if (host === undefined && request.httpVersion === '1.1') throw badRequest('Send a Host header.');
   if (host !== undefined && !isAuthority(host)) throw badRequest('The Host header must be a name or an address.');

@@ -4,16 +4,17 @@ import { setImmediate as eventsPolled, setTimeout as sleep } from 'node:timers/p
 import { badRequest, DomainError, type ErrorCode } from '../errors.ts';
 import { describeError, type Log } from '../runtime/log.ts';
 import { originMatcher } from '../runtime/origin-pattern.ts';
-import { breakBody, dropBody, hasBody } from './body.ts';
+import { breakBody, dropBody, hasBody, isSmall } from './body.ts';
 import { Connections } from './connections.ts';
 import { type AllowsOrigin, applyCors } from './cors.ts';
 import { Exchange } from './exchange.ts';
-import { HttpRefusal, jsonErrors, writeRefusal } from './refusal.ts';
+import { jsonErrors, writeRefusal } from './refusal.ts';
 import { requestClass } from './request-class.ts';
 import { RequestSlots } from './request-slots.ts';
 import { normalizeTarget } from './request-target.ts';
 import { HttpResponse } from './response.ts';
 import { bodyless, type Route } from './route.ts';
+import { foreignHost, methodNotAllowed, notFound, shuttingDown } from './server-refusals.ts';
 import { hasLoopbackHost } from './transport.ts';
 import { refuseConnection, unreadable } from './unreadable-request.ts';
 
@@ -152,7 +153,16 @@ export class HttpServer {
     // A pipelined request keeps the limit of the request before it, which is still being answered.
     if (earlier === 0) exchange.limitIdle(limits.idleMs);
     exchange.limitTime(limits);
-    this.#answer(exchange, route).catch((error: unknown) => this.#refuse(exchange, route, error));
+    const answering = this.#answering(exchange, route);
+    if (answering) answering.catch((error: unknown) => this.#refuseWhenRead(exchange, route, error));
+  }
+
+  #answering(exchange: Exchange, route: Route | undefined): Promise<void> | void {
+    try {
+      return this.#answer(exchange, route);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #end(request: IncomingMessage, response: HttpResponse): void {
@@ -186,11 +196,11 @@ export class HttpServer {
     return this.#options.routes.find((route) => route.path === path && (route.accepts?.(request) ?? true));
   }
 
-  async #answer(exchange: Exchange, route: Route | undefined): Promise<void> {
+  #answer(exchange: Exchange, route: Route | undefined): Promise<void> | void {
     const { request, response } = exchange;
     const { loopbackHostsOnly, routes } = this.#options;
     const isPreflight = route?.crossOrigin && applyCors(request, response, this.#allowsOrigin);
-    if (isPreflight) return;
+    if (isPreflight) return undefined;
     if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();
     if (route?.admission !== 'always') {
       if (this.#draining) throw shuttingDown();
@@ -199,7 +209,14 @@ export class HttpServer {
     if (!route) throw notFound(routes);
     if (!route.methods.includes(request.method ?? '')) throw methodNotAllowed(route.methods);
     if (hasBody(request) && !takesBody(route, request)) throw badRequest('Send this request without a body.');
-    await route.answer(exchange);
+    return route.answer(exchange);
+  }
+
+  /** A connection can be kept when the body has arrived. A small one has come with its head, and is read after it. */
+  #refuseWhenRead(exchange: Exchange, route: Route | undefined, error: unknown): void {
+    const { request } = exchange;
+    if (request.complete || !isSmall(request)) this.#refuse(exchange, route, error);
+    else setImmediate(() => this.#refuse(exchange, route, error));
   }
 
   #refuse(exchange: Exchange, route: Route | undefined, error: unknown): void {
@@ -261,31 +278,4 @@ export class HttpServer {
 /** A GET has none, whatever follows it; nobody would read it. */
 function takesBody({ limits }: Route, { method }: IncomingMessage): boolean {
   return limits.maxBodyBytes > 0 && method !== 'GET' && method !== 'HEAD';
-}
-
-function shuttingDown(): DomainError {
-  return new HttpRefusal(
-    'SERVICE_UNAVAILABLE',
-    { Connection: 'close' },
-    { description: 'The gateway is shutting down.', retryAfterSeconds: 1 },
-  );
-}
-
-function notFound(routes: readonly Route[]): DomainError {
-  const paths = [...new Set(routes.map(({ path }) => path))].join(', ');
-  return new DomainError('NOT_FOUND', { description: `Nothing is at this path. There are: ${paths}.` });
-}
-
-function methodNotAllowed(methods: readonly string[]): DomainError {
-  return new HttpRefusal(
-    'METHOD_NOT_ALLOWED',
-    { Allow: methods.join(', ') },
-    { description: `Send the request with ${methods.join(' or ')}.` },
-  );
-}
-
-function foreignHost(): DomainError {
-  return new DomainError('FORBIDDEN', {
-    description: 'In development mode the gateway answers to localhost, 127.0.0.1 and [::1] only.',
-  });
 }

@@ -30,8 +30,7 @@ export function createTrace(onDuration: DurationListener = () => {}): Trace {
       failed = false;
       return result;
     } finally {
-      if (failed) span?.setStatus({ code: SpanStatusCode.ERROR });
-      span?.end();
+      if (span) endSpan(span, failed);
       onDuration(name, (performance.now() - start) / 1000, failed);
     }
   };
@@ -39,6 +38,11 @@ export function createTrace(onDuration: DurationListener = () => {}): Trace {
 
 function inSpan<T>(span: Span, work: () => T): T {
   return context.with(telemetry.setSpan(context.active(), span), work);
+}
+
+function endSpan(span: Span, failed: boolean): void {
+  if (failed) span.setStatus({ code: SpanStatusCode.ERROR });
+  span.end();
 }
 
 /** The same object, with every method traced as `prefix.method`, except those named. */

@@ -185,6 +185,22 @@ describe('a body that a route takes no notice of', () => {
   });
 });
 
+describe('a refusal', () => {
+  it('keeps the connection when the body came with the request', async () => {
+    const client = new Client(post('/nothing', 'whole'));
+    await expect.poll(() => client.text).toMatch(/^HTTP\/1\.1 404 .*\r\nConnection: keep-alive\r\n/s);
+    client.text = '';
+    client.socket.write(get('/probe'));
+    await expect.poll(() => client.text).toContain('alive');
+  });
+
+  it('ends the connection when the body has not arrived', async () => {
+    const client = new Client(post('/nothing', 'half', 8));
+    await expect.poll(() => client.text).toMatch(/^HTTP\/1\.1 404 .*\r\nConnection: close\r\n/s);
+    await client.closed;
+  });
+});
+
 describe('the end', () => {
   it('closes a connection with its answer, and lets none of them wait', async () => {
     const idle = new Client(get('/probe'));
