@@ -55,7 +55,7 @@ try {
   const files = [...modules, ...packages.map((folder) => join(folder, 'package.json'))].map((path) =>
     relative(root, path),
   );
-  const ofPackage = (path: string) => path.startsWith('node_modules/');
+  const ofPackage = (path: string) => /(^|\/)node_modules\//.test(path);
   const inputs = {
     own: [
       ...files.filter((path) => !ofPackage(path)),

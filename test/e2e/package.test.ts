@@ -9,13 +9,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bundle } from '../support/bundle.ts';
 import { Checkout, shellEnvironment } from '../support/checkout.ts';
 import { blocksOf, linksOf } from '../support/markdown.ts';
+import { pathWithOldNode } from '../support/old-node.ts';
 
 const root = join(import.meta.dirname, '../..');
 const env = shellEnvironment();
+/** As npx runs it, which takes a second for itself. */
+const command = 'node_modules/.bin/node node_modules/.bin/secrets-gateway';
 
 /** Every command but serve, in the folder of its gateway. */
 const everyCommand = `
-run() { node_modules/.bin/node node_modules/.bin/secrets-gateway "$@"; }
+run() { ${command} "$@"; }
 run schema > schema.graphql
 run keys list | head -1
 run backup backup.db
@@ -64,6 +67,8 @@ interface Outcome {
 describe('the package, installed in an empty folder', () => {
   let folder: string;
   let packed: string;
+  /** The packages of which the bundle has modules. */
+  let bundled: string[];
   /** Process groups of gateways that did not end. */
   const running = new Set<number>();
 
@@ -75,6 +80,8 @@ describe('the package, installed in an empty folder', () => {
     const tarball = join(checkout.directory, stdout.trim().split('\n').at(-1) ?? '');
     const { code, stderr } = await sh(`npm install --prefer-offline --no-audit --no-fund --loglevel=error ${tarball}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const inputs = JSON.parse(await readFile(join(checkout.directory, 'bundle/inputs.json'), 'utf8'));
+    bundled = inputs.packages.flatMap((path: string) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
     await checkout.close();
   }, 120_000);
   afterAll(async () => {
@@ -83,8 +90,8 @@ describe('the package, installed in an empty folder', () => {
   });
 
   /** Runs a shell command in the folder. */
-  async function sh(command: string, cwd = folder): Promise<Outcome> {
-    return promisify(execFile)('sh', ['-c', command], { cwd, env }).then(
+  async function sh(command: string, cwd = folder, variables = {}): Promise<Outcome> {
+    return promisify(execFile)('sh', ['-c', command], { cwd, env: { ...env, ...variables } }).then(
       ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
       ({ code, stdout, stderr }) => ({ code, stdout, stderr }),
     );
@@ -133,7 +140,7 @@ describe('the package, installed in an empty folder', () => {
 
   it('starts without npm, as under a supervisor, runs each command, and exits with 0 on SIGTERM', async () => {
     const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
-    const help = await sh('npx secrets-gateway --help');
+    const help = await sh(`${command} --help`);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     const [, list = ''] = help.stdout.split('\nCommands:\n');
     const names = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
@@ -216,15 +223,16 @@ describe('the package, installed in an empty folder', () => {
     /** Compiles files as another project would, without leaving out the types of the package. */
     async function compile(files: string[], options: Record<string, unknown>): Promise<void> {
       const compilerOptions = { target: 'es2022', strict: true, noEmit: true, skipLibCheck: false, ...options };
-      await writeFile(join(programs, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+      const project = join(programs, `tsconfig.${options.module}.json`);
+      await writeFile(project, JSON.stringify({ compilerOptions, files }));
       const tsc = join(root, 'node_modules/.bin/tsc');
-      const checked = await sh(`${join(folder, 'node_modules/.bin/node')} ${tsc}`, programs);
+      const checked = await sh(`${join(folder, 'node_modules/.bin/node')} ${tsc} -p ${project}`, programs);
       expect(checked).toMatchObject({ code: 0, stdout: '' });
     }
 
     it('does what README.md and docs/client.md show, with types, on the Node of the machine too', async () => {
       const gateway = await serve('node_modules/.bin/node', ['node_modules/.bin/secrets-gateway', 'serve']);
-      const token = await sh('npx secrets-gateway token --sub developer --team demo:admin');
+      const token = await sh(`${command} token --sub developer --team demo:admin`);
       const shown = ['README.md', 'docs/client.md'].map((page) => {
         const blocks = blocksOf(readFileSync(join(root, page), 'utf8')).filter(({ language }) => language === 'ts');
         expect(blocks).toHaveLength(1);
@@ -285,16 +293,30 @@ describe('the package, installed in an empty folder', () => {
   });
 
   it('has no tests and no sources', () => {
-    expect(globSync('{src,test,scripts,benchmark}', { cwd: packed })).toEqual([]);
+    expect(globSync('{src,test,scripts,benchmark,bundle/inputs.json}', { cwd: packed })).toEqual([]);
+  });
+
+  it('runs from its bundle, with the licence of each package in it', async () => {
+    const text = await readFile(join(packed, 'bundle/THIRD-PARTY-NOTICES.txt'), 'utf8');
+    const notices = new Map(
+      text.split(`\n\n${'-'.repeat(80)}\n\n`).map((notice) => [/^(\S+) \S+ \(/.exec(notice)?.[1] ?? '', notice]),
+    );
+    expect(bundled).toEqual(expect.arrayContaining(['graphql', 'graphql-yoga', 'jose', 'pino', '@opentelemetry/api']));
+    for (const name of new Set(bundled)) expect(notices.get(name)).toMatch(/Permission|Redistribution|Apache License/);
+    // Part of the gateway replaces methods of the driver's classes: there must be one driver.
+    expect(bundled).not.toContain('mongodb');
+    const traced = await sh(`NODE_DEBUG=module ${command} exec --help 2>&1 >/dev/null`);
+    expect(traced.stdout).toContain('secrets-gateway/bundle/');
+    expect(traced.stdout).not.toContain('secrets-gateway/dist/');
   });
 
   // This test is last, since it removes files that the others need.
-  it('reports how to fix an installation without install scripts, and the fix works', async (context) => {
-    const { stdout: version } = await sh('node --version');
-    if (Number(/\d+/.exec(version)) >= 26) return context.skip('the Node of this machine is new enough');
+  it('reports how to fix an installation without install scripts, and the fix works', async () => {
+    await using old = await pathWithOldNode(env.PATH ?? '');
+    const PATH = old.path;
     await rm(join(packed, '../node/bin/node'));
     await rm(join(packed, '../.bin/node'));
-    const { code, stdout, stderr } = await sh('npx secrets-gateway serve');
+    const { code, stdout, stderr } = await sh('npx secrets-gateway serve', folder, { PATH });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^secrets-gateway needs Node 26 or newer; this is Node \d+\.\d+\.\d+\.\n/);
     const [, allowed = ''] = /Add ("allowScripts": .*?) to package\.json/.exec(stderr) ?? [];
@@ -306,7 +328,7 @@ describe('the package, installed in an empty folder', () => {
         ...JSON.parse(`{${allowed}}`),
       }),
     );
-    expect(await sh(`${rebuild} --prefer-offline`)).toMatchObject({ code: 0 });
-    expect(await sh('npx secrets-gateway --version')).toMatchObject({ code: 0, stderr: '' });
+    expect(await sh(`${rebuild} --prefer-offline`, folder, { PATH })).toMatchObject({ code: 0 });
+    expect(await sh('npx secrets-gateway --version', folder, { PATH })).toMatchObject({ code: 0, stderr: '' });
   }, 60_000);
 });

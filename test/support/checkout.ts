@@ -4,7 +4,7 @@ import { basename, delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '../..');
 /** Not copied: a fresh clone does not have them, or they are linked. */
-const left = new Set(['node_modules', '.git', '.data', '.cache', 'dist', 'coverage']);
+const left = new Set(['node_modules', '.git', '.data', '.cache', 'dist', 'bundle', 'coverage']);
 
 /** A copy of the project in its own directory, for commands that would write into the project. */
 export class Checkout {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { withoutPlans } from './plans.ts';
 
 const root = join(import.meta.dirname, '../..');
-const command = join(root, 'bin/secrets-gateway.js');
+const installed = join(root, 'bin/secrets-gateway.js');
 const packagedNode = join(root, 'node_modules/.bin/node');
 
 export interface Exit {
@@ -42,14 +42,17 @@ export interface StartOptions {
 /** The command line as a user types it, in its own directory. */
 export class CommandLine {
   readonly directory: string;
+  readonly #command: string;
   readonly #running = new Set<ChildProcess>();
 
-  private constructor(directory: string) {
+  private constructor(directory: string, command: string) {
     this.directory = directory;
+    this.#command = command;
   }
 
-  static async open(): Promise<CommandLine> {
-    return new CommandLine(await mkdtemp(join(tmpdir(), 'secrets-gateway-')));
+  /** @param command another one than that of the project */
+  static async open(command = installed): Promise<CommandLine> {
+    return new CommandLine(await mkdtemp(join(tmpdir(), 'secrets-gateway-')), command);
   }
 
   /** Runs a command to its end. */
@@ -114,7 +117,7 @@ export class CommandLine {
   start(args: string[], env: Record<string, string>, { node = packagedNode, preload = [] }: StartOptions = {}) {
     const imports = preload.flatMap((file) => ['--import', file]);
     // Only PATH is kept of this process's environment: no setting of the machine may have an effect.
-    const child = spawn(node, [...imports, command, ...args], {
+    const child = spawn(node, [...imports, this.#command, ...args], {
       cwd: this.directory,
       env: { PATH: process.env.PATH, HOME: this.directory, ...withoutPlans, ...env },
       // The modules that are loaded before it use this channel.

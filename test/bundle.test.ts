@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestOf, isBundleCurrent } from '../bin/bundle-inputs.js';
+import { Checkout } from './support/checkout.ts';
+import { CommandLine } from './support/command-line.ts';
+
+const run = promisify(execFile);
+
+describe('a checkout with a bundle', () => {
+  let checkout: Checkout;
+  let shell: CommandLine;
+  beforeAll(async () => {
+    checkout = await Checkout.open();
+    shell = await CommandLine.open(join(checkout.directory, 'bin/secrets-gateway.js'));
+    await run(process.execPath, ['scripts/bundle.ts'], { cwd: checkout.directory });
+  });
+  afterAll(async () => {
+    await shell.close();
+    await checkout.close();
+  });
+
+  /** What is loaded up to a gateway's first answer. */
+  async function filesOfGateway(): Promise<string[]> {
+    const file = join(shell.directory, 'modules.txt');
+    const hook = join(import.meta.dirname, 'performance/loaded-modules.ts');
+    const gateway = await shell.serve({ LOADED_MODULES: file, NODE_OPTIONS: `--import ${hook}` });
+    const { data } = await gateway.run('{ viewer { subject } secrets { totalCount } }');
+    expect(data).toMatchObject({ viewer: { subject: 'developer' } });
+    await gateway.stop();
+    const loaded = (await readFile(file, 'utf8')).trim().split('\n');
+    return loaded.filter((url) => url.startsWith('file:'));
+  }
+
+  it('starts a gateway from few files, and loads nothing else', async () => {
+    const loaded = await filesOfGateway();
+    const others = loaded.filter((url) => !url.includes('/bundle/'));
+    expect(others.map((url) => url.replace(/.*\/bin\//, ''))).toEqual(['secrets-gateway.js', 'bundle-inputs.js']);
+    console.info(`${loaded.length} files loaded until the first answer`);
+    expect(loaded.length).toBeLessThan(50);
+  });
+
+  it('tells a fault at the start, and keeps the names of functions that the log has of one', async () => {
+    const { code, stderr } = await shell.run(['serve'], { DATABASE_URL: 'sqlite:/dev/null/x.db' });
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^secrets-gateway cannot start: /),
+    });
+    const bundled = await readFile(join(checkout.directory, 'bundle/main.cjs'), 'utf8');
+    expect(bundled).toContain('async function commandsFor(');
+  });
+
+  it('runs its sources as soon as one of them is another, and the bundle when it is the same again', async () => {
+    const source = join(checkout.directory, 'src/cli/operator/schema.ts');
+    const text = await readFile(source, 'utf8');
+    const summary = async () => (await shell.run(['schema', '--help'])).stdout;
+    const before = await summary();
+    // As many bytes, in a part that alone is changed.
+    await writeFile(source, text.replace('print', 'PRINT'));
+    expect(await summary()).toContain('PRINT');
+    await writeFile(source, text);
+    expect(await summary()).toBe(before);
+    await rm(join(checkout.directory, 'bundle/inputs.json'));
+    expect(await summary()).toBe(before);
+  });
+});
+
+describe('a bundle is used only where', () => {
+  const inputs = { own: ['src/a.ts'], packages: ['node_modules/p/index.js'] };
+  let root: string;
+  beforeAll(async () => {
+    root = await mkdtemp(join(tmpdir(), 'secrets-gateway-bundle-'));
+    for (const folder of ['src', 'node_modules/p', 'bundle']) await mkdir(join(root, folder), { recursive: true });
+  });
+  afterAll(() => rm(root, { recursive: true }));
+
+  async function make(): Promise<void> {
+    for (const file of [...inputs.own, ...inputs.packages])
+      await writeFile(join(root, file), 'export const one = 1;\n');
+    await utimes(join(root, 'node_modules/p/index.js'), 1e9, 1e9);
+    await writeFile(join(root, 'bundle/inputs.json'), JSON.stringify({ digest: digestOf(root, inputs), ...inputs }));
+    expect(isBundleCurrent(root)).toBe(true);
+  }
+
+  it('its sources are as they were, byte by byte, whatever their time', async () => {
+    await make();
+    await utimes(join(root, 'src/a.ts'), 2e9, 2e9);
+    expect(isBundleCurrent(root)).toBe(true);
+    await writeFile(join(root, 'src/a.ts'), 'export const one = 2;\n');
+    expect(isBundleCurrent(root)).toBe(false);
+  });
+
+  it('no file of a package was changed', async () => {
+    await make();
+    await writeFile(join(root, 'node_modules/p/index.js'), 'export const one = 2;\n');
+    expect(isBundleCurrent(root)).toBe(false);
+    await make();
+    await writeFile(join(root, 'node_modules/p/index.js'), 'export const one = 12;\n');
+    await utimes(join(root, 'node_modules/p/index.js'), 1e9, 1e9);
+    expect(isBundleCurrent(root)).toBe(false);
+  });
+
+  it('its inputs are all there, and so is the list of them', async () => {
+    for (const file of [...inputs.own, ...inputs.packages, 'bundle/inputs.json']) {
+      await make();
+      await rm(join(root, file));
+      expect(isBundleCurrent(root)).toBe(false);
+    }
+    await make();
+    await writeFile(join(root, 'bundle/inputs.json'), '{"digest":');
+    expect(isBundleCurrent(root)).toBe(false);
+  });
+});
