@@ -83,7 +83,7 @@ describe('the package, installed in an empty folder', () => {
     const inputs = JSON.parse(await readFile(join(checkout.directory, 'bundle/inputs.json'), 'utf8'));
     bundled = inputs.packages.flatMap((path: string) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
     await checkout.close();
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     for (const pid of running) process.kill(-pid, 'SIGKILL');
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
