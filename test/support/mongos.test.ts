@@ -9,6 +9,7 @@ describe('the router of a sharded cluster', () => {
     expect(Object.fromEntries(shardKeys)).toEqual({
       secrets: 'owner',
       secretIds: '_id',
+      secretVersions: 'owner',
       owners: '_id',
       audit: 'owner',
       apiKeys: '_id',

@@ -21,8 +21,13 @@ const acrossOwners: readonly {
   readonly reason: string;
 }[] = [
   { command: 'find', collection: 'owners', fields: [], reason: 'isEmpty: once at a start, and by keys commands' },
-  { command: 'find', collection: 'secrets', fields: ['_id', 'sealed'], reason: 'keys rewrap walks all owners' },
-  ...(['secrets', 'apiKeys', 'audit'] as const).flatMap((collection) =>
+  ...(['secrets', 'secretVersions'] as const).map((collection) => ({
+    command: 'find',
+    collection,
+    fields: ['_id', 'sealed'],
+    reason: 'keys rewrap walks all owners',
+  })),
+  ...(['secrets', 'secretVersions', 'apiKeys', 'audit'] as const).flatMap((collection) =>
     [[], ['_id'], ['_id', 'sealed']].map((fields) => ({
       command: 'aggregate',
       collection,

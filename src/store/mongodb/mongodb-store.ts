@@ -38,7 +38,7 @@ import { reauthenticate } from './reauthenticate.ts';
 import { SecretOwners } from './secret-ids.ts';
 import {
   findEach,
-  findRecord,
+  findRecordEach,
   findRecords,
   type NamedSecret,
   onlyOne,
@@ -66,6 +66,8 @@ const maxLists = 100;
 const maxFinds = 1000;
 /** Of secrets whose envelopes are read, too: 8 KiB at most each. */
 const maxSelections = 100;
+/** Of secrets with their whole envelopes: 100 KB at most each. */
+const maxRecords = 20;
 /** How long a readiness check waits. A primary is looked for longer than that, and the probe has 2 s. */
 const checkMs = 1500;
 /** How long each part of closing may take. */
@@ -120,6 +122,10 @@ class MongodbStore implements Store {
     (ids: readonly string[]) => this.#answer(findEach(this.#reads, this.#owners, ids)),
     batched(maxFinds),
   );
+  readonly #records = new DataLoader(
+    (ids: readonly string[]) => this.#answer(findRecordEach(this.#reads, this.#owners, ids)),
+    batched(maxRecords),
+  );
 
   constructor(client: MongoClient, collections: Collections, options: MongodbOptions & { readonly timeoutMs: number }) {
     const { timeoutMs, macOfEvent = cannotMac, onHead } = options;
@@ -148,7 +154,8 @@ class MongodbStore implements Store {
   }
 
   async findRecord(id: string): Promise<SecretRecord | undefined> {
-    return this.#answer(findRecord(this.#reads, this.#owners, id));
+    const found = await this.#records.load(id);
+    return found && withOwner(found);
   }
 
   async findRecords(owner: Owner, ids: readonly string[]): Promise<SecretRecord[]> {

@@ -133,13 +133,15 @@ export async function findEach(
   return ids.map((id) => byId.get(id));
 }
 
-/** With its envelope. */
-export async function findRecord(reads: Reads, owners: SecretOwners, id: string): Promise<SecretRecord | undefined> {
-  const found = await owners.find([id], (filter) =>
-    reads.rows({ find: 'secrets', filter, batchSize: 2 }, secretRecord),
-  );
-  const row = found.get(id);
-  return row && withOwner(row);
+/** With their envelopes. */
+export async function findRecordEach(
+  reads: Reads,
+  owners: SecretOwners,
+  ids: readonly string[],
+): Promise<(Owned<SecretRecord & { owner: Owner }> | undefined)[]> {
+  const batchSize = ids.length + 1;
+  const byId = await owners.find(ids, (filter) => reads.rows({ find: 'secrets', filter, batchSize }, secretRecord));
+  return ids.map((id) => byId.get(id));
 }
 
 /** The same for several of an owner, in any order. */

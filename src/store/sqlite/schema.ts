@@ -58,9 +58,10 @@ export const migrations: readonly string[] = [
     envelope TEXT NOT NULL
   ) STRICT;
 
-  -- Earlier values. The key is the secret's id and a place among those that its values take in turn.
+  -- Earlier values. The key is the secret's id and a place among those that its values take in turn, so that those of one
+  -- secret are a range of it.
   CREATE TABLE secret_versions (
-    id TEXT PRIMARY KEY NOT NULL,
+    id TEXT PRIMARY KEY,
     owner TEXT NOT NULL,
     secret_id TEXT NOT NULL,
     masked_value TEXT,
@@ -72,8 +73,7 @@ export const migrations: readonly string[] = [
     mac_kid TEXT NOT NULL,
     mac_tag TEXT NOT NULL,
     envelope TEXT NOT NULL
-  ) STRICT;
-  CREATE INDEX secret_versions_owner_secret ON secret_versions (owner, secret_id, sealed_version);
+  ) STRICT, WITHOUT ROWID;
 
   -- Only for filters. secrets.tags (JSON) has the tags in their order.
   CREATE TABLE secret_tags (

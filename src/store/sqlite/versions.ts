@@ -19,6 +19,9 @@ import {
 const columns = ['id', 'owner', 'secret_id', 'masked_value', ...markColumns, 'mac_kid', 'mac_tag'];
 const marks = markColumns.join(', ');
 
+/** Takes the secret's id as ?1 and its owner as ?2. The range has all places of the secret: 0 follows / in ASCII. */
+const ofSecret = `secret_versions WHERE id > ?1 || '/' AND id < ?1 || '0' AND owner = ?2`;
+
 /** Takes a value for each column, the secret's id and the wrapped key that is stored. The envelope is moved as it is stored. */
 const keepVersion = `
   INSERT INTO secret_versions (${columns.join(', ')}, envelope)
@@ -35,7 +38,7 @@ export interface VersionWrites {
 /** For use inside the transaction that the caller holds. */
 export function prepareVersionWrites(database: DatabaseSync): VersionWrites {
   const keep = database.prepare(keepVersion);
-  const removeAll = database.prepare('DELETE FROM secret_versions WHERE owner = ? AND secret_id = ?');
+  const removeAll = database.prepare(`DELETE FROM ${ofSecret}`);
   return {
     keep(version) {
       const { owner, secretId, maskedValue, sealed, mac } = version;
@@ -43,7 +46,7 @@ export function prepareVersionWrites(database: DatabaseSync): VersionWrites {
       const stored = [secretId, sealed.envelope.encrypted_key];
       return keep.run(...values, mac.kid, mac.tag, ...stored).changes > 0;
     },
-    removeAll: (owner, secretId) => void removeAll.run(ownerKey(owner), secretId),
+    removeAll: (owner, secretId) => void removeAll.run(secretId, ownerKey(owner)),
   };
 }
 
@@ -57,24 +60,24 @@ export class SqliteVersions implements VersionStore {
   constructor(database: DatabaseSync) {
     this.#list = prepareArrays(
       database,
-      `SELECT masked_value, 1, ${marks} FROM secrets WHERE id = ?2 AND owner = ?1 AND sealed_version IS NOT NULL
+      `SELECT masked_value, 1, ${marks} FROM secrets WHERE id = ?1 AND owner = ?2 AND sealed_version IS NOT NULL
        UNION ALL
-       SELECT masked_value, 0, ${marks} FROM secret_versions WHERE owner = ?1 AND secret_id = ?2`,
+       SELECT masked_value, 0, ${marks} FROM ${ofSecret}`,
     );
     this.#find = prepareArrays(
       database,
-      `SELECT owner, secret_id, masked_value, mac_kid, mac_tag, envelope, ${marks} FROM secret_versions
-       WHERE owner = ? AND secret_id = ? AND sealed_version = ?`,
+      `SELECT owner, secret_id, masked_value, mac_kid, mac_tag, envelope, ${marks} FROM ${ofSecret}
+       AND sealed_version = ?3`,
     );
   }
 
   async list(owner: Owner, secretId: string): Promise<SecretVersion[]> {
     await pace(1);
-    return newestFirst(this.#ask(() => this.#list.all(ownerKey(owner), secretId)).map(versionOfRow));
+    return newestFirst(this.#ask(() => this.#list.all(secretId, ownerKey(owner))).map(versionOfRow));
   }
 
   async find(owner: Owner, secretId: string, version: number): Promise<VersionRecord | undefined> {
-    const row = this.#ask(() => this.#find.get(ownerKey(owner), secretId, version));
+    const row = this.#ask(() => this.#find.get(secretId, ownerKey(owner), version));
     return row && recordOfRow(row);
   }
 
