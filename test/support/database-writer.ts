@@ -198,7 +198,7 @@ class MongodbWriter implements DatabaseWriter {
 
   async #replace(name: string, filter: object, documents: readonly Row[]): Promise<void> {
     await this.#collection(name).deleteMany(filter);
-    await this.#collection(name).insertMany([...documents], { ignoreUndefined: true });
+    await this.#collection(name).insertMany([...documents], { ignoreUndefined: true, bypassDocumentValidation: true });
   }
 }
 

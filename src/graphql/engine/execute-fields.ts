@@ -78,11 +78,11 @@ export function executeField(run: Run, field: FieldPlan, source: unknown, parent
   let value: unknown;
   try {
     if (field.resolve) {
-      const args = argumentsOf(field.args, run.variableValues);
+      const args = argumentsIn(run, field);
       path = pathOf(field, parent);
       value = field.resolve(source, args, run.contextValue, describe(run, field, path));
     } else {
-      const args = field.args.given?.length === 0 ? undefined : argumentsOf(field.args, run.variableValues);
+      const args = field.args?.length === 0 ? undefined : argumentsIn(run, field);
       if ((typeof source === 'object' && source !== null) || typeof source === 'function') {
         const object = source as Record<string, (...args: unknown[]) => unknown>;
         value = object[field.name];
@@ -99,6 +99,10 @@ export function executeField(run: Run, field: FieldPlan, source: unknown, parent
   if (value === null && !field.type.isNonNull) return null;
   const plain = field.type.plain(value);
   return plain === undefined ? settle(run, field, field.type, path ?? pathOf(field, parent), value) : plain;
+}
+
+function argumentsIn({ variableValues }: Run, { args, definition, node }: FieldPlan): Record<string, unknown> {
+  return argumentsOf(args, definition, node, variableValues);
 }
 
 function pathOf(field: FieldPlan, prev: Path | undefined): Path {

@@ -1,12 +1,7 @@
 import { type FieldNode, type GraphQLField, getArgumentValues, isNonNullType, Kind, type ValueNode } from 'graphql';
 
-/** How the arguments of a field are made for each execution. */
-export interface ArgumentsPlan {
-  readonly definition: GraphQLField<unknown, unknown>;
-  readonly node: FieldNode;
-  /** Null where graphql-js evaluates them each time. */
-  readonly given: readonly GivenArgument[] | null;
-}
+/** How the arguments of a field are made for each execution; null where graphql-js evaluates them each time. */
+export type ArgumentsPlan = readonly GivenArgument[] | null;
 
 interface GivenArgument {
   readonly name: string;
@@ -19,11 +14,10 @@ interface GivenArgument {
 
 type Arguments = Record<string, unknown>;
 
-export function planArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsPlan {
-  return { definition, node, given: givenArguments(definition, node) };
-}
+const none: ArgumentsPlan = [];
 
-function givenArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): GivenArgument[] | null {
+export function planArguments(definition: GraphQLField<unknown, unknown>, node: FieldNode): ArgumentsPlan {
+  if (definition.args.length === 0) return none;
   const nodes = new Map(node.arguments?.map(({ name, value }) => [name.value, value]));
   const constants = constantsOf(definition, node, nodes);
   if (!constants) return null;
@@ -70,10 +64,15 @@ function hasVariable(value: ValueNode): boolean {
  * The arguments of one execution, in an object of its own, since its resolver may write to it.
  * @throws GraphQLError as graphql-js does
  */
-export function argumentsOf({ definition, node, given }: ArgumentsPlan, variables: Arguments): Arguments {
-  if (!given) return getArgumentValues(definition, node, variables);
+export function argumentsOf(
+  plan: ArgumentsPlan,
+  definition: GraphQLField<unknown, unknown>,
+  node: FieldNode,
+  variables: Arguments,
+): Arguments {
+  if (!plan) return getArgumentValues(definition, node, variables);
   const args: Arguments = {};
-  for (const { name, variable, value, isNonNull } of given) {
+  for (const { name, variable, value, isNonNull } of plan) {
     if (variable === undefined) {
       args[name] = value;
       continue;

@@ -80,6 +80,7 @@ class Planner {
     return {
       key,
       name,
+      node,
       nodes,
       parentType,
       definition,

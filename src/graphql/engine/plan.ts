@@ -30,6 +30,8 @@ export interface FieldPlan {
   /** Its name in the answer. */
   readonly key: string;
   readonly name: string;
+  readonly node: FieldNode;
+  /** All nodes of its key, also the first. */
   readonly nodes: readonly FieldNode[];
   readonly parentType: GraphQLObjectType;
   readonly definition: GraphQLField<unknown, unknown>;
