@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type CommandStartedEvent, MongoClient } from 'mongodb';
+import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { foundSecret, secretRecord } from '../../src/store/mongodb/documents.ts';
 import { listRow } from '../../src/store/mongodb/list.ts';
@@ -74,5 +74,26 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
     const idle = { type: 'idleCursor', ns: { $regex: `^${client.db().databaseName}` } };
     const stages = [{ $currentOp: { allUsers: true, idleCursors: true } }, { $match: idle }];
     expect(await client.db('admin').aggregate(stages).toArray()).toEqual([]);
+  });
+
+  it('that are damaged fail nobody else whose rows come with the same command', async () => {
+    const [owner, other] = [newOwner(), newOwner()];
+    const [damaged, whole, listed] = [newRecord(owner), newRecord(owner), newRecord(other)] as const;
+    await store.commit([damaged, whole, listed].map(insert));
+    const damage = async (collection: string, change: Document) =>
+      client.db().collection<{ _id: string }>(collection).updateOne(
+        { _id: damaged.id },
+        { $set: change },
+        {
+          bypassDocumentValidation: true,
+        },
+      );
+    await damage('secrets', { createdBy: 5 });
+    const lists = await Promise.all([query(owner), query(other)].map((one) => store.list(one)));
+    expect(lists.map(({ secrets }) => secrets.length)).toEqual([2, 1]);
+    for (const collection of ['secrets', 'secretIds']) await damage(collection, { owner: 'user:%zz' });
+    const [bad, good] = await Promise.allSettled([damaged, whole].map(({ id }) => store.find(id)));
+    expect(bad?.status).toBe('rejected');
+    expect(good).toEqual({ status: 'fulfilled', value: withoutEnvelope(whole) });
   });
 });
