@@ -43,6 +43,9 @@ function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
     // As long as that of a value of 50 bytes; nothing here opens it.
     sealed: {
       version: 1,
+      number: 1,
+      setAt: createdAt,
+      setBy: { kind: 'user', id: 'benchmark' },
       tag: 't'.repeat(22),
       envelope: {
         protected: 'eyJlbmMiOiJBMjU2R0NNIn0',
