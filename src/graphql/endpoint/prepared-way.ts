@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import type { GraphQLError, GraphQLSchema } from 'graphql';
 import { withoutStack } from '../../errors.ts';
 import { unauthorized } from '../../identity/authorize.ts';
 import type { PreparedOperation } from '../engine/prepare-operation.ts';
@@ -26,6 +26,8 @@ export interface PreparedWayOptions {
   readonly contextOf: (context: ServerContext) => GraphQLContext;
   readonly conclude: Conclude;
 }
+
+const noErrors: readonly GraphQLError[] = [];
 
 /** An operation that needs nothing of Yoga. */
 export type Run = () => Outcome | Promise<Outcome>;
@@ -62,7 +64,9 @@ export function createPreparedWay(options: PreparedWayOptions): PreparedWay {
       const charging = charge(prepared.operation, cost, { answer, spend });
       if (charging) await charging;
       const before = workOf(answer);
-      const errors = withoutStack(() => variableErrors(schema, prepared.operation, variableValues));
+      const errors = operation.hasVariables
+        ? withoutStack(() => variableErrors(schema, prepared.operation, variableValues))
+        : noErrors;
       const executing =
         errors.length > 0 ? { errors } : prepared.execute({ variableValues, contextValue: contextOf(context) });
       result = executing instanceof Promise ? await executing : executing;
@@ -107,6 +111,7 @@ class Known {
   readonly prepared: PreparedOperation;
   readonly name: string;
   readonly isMutation: boolean;
+  readonly hasVariables: boolean;
   readonly isOpen: () => boolean;
   readonly #schema: GraphQLSchema;
   /** Where it depends on the document alone. */
@@ -119,6 +124,7 @@ class Known {
     this.prepared = prepared;
     this.name = nameOf(operation);
     this.isMutation = operation.operation === 'mutation';
+    this.hasVariables = (operation.variableDefinitions ?? []).length > 0;
     this.isOpen = () => isOpen;
   }
 
