@@ -107,7 +107,9 @@ export class BodyReading {
     this.#holder.onHeld(this.#body.length);
   };
 
-  readonly #breakOff = (): void => this.stop(badRequest('The body ended early.'));
+  readonly #breakOff = (): void => {
+    if (!this.#hasEnded) this.stop(badRequest('The body ended early.'));
+  };
 
   readonly #finish = (): void => {
     if (this.#hasEnded) return;

@@ -112,8 +112,7 @@ export function createEngine(options: EngineOptions): Engine {
     const context: ServerContext = { caller, parameters, mediaType, startedAtMs, spend, send };
     const running = runPrepared(prepared, request.method ?? '', context);
     if (running === undefined) return answer(request, response, context);
-    const sending = respond(running instanceof Promise ? await running : running, context);
-    return sending ? sending : undefined;
+    return respond(running instanceof Promise ? await running : running, context);
   };
 }
 
