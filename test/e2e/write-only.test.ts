@@ -19,6 +19,7 @@ const inputs = {
   }),
   updateSecret: (id: string, name: string) => ({ id, name }),
   deleteSecret: (id: string) => ({ id }),
+  rollbackSecret: (id: string) => ({ id, toVersion: 1 }),
 } as const;
 type Mutation = keyof typeof inputs;
 const mutations = Object.keys(inputs) as Mutation[];

@@ -134,9 +134,23 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
       expect(observed.commands).toEqual(['find']);
     });
 
-    it('a delete is six: a read, and one transaction', async () => {
+    it('an update that sets a value is one more in its transaction: the value before it is kept', async () => {
+      expectData([await gateway.run(update, { input: { id: ids[1], value: 'a first value' } })]);
+      observed.commands = [];
+      expectData([await gateway.run(update, { input: { id: ids[1], value: 'another value' } })]);
+      expect(observed.commands).toEqual(['find', 'find', 'update', 'update', 'insert', 'update', 'commitTransaction']);
+    });
+
+    it('the versions of 100 secrets of one owner are one', async () => {
+      const query =
+        '{ secrets(owner: { teamId: "red" }, first: 100) { nodes { id versions { version maskedValue } } } }';
+      expectData([await gateway.run(query)]);
+      expect(observed.commands).toEqual(['aggregate', 'aggregate']);
+    });
+
+    it('a delete is seven: a read, and one transaction', async () => {
       expectData([await gateway.run(deleteSecret, { input: { id: ids[2] } })]);
-      expect(observed.commands).toEqual(['find', 'find', 'delete', 'insert', 'update', 'commitTransaction']);
+      expect(observed.commands).toEqual(['find', 'find', 'delete', 'delete', 'insert', 'update', 'commitTransaction']);
     });
 
     it.each<[string, () => Promise<GraphQLAnswer>, number]>([

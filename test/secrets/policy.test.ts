@@ -27,6 +27,11 @@ const byId: Operation[] = [
     'secrets:write',
     (operations, { id }) => operations.updateSecret({ id, notes: randomUUID(), reads: false }),
   ],
+  [
+    'rollbackSecret',
+    'secrets:write',
+    (operations, { id }) => operations.rollbackSecret({ id, toVersion: 1, reads: false }),
+  ],
   ['deleteSecret', 'secrets:write', (operations, { id }) => operations.deleteSecret({ id, reads: false })],
 ];
 /** Operations that name an owner. */

@@ -71,8 +71,11 @@ describe('a rollback', () => {
       details: { description: expect.stringContaining('mac-lost') },
     });
     const other = await stored();
-    const wrapped = (await store.wrappedKeys('', 1000)).filter(({ secretId }) => secretId === other);
-    await store.replaceWrappedKeys(wrapped.map((from) => ({ from, to: { ...from, kid: 'kek-lost' } })));
+    const current = await store.wrappedKeys('', 1000);
+    const earlier = await store.wrappedKeys(current.at(-1)?.position ?? '', 1000);
+    const from = earlier.find(({ secretId }) => secretId === other);
+    if (!from) throw new Error('the first value is kept');
+    await store.replaceWrappedKeys([{ from, to: { ...from, kid: 'kek-lost' } }]);
     await expect(rollback(other)).rejects.toMatchObject({
       code: 'SERVICE_UNAVAILABLE',
       details: { description: expect.stringContaining('kek-lost') },

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { macOfEvent } from '../../src/crypto/event-mac.ts';
 import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import { countKids } from '../../src/keyring/count.ts';
-import type { Sealed } from '../../src/model/envelope.ts';
+import type { Sealed, WrappedKey } from '../../src/model/envelope.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Keyed, Store } from '../../src/store/store.ts';
 import { insertApiKey, newApiKeyRecord } from '../contract/api-keys.ts';
@@ -124,8 +124,13 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
   });
 
   it('match the pages of wrapped keys', async () => {
-    const page = await store.wrappedKeys('', 100);
-    const byKid = Map.groupBy(page, ({ kid }) => kid);
+    const all: WrappedKey[] = [];
+    for (let after = ''; ; after = all.at(-1)?.position ?? '') {
+      const page = await store.wrappedKeys(after, 100);
+      if (page.length === 0) break;
+      all.push(...page);
+    }
+    const byKid = Map.groupBy(all, ({ kid }) => kid);
     const counts = new Map([...byKid].map(([kid, keys]) => [kid, keys.length]));
     expect(await countKids(store, 'envelopes')).toEqual(counts);
   });
