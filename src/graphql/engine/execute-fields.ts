@@ -276,8 +276,12 @@ function completeIterable(run: Run, field: FieldPlan, type: TypePlan, path: Path
  * `then` is called.
  */
 function disregard(type: TypePlan, item: unknown): void {
-  if (item instanceof Promise) item.catch(() => {});
-  else if (type.kind === 'list' && Array.isArray(item)) for (const inner of item) disregard(type.of, inner);
+  if (item instanceof Promise) {
+    const disregardResult = (result: unknown) => disregard(type, result);
+    item.then(disregardResult, nothing);
+  } else if (type.kind === 'list' && (Array.isArray(item) || item instanceof Set)) {
+    for (const inner of item) disregard(type.of, inner);
+  }
 }
 
 function completeItem(run: Run, field: FieldPlan, type: TypePlan, list: Path, index: number, item: unknown): unknown {

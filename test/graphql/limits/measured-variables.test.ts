@@ -127,7 +127,7 @@ beforeAll(async () => {
     batchLimit: 0,
     plans: true,
     persistedOperations: null,
-    log: { info() {}, error() {} } as never,
+    log: { isLevelEnabled: () => true, info() {}, error() {} } as never,
     onOperation() {},
   });
   server = createServer(async (request, response) => {
