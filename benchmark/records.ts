@@ -25,6 +25,8 @@ export function recordOf(owner: Owner, number: number): SecretRecord {
   return { ...record, mac: macOfRecord(record, testKeyring) };
 }
 
+const creator = { kind: 'user', id: 'benchmark' } as const;
+
 function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
   // Seven hours apart, so that a list spans many days, as with secrets that people create.
   const createdAt = new Date(since + (number % 1200) * 7 * hour);
@@ -40,12 +42,14 @@ function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
     version: 1,
     createdAt,
     updatedAt: new Date(createdAt.getTime() + (number % 60_000)),
+    createdBy: creator,
+    updatedBy: creator,
     // As long as that of a value of 50 bytes; nothing here opens it.
     sealed: {
       version: 1,
       number: 1,
       setAt: createdAt,
-      setBy: { kind: 'user', id: 'benchmark' },
+      setBy: creator,
       tag: 't'.repeat(22),
       envelope: {
         protected: 'eyJlbmMiOiJBMjU2R0NNIn0',
