@@ -48,11 +48,12 @@ export function observeSeries<L extends string>({
     type: 'histogram',
     aggregator: 'sum',
     async get() {
-      const values = [];
-      for (const { labels, histogram } of all.values()) {
-        for (const value of (await histogram.get()).values) values.push({ ...value, sharedLabels: labels });
-      }
-      return { name, help, type: 'histogram', aggregator: 'sum', values };
+      // All of them at one time.
+      const series = Array.from(all.values(), async ({ labels, histogram }) => {
+        const { values } = await histogram.get();
+        return values.map((value) => ({ ...value, sharedLabels: labels }));
+      });
+      return { name, help, type: 'histogram', aggregator: 'sum', values: (await Promise.all(series)).flat() };
     },
     reset: () => all.clear(),
   };
