@@ -18,6 +18,8 @@ export interface Config {
   readonly trustProxy: boolean;
   /** Points a principal may use in a window; null for no limit. */
   readonly rateLimit: { readonly points: number; readonly windowSeconds: number } | null;
+  /** For how long a deleted secret can be restored. */
+  readonly deletedRetentionMs: number;
   /** How many operations may come in one array; 0 for none. */
   readonly batchLimit: number;
   /** Origins whose pages may call the gateway, and patterns of them. */
@@ -61,6 +63,7 @@ export const settingNames = [
   'JWT_ALGORITHMS',
   'ISSUERS_FILE',
   'RATE_LIMIT',
+  'DELETED_RETENTION',
   'BATCHING',
   'INTROSPECTION',
   'SECURITY_DIRECTIVES',
@@ -109,6 +112,7 @@ export function readConfig(env: Environment = process.env): Config {
     requireTls: isOn(env, 'REQUIRE_TLS', production),
     trustProxy: isOn(env, 'TRUST_PROXY', false),
     rateLimit: rateLimit(env),
+    deletedRetentionMs: 1000 * deletedRetentionSeconds(env),
     batchLimit: isOn(env, 'BATCHING', true) ? 10 : 0,
     corsOrigins: corsOrigins(env),
     introspection: isOn(env, 'INTROSPECTION', !production),
@@ -194,7 +198,16 @@ function algorithmsOf(value: string | undefined): readonly string[] {
   );
 }
 
-const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600 };
+
+const maxRetentionSeconds = 3650 * 24 * 3600;
+
+function deletedRetentionSeconds(env: Environment): number {
+  const match = /^(\d{1,9})(s|m|h|d)$/.exec(text(env, 'DELETED_RETENTION') ?? '30d');
+  const seconds = Number(match?.[1]) * (secondsOf[match?.[2] ?? ''] ?? 1);
+  if (seconds >= 1 && seconds <= maxRetentionSeconds) return seconds;
+  throw new ConfigurationError('DELETED_RETENTION must be a time from 1s to 3650d, in s, m, h or d, such as 30d.');
+}
 
 const maxWindowSeconds = 24 * 3600;
 

@@ -32,6 +32,7 @@ import { exists } from './runtime/private-file.ts';
 import { isLoopback } from './runtime/secure-url.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
+import { startRetention } from './secrets/purge-expired.ts';
 import { openStore } from './store/open-store.ts';
 import { version } from './version.ts';
 
@@ -115,6 +116,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     keyring: keyring.current,
     now: () => new Date(),
     mutex,
+    deletedRetentionMs: config.deletedRetentionMs,
     largeDeliveries: new LargeDeliveries(),
     trace,
   };
@@ -146,6 +148,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     log,
   });
   const port = await listen(server, config.port, address);
+  const retention = startRetention(store, config.deletedRetentionMs, log);
+  opened.defer(() => retention.close());
   opened.defer(() => server.drain());
 
   const running = opened.move();

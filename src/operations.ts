@@ -10,9 +10,12 @@ import type { Caller } from './model/caller.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
 import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts';
 import { findSecret } from './secrets/find-secret.ts';
+import { type ListDeletedSecretsInput, listDeletedSecrets } from './secrets/list-deleted-secrets.ts';
 import { listSealingKeys } from './secrets/list-sealing-keys.ts';
 import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
 import { type ListVersionsInput, listVersions } from './secrets/list-versions.ts';
+import { type PurgeSecretInput, purgeSecret } from './secrets/purge-secret.ts';
+import { type RestoreSecretInput, restoreSecret } from './secrets/restore-secret.ts';
 import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-secret.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
@@ -28,6 +31,9 @@ export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDepend
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),
     listVersions: (input: ListVersionsInput) => listVersions(dependencies, caller, input),
     rollbackSecret: (input: RollbackSecretInput) => rollbackSecret(dependencies, caller, input),
+    listDeletedSecrets: (input: ListDeletedSecretsInput) => listDeletedSecrets(dependencies, caller, input),
+    restoreSecret: (input: RestoreSecretInput) => restoreSecret(dependencies, caller, input),
+    purgeSecret: (input: PurgeSecretInput) => purgeSecret(dependencies, caller, input),
     resolveSecrets: (input: ResolveSecretsInput) => resolveSecrets(dependencies, caller, input),
     listAuditEvents: (input: ListAuditEventsInput) => listAuditEvents(dependencies, caller, input),
     listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),

@@ -8,6 +8,8 @@ import type { TypedDocument } from './typed-document.ts';
 export type ActorKind =
   /** A machine: an API key. */
   | 'API_KEY'
+  /** The gateway itself, or its operator. Nobody calls as it. */
+  | 'SYSTEM'
   /** Somebody who signs in: a token. */
   | 'USER';
 

@@ -23,7 +23,7 @@ type Marked = Omit<StoredSecret, 'mac'>;
 
 /** The MAC of a record as it will be stored, under the active key. */
 export function macOfRecord(record: Marked, { mac }: Keyring): RecordMac {
-  return { kid: mac.active.kid, tag: tagOf(record, mac.active) };
+  return { kid: mac.active.kid, tag: tagOfRecord(record, mac.active) };
 }
 
 /**
@@ -32,7 +32,7 @@ export function macOfRecord(record: Marked, { mac }: Keyring): RecordMac {
  * @throws KeyMissing when the keyring lacks the key of the MAC
  */
 export function requireRecordMac(record: StoredSecret, keyring: Keyring): void {
-  requireMac(record.mac, (key) => tagOf(record, key), record.id, keyring);
+  requireMac(record.mac, (key) => tagOfRecord(record, key), record.id, keyring);
 }
 
 /** The same for any record of a secret's value. */
@@ -93,7 +93,7 @@ export function fieldsOfValue({ version, number, tag, setAt, setBy }: SealedMark
   return [version, number, tag, setAt.getTime(), actorKey(setBy)] as const;
 }
 
-function tagOf(record: Marked, key: MacKey): string {
+export function tagOfRecord(record: Marked, key: MacKey): string {
   const { owner, id, version, name, placeholder, provider, maskedValue, createdBy, updatedBy, sealed } = record;
   const destination = null;
   const value = sealed && fieldsOfValue(sealed);

@@ -34,7 +34,8 @@ export function ownOwnerOf({ kind, subject, teams, connectorId }: Principal): Ow
 
 /** A principal in audit events, logs and rate limits. */
 export interface Actor {
-  readonly kind: PrincipalKind;
+  /** `system`: the gateway itself, or an operator at its command line. */
+  readonly kind: PrincipalKind | 'system';
   readonly id: string;
 }
 

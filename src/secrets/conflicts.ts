@@ -8,6 +8,13 @@ export function nameTaken(): DomainError {
   });
 }
 
+export function restoredNameTaken(): DomainError {
+  return new DomainError('CONFLICT_ERROR', {
+    description: 'The owner has another secret of this name by now. Rename or delete that one, and restore this again.',
+    errors: [{ field: 'name', loc: ['name'], message: 'Is taken.', type: 'taken' }],
+  });
+}
+
 export function idTaken(): DomainError {
   return new DomainError('CONFLICT_ERROR', {
     description: 'The id is taken. Choose another, or leave it out and the server makes one.',

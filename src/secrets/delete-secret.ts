@@ -1,13 +1,18 @@
+import { macOfDeleted } from '../crypto/deleted-record.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { RecordRejected, requireRecordMac } from '../crypto/record.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Deletion } from '../model/deleted-secret.ts';
+import { actorOf } from '../model/principal.ts';
+import type { RecordMac, Secret, SecretRecord } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { eventOf } from './audit-event.ts';
 import { changeSecret, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
-import { existingSecret } from './find-secret.ts';
+import { existingRecord } from './find-secret.ts';
 
 export interface DeleteSecretInput extends Disclosure {
   readonly id: string;
@@ -15,9 +20,10 @@ export interface DeleteSecretInput extends Disclosure {
 }
 
 /**
- * Deletes a secret and its sealed values for good.
+ * Deletes a secret. Until it is purged it can be restored, with its value. What something other than a gateway wrote stays
+ * invalid: it can be deleted and purged, and not restored.
  * @returns the secret as it was
- * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, CONFLICT_ERROR, SERVICE_UNAVAILABLE
  */
 export async function deleteSecret(
   dependencies: Dependencies,
@@ -31,9 +37,22 @@ export async function deleteSecret(
   const id = checkId(input.id, errors.at('id'));
   errors.throwIfAny();
 
-  return changeSecret(dependencies, caller, id, existingSecret, (secret) => {
+  return changeSecret(dependencies, caller, id, existingRecord, (secret) => {
     requireVersion(secret, input.expectedVersion);
-    const event = eventOf('secret.deleted', secret, principal, caller, dependencies.now());
-    return { write: { type: 'deleteSecret', secret, event }, result: secret };
+    const deletion = { deletedAt: dependencies.now(), deletedBy: actorOf(principal) };
+    const event = eventOf('secret.deleted', secret, principal, caller, deletion.deletedAt);
+    const mac = macOfDeletion({ ...secret, ...deletion }, dependencies.keyring());
+    return { write: { type: 'deleteSecret', secret, deletion, mac, event }, result: secret };
   });
+}
+
+/** Where the MAC of the secret is wrong, that of the deleted one is as well. */
+function macOfDeletion(record: SecretRecord & Deletion, keyring: Keyring): RecordMac {
+  try {
+    requireRecordMac(record, keyring);
+  } catch (error) {
+    if (error instanceof RecordRejected) return record.mac;
+    throw error;
+  }
+  return macOfDeleted(record, keyring);
 }

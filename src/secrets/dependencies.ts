@@ -9,6 +9,8 @@ export interface Dependencies {
   /** The keyring as it is now. */
   readonly keyring: () => Keyring;
   readonly now: () => Date;
+  /** For how long a deletion can be undone. */
+  readonly deletedRetentionMs: number;
   /** Writers of one secret in this process wait for each other, by the secret's id. */
   readonly mutex: KeyedMutex;
   readonly trace: Trace;

@@ -8,7 +8,7 @@ import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkPageSize, maxPageSize, type PageSize } from '../rules/page.ts';
 import type { Answer } from '../runtime/answer.ts';
 import { createPacing } from '../runtime/pacing.ts';
-import type { ListQuery, ListResult, Store } from '../store/store.ts';
+import type { ListQuery, ListResult } from '../store/store.ts';
 import { listKey } from './cursor.ts';
 import type { Dependencies } from './dependencies.ts';
 import { checkFilterOnce, type SecretFilterInput } from './filter.ts';
@@ -73,7 +73,7 @@ export async function listSecrets(
   // A client that has no cursor yet may send it as empty text.
   const after = input.after ? decodeCursor(input.after, key, ring) : undefined;
   const before = input.before ? decodeCursor(input.before, key, ring) : undefined;
-  const read = await readInTurn(caller.answer, store, {
+  const query: ListQuery = {
     ...list,
     ...(after && { after }),
     ...(before && { before }),
@@ -81,7 +81,9 @@ export async function listSecrets(
     // An empty page still tells whether there is more: one secret is read for that.
     limit: input.select.page ? Math.max(1, limit) : 0,
     count: input.select.totalCount,
-  });
+    onScan: (rows) => caller.answer.countScanned(rows),
+  };
+  const read = await readInTurn(caller.answer, query.limit, () => store.list(query));
   const secrets = limit === 0 ? [] : read.secrets;
   const hasMore = limit === 0 ? read.secrets.length > 0 : read.hasMore;
   return {
@@ -97,9 +99,9 @@ export async function listSecrets(
 const everything: SecretFilter = {};
 
 /** Reads a list when as much as others of the same request had under way has been read. @throws DomainError when it is stopped */
-async function readInTurn(answer: Answer, store: Store, query: ListQuery): Promise<ListResult> {
+export async function readInTurn(answer: Answer, limit: number, list: () => Promise<ListResult>): Promise<ListResult> {
   answer.throwIfStopped();
-  const rows = 1 + query.limit;
+  const rows = 1 + limit;
   const others = answer.beginRead(rows);
   if (others) await others;
   let secrets: readonly Secret[] = [];
@@ -107,7 +109,7 @@ async function readInTurn(answer: Answer, store: Store, query: ListQuery): Promi
     // All lists that waited are refused now, and the executor makes an error of each.
     if (answer.stopped) await paceStart(checkedList);
     answer.requireScan();
-    const read = await store.list({ ...query, onScan: (rows) => answer.countScanned(rows) });
+    const read = await list();
     secrets = read.secrets;
     await pace(secrets.reduce((sum, secret) => sum + 1 + lengthOf(secret) / charactersPerSecret, 0));
     answer.throwIfStopped();

@@ -86,8 +86,11 @@ function recordMacOf(write: Write): string | null {
     case 'insertSecret':
       return write.record.mac.tag;
     case 'updateSecret':
+    case 'restoreSecret':
       return write.mac.tag;
     case 'deleteSecret':
+    case 'purgeSecret':
+    case 'purgeDeletedSecret':
     case 'useSecret':
       return write.secret.mac.tag;
     case 'insertApiKey':

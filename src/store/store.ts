@@ -1,5 +1,6 @@
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
+import type { DeletedRecord, Deletion } from '../model/deleted-secret.ts';
 import type { Envelope, Sealed, WrappedKey } from '../model/envelope.ts';
 import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
@@ -7,6 +8,7 @@ import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from
 import type { VersionRecord } from '../model/secret-version.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
+import type { DeletedSecretStore, PurgedSecret } from './deleted-secrets.ts';
 import type { Position } from './position.ts';
 import type { VersionStore } from './versions.ts';
 
@@ -37,8 +39,31 @@ export type Write =
       readonly mac: RecordMac;
       readonly event: NewAuditEvent;
     }
-  /** The stored version and the stored MAC must be these. Its earlier values go with it. */
-  | { readonly type: 'deleteSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
+  /**
+   * Moves the secret to the deleted ones, where it has this MAC. The stored version, MAC and wrapped key must be these. Its name
+   * and placeholder are free then, its id is not.
+   */
+  | {
+      readonly type: 'deleteSecret';
+      readonly secret: SecretRecord;
+      readonly deletion: Deletion;
+      readonly mac: RecordMac;
+      readonly event: NewAuditEvent;
+    }
+  /** The secret as it is there again. The stored deleted secret must be `from`. */
+  | {
+      readonly type: 'restoreSecret';
+      readonly from: DeletedRecord;
+      readonly secret: Secret;
+      readonly mac: RecordMac;
+      readonly event: NewAuditEvent;
+    }
+  /** Removes a secret, or a deleted one, with all its values. The stored version and the stored MAC must be these. */
+  | {
+      readonly type: 'purgeSecret' | 'purgeDeletedSecret';
+      readonly secret: PurgedSecret;
+      readonly event: NewAuditEvent;
+    }
   /** Changes nothing. After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. */
   | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
   | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
@@ -58,11 +83,20 @@ export type Write =
       readonly recordMac?: string;
     };
 
-export type SecretWrite = Extract<Write, { type: 'insertSecret' | 'updateSecret' | 'deleteSecret' }>;
+export type SecretWrite = Extract<Write, { type: keyof typeof secretWrites }>;
 export type ApiKeyWrite = Extract<Write, { type: 'insertApiKey' | 'changeApiKey' }>;
 
+const secretWrites = {
+  insertSecret: true,
+  updateSecret: true,
+  deleteSecret: true,
+  restoreSecret: true,
+  purgeSecret: true,
+  purgeDeletedSecret: true,
+} as const;
+
 export function isSecretWrite(write: Write): write is SecretWrite {
-  return write.type === 'insertSecret' || write.type === 'updateSecret' || write.type === 'deleteSecret';
+  return write.type in secretWrites;
 }
 
 export function isUse(write: Write): write is Extract<Write, { type: 'useSecret' }> {
@@ -98,6 +132,9 @@ export const countChange = {
   insertSecret: 1,
   updateSecret: 0,
   deleteSecret: -1,
+  restoreSecret: 1,
+  purgeSecret: -1,
+  purgeDeletedSecret: 0,
   useSecret: 0,
   insertApiKey: 0,
   changeApiKey: 0,
@@ -228,6 +265,7 @@ export interface Store {
   readonly apiKeys: ApiKeyStore;
   readonly audit: AuditStore;
   readonly versions: VersionStore;
+  readonly deletedSecrets: DeletedSecretStore;
   /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
   readonly backlog: Backlog;

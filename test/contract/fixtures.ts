@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { macOfDeleted } from '../../src/crypto/deleted-record.ts';
 import { isEventOf } from '../../src/crypto/event-mac.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { macOfRecord } from '../../src/crypto/record.ts';
@@ -107,9 +108,34 @@ export function keptOf(
   return { ...version, mac: macOfVersion(version, keyring) };
 }
 
-export function remove(secret: StoredSecret, keyring?: Keyring): Write {
-  const event = eventOf('secret.deleted', secret);
-  return { type: 'deleteSecret', secret: marked(withoutEnvelope(secret), keyring), event };
+const deletion = { deletedAt: at, deletedBy: { kind: 'user', id: 'ada' } } as const;
+
+export function remove(
+  secret: SecretRecord,
+  keyring: Keyring = testKeyring,
+  when: Deletion = deletion,
+): Extract<Write, { type: 'deleteSecret' }> {
+  const record = marked(secret, keyring);
+  const mac = macOfDeleted({ ...record, ...when }, keyring);
+  return { type: 'deleteSecret', secret: record, deletion: when, mac, event: eventOf('secret.deleted', secret) };
+}
+
+/** What `remove` leaves. */
+export function deletedBy({ secret, deletion: when, mac }: ReturnType<typeof remove>): DeletedRecord {
+  return { ...secret, ...when, mac };
+}
+
+/** Undoes a deletion, in the next version. */
+export function restore(from: DeletedRecord, fields: Partial<Secret> = {}): Extract<Write, { type: 'restoreSecret' }> {
+  const { deletedAt: _, deletedBy: __, ...record } = from;
+  const secret = { ...seen(record), version: record.version + 1, ...fields };
+  const { mac } = marked({ ...secret, sealed: record.sealed });
+  return { type: 'restoreSecret', from, secret, mac, event: eventOf('secret.restored', secret) };
+}
+
+export function purge(secret: StoredSecret | DeletedRecord): Write {
+  const type = 'deletedAt' in secret ? 'purgeDeletedSecret' : 'purgeSecret';
+  return { type, secret, event: eventOf('secret.purged', secret) };
 }
 
 /** A use of the secret as it is. */

@@ -6,6 +6,7 @@ import { auditListsContract } from './audit-lists.ts';
 import { commitsContract } from './commits.ts';
 import { conflictsContract } from './conflicts.ts';
 import { counterContract } from './counter.ts';
+import { deletedSecretsContract } from './deleted-secrets.ts';
 import { newOwner } from './fixtures.ts';
 import { lifetimeContract } from './lifetime.ts';
 import { listsContract } from './lists.ts';
@@ -32,6 +33,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
 
     secretsContract(subject);
     conflictsContract(subject);
+    deletedSecretsContract(subject);
     commitsContract(subject);
     noncesContract(subject);
     auditChainContract(subject);

@@ -2,7 +2,19 @@ import { describe, expect, it } from 'vitest';
 import type { SecretRecord } from '../../src/model/secret.ts';
 import { keptValues, type SecretVersion, type VersionRecord } from '../../src/model/secret-version.ts';
 import { StoreConflict } from '../../src/store/store.ts';
-import { insert, keptOf, marked, newOwner, newRecord, remove, sealed, update, wrappedKeyOf } from './fixtures.ts';
+import {
+  deletedBy,
+  insert,
+  keptOf,
+  marked,
+  newOwner,
+  newRecord,
+  purge,
+  remove,
+  sealed,
+  update,
+  wrappedKeyOf,
+} from './fixtures.ts';
 import type { Subject } from './subject.ts';
 
 /** Earlier values of secrets. */
@@ -124,10 +136,14 @@ export function versionsContract(subject: Subject): void {
       expect((await find(first, 1))?.sealed.envelope.header.kid).toBe('kek-2');
     });
 
-    it('go with their secret', async () => {
+    it('stay when their secret is deleted, and go when it is purged', async () => {
       const current = await setValue(await setValue(await subject.stored()));
       const other = await setValue(await subject.stored());
-      await subject.store.commit([remove(current)]);
+      const removal = remove(current);
+      await subject.store.commit([removal]);
+      expect((await list(current)).map(({ version }) => version)).toEqual([3, 2, 1]);
+      expect(await find(current, 1)).toBeDefined();
+      await subject.store.commit([purge(deletedBy(removal))]);
       expect(await list(current)).toEqual([]);
       for (const version of [1, 2]) expect(await find(current, version)).toBeUndefined();
       expect(await list(other)).toHaveLength(2);

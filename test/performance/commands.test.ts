@@ -150,7 +150,8 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
 
     it('a delete is seven: a read, and one transaction', async () => {
       expectData([await gateway.run(deleteSecret, { input: { id: ids[2] } })]);
-      expect(observed.commands).toEqual(['find', 'find', 'delete', 'delete', 'insert', 'update', 'commitTransaction']);
+      const moved = ['insert', 'delete', 'insert', 'update', 'commitTransaction'];
+      expect(observed.commands).toEqual(['find', 'find', ...moved]);
     });
 
     it.each<[string, () => Promise<GraphQLAnswer>, number]>([

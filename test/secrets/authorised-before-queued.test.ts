@@ -81,6 +81,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         now: () => new Date(),
         mutex,
         largeDeliveries: new LargeDeliveries(),
+        deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),
       },
       {

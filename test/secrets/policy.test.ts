@@ -43,6 +43,11 @@ const byOwner: Operation[] = [
     (operations, { owner }) => operations.listSecrets({ owner: inputOf(owner), select }),
   ],
   [
+    'listDeletedSecrets',
+    'secrets:read',
+    (operations, { owner }) => operations.listDeletedSecrets({ owner: inputOf(owner), select }),
+  ],
+  [
     'createSecret',
     'secrets:write',
     (operations, { owner }) => operations.createSecret({ owner: inputOf(owner), ...newSecret(), reads: false }),

@@ -9,7 +9,7 @@ import type { Sealed, WrappedKey } from '../../src/model/envelope.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Keyed, Store } from '../../src/store/store.ts';
 import { insertApiKey, newApiKeyRecord } from '../contract/api-keys.ts';
-import { insert, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, purge, sealed, update } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 import { keyringText } from '../support/keyring.ts';
 
@@ -60,9 +60,9 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
       insert(replaced),
       { ...write, mac: { ...write.mac, kid: 'mac-b' }, ...(kept && { replaced: kept }) },
     ]);
-    // Of a deleted secret there is nothing but its events.
+    // Of a purged secret there is nothing but its events.
     const gone = newRecord(newOwner());
-    await store.commit([insert(gone), remove(gone)]);
+    await store.commit([insert(gone), purge(gone)]);
     for (const [index, kid] of ['mac-a', 'mac-b', 'mac-a'].entries()) {
       ring = await parseKeyring(keyringText([{ use: 'mac', kid: 'mac-b', state: 'active' }]), 'keyring.json');
       const record = newApiKeyRecord(`team ${index}`);

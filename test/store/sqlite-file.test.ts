@@ -18,7 +18,7 @@ import type { SecretRecord } from '../../src/model/secret.ts';
 import { keptValues } from '../../src/model/secret-version.ts';
 import { openStore, withStore } from '../../src/store/open-store.ts';
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
-import { insert, newOwner, newRecord, remove, sealed, update } from '../contract/fixtures.ts';
+import { deletedBy, insert, newOwner, newRecord, purge, remove, sealed, update } from '../contract/fixtures.ts';
 import { withTestMac } from '../support/keyring.ts';
 
 let directory: string;
@@ -187,7 +187,7 @@ describe('what was deleted', () => {
 
   it('is in no file a few seconds later', async () => {
     const { store, marked } = await storeWithMarked();
-    for (const record of marked) await store.commit([remove(record)]);
+    for (const record of marked) await store.commit([purge(record)]);
     // Without what comes later it is still there: the search finds it.
     expect(found(marker)).toEqual(['secrets.db-wal']);
     await vi.advanceTimersByTimeAsync(5000);
@@ -198,9 +198,21 @@ describe('what was deleted', () => {
   it('is in no file after the store was closed', async () => {
     const { store, marked } = await storeWithMarked();
     await vi.advanceTimersByTimeAsync(5000);
-    for (const record of marked) await store.commit([remove(record)]);
+    for (const record of marked) await store.commit([purge(record)]);
     await store.close();
     expect(found(marker)).toEqual([]);
+  });
+
+  it('is in no file when it was deleted, and purged later', async () => {
+    const { store, marked } = await storeWithMarked();
+    const removals = marked.map((record) => remove(record));
+    for (const removal of removals) await store.commit([removal]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(found(marker)).toEqual(['secrets.db']);
+    for (const removal of removals) await store.commit([purge(deletedBy(removal))]);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(found(marker)).toEqual([]);
+    await store.close();
   });
 
   it('is in no file when it was replaced', async () => {

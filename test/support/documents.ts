@@ -39,6 +39,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       now: () => now,
       mutex: createKeyedMutex(5000, tooMuchContention),
       largeDeliveries: new LargeDeliveries(),
+      deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),
     },
     { ...adaCalling, ...caller },

@@ -10,6 +10,7 @@ describe('the router of a sharded cluster', () => {
       secrets: 'owner',
       secretIds: '_id',
       secretVersions: 'owner',
+      deletedSecrets: 'owner',
       owners: '_id',
       audit: 'owner',
       apiKeys: '_id',

@@ -21,13 +21,19 @@ const acrossOwners: readonly {
   readonly reason: string;
 }[] = [
   { command: 'find', collection: 'owners', fields: [], reason: 'isEmpty: once at a start, and by keys commands' },
-  ...(['secrets', 'secretVersions'] as const).map((collection) => ({
+  ...['secrets', 'secretVersions', 'deletedSecrets'].map((collection) => ({
     command: 'find',
     collection,
     fields: ['_id', 'sealed'],
     reason: 'keys rewrap walks all owners',
   })),
-  ...(['secrets', 'secretVersions', 'apiKeys', 'audit'] as const).flatMap((collection) =>
+  {
+    command: 'find',
+    collection: 'deletedSecrets',
+    fields: ['_id'],
+    reason: 'the purge in the background, once an hour',
+  },
+  ...(['secrets', 'secretVersions', 'deletedSecrets', 'apiKeys', 'audit'] as const).flatMap((collection) =>
     [[], ['_id'], ['_id', 'sealed']].map((fields) => ({
       command: 'aggregate',
       collection,

@@ -48,7 +48,7 @@ export class VariableValues {
 }
 
 /** The fields that read a page of a list. */
-export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'apiKeys', 'auditEvents']);
+export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'deletedSecrets', 'apiKeys', 'auditEvents']);
 
 /** A list without pages, which is read once for each object that has it. */
 export const versionsList = 'versions';

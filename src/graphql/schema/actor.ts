@@ -7,13 +7,16 @@ export const ActorKind = builder.enumType('ActorKind', {
   values: {
     USER: { value: 'user', description: 'Somebody who signs in: a token.' },
     API_KEY: { value: 'apiKey', description: 'A machine: an API key.' },
+    SYSTEM: { value: 'system', description: 'The gateway itself, or its operator. Nobody calls as it.' },
   } as const,
 });
 
 export const Actor = builder.objectRef<ActorModel>('Actor').implement({
   description: 'Who did something.',
   fields: (t) => ({
-    kind: t.expose('kind', { type: ActorKind, description: 'A user or an API key.' }),
-    id: t.exposeID('id', { description: 'The subject of the user’s tokens, or the id of the API key.' }),
+    kind: t.expose('kind', { type: ActorKind, description: 'A user, an API key, or the system.' }),
+    id: t.exposeID('id', {
+      description: 'The subject of the user’s tokens, the id of the API key, or what of the system did it.',
+    }),
   }),
 });

@@ -26,7 +26,8 @@ const DeleteSecretPayload = builder.objectRef<Secret>('DeleteSecretPayload').imp
 builder.mutationField('deleteSecret', (t) =>
   t.field({
     type: DeleteSecretPayload,
-    description: 'Deletes a secret and its value for good. Its placeholder no longer resolves.',
+    description:
+      'Deletes a secret. Its placeholder no longer resolves, and its name is free. `restoreSecret` brings it back with its value until the retention of the gateway ends (30 days by default); `purgeSecret` removes it at once.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: DeleteSecretInput, required: true, description: 'Which secret.' }) },
     resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.deleteSecret),

@@ -26,6 +26,7 @@ import {
   sealedDocumentOf,
 } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
+import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
 import { keepVersions, removeVersions } from './versions.ts';
@@ -114,13 +115,16 @@ function changesOf(writes: readonly Write[]): Change[] {
 /** Commits that wait together have no order among them. With alike ones side by side they need fewer commands. */
 function byType(commits: readonly (readonly Write[])[]): readonly (readonly Write[])[] {
   const rank = {
+    purgeSecret: 0,
+    purgeDeletedSecret: 0,
     deleteSecret: 0,
     updateSecret: 1,
-    insertSecret: 2,
-    changeApiKey: 3,
-    insertApiKey: 4,
-    useSecret: 5,
-    appendEvent: 6,
+    restoreSecret: 2,
+    insertSecret: 3,
+    changeApiKey: 4,
+    insertApiKey: 5,
+    useSecret: 6,
+    appendEvent: 7,
   };
   const rankOf = ([first]: readonly Write[]) => (first ? rank[first.type] : 0);
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));
@@ -166,10 +170,11 @@ async function findOwners(
 }
 
 async function writeSecrets(commands: TransactionCommands, changes: readonly Change[]): Promise<void> {
-  const inserted = changes.flatMap(({ write }) => (write.type === 'insertSecret' ? [documentOf(write.record)] : []));
+  const inserted = changes.flatMap(({ write }) => insertionOf(write));
   const updates = changes.flatMap(({ write }) => (write.type === 'updateSecret' ? [updateOf(write)] : []));
-  const deleted = changes.flatMap(({ write }) => (write.type === 'deleteSecret' ? [deletionOf(write)] : []));
+  const deleted = changes.flatMap(({ write }) => removalOf(write));
   await takeIds(commands, changes);
+  await moveDeleted(commands, changes);
   try {
     if (inserted.length > 0) await commands.insert('secrets', inserted);
     const matched = updates.length > 0 ? await commands.update('secrets', updates) : 0;
@@ -200,6 +205,13 @@ async function requireCurrent(commands: TransactionCommands, writes: readonly Wr
   }
 }
 
+function insertionOf(write: SecretWrite): SecretDocument[] {
+  if (write.type === 'insertSecret') return [documentOf(write.record)];
+  if (write.type !== 'restoreSecret') return [];
+  const { secret, from, mac } = write;
+  return [documentOf({ ...secret, sealed: from.sealed, mac })];
+}
+
 function updateOf({ from, secret, sealed, replaced, mac }: Extract<SecretWrite, { type: 'updateSecret' }>) {
   const q = {
     _id: secret.id,
@@ -212,9 +224,9 @@ function updateOf({ from, secret, sealed, replaced, mac }: Extract<SecretWrite, 
   return { q, u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed: sealedDocumentOf(sealed) }) } } };
 }
 
-function deletionOf({ secret }: Extract<SecretWrite, { type: 'deleteSecret' }>): Document {
-  const { id, owner, version, mac } = secret;
-  return { _id: id, owner: ownerKey(owner), version, 'mac.tag': mac.tag };
+function removalOf(write: SecretWrite): Document[] {
+  if (write.type === 'deleteSecret') return [{ ...asRead(write.secret), ...withWrappedKey(write.secret.sealed) }];
+  return write.type === 'purgeSecret' ? [asRead(write.secret)] : [];
 }
 
 async function saveOwners(commands: TransactionCommands, documents: readonly OwnerDocument[]): Promise<void> {

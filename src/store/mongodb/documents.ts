@@ -6,6 +6,7 @@ import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import type { ChainState } from '../audit.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
+import type { DeletedDocument } from './deleted-secrets.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
 
@@ -189,6 +190,7 @@ export interface Collections {
   readonly database: Db;
   readonly secrets: Collection<SecretDocument>;
   readonly secretIds: Collection<SecretIdDocument>;
+  readonly deletedSecrets: Collection<DeletedDocument>;
   readonly owners: Collection<OwnerDocument>;
   readonly audit: Collection<AuditDocument>;
   readonly apiKeys: Collection<ApiKeyDocument>;
@@ -201,6 +203,7 @@ export function collectionsOf(database: Db): Collections {
     database,
     secrets: database.collection('secrets'),
     secretIds: database.collection('secretIds'),
+    deletedSecrets: database.collection('deletedSecrets'),
     owners: database.collection('owners'),
     audit: database.collection('audit'),
     apiKeys: database.collection('apiKeys'),

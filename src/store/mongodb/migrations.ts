@@ -18,6 +18,7 @@ const indexes = {
     { name: 'owner_provider_name', key: { owner: 1, provider: 1, name: 1 } },
   ],
   secretIds: [],
+  deletedSecrets: [{ name: 'owner_name_id', key: { owner: 1, name: 1, _id: 1, deletedAt: 1 } }],
   owners: [],
   audit: [
     { name: 'owner_sequence', key: { owner: 1, sequence: 1 }, unique: true },
@@ -40,6 +41,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
     for (const collection of [
       'secrets',
       'secretIds',
+      'deletedSecrets',
       'owners',
       'audit',
       'apiKeys',

@@ -8,6 +8,7 @@ import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac } from '../audit.ts';
+import type { DeletedSecretStore } from '../deleted-secrets.ts';
 import { GroupCommit } from '../group-commit.ts';
 import type {
   Backlog,
@@ -30,6 +31,7 @@ import { createClient, databaseOf, prepareDatabase } from './connect.ts';
 import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline, settledWithin } from './deadline.ts';
+import { MongodbDeletedSecrets } from './deleted-secrets.ts';
 import { type Collections, collectionsOf, withOwner } from './documents.ts';
 import { timedOut, unavailable } from './errors.ts';
 import { readLists } from './list.ts';
@@ -101,6 +103,7 @@ class MongodbStore implements Store {
   readonly apiKeys: ApiKeyStore;
   readonly audit: MongodbAudit;
   readonly versions: VersionStore;
+  readonly deletedSecrets: DeletedSecretStore;
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #whyNoPrimary: ReturnType<typeof watchTopology>;
@@ -139,6 +142,7 @@ class MongodbStore implements Store {
     this.versions = new MongodbVersions(this.#reads, (answer) => this.#answer(answer));
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     this.#owners = new SecretOwners(this.#reads);
+    this.deletedSecrets = new MongodbDeletedSecrets(this.#reads, this.#owners, (answer) => this.#answer(answer));
     const onWritten: WriteGroupOptions['onWritten'] = (commits, heads) => {
       for (const writes of commits) this.#owners.keep(writes);
       for (const [owner, head] of heads) onHead?.(owner, head);

@@ -14,6 +14,7 @@ export interface SealedDocument {
 const places = {
   secrets: { collection: 'secrets', secretId: '_id' },
   versions: { collection: 'secretVersions', secretId: 'secretId' },
+  deleted: { collection: 'deletedSecrets', secretId: '_id' },
 } as const satisfies Record<string, { readonly collection: keyof Collections; readonly secretId: string }>;
 
 export type SealedPlace = keyof typeof places;

@@ -29,28 +29,31 @@ const auditFields = {
   hash: named,
 };
 
+const secretFields = {
+  _id: text,
+  owner: text,
+  name: { ...text, minLength: 1 },
+  placeholder: text,
+  provider: textOrNull,
+  notes: textOrNull,
+  tags: { bsonType: 'array', items: text },
+  maskedValue: textOrNull,
+  version: positive,
+  createdAt: date,
+  updatedAt: date,
+  createdBy: text,
+  updatedBy: text,
+  mac,
+  sealed: { oneOf: [{ bsonType: 'null' }, sealed] },
+};
+
 /**
  * `$jsonSchema` by collection, as version 5 of the schema has it. Each allows exactly its fields, so that the server refuses a
  * value in clear whatever code comes to write here. Once released it is never changed: a later migration sets one of its own.
  */
 export const validators = {
-  secrets: exactly({
-    _id: text,
-    owner: text,
-    name: { ...text, minLength: 1 },
-    placeholder: text,
-    provider: textOrNull,
-    notes: textOrNull,
-    tags: { bsonType: 'array', items: text },
-    maskedValue: textOrNull,
-    version: positive,
-    createdAt: date,
-    updatedAt: date,
-    createdBy: text,
-    updatedBy: text,
-    mac,
-    sealed: { oneOf: [{ bsonType: 'null' }, sealed] },
-  }),
+  secrets: exactly(secretFields),
+  deletedSecrets: exactly({ ...secretFields, deletedAt: date, deletedBy: text }),
   secretIds: exactly({ _id: text, owner: text }),
   owners: exactly({
     _id: text,

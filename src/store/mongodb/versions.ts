@@ -32,10 +32,10 @@ function putOf(version: VersionRecord) {
   return { q: place, u: document, upsert: true };
 }
 
-/** Removes all earlier values of secrets that these writes delete. */
+/** Removes all earlier values of secrets that these writes purge. */
 export async function removeVersions(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
   const filters = writes.flatMap((write) => {
-    if (write.type !== 'deleteSecret') return [];
+    if (write.type !== 'purgeSecret' && write.type !== 'purgeDeletedSecret') return [];
     return [{ owner: ownerKey(write.secret.owner), secretId: write.secret.id }];
   });
   if (filters.length > 0) await commands.deleteAll('secretVersions', filters);
@@ -152,11 +152,12 @@ function listCommand(owner: string, ids: readonly string[]) {
     current: { $literal: current },
   });
   const earlier = [{ $match: { owner, secretId: { $in: ids } } }, { $project: shown('$secretId', 0) }];
+  const current = [{ $match: { owner, _id: { $in: ids }, sealed: { $ne: null } } }, { $project: shown('$_id', 1) }];
   return {
     aggregate: 'secrets',
     pipeline: [
-      { $match: { owner, _id: { $in: ids }, sealed: { $ne: null } } },
-      { $project: shown('$_id', 1) },
+      ...current,
+      { $unionWith: { coll: 'deletedSecrets', pipeline: current } },
       { $unionWith: { coll: 'secretVersions', pipeline: earlier } },
     ],
     cursor: { batchSize: ids.length * keptValues + 1 },

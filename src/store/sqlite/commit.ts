@@ -14,6 +14,7 @@ import {
 } from '../store.ts';
 import { prepareApiKeyWrites } from './api-keys.ts';
 import { chainColumns, chainOfRow, chainValues, eventValues, insertEvent } from './audit-rows.ts';
+import { prepareDeletedWrites } from './deleted-secrets.ts';
 import { isConstraintViolation } from './errors.ts';
 import { insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
 import { prepareVersionWrites } from './versions.ts';
@@ -29,6 +30,11 @@ export function sharingTransaction(waiting: readonly { readonly writes: readonly
     return writes > maxWrites && index > 0;
   });
   return end < 0 ? waiting.length : end;
+}
+
+/** Whether it leaves behind in the write-ahead log what is to be erased. */
+export function replaces({ type }: Write): boolean {
+  return type !== 'insertSecret' && type !== 'useSecret' && type !== 'appendEvent';
 }
 
 /**
@@ -78,6 +84,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   const put = database.prepare(putEnvelope);
   const versions = prepareVersionWrites(database);
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ? AND mac_tag = ?');
+  const deleted = prepareDeletedWrites(database);
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
   const takeId = database.prepare('INSERT INTO secret_ids (id, owner) VALUES (?, ?)');
@@ -107,11 +114,26 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
         writeTags(write.secret);
         return;
       }
-      case 'deleteSecret': {
+      case 'restoreSecret': {
+        const { from, secret, mac } = write;
+        if (!deleted.has(from)) throw new StoreConflict(index, 'version');
+        insert.run(...storedValues(secret, from.sealed, mac));
+        deleted.restoreEnvelope(secret.id);
+        deleted.remove(secret.id);
+        writeTags(secret);
+        return;
+      }
+      case 'purgeDeletedSecret':
+        if (!deleted.has(write.secret)) throw new StoreConflict(index, 'version');
+        deleted.remove(write.secret.id);
+        versions.removeAll(write.secret.owner, write.secret.id);
+        return;
+      default: {
+        if (write.type === 'deleteSecret' && !deleted.keep(write)) throw new StoreConflict(index, 'version');
         const { id, owner, version, mac } = write.secret;
         const { changes } = remove.run(id, ownerKey(owner), version, mac.tag);
         if (changes === 0) throw new StoreConflict(index, 'version');
-        versions.removeAll(owner, id);
+        if (write.type === 'purgeSecret') versions.removeAll(owner, id);
       }
     }
   }

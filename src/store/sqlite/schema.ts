@@ -75,6 +75,38 @@ export const migrations: readonly string[] = [
     envelope TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
+  -- Secrets that were deleted, until they are purged.
+  CREATE TABLE deleted_secrets (
+    id TEXT PRIMARY KEY NOT NULL,
+    owner TEXT NOT NULL,
+    name TEXT NOT NULL,
+    placeholder TEXT NOT NULL,
+    provider TEXT,
+    masked_value TEXT,
+    version INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    notes TEXT,
+    sealed_version INTEGER,
+    sealed_number INTEGER,
+    sealed_tag TEXT,
+    sealed_at INTEGER,
+    sealed_by TEXT,
+    mac_kid TEXT NOT NULL,
+    mac_tag TEXT NOT NULL,
+    deleted_at INTEGER NOT NULL,
+    deleted_by TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX deleted_secrets_owner_name_id ON deleted_secrets (owner, name, id, deleted_at);
+  CREATE INDEX deleted_secrets_deleted_at_id ON deleted_secrets (deleted_at, id);
+  CREATE TABLE deleted_envelopes (
+    secret_id TEXT PRIMARY KEY NOT NULL REFERENCES deleted_secrets (id) ON DELETE CASCADE,
+    envelope TEXT NOT NULL
+  ) STRICT;
+
   -- Only for filters. secrets.tags (JSON) has the tags in their order.
   CREATE TABLE secret_tags (
     owner TEXT NOT NULL,

@@ -26,6 +26,11 @@ const places = {
     owned: 'secret_versions',
     records: { table: 'secret_versions', id: 'id' },
   },
+  deleted: {
+    envelopes: { table: 'deleted_envelopes', id: 'secret_id' },
+    owned: 'deleted_envelopes CROSS JOIN deleted_secrets ON deleted_secrets.id = secret_id',
+    records: { table: 'deleted_secrets', id: 'id' },
+  },
 } as const satisfies Record<string, Place>;
 
 export type SealedPlace = keyof typeof places;

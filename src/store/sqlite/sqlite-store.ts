@@ -6,6 +6,7 @@ import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { type AuditStore, cannotMac, chainStart, type OwnerHead } from '../audit.ts';
+import type { DeletedSecretStore } from '../deleted-secrets.ts';
 import { isUnfiltered } from '../filter.ts';
 import {
   type Backlog,
@@ -25,15 +26,17 @@ import type { VersionStore } from '../versions.ts';
 import { SqliteApiKeys } from './api-keys.ts';
 import { SqliteAudit } from './audit.ts';
 import { auditEventOfRow } from './audit-rows.ts';
-import { type MakeWrites, prepareWrites, sharingTransaction } from './commit.ts';
+import { type MakeWrites, prepareWrites, replaces, sharingTransaction } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
 import { openDatabase } from './database-file.ts';
+import { SqliteDeletedSecrets } from './deleted-secrets.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { countStatement, pageStatement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
 import { PreparedLists } from './prepared-lists.ts';
+import { rollBack } from './roll-back.ts';
 import { type ArrayStatement, listedSecretOfRow, prepareArrays, secretColumns, secretOfRow } from './rows.ts';
 import { countOf, prepareSelections, type Selections } from './select.ts';
 import { SqliteVersions } from './versions.ts';
@@ -80,6 +83,7 @@ class SqliteStore implements Store {
   readonly apiKeys: ApiKeyStore;
   readonly audit: AuditStore;
   readonly versions: VersionStore;
+  readonly deletedSecrets: DeletedSecretStore;
 
   constructor(database: DatabaseSync, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
     this.#database = database;
@@ -87,6 +91,7 @@ class SqliteStore implements Store {
     this.apiKeys = new SqliteApiKeys(database);
     this.audit = new SqliteAudit(database);
     this.versions = new SqliteVersions(database);
+    this.deletedSecrets = new SqliteDeletedSecrets(database);
     this.#makeWrites = prepareWrites(database, macOfEvent);
     this.#nonces = prepareNonces(database);
     this.#countKids = prepareKidCounts(database);
@@ -183,7 +188,7 @@ class SqliteStore implements Store {
       this.#eraser.schedule();
       return replaced;
     } catch (error) {
-      this.#rollBack();
+      rollBack(this.#database);
       throw asDomainError(error);
     }
   }
@@ -238,7 +243,7 @@ class SqliteStore implements Store {
       this.#database.exec('COMMIT');
     } catch (error) {
       for (const job of group) job.reject(asDomainError(error));
-      this.#rollBack();
+      rollBack(this.#database);
       return;
     }
     for (const [owner, head] of heads) this.#onHead(owner, head);
@@ -255,14 +260,6 @@ class SqliteStore implements Store {
     const heads = this.#makeWrites(writes);
     this.#statements.release.run();
     return heads;
-  }
-
-  #rollBack(): void {
-    try {
-      if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK');
-    } catch {
-      // The disk is worse than that. The next transaction cannot begin, and reports it to its callers.
-    }
   }
 
   #count(query: ListQuery): number {
@@ -288,8 +285,4 @@ class SqliteStore implements Store {
       throw asDomainError(error);
     }
   }
-}
-
-function replaces({ type }: Write): boolean {
-  return type === 'deleteSecret' || type === 'updateSecret';
 }

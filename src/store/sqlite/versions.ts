@@ -62,6 +62,9 @@ export class SqliteVersions implements VersionStore {
       database,
       `SELECT masked_value, 1, ${marks} FROM secrets WHERE id = ?1 AND owner = ?2 AND sealed_version IS NOT NULL
        UNION ALL
+       SELECT masked_value, 1, ${marks} FROM deleted_secrets
+       WHERE id = ?1 AND owner = ?2 AND sealed_version IS NOT NULL
+       UNION ALL
        SELECT masked_value, 0, ${marks} FROM ${ofSecret}`,
     );
     this.#find = prepareArrays(

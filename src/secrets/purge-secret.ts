@@ -1,0 +1,69 @@
+import { setTimeout } from 'node:timers/promises';
+import { DomainError } from '../errors.ts';
+import { authenticated, authorizeManagingKeys, mayReach, requireScope } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Principal } from '../model/principal.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import type { PurgedSecret } from '../store/deleted-secrets.ts';
+import { StoreConflict } from '../store/store.ts';
+import { eventOf } from './audit-event.ts';
+import { tooMuchContention } from './conflicts.ts';
+import type { Dependencies } from './dependencies.ts';
+
+export interface PurgeSecretInput {
+  readonly id: string;
+}
+
+const maxAttempts = 10;
+
+/**
+ * Removes a secret and all its values at once and for good, whether it was deleted or not. Its audit events stay, and its id
+ * stays taken.
+ * @returns its id
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, SERVICE_UNAVAILABLE
+ */
+export async function purgeSecret(
+  dependencies: Dependencies,
+  caller: Caller,
+  input: PurgeSecretInput,
+): Promise<{ readonly id: string }> {
+  const principal = authenticated(caller);
+  requireScope(principal, 'keys:manage');
+  const errors = new FieldErrors();
+  const id = checkId(input.id, errors.at('id'));
+  errors.throwIfAny();
+  requireBeforeWriteDeadline(caller);
+  const { secret } = await existing(dependencies, principal, id);
+  if (secret.owner.type !== 'user') authorizeManagingKeys(caller, secret.owner.teamId);
+
+  return dependencies.mutex(id, async () => {
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      // It may have been deleted, or restored, while others wrote.
+      const { type, secret } = await existing(dependencies, principal, id);
+      const event = eventOf('secret.purged', secret, principal, caller, dependencies.now());
+      requireBeforeWriteDeadline(caller);
+      try {
+        await dependencies.store.commit([{ type, secret, event }]);
+        return { id };
+      } catch (error) {
+        if (!(error instanceof StoreConflict)) throw error;
+        await setTimeout(Math.random() * 10 * attempt);
+      }
+    }
+    throw tooMuchContention();
+  });
+}
+
+/** @throws DomainError NOT_FOUND */
+async function existing(
+  { store }: Dependencies,
+  principal: Principal,
+  id: string,
+): Promise<{ readonly type: 'purgeSecret' | 'purgeDeletedSecret'; readonly secret: PurgedSecret }> {
+  const live = await store.find(id);
+  const secret = live ?? (await store.deletedSecrets.find(id));
+  if (!secret || !mayReach(principal, secret.owner)) throw new DomainError('NOT_FOUND');
+  return { type: live ? 'purgeSecret' : 'purgeDeletedSecret', secret };
+}

@@ -1,0 +1,90 @@
+import { setTimeout } from 'node:timers/promises';
+import { requireDeletedMac } from '../crypto/deleted-record.ts';
+import { macOfRecord } from '../crypto/record.ts';
+import { authenticated, requireScope } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { DeletedRecord } from '../model/deleted-secret.ts';
+import { actorOf, type Principal } from '../model/principal.ts';
+import type { Secret } from '../model/secret.ts';
+import { FieldErrors } from '../rules/field-errors.ts';
+import { checkId } from '../rules/id.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import { StoreConflict, type Write } from '../store/store.ts';
+import { eventOf } from './audit-event.ts';
+import { restoredNameTaken, tooMuchContention } from './conflicts.ts';
+import type { Dependencies } from './dependencies.ts';
+import { type Disclosure, requireDisclosure } from './disclosure.ts';
+import { restorableSecret } from './find-deleted-secret.ts';
+import { newPlaceholder } from './placeholder.ts';
+
+export interface RestoreSecretInput extends Disclosure {
+  readonly id: string;
+}
+
+const maxAttempts = 10;
+
+/**
+ * Undoes a deletion: the secret is there again as it was, in a new version. Its placeholder is another where somebody has it by
+ * now.
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, CONFLICT_ERROR (name), SERVICE_UNAVAILABLE
+ * @throws RecordRejected when something other than a gateway wrote the deleted secret
+ */
+export async function restoreSecret(
+  dependencies: Dependencies,
+  caller: Caller,
+  input: RestoreSecretInput,
+): Promise<Secret> {
+  const principal = authenticated(caller);
+  requireScope(principal, 'secrets:write');
+  requireDisclosure(principal, input);
+  const errors = new FieldErrors();
+  const id = checkId(input.id, errors.at('id'));
+  errors.throwIfAny();
+  requireBeforeWriteDeadline(caller);
+  // Before the mutex: a caller who may not see the secret must not wait for those who restore it.
+  const found = await restorableSecret(dependencies, principal, id);
+
+  return dependencies.mutex(id, async (waited) => {
+    let deleted = waited ? await restorableSecret(dependencies, principal, id) : found;
+    let { placeholder } = deleted;
+    for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+      const { write, secret } = restoration(dependencies, caller, principal, deleted, placeholder);
+      requireBeforeWriteDeadline(caller);
+      try {
+        await dependencies.store.commit([write]);
+        return secret;
+      } catch (error) {
+        if (!(error instanceof StoreConflict)) throw error;
+        if (error.on === 'name') throw restoredNameTaken();
+        if (error.on === 'placeholder') placeholder = newPlaceholder();
+        else await setTimeout(Math.random() * 10 * attempt);
+        deleted = await restorableSecret(dependencies, principal, id);
+      }
+    }
+    throw tooMuchContention();
+  });
+}
+
+/** The value stays bound to the version in which it was set, so that its envelope opens as before. */
+function restoration(
+  { keyring, now }: Dependencies,
+  caller: Caller,
+  principal: Principal,
+  deleted: DeletedRecord,
+  placeholder: string,
+): { readonly write: Write; readonly secret: Secret } {
+  // A new MAC must not make a record valid that something other than a gateway wrote.
+  requireDeletedMac(deleted, keyring());
+  const at = now();
+  const { sealed, mac: _, deletedAt: __, deletedBy: ___, ...before } = deleted;
+  const secret = {
+    ...before,
+    placeholder,
+    version: before.version + 1,
+    updatedAt: at,
+    updatedBy: actorOf(principal),
+  };
+  const mac = macOfRecord({ ...secret, sealed }, keyring());
+  const event = eventOf('secret.restored', secret, principal, caller, at);
+  return { write: { type: 'restoreSecret', from: deleted, secret, mac, event }, secret };
+}
