@@ -7,6 +7,8 @@ import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 export type CreateSecretInput = {
   /** A UUID of your choice. Without it the server makes one. */
   id?: string | null | undefined;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
   /** Unique for the owner. For your own secret an environment variable name, such as `OPENAI_API_KEY`; otherwise 1 to 255 characters in any language. */
   name: string;
   /** At most 4 KiB. */
@@ -58,6 +60,8 @@ export type UpdateSecretInput = {
   expectedVersion?: number | null | undefined;
   /** Which secret. */
   id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
   /** A new name. */
   name?: string | null | undefined;
   /** New notes; null clears them. */

@@ -8,7 +8,7 @@ import { readPersistedOperations } from './graphql/endpoint/persisted-operations
 import { graphqlRoute } from './graphql/endpoint/route.ts';
 import { schema } from './graphql/schema/schema.ts';
 import { createIdentify } from './http/identify.ts';
-import { createBudget } from './http/rate-limit/budget.ts';
+import { type Budget, createBudget } from './http/rate-limit/budget.ts';
 import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
 import { HttpServer } from './http/server.ts';
 import { createAuthenticator } from './identity/authenticate.ts';
@@ -34,6 +34,7 @@ import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { startRetention } from './secrets/purge-expired.ts';
 import { openStore } from './store/open-store.ts';
+import type { Store } from './store/store.ts';
 import { version } from './version.ts';
 
 export interface Gateway {
@@ -99,9 +100,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const identity = await openIdentity(config, settings, log, trace);
   opened.defer(() => identity.close());
 
-  const { rateLimit } = config;
-  const limiter = rateLimit && createRateLimiter(rateLimit, store.counter(rateLimit.windowSeconds), trace);
-  const budget = createBudget(limiter, config.trustProxy);
+  const budget = openBudget(config, store, trace);
   const mutex = createKeyedMutex(writerWaitMs, tooMuchContention);
   const apiKeyVerifier = createApiKeyVerifier({
     find: (hash) => apiKeys.findByHash(hash),
@@ -117,6 +116,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     now: () => new Date(),
     mutex,
     deletedRetentionMs: config.deletedRetentionMs,
+    running: new Set<string>(),
     largeDeliveries: new LargeDeliveries(),
     trace,
   };
@@ -159,6 +159,11 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     close: () =>
       withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
   };
+}
+
+function openBudget({ rateLimit, trustProxy }: Config, store: Store, trace: Trace): Budget {
+  const limiter = rateLimit && createRateLimiter(rateLimit, store.counter(rateLimit.windowSeconds), trace);
+  return createBudget(limiter, trustProxy);
 }
 
 async function openEngine(

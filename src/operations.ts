@@ -1,7 +1,7 @@
 import { type CreateApiKeyInput, createApiKey } from './api-keys/create-api-key.ts';
 import type { ApiKeyDependencies } from './api-keys/dependencies.ts';
 import { type ListApiKeysInput, listApiKeys } from './api-keys/list-api-keys.ts';
-import { revokeApiKey } from './api-keys/revoke-api-key.ts';
+import { type RevokeApiKeyInput, revokeApiKey } from './api-keys/revoke-api-key.ts';
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
 import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
 import { type DeliveryDependencies, type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
@@ -39,7 +39,7 @@ export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDepend
     listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),
     createApiKey: (input: CreateApiKeyInput) => createApiKey(dependencies, caller, input),
     rotateApiKey: (input: RotateApiKeyInput) => rotateApiKey(dependencies, caller, input),
-    revokeApiKey: (input: { readonly id: string }) => revokeApiKey(dependencies, caller, input),
+    revokeApiKey: (input: RevokeApiKeyInput) => revokeApiKey(dependencies, caller, input),
   };
 }
 

@@ -1,4 +1,5 @@
 import { DomainError } from '../errors.ts';
+import type { Commit } from '../idempotency/once.ts';
 import { macOfApiKey, requireGenuine } from '../identity/api-key-mac.ts';
 import { authenticated, authorizeManagingKeys, requireScope } from '../identity/authorize.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
@@ -26,9 +27,10 @@ export async function changeApiKey<T>(
   dependencies: ApiKeyDependencies,
   caller: Caller,
   id: string,
+  commit: Commit<T>,
   prepare: (current: ApiKeyRecord, principal: Principal) => PreparedChange<T>,
 ): Promise<T> {
-  const { store, apiKeys, keyring, forgetApiKey } = dependencies;
+  const { apiKeys, keyring, forgetApiKey } = dependencies;
   const teamIds = requireManager(caller).teams.map((team) => team.id);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     const current = await apiKeys.find(id, teamIds);
@@ -36,10 +38,9 @@ export async function changeApiKey<T>(
     const principal = authorizeManagingKeys(caller, current.teamId);
     requireGenuine(current, keyring());
     const { write, result } = prepare(current, principal);
-    if (!write) return result;
     requireBeforeWriteDeadline(caller);
     try {
-      await store.commit([write]);
+      await commit(write ? [write] : [], result);
       return result;
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;

@@ -1,4 +1,6 @@
 import { randomUUIDv7 } from 'node:crypto';
+import { keptIssuedApiKey } from '../idempotency/kept.ts';
+import { type IdempotentInput, once } from '../idempotency/once.ts';
 import { hashOfApiKey, newApiKey, shownPrefixOf } from '../identity/api-key.ts';
 import { macOfApiKey } from '../identity/api-key-mac.ts';
 import { authorizeManagingKeys } from '../identity/authorize.ts';
@@ -13,7 +15,7 @@ import { eventOf } from './audit-event.ts';
 import type { ApiKeyDependencies } from './dependencies.ts';
 import { checkExpiry, checkScopes } from './rules.ts';
 
-export interface CreateApiKeyInput {
+export interface CreateApiKeyInput extends IdempotentInput {
   readonly teamId: string;
   readonly connectorId?: string | null | undefined;
   readonly name: string;
@@ -21,10 +23,10 @@ export interface CreateApiKeyInput {
   readonly expiresAt?: Date | null | undefined;
 }
 
-/** A key that was just made. The key itself is told this once, and kept nowhere. */
+/** A key that was just made. The key itself is told this once, and kept nowhere: an idempotent call that is sent again does not get it. */
 export interface IssuedApiKey {
   readonly apiKey: ApiKey;
-  readonly key: string;
+  readonly key: string | null;
 }
 
 /**
@@ -36,26 +38,33 @@ export async function createApiKey(
   caller: Caller,
   input: CreateApiKeyInput,
 ): Promise<IssuedApiKey> {
-  const { teamId, connectorId, expiresAt } = input;
-  const principal = authorizeManagingKeys(caller, teamId);
+  const principal = authorizeManagingKeys(caller, input.teamId);
   requireSecureTransport(caller, keyInClear);
-  const at = dependencies.now();
   const errors = new FieldErrors();
-  const rights = {
+  const call = { mutation: 'createApiKey', input, errors };
+  return once<IssuedApiKey>(dependencies, caller, call, keptIssuedApiKey, async (commit) => {
+    const at = dependencies.now();
+    const rights = checkRights(input, principal, at, errors);
+    errors.throwIfAny();
+    const { record, key } = issue(rights, principal, at, dependencies);
+    const event = eventOf('apiKey.created', record, principal, caller, at);
+    requireBeforeWriteDeadline(caller);
+    const issued = { apiKey: record, key };
+    await commit([{ type: 'insertApiKey', record, event }], issued);
+    return issued;
+  });
+}
+
+function checkRights(input: CreateApiKeyInput, principal: Principal, at: Date, errors: FieldErrors) {
+  const { teamId, connectorId, expiresAt } = input;
+  if (expiresAt != null) checkExpiry(expiresAt, at, errors.at('expiresAt'));
+  return {
     teamId,
     connectorId: connectorId == null ? null : checkLabel(connectorId, maxNameCharacters, errors.at('connectorId')),
     name: checkLabel(input.name, maxNameCharacters, errors.at('name')),
     scopes: checkScopes(input.scopes, principal, errors.at('scopes')),
     expiresAt: expiresAt ?? null,
   };
-  if (expiresAt != null) checkExpiry(expiresAt, at, errors.at('expiresAt'));
-  errors.throwIfAny();
-
-  const { record, key } = issue(rights, principal, at, dependencies);
-  const event = eventOf('apiKey.created', record, principal, caller, at);
-  requireBeforeWriteDeadline(caller);
-  await dependencies.store.commit([{ type: 'insertApiKey', record, event }]);
-  return { apiKey: record, key };
 }
 
 export const keyInClear =

@@ -1,17 +1,19 @@
 import { DomainError } from '../errors.ts';
-import type { ApiKey } from '../model/api-key.ts';
+import { keptIssuedApiKey } from '../idempotency/kept.ts';
+import { type IdempotentInput, once } from '../idempotency/once.ts';
+import type { ApiKey, ApiKeyRecord } from '../model/api-key.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
 import { eventOf } from './audit-event.ts';
-import { changeApiKey, ended, requireManager } from './change-api-key.ts';
+import { changeApiKey, ended, type PreparedChange, requireManager } from './change-api-key.ts';
 import { type IssuedApiKey, issue, keyInClear } from './create-api-key.ts';
 import type { ApiKeyDependencies } from './dependencies.ts';
 import { checkGrace } from './rules.ts';
 
-export interface RotateApiKeyInput {
+export interface RotateApiKeyInput extends IdempotentInput {
   readonly id: string;
   readonly graceSeconds: number;
 }
@@ -32,19 +34,31 @@ export async function rotateApiKey(
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
   checkGrace(input.graceSeconds, errors.at('graceSeconds'));
-  errors.throwIfAny();
-
-  return changeApiKey(dependencies, caller, id, (current, principal) => {
-    requireEveryScope(principal, current);
-    const at = dependencies.now();
-    requireLive(current, at);
-    const graceEnd = new Date(at.getTime() + input.graceSeconds * 1000);
-    const expiresAt = current.expiresAt && current.expiresAt < graceEnd ? current.expiresAt : graceEnd;
-    const to = ended(current, { expiresAt }, dependencies);
-    const { record: successor, key } = issue(rightsOf(current), principal, at, dependencies);
-    const event = eventOf('apiKey.rotated', current, principal, caller, at);
-    return { write: { type: 'changeApiKey', from: current, to, successor, event }, result: { apiKey: successor, key } };
+  const call = { mutation: 'rotateApiKey', input, errors };
+  return once<IssuedApiKey>(dependencies, caller, call, keptIssuedApiKey, (commit) => {
+    errors.throwIfAny();
+    return changeApiKey<IssuedApiKey>(dependencies, caller, id, commit, (current, principal) =>
+      rotation(dependencies, caller, input, current, principal),
+    );
   });
+}
+
+function rotation(
+  dependencies: ApiKeyDependencies,
+  caller: Caller,
+  { graceSeconds }: RotateApiKeyInput,
+  current: ApiKeyRecord,
+  principal: Principal,
+): PreparedChange<IssuedApiKey> {
+  requireEveryScope(principal, current);
+  const at = dependencies.now();
+  requireLive(current, at);
+  const graceEnd = new Date(at.getTime() + graceSeconds * 1000);
+  const expiresAt = current.expiresAt && current.expiresAt < graceEnd ? current.expiresAt : graceEnd;
+  const to = ended(current, { expiresAt }, dependencies);
+  const { record: successor, key } = issue(rightsOf(current), principal, at, dependencies);
+  const event = eventOf('apiKey.rotated', current, principal, caller, at);
+  return { write: { type: 'changeApiKey', from: current, to, successor, event }, result: { apiKey: successor, key } };
 }
 
 function rightsOf({ teamId, connectorId, name, scopes, expiresAt }: ApiKey) {

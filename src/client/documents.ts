@@ -19,6 +19,8 @@ export type CreateApiKeyInput = {
   connectorId?: string | null | undefined;
   /** From when on it is not accepted. Without it, it does not expire. */
   expiresAt?: string | null | undefined;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. The key itself is null then. */
+  idempotencyKey?: string | null | undefined;
   /** What it is for: 1 to 255 characters in any language. */
   name: string;
   /** What it allows: scopes that you have yourself, except `keys:manage`. */
@@ -31,6 +33,8 @@ export type CreateApiKeyInput = {
 export type CreateSecretInput = {
   /** A UUID of your choice. Without it the server makes one. */
   id?: string | null | undefined;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
   /** Unique for the owner. For your own secret an environment variable name, such as `OPENAI_API_KEY`; otherwise 1 to 255 characters in any language. */
   name: string;
   /** At most 4 KiB. */
@@ -53,6 +57,8 @@ export type DeleteSecretInput = {
   expectedVersion?: number | null | undefined;
   /** The secret’s id. */
   id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector. */
@@ -65,6 +71,8 @@ export type OwnerInput = {
 
 /** Which values to deliver, and to which key. Without `names`, `placeholders` and `ids` all secrets of the owner; an empty list asks for none. At most 1,000 secrets, and 16 MiB of values. */
 export type ResolveSecretsInput = {
+  /** A text of your choice for this one request, 1 to 255 characters. A delivery is never kept: sent again within 24 hours with the same input, it is delivered and audited again. With another input it is refused. */
+  idempotencyKey?: string | null | undefined;
   /** Secrets by their UUIDs, in either case. Those of another owner are `missing`. */
   ids?: Array<string> | null | undefined;
   /** Secrets by their names. */
@@ -83,6 +91,8 @@ export type ResolveSecretsInput = {
 export type RevokeApiKeyInput = {
   /** The id of the key. */
   id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Which API key to replace, and when the old one ends. */
@@ -91,6 +101,8 @@ export type RotateApiKeyInput = {
   graceSeconds?: number;
   /** The id of the old key. */
   id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. The key itself is null then. */
+  idempotencyKey?: string | null | undefined;
 };
 
 /** Selects secrets of a list. Every field that is given must match. */
@@ -120,6 +132,8 @@ export type UpdateSecretInput = {
   expectedVersion?: number | null | undefined;
   /** Which secret. */
   id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
   /** A new name. */
   name?: string | null | undefined;
   /** New notes; null clears them. */

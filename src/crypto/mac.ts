@@ -7,7 +7,7 @@ type Field = string | number | null | readonly Field[];
  * HMAC-SHA-256 over a JSON array that begins with the purpose, so that no two messages share an encoding, and what was made
  * for one purpose serves no other.
  */
-export function hmac({ key }: MacKey, purpose: string, fields: readonly Field[]): Buffer {
+export function hmac({ key }: Pick<MacKey, 'key'>, purpose: string, fields: readonly Field[]): Buffer {
   return createHmac('sha256', key)
     .update(JSON.stringify([purpose, ...fields]))
     .digest();

@@ -1,6 +1,7 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { type Recipient, recipientOf } from '../crypto/recipient.ts';
 import { requireRecordMac } from '../crypto/record.ts';
+import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, authorize, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
@@ -28,7 +29,7 @@ export interface DeliveryDependencies extends Dependencies {
   readonly largeDeliveries: LargeDeliveries;
 }
 
-export interface ResolveSecretsInput extends RequestedSecretsInput {
+export interface ResolveSecretsInput extends RequestedSecretsInput, IdempotentInput {
   readonly owner: OwnerInput;
   /** A JWK, as it was sent. */
   readonly recipient?: unknown;
@@ -75,7 +76,22 @@ export async function resolveSecrets(
   caller: Caller,
   input: ResolveSecretsInput,
 ): Promise<ResolvedSecrets> {
-  const request = await checkRequest(caller, input);
+  const errors = new FieldErrors();
+  const { principal, owner } = authorizeRequest(caller, input, errors);
+  const call = { mutation: 'resolveSecrets', input, errors };
+  // Nothing is kept of a delivery. The same call again is a delivery of its own, with audit events of its own.
+  return once(dependencies, caller, call, null, async (commit) => {
+    const request = await checkRequest(input, principal, owner, errors);
+    return resolve(dependencies, caller, request, commit);
+  });
+}
+
+async function resolve(
+  dependencies: DeliveryDependencies,
+  caller: Caller,
+  request: CheckedRequest,
+  commit: Commit<ResolvedSecrets>,
+): Promise<ResolvedSecrets> {
   const { owner, requested } = request;
   const before: SealedBefore = new Map();
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
@@ -84,10 +100,12 @@ export async function resolveSecrets(
     const selected = await dependencies.store.select(owner, requested.named, maxSecrets + 1);
     if (selected.length > maxSecrets) throw tooMany();
     const found = selected.filter(({ secret }) => requested.includes(secret));
-    const sealed = await deliver(dependencies, caller, request, found, before);
+    const missing = requested.missing(found.map(({ secret }) => secret));
+    const audit: Audit = (writes) => commit(writes, { deliveries: [], missing });
+    const sealed = await deliver(dependencies, caller, request, found, before, audit);
     if (sealed) {
       caller.answer.countDeliveries(sealed.length);
-      return { deliveries: sealed, missing: requested.missing(found.map(({ secret }) => secret)) };
+      return { deliveries: sealed, missing };
     }
     await setTimeout(Math.random() * 10 * attempt);
   }
@@ -96,12 +114,20 @@ export async function resolveSecrets(
 
 const forLists = 'Lists of secrets below what is delivered need the scope secrets:read. Nothing was delivered.';
 
-async function checkRequest(caller: Caller, input: ResolveSecretsInput): Promise<CheckedRequest> {
-  const errors = new FieldErrors();
+function authorizeRequest(caller: Caller, input: ResolveSecretsInput, errors: FieldErrors) {
   const principal = authenticated(caller);
   const owner = resolveOwner(input.owner, principal, errors.at('owner'));
   if (owner) authorize(caller, owner, 'secrets:resolve');
   if (input.lists ?? true) requireScope(principal, 'secrets:read', forLists);
+  return { principal, owner };
+}
+
+async function checkRequest(
+  input: ResolveSecretsInput,
+  principal: Principal,
+  owner: Owner | null,
+  errors: FieldErrors,
+): Promise<CheckedRequest> {
   const requested = await checkRequestedSecrets(input, errors);
   const recipient = recipientOf(input.recipient);
   if (!recipient) errors.at('recipient').add('public_key', publicKey);
@@ -114,6 +140,9 @@ async function checkRequest(caller: Caller, input: ResolveSecretsInput): Promise
 const publicKey =
   'Must be a public key as a JWK: X25519 (kty OKP) or P-256 (kty EC), without private members, for ECDH-ES+A256KW where it says what it is for. If you sent a private key, treat it as disclosed.';
 
+/** Makes the events durable. */
+type Audit = (writes: readonly Write[]) => Promise<void>;
+
 /** @returns null when a secret has changed meanwhile: nothing was audited then */
 async function deliver(
   dependencies: DeliveryDependencies,
@@ -121,6 +150,7 @@ async function deliver(
   request: CheckedRequest,
   found: readonly SelectedSecret[],
   before: SealedBefore,
+  audit: Audit,
 ): Promise<readonly SealedSecret[] | null> {
   const { answer } = caller;
   const counted = { bytes: 0 };
@@ -136,7 +166,7 @@ async function deliver(
     }
     requireBeforeWriteDeadline(caller);
     const at = dependencies.now();
-    await dependencies.store.commit(sealed.map(({ secret }) => useOf(secret, caller, request, at)));
+    await audit(sealed.map(({ secret }) => useOf(secret, caller, request, at)));
     // A commit to SQLite is one tick, and so is what makes the answer of a thousand. Others are answered in between.
     await setImmediate();
     return sealed;

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Commit } from '../idempotency/once.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
@@ -9,9 +10,9 @@ import { nameTaken, sealedValueRefused, tooMuchContention, versionIsNotCurrent }
 import type { Dependencies } from './dependencies.ts';
 
 /** What a change makes of the current secret. Without a write the secret stays as it is. */
-export interface PreparedChange {
+export interface PreparedChange<T> {
   readonly write: Write | null;
-  readonly result: Secret;
+  readonly result: T;
 }
 
 /** Another gateway may write in between. The change is then prepared again, on what that gateway left. */
@@ -23,13 +24,14 @@ const maxAttempts = 10;
  * @param find the secret, if the principal may see it
  * @throws DomainError NOT_FOUND, CONFLICT_ERROR (name), SERVICE_UNAVAILABLE, and what `prepare` throws
  */
-export async function changeSecret<Current extends StoredSecret>(
+export async function changeSecret<Current extends StoredSecret, T extends Secret>(
   dependencies: Dependencies,
   caller: Caller,
   id: string,
   find: (dependencies: Dependencies, principal: Principal, id: string) => Promise<Current>,
-  prepare: (current: Current) => Promise<PreparedChange> | PreparedChange,
-): Promise<Secret> {
+  commit: Commit<T>,
+  prepare: (current: Current) => Promise<PreparedChange<T>> | PreparedChange<T>,
+): Promise<T> {
   const principal = authenticated(caller);
   requireBeforeWriteDeadline(caller);
   // Before the mutex: a caller who may not see the secret must not wait for its writers, which would show that it exists,
@@ -41,10 +43,9 @@ export async function changeSecret<Current extends StoredSecret>(
       // A write that came after the first look makes the commit fail on the version, and the secret is read again.
       const current = attempt === 1 && !waited ? found : await find(dependencies, principal, id);
       const { write, result } = await prepare(current);
-      if (!write) return result;
       requireBeforeWriteDeadline(caller);
       try {
-        await dependencies.store.commit([write]);
+        await commit(write ? [write] : [], result);
         return result;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;

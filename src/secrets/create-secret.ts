@@ -1,9 +1,11 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { macOfRecord } from '../crypto/record.ts';
+import { keptWrittenSecret } from '../idempotency/kept.ts';
+import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, authorize } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import { actorOf } from '../model/principal.ts';
+import { actorOf, type Principal } from '../model/principal.ts';
 import type { Secret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
@@ -22,7 +24,7 @@ import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
-export interface CreateSecretInput extends Disclosure, ValueInput {
+export interface CreateSecretInput extends Disclosure, IdempotentInput, ValueInput {
   readonly id?: string | null | undefined;
   readonly owner: OwnerInput;
   readonly name: string;
@@ -50,6 +52,26 @@ export async function createSecret(
   if (owner) authorize(caller, owner, 'secrets:write');
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
+  const call = { mutation: 'createSecret', input, errors };
+  return once(dependencies, caller, call, keptWrittenSecret, (commit) =>
+    create(dependencies, caller, input, { principal, owner, errors, commit }),
+  );
+}
+
+/** What has been checked of a call. */
+interface Authorised {
+  readonly principal: Principal;
+  readonly owner: Owner | null;
+  readonly errors: FieldErrors;
+  readonly commit: Commit<WrittenSecret>;
+}
+
+async function create(
+  dependencies: Dependencies,
+  caller: Caller,
+  input: CreateSecretInput,
+  { principal, owner, errors, commit }: Authorised,
+): Promise<WrittenSecret> {
   const plaintext =
     owner && (await readValueInput(input, { principal, owner, name: input.name }, dependencies, errors));
   const fields = checkFields(input, plaintext, owner?.type ?? 'connector', errors);
@@ -76,10 +98,12 @@ export async function createSecret(
     try {
       const mac = macOfRecord({ ...created, sealed }, dependencies.keyring());
       const record = { ...created, sealed, mac };
-      await dependencies.store.commit([
-        { type: 'insertSecret', record, ...(plaintext?.nonce && { nonce: plaintext.nonce }), event },
-      ]);
-      return { ...created, warnings: warningsOf(plaintext) };
+      const written = { ...created, warnings: warningsOf(plaintext) };
+      await commit(
+        [{ type: 'insertSecret', record, ...(plaintext?.nonce && { nonce: plaintext.nonce }), event }],
+        written,
+      );
+      return written;
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
       if (error.on === 'nonce') throw sealedValueRefused('replayed');

@@ -1,6 +1,8 @@
 import { macOfDeleted } from '../crypto/deleted-record.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { RecordRejected, requireRecordMac } from '../crypto/record.ts';
+import { keptSecret } from '../idempotency/kept.ts';
+import { type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Deletion } from '../model/deleted-secret.ts';
@@ -14,7 +16,7 @@ import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { existingRecord } from './find-secret.ts';
 
-export interface DeleteSecretInput extends Disclosure {
+export interface DeleteSecretInput extends Disclosure, IdempotentInput {
   readonly id: string;
   readonly expectedVersion?: number | null | undefined;
 }
@@ -35,14 +37,16 @@ export async function deleteSecret(
   requireDisclosure(principal, input);
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
-  errors.throwIfAny();
 
-  return changeSecret(dependencies, caller, id, existingRecord, (secret) => {
-    requireVersion(secret, input.expectedVersion);
-    const deletion = { deletedAt: dependencies.now(), deletedBy: actorOf(principal) };
-    const event = eventOf('secret.deleted', secret, principal, caller, deletion.deletedAt);
-    const mac = macOfDeletion({ ...secret, ...deletion }, dependencies.keyring());
-    return { write: { type: 'deleteSecret', secret, deletion, mac, event }, result: secret };
+  return once(dependencies, caller, { mutation: 'deleteSecret', input, errors }, keptSecret, (commit) => {
+    errors.throwIfAny();
+    return changeSecret<SecretRecord, Secret>(dependencies, caller, id, existingRecord, commit, (secret) => {
+      requireVersion(secret, input.expectedVersion);
+      const deletion = { deletedAt: dependencies.now(), deletedBy: actorOf(principal) };
+      const event = eventOf('secret.deleted', secret, principal, caller, deletion.deletedAt);
+      const mac = macOfDeletion({ ...secret, ...deletion }, dependencies.keyring());
+      return { write: { type: 'deleteSecret', secret, deletion, mac, event }, result: secret };
+    });
   });
 }
 

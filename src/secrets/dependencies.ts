@@ -1,10 +1,11 @@
 import type { Keyring } from '../crypto/keyring.ts';
+import type { IdempotencyDependencies } from '../idempotency/once.ts';
 import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
 import type { Trace } from '../runtime/trace.ts';
 import type { Store } from '../store/store.ts';
 
 /** What operations work with. */
-export interface Dependencies {
+export interface Dependencies extends IdempotencyDependencies {
   readonly store: Store;
   /** The keyring as it is now. */
   readonly keyring: () => Keyring;

@@ -1,15 +1,17 @@
 import { macOfRecord, requireRecordMac } from '../crypto/record.ts';
 import { openVersionBytes } from '../crypto/version-record.ts';
+import { keptSecret } from '../idempotency/kept.ts';
+import { type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Sealed } from '../model/envelope.ts';
 import { actorOf } from '../model/principal.ts';
-import type { Secret } from '../model/secret.ts';
+import type { Secret, SecretRecord } from '../model/secret.ts';
 import type { VersionRecord } from '../model/secret-version.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { eventOf } from './audit-event.ts';
-import { changeSecret, requireVersion } from './change-secret.ts';
+import { changeSecret, type PreparedChange, requireVersion } from './change-secret.ts';
 import { noSuchVersion } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
@@ -17,7 +19,7 @@ import { existingRecord } from './find-secret.ts';
 import { replacedValue } from './replaced-value.ts';
 import { sealForStore } from './seal-for-store.ts';
 
-export interface RollbackSecretInput extends Disclosure {
+export interface RollbackSecretInput extends Disclosure, IdempotentInput {
   readonly id: string;
   /** A version in which the value was set. */
   readonly toVersion: number;
@@ -41,9 +43,7 @@ export async function rollbackSecret(
   requireDisclosure(principal, input);
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
-  errors.throwIfAny();
-
-  return changeSecret(dependencies, caller, id, existingRecord, async (current) => {
+  const prepare = async (current: SecretRecord): Promise<PreparedChange<Secret>> => {
     requireVersion(current, input.expectedVersion);
     const { sealed, mac: from, ...before } = current;
     if (sealed?.version === input.toVersion) return { write: null, result: before };
@@ -69,6 +69,10 @@ export async function rollbackSecret(
       write: { type: 'updateSecret', from, secret, sealed: again, ...(replaced && { replaced }), mac, event },
       result: secret,
     };
+  };
+  return once(dependencies, caller, { mutation: 'rollbackSecret', input, errors }, keptSecret, (commit) => {
+    errors.throwIfAny();
+    return changeSecret(dependencies, caller, id, existingRecord, commit, prepare);
   });
 }
 

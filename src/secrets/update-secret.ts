@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { macOfRecord, requireRecordMac } from '../crypto/record.ts';
+import { keptWrittenSecret } from '../idempotency/kept.ts';
+import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import { actorOf } from '../model/principal.ts';
+import { actorOf, type Principal } from '../model/principal.ts';
 import type { Secret, SecretRecord, StoredSecret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
@@ -21,7 +23,7 @@ import { type PlaintextValue, readValueInput, type ValueInput } from './value-in
 import { warningsOf } from './value-warnings.ts';
 
 /** A field that is left out keeps what is stored. */
-export interface UpdateSecretInput extends Disclosure, ValueInput {
+export interface UpdateSecretInput extends Disclosure, IdempotentInput, ValueInput {
   readonly id: string;
   readonly name?: string | null | undefined;
   /** null clears it. */
@@ -46,18 +48,35 @@ export async function updateSecret(
   requireScope(principal, 'secrets:write');
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
-  const id = checkUpdatedId(input);
+  const errors = new FieldErrors();
+  const id = checkId(input.id, errors.at('id'));
+  return once(dependencies, caller, { mutation: 'updateSecret', input, errors }, keptWrittenSecret, (commit) => {
+    if (errors.any) refusedBefore(input, errors);
+    return update(dependencies, caller, { ...input, id }, principal, commit);
+  });
+}
 
-  let plaintext: PlaintextValue | null = null;
+async function update(
+  dependencies: Dependencies,
+  caller: Caller,
+  input: UpdateSecretInput,
+  principal: Principal,
+  commit: Commit<WrittenSecret>,
+): Promise<WrittenSecret> {
+  const { id } = input;
   /** @param record the current secret with the value that a new one replaces */
-  const prepare = async (current: StoredSecret, record: SecretRecord | null): Promise<PreparedChange> => {
+  const prepare = async (
+    current: StoredSecret,
+    record: SecretRecord | null,
+  ): Promise<PreparedChange<WrittenSecret>> => {
     const errors = new FieldErrors();
     const { owner } = current;
-    plaintext = await readValueInput(input, { principal, owner, id }, dependencies, errors);
+    const plaintext = await readValueInput(input, { principal, owner, id }, dependencies, errors);
     const changes = checkChanges(input, plaintext, current, errors);
     errors.throwIfAny();
     requireVersion(current, input.expectedVersion);
-    if (!plaintext && isSame(current, changes)) return { write: null, result: current };
+    const warnings = warningsOf(plaintext);
+    if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings } };
 
     const keyring = dependencies.keyring();
     // A new MAC must not make a record valid that something other than a gateway wrote.
@@ -87,27 +106,25 @@ export async function updateSecret(
         mac,
         event,
       },
-      result: secret,
+      result: { ...secret, warnings },
     };
   };
   const setsValue = input.value != null || input.sealedValue != null;
-  const written = await (setsValue
-    ? changeSecret(dependencies, caller, id, existingRecord, (record) => prepare(record, record))
-    : changeSecret(dependencies, caller, id, existingSecret, (secret) => prepare(secret, null)));
-  return { ...written, warnings: warningsOf(plaintext) };
+  return setsValue
+    ? changeSecret(dependencies, caller, id, existingRecord, commit, (record) => prepare(record, record))
+    : changeSecret(dependencies, caller, id, existingSecret, commit, (secret) => prepare(secret, null));
 }
 
-/** With a malformed id there is no owner to choose rules by: the other fields are held to the rules that apply to all. */
-function checkUpdatedId(input: UpdateSecretInput): string {
-  const errors = new FieldErrors();
-  const id = checkId(input.id, errors.at('id'));
-  if (errors.any) {
-    const { value } = input;
-    const plaintext = value == null ? null : ({ field: 'value', value } as const);
-    checkChanges(input, plaintext, { owner: { type: 'team' }, maskedValue: null }, errors);
-  }
+/**
+ * With a malformed id or idempotency key nothing is looked up, and there is no owner to choose rules by: the other fields are
+ * held to the rules that apply to all.
+ */
+function refusedBefore(input: UpdateSecretInput, errors: FieldErrors): never {
+  const { value } = input;
+  const plaintext = value == null ? null : ({ field: 'value', value } as const);
+  checkChanges(input, plaintext, { owner: { type: 'team' }, maskedValue: null }, errors);
   errors.throwIfAny();
-  return id;
+  throw new Error('what is wrong with an input was not reported');
 }
 
 function checkChanges(

@@ -1,7 +1,7 @@
 import type { EventMac } from '../crypto/event-mac.ts';
 import type { AuditEvent, AuditFilter, ChainHead, LinkedEvent } from '../model/audit-event.ts';
 import type { Owner } from '../model/owner.ts';
-import { ownerOfWrite, type Write } from './store.ts';
+import { type OwnedWrite, ownerOfWrite } from './store.ts';
 
 /** Makes the MAC of an event of this owner: all that a store knows of keys. */
 export type MacOfEvent = (owner: Owner, event: LinkedEvent) => EventMac;
@@ -71,7 +71,7 @@ export interface AuditStore {
 export type OwnedEvent = readonly [owner: string, event: AuditEvent];
 
 /** The event of a write as the next link after `head` in its owner's chain. */
-export function nextAuditEvent(head: ChainHead, write: Write, macOfEvent: MacOfEvent): AuditEvent {
+export function nextAuditEvent(head: ChainHead, write: OwnedWrite, macOfEvent: MacOfEvent): AuditEvent {
   const link = {
     ...write.event,
     sequence: head.sequence + 1,
@@ -81,7 +81,7 @@ export function nextAuditEvent(head: ChainHead, write: Write, macOfEvent: MacOfE
   return { ...link, ...macOfEvent(ownerOfWrite(write), link) };
 }
 
-function recordMacOf(write: Write): string | null {
+function recordMacOf(write: OwnedWrite): string | null {
   switch (write.type) {
     case 'insertSecret':
       return write.record.mac.tag;

@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { ownerKey } from '../model/owner.ts';
-import { type Backlog, ownerOfWrite, type Write } from './store.ts';
+import { type Backlog, isOwned, ownerOfWrite, type Write } from './store.ts';
 
 /** Writes of the commits of one group. A larger commit has a group of its own. */
 const maxGroup = 64;
@@ -43,7 +43,7 @@ export class GroupCommit {
 
   add(writes: readonly Write[], deadlineMs: number): Promise<void> {
     return new Promise((resolve, reject) => {
-      const owners = new Set(writes.map((write) => ownerKey(ownerOfWrite(write))));
+      const owners = new Set(writes.filter(isOwned).map((write) => ownerKey(ownerOfWrite(write))));
       this.#waiting.push({ writes, owners, addedAtMs: performance.now(), deadlineMs, resolve, reject });
       if (this.#isScheduled) return;
       this.#isScheduled = true;

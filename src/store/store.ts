@@ -2,6 +2,7 @@ import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
 import type { DeletedRecord, Deletion } from '../model/deleted-secret.ts';
 import type { Envelope, Sealed, WrappedKey } from '../model/envelope.ts';
+import type { KeptResult } from '../model/kept-result.ts';
 import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
@@ -81,8 +82,12 @@ export type Write =
       readonly owner: Owner;
       readonly event: NewAuditEvent;
       readonly recordMac?: string;
-    };
+    }
+  /** Keeps the result of a call, unless one of the same id is kept already. It changes nothing else, and has no event. */
+  | { readonly type: 'keepResult'; readonly kept: KeptResult };
 
+/** A write of an owner, with its event. */
+export type OwnedWrite = Exclude<Write, { type: 'keepResult' }>;
 export type SecretWrite = Extract<Write, { type: keyof typeof secretWrites }>;
 export type ApiKeyWrite = Extract<Write, { type: 'insertApiKey' | 'changeApiKey' }>;
 
@@ -111,8 +116,12 @@ export function nonceOfWrite(write: Write): Nonce | undefined {
   return write.type === 'insertSecret' || write.type === 'updateSecret' ? write.nonce : undefined;
 }
 
+export function isOwned(write: Write): write is OwnedWrite {
+  return write.type !== 'keepResult';
+}
+
 /** Whose audit chain the write belongs to. */
-export function ownerOfWrite(write: Write): Owner {
+export function ownerOfWrite(write: OwnedWrite): Owner {
   switch (write.type) {
     case 'insertSecret':
       return write.record.owner;
@@ -187,7 +196,7 @@ export interface SelectedSecret {
 export class StoreConflict extends Error {
   override readonly name = 'StoreConflict';
   readonly index: number;
-  readonly on: 'nonce' | 'id' | 'name' | 'placeholder' | 'version';
+  readonly on: 'idempotency' | 'nonce' | 'id' | 'name' | 'placeholder' | 'version';
 
   /** @param index which write of the commit broke the rule */
   constructor(index: number, on: StoreConflict['on']) {
@@ -237,9 +246,11 @@ export interface Store {
   /** The secrets of an owner that are named, or all, in the order of their names, and at most `limit`. */
   select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]>;
   list(query: ListQuery): Promise<ListResult>;
+  /** What is kept of a call of this principal, also after its time. */
+  keptResult(principal: string, id: string): Promise<KeptResult | undefined>;
   /**
-   * Makes all writes, their audit events, their nonces and their owners' counts durable, or none of them. The nonces of a
-   * commit are looked at before anything else of it.
+   * Makes all writes, their audit events, their nonces and their owners' counts durable, or none of them. The results and then the
+   * nonces of a commit are looked at before anything else of it: what else conflicts may be the work of the same call.
    * @throws StoreConflict
    */
   commit(writes: readonly Write[]): Promise<void>;

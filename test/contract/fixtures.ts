@@ -5,13 +5,14 @@ import type { Keyring } from '../../src/crypto/keyring.ts';
 import { macOfRecord } from '../../src/crypto/record.ts';
 import { macOfVersion } from '../../src/crypto/version-record.ts';
 import type { AuditEvent, NewAuditEvent } from '../../src/model/audit-event.ts';
+import type { DeletedRecord, Deletion } from '../../src/model/deleted-secret.ts';
 import type { Sealed, SealedMark, WrappedKey } from '../../src/model/envelope.ts';
 import { type Owner, ownerKey } from '../../src/model/owner.ts';
 import type { Secret, SecretRecord, StoredSecret } from '../../src/model/secret.ts';
 import type { VersionRecord } from '../../src/model/secret-version.ts';
 import { chainStart } from '../../src/store/audit.ts';
 import { positionIn } from '../../src/store/positions.ts';
-import type { ListQuery, Store, Write } from '../../src/store/store.ts';
+import type { ListQuery, OwnedWrite, Store, Write } from '../../src/store/store.ts';
 import { testKeyring } from '../support/keyring.ts';
 
 /** Milliseconds matter: both stores keep them. */
@@ -72,7 +73,7 @@ export function eventOf(type: NewAuditEvent['type'], { id, version, name }: Secr
   return { type, actor: ada, requestId: 'request-1', at, secretId: id, version, secretName: name };
 }
 
-export function insert(record: SecretRecord): Write {
+export function insert(record: SecretRecord): OwnedWrite {
   return { type: 'insertSecret', record, event: eventOf('secret.created', record) };
 }
 
@@ -133,7 +134,7 @@ export function restore(from: DeletedRecord, fields: Partial<Secret> = {}): Extr
   return { type: 'restoreSecret', from, secret, mac, event: eventOf('secret.restored', secret) };
 }
 
-export function purge(secret: StoredSecret | DeletedRecord): Write {
+export function purge(secret: StoredSecret | DeletedRecord): OwnedWrite {
   const type = 'deletedAt' in secret ? 'purgeDeletedSecret' : 'purgeSecret';
   return { type, secret, event: eventOf('secret.purged', secret) };
 }

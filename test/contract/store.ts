@@ -8,6 +8,7 @@ import { conflictsContract } from './conflicts.ts';
 import { counterContract } from './counter.ts';
 import { deletedSecretsContract } from './deleted-secrets.ts';
 import { newOwner } from './fixtures.ts';
+import { keptResultsContract } from './kept-results.ts';
 import { lifetimeContract } from './lifetime.ts';
 import { listsContract } from './lists.ts';
 import { noncesContract } from './nonces.ts';
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     deletedSecretsContract(subject);
     commitsContract(subject);
     noncesContract(subject);
+    keptResultsContract(subject);
     auditChainContract(subject);
     auditListsContract(subject);
     listsContract(subject);

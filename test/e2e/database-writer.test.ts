@@ -23,6 +23,9 @@ function alonePairs<Part>(parts: readonly Part[]): Part[][] {
   return parts.flatMap((one, index) => [[one], ...parts.slice(index + 1).map((other) => [one, other])]);
 }
 
+/** The name alone: each pair takes long, and the hash has the name in one place with a label of its own. */
+const eventExchanges = [...alonePairs(eventParts.filter((part) => part !== 'secret_name')), ['secret_name']];
+
 /** Both rows with these parts exchanged between them. */
 function exchanged([one = {}, other = {}]: readonly Row[], parts: readonly string[]): Row[] {
   const of = (row: Row) => Object.fromEntries(parts.map((part) => [part, row[part]]));
@@ -137,7 +140,7 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     const missed: unknown[] = [];
     let tried = 0;
     for (const [one, other] of between) {
-      for (const parts of alonePairs(eventParts)) {
+      for (const parts of eventExchanges) {
         if (parts.every((part) => one[part] === other[part])) continue;
         const forged = exchanged([one, other], parts);
         // An event that stands where one is moved to is overwritten.

@@ -80,6 +80,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         keyring: () => testKeyring,
         now: () => new Date(),
         mutex,
+        running: new Set<string>(),
         largeDeliveries: new LargeDeliveries(),
         deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),

@@ -21,6 +21,9 @@ export interface DatabaseWriter {
   replaceEvents(rows: readonly Row[]): Promise<void>;
   heads(): Promise<Row[]>;
   replaceHeads(rows: readonly Row[]): Promise<void>;
+  /** Results of calls with an idempotency key. */
+  keptResults(): Promise<Row[]>;
+  replaceKeptResults(rows: readonly Row[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -97,6 +100,14 @@ class SqliteWriter implements DatabaseWriter {
 
   async replaceHeads(rows: readonly Row[]): Promise<void> {
     this.#replaceAll('owners', rows);
+  }
+
+  async keptResults(): Promise<Row[]> {
+    return this.#database.prepare('SELECT * FROM kept_results').all();
+  }
+
+  async replaceKeptResults(rows: readonly Row[]): Promise<void> {
+    this.#replaceAll('kept_results', rows);
   }
 
   async close(): Promise<void> {
@@ -186,6 +197,14 @@ class MongodbWriter implements DatabaseWriter {
 
   replaceHeads(rows: readonly Row[]): Promise<void> {
     return this.#replace('owners', {}, rows);
+  }
+
+  keptResults(): Promise<Row[]> {
+    return this.#collection('keptResults').find().toArray();
+  }
+
+  replaceKeptResults(rows: readonly Row[]): Promise<void> {
+    return this.#replace('keptResults', {}, rows);
   }
 
   close(): Promise<void> {

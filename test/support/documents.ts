@@ -38,6 +38,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       keyring: () => testKeyring,
       now: () => now,
       mutex: createKeyedMutex(5000, tooMuchContention),
+      running: new Set<string>(),
       largeDeliveries: new LargeDeliveries(),
       deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),

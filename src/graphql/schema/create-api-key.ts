@@ -1,6 +1,7 @@
 import type { IssuedApiKey } from '../../api-keys/create-api-key.ts';
 import { ApiKey } from './api-key.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { inArgument } from './in-argument.ts';
 
 const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
@@ -19,6 +20,7 @@ const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
       type: 'DateTime',
       description: 'From when on it is not accepted. Without it, it does not expire.',
     }),
+    idempotencyKey: t.string({ description: `${idempotencyKeyDescription} The key itself is null then.` }),
   }),
 });
 

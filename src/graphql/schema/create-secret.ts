@@ -1,5 +1,6 @@
 import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { OwnerInput } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
@@ -34,6 +35,7 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
     }),
     notes: t.string({ description: 'At most 4 KiB.' }),
     tags: t.stringList({ description: 'At most 50, of 1 to 64 characters each.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });
 

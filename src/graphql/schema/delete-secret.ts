@@ -1,5 +1,6 @@
 import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
 
@@ -8,6 +9,7 @@ const DeleteSecretInput = builder.inputType('DeleteSecretInput', {
   fields: (t) => ({
     id: t.id({ required: true, description: 'The secret’s id.' }),
     expectedVersion: t.int({ description: 'Delete it only if this is still its version.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });
 

@@ -27,6 +27,10 @@ const ResolveSecretsInput = builder.inputType('ResolveSecretsInput', {
     purpose: t.string({
       description: 'What the values are needed for, in 1 to 255 characters. It is kept in the audit events.',
     }),
+    idempotencyKey: t.string({
+      description:
+        'A text of your choice for this one request, 1 to 255 characters. A delivery is never kept: sent again within 24 hours with the same input, it is delivered and audited again. With another input it is refused.',
+    }),
   }),
 });
 

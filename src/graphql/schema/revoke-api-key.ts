@@ -1,11 +1,15 @@
 import type { ApiKey as ApiKeyModel } from '../../model/api-key.ts';
 import { ApiKey } from './api-key.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { inArgument } from './in-argument.ts';
 
 const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
   description: 'Which API key to end.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The id of the key.' }) }),
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The id of the key.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
+  }),
 });
 
 const RevokeApiKeyPayload = builder.objectRef<ApiKeyModel>('RevokeApiKeyPayload').implement({

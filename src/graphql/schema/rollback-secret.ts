@@ -1,5 +1,6 @@
 import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
 
@@ -12,6 +13,7 @@ const RollbackSecretInput = builder.inputType('RollbackSecretInput', {
       description: 'A version in which the value was set, as `versions` lists them. The last 10 values are kept.',
     }),
     expectedVersion: t.int({ description: 'Roll it back only if this is still its version.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });
 

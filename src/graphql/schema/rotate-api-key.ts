@@ -1,6 +1,7 @@
 import type { IssuedApiKey } from '../../api-keys/create-api-key.ts';
 import { ApiKey } from './api-key.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { inArgument } from './in-argument.ts';
 
 const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
@@ -13,6 +14,7 @@ const RotateApiKeyInput = builder.inputType('RotateApiKeyInput', {
       description:
         'How long the old key is still accepted, so that machines can be given the new one: at most 7 days (604,800). An earlier expiry stays.',
     }),
+    idempotencyKey: t.string({ description: `${idempotencyKeyDescription} The key itself is null then.` }),
   }),
 });
 

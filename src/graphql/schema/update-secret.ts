@@ -1,5 +1,6 @@
 import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
 import { InputWarning, warningsDescription } from './warning.ts';
@@ -18,6 +19,7 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
     notes: t.string({ description: 'New notes; null clears them.' }),
     tags: t.stringList({ description: 'The new tags, all of them; an empty list clears them.' }),
     expectedVersion: t.int({ description: 'Change it only if this is still its version.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });
 

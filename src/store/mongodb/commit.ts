@@ -6,6 +6,7 @@ import { emptyChain, extended, type MacOfEvent, nextAuditEvent } from '../audit.
 import {
   countChange,
   isApiKeyWrite,
+  isOwned,
   isSecretWrite,
   isUse,
   nonceOfWrite,
@@ -26,6 +27,7 @@ import {
   sealedDocumentOf,
 } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
+import { keepResults } from './kept-results.ts';
 import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
@@ -44,6 +46,7 @@ export async function writeCommits(
 ): Promise<ReadonlyMap<string, ChainHead>> {
   const writes = byType(commits).flat();
   const commands = new TransactionCommands(database, session);
+  await keepResults(commands, writes);
   await spendNonces(commands, writes);
   const before = await findOwners(commands, writes);
 
@@ -56,7 +59,7 @@ export async function writeCommits(
 
   const after = new Map(before);
   const events: object[] = [];
-  for (const write of writes) {
+  for (const write of writes.filter(isOwned)) {
     const key = ownerKey(ownerOfWrite(write));
     const stored = after.get(key) ?? { _id: key, count: 0, revision: 0, ...chainFields(emptyChain) };
     const chain = chainOf(stored);
@@ -125,6 +128,7 @@ function byType(commits: readonly (readonly Write[])[]): readonly (readonly Writ
     insertApiKey: 5,
     useSecret: 6,
     appendEvent: 7,
+    keepResult: 8,
   };
   const rankOf = ([first]: readonly Write[]) => (first ? rank[first.type] : 0);
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));
@@ -164,7 +168,7 @@ async function findOwners(
   commands: TransactionCommands,
   writes: readonly Write[],
 ): Promise<Map<string, OwnerDocument>> {
-  const keys = [...new Set(writes.map((write) => ownerKey(ownerOfWrite(write))))];
+  const keys = [...new Set(writes.filter(isOwned).map((write) => ownerKey(ownerOfWrite(write))))];
   const found = await commands.find<OwnerDocument>('owners', keys.length, { filter: { _id: { $in: keys } } });
   return new Map(found.map((owner) => [owner._id, owner]));
 }

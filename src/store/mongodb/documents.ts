@@ -7,6 +7,7 @@ import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/
 import type { ChainState } from '../audit.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
 import type { DeletedDocument } from './deleted-secrets.ts';
+import type { KeptResultDocument } from './kept-results.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
 
@@ -196,6 +197,7 @@ export interface Collections {
   readonly apiKeys: Collection<ApiKeyDocument>;
   readonly nonces: Collection<NonceDocument>;
   readonly secretVersions: Collection<VersionDocument>;
+  readonly keptResults: Collection<KeptResultDocument>;
 }
 
 export function collectionsOf(database: Db): Collections {
@@ -209,6 +211,7 @@ export function collectionsOf(database: Db): Collections {
     apiKeys: database.collection('apiKeys'),
     nonces: database.collection('nonces'),
     secretVersions: database.collection('secretVersions'),
+    keptResults: database.collection('keptResults'),
   };
 }
 

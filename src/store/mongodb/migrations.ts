@@ -26,6 +26,10 @@ const indexes = {
   ],
   nonces: [{ name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 }],
   secretVersions: [{ name: 'owner_secretId_version', key: { owner: 1, secretId: 1, 'sealed.version': 1 } }],
+  keptResults: [
+    { name: 'principal_secretId', key: { principal: 1, secretId: 1 } },
+    { name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 },
+  ],
   apiKeys: [
     { name: 'owner_id', key: { owner: 1, id: 1 } },
     { name: 'owner_name_id', key: { owner: 1, name: 1, id: 1 } },
@@ -47,6 +51,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
       'apiKeys',
       'nonces',
       'secretVersions',
+      'keptResults',
     ] as const) {
       await ensureCollection(database, collection, validators[collection]);
       const wanted: readonly IndexDescription[] = indexes[collection];
@@ -62,7 +67,7 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-const firstVersion = 13;
+const firstVersion = 14;
 
 interface SchemaDocument {
   _id: 'schema';

@@ -3,6 +3,7 @@ import type { ClientSession, CommandStartedEvent, MongoClient, WriteConcernSetti
 import { DomainError } from '../../errors.ts';
 import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
 import type { WrappedKey } from '../../model/envelope.ts';
+import type { KeptResult } from '../../model/kept-result.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
@@ -34,6 +35,7 @@ import { beforeDeadline, settledWithin } from './deadline.ts';
 import { MongodbDeletedSecrets } from './deleted-secrets.ts';
 import { type Collections, collectionsOf, withOwner } from './documents.ts';
 import { timedOut, unavailable } from './errors.ts';
+import { findKeptResult } from './kept-results.ts';
 import { readLists } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
@@ -190,6 +192,10 @@ class MongodbStore implements Store {
       if (reason === 'no-space' || reason === 'throttled') this.#refused = { error, atMs: performance.now() };
       throw error;
     }
+  }
+
+  async keptResult(principal: string, id: string): Promise<KeptResult | undefined> {
+    return this.#read((session) => findKeptResult(this.#collections, principal, id, this.#within(session)));
   }
 
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {

@@ -90,4 +90,13 @@ export const validators = {
   }),
   nonces: exactly({ _id: text, keptUntil: date }),
   secretVersions: exactly({ _id: text, owner: text, secretId: text, maskedValue: textOrNull, sealed, mac }),
+  keptResults: exactly({
+    _id: named,
+    principal: named,
+    input: named,
+    secretId: textOrNull,
+    result: textOrNull,
+    keptUntil: date,
+    mac: named,
+  }),
 };

@@ -1,10 +1,12 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { ownerKey } from '../../model/owner.ts';
+import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
+import { type Owner, ownerKey } from '../../model/owner.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import {
   type AuditPage,
   type AuditQuery,
   type AuditStore,
+  type ChainState,
   emptyChain,
   type OwnedEvent,
   type OwnerHead,
@@ -39,6 +41,16 @@ export class SqliteAudit implements AuditStore {
   async list(query: AuditQuery): Promise<AuditPage> {
     await this.#pace(1 + query.limit);
     return listEvents(query, this.#reader(query));
+  }
+
+  /** Of one owner, after this one. */
+  async events(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
+    const sql = 'SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?';
+    return this.#ask(() => this.#prepared(sql).all(ownerKey(owner), afterSequence, limit)).map(auditEventOfRow);
+  }
+
+  async head(owner: Owner): Promise<ChainHead> {
+    return this.#chain(ownerKey(owner)).head;
   }
 
   async heads(after: string, limit: number): Promise<OwnerHead[]> {
@@ -78,10 +90,7 @@ export class SqliteAudit implements AuditStore {
     const inOrder = `ORDER BY sequence ${directions[from]} LIMIT :limit`;
     return {
       sliceSize,
-      chain: async () => {
-        const row = this.#one(`SELECT ${chainColumns} FROM owners WHERE owner = :owner`, { owner: key });
-        return row ? chainOfRow(row) : emptyChain;
-      },
+      chain: async () => this.#chain(key),
       matching: async (range, limit) => {
         await this.#pace(Math.min(range.last - range.first + 1, sliceSize));
         const sql = `SELECT * FROM audit WHERE ${where} ${inOrder}`;
@@ -107,6 +116,11 @@ export class SqliteAudit implements AuditStore {
         return row && time.read(row.at);
       },
     };
+  }
+
+  #chain(owner: string): ChainState {
+    const row = this.#one(`SELECT ${chainColumns} FROM owners WHERE owner = :owner`, { owner });
+    return row ? chainOfRow(row) : emptyChain;
   }
 
   #one(sql: string, values: Record<string, SQLInputValue>) {

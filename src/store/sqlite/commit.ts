@@ -5,6 +5,7 @@ import { type ChainState, emptyChain, extended, type MacOfEvent, nextAuditEvent,
 import {
   countChange,
   isApiKeyWrite,
+  isOwned,
   isSecretWrite,
   isUse,
   ownerOfWrite,
@@ -168,7 +169,7 @@ function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (wr
 
   return (writes) => {
     const owners = new Map<string, OwnerRow>();
-    for (const write of writes) {
+    for (const write of writes.filter(isOwned)) {
       const key = ownerKey(ownerOfWrite(write));
       const { count, chain } = owners.get(key) ?? ownerOf(key);
       const event = nextAuditEvent(chain.head, write, macOfEvent);

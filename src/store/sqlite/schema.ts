@@ -170,11 +170,24 @@ export const migrations: readonly string[] = [
     kept_until INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX nonces_kept_until ON nonces (kept_until);
+
+  -- Results of calls with an idempotency key.
+  CREATE TABLE kept_results (
+    id TEXT PRIMARY KEY NOT NULL,
+    principal TEXT NOT NULL,
+    input TEXT NOT NULL,
+    secret_id TEXT,
+    result TEXT,
+    kept_until INTEGER NOT NULL,
+    mac TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX kept_results_kept_until ON kept_results (kept_until);
+  CREATE INDEX kept_results_secret_id ON kept_results (secret_id) WHERE secret_id IS NOT NULL;
   `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
-export const firstVersion = 8;
+export const firstVersion = 9;
 export const newestKnownVersion = firstVersion + migrations.length - 1;
 
 /**

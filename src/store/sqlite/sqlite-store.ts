@@ -1,11 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { AuditEvent, ChainHead } from '../../model/audit-event.ts';
 import type { WrappedKey } from '../../model/envelope.ts';
+import type { KeptResult } from '../../model/kept-result.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
-import { type AuditStore, cannotMac, chainStart, type OwnerHead } from '../audit.ts';
+import { cannotMac, type OwnerHead } from '../audit.ts';
 import type { DeletedSecretStore } from '../deleted-secrets.ts';
 import { isUnfiltered } from '../filter.ts';
 import {
@@ -25,7 +26,6 @@ import type { StoreOptions } from '../store-options.ts';
 import type { VersionStore } from '../versions.ts';
 import { SqliteApiKeys } from './api-keys.ts';
 import { SqliteAudit } from './audit.ts';
-import { auditEventOfRow } from './audit-rows.ts';
 import { type MakeWrites, prepareWrites, replaces, sharingTransaction } from './commit.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
@@ -33,6 +33,7 @@ import { openDatabase } from './database-file.ts';
 import { SqliteDeletedSecrets } from './deleted-secrets.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
+import { type KeptResults, prepareKeptResults } from './kept-results.ts';
 import { countStatement, pageStatement } from './list.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
 import { PreparedLists } from './prepared-lists.ts';
@@ -67,21 +68,19 @@ class SqliteStore implements Store {
   readonly #database: DatabaseSync;
   readonly #makeWrites: MakeWrites;
   readonly #nonces: Nonces;
+  readonly #keptResults: KeptResults;
   readonly #onHead: NonNullable<StoreOptions['onHead']>;
   readonly #countKids: CountKids;
   readonly #selections: Selections;
   readonly #wrappedKeys: WrappedKeys;
   readonly #eraser: LogEraser;
-  readonly #statements: Record<
-    'auditEvents' | 'chainHead' | 'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo',
-    StatementSync
-  >;
+  readonly #statements: Record<'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo', StatementSync>;
   readonly #find: ArrayStatement;
   readonly #lists: PreparedLists;
   readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
-  readonly audit: AuditStore;
+  readonly audit: SqliteAudit;
   readonly versions: VersionStore;
   readonly deletedSecrets: DeletedSecretStore;
 
@@ -94,6 +93,7 @@ class SqliteStore implements Store {
     this.deletedSecrets = new SqliteDeletedSecrets(database);
     this.#makeWrites = prepareWrites(database, macOfEvent);
     this.#nonces = prepareNonces(database);
+    this.#keptResults = prepareKeptResults(database);
     this.#countKids = prepareKidCounts(database);
     this.#selections = prepareSelections(database);
     this.#wrappedKeys = prepareWrappedKeys(database);
@@ -101,8 +101,6 @@ class SqliteStore implements Store {
     this.#lists = new PreparedLists(database);
     this.#find = prepareArrays(database, `SELECT ${secretColumns} FROM secrets WHERE id = ?`);
     this.#statements = {
-      auditEvents: database.prepare('SELECT * FROM audit WHERE owner = ? AND sequence > ? ORDER BY sequence LIMIT ?'),
-      chainHead: database.prepare('SELECT audit_sequence, audit_hash FROM owners WHERE owner = ?'),
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
       anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
       savepoint: database.prepare('SAVEPOINT job'),
@@ -160,10 +158,12 @@ class SqliteStore implements Store {
     });
   }
 
-  async auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
-    return this.#ask(() => this.#statements.auditEvents.all(ownerKey(owner), afterSequence, limit)).map(
-      auditEventOfRow,
-    );
+  auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
+    return this.audit.events(owner, afterSequence, limit);
+  }
+
+  async keptResult(principal: string, id: string): Promise<KeptResult | undefined> {
+    return this.#ask(() => this.#keptResults.find(principal, id));
   }
 
   async wrappedKeys(after: string, limit: number): Promise<WrappedKey[]> {
@@ -174,9 +174,8 @@ class SqliteStore implements Store {
     return this.#ask(() => this.#countKids(of, after, limit));
   }
 
-  async chainHead(owner: Owner): Promise<ChainHead> {
-    const row = this.#ask(() => this.#statements.chainHead.get(ownerKey(owner)));
-    return row ? { sequence: Number(row.audit_sequence), hash: String(row.audit_hash) } : chainStart;
+  chainHead(owner: Owner): Promise<ChainHead> {
+    return this.audit.head(owner);
   }
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
@@ -256,6 +255,7 @@ class SqliteStore implements Store {
 
   #write(writes: readonly Write[]): OwnerHead[] {
     this.#statements.savepoint.run();
+    this.#keptResults.keep(writes);
     this.#nonces.spend(writes);
     const heads = this.#makeWrites(writes);
     this.#statements.release.run();

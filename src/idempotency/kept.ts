@@ -1,0 +1,97 @@
+import { DomainError } from '../errors.ts';
+import { authorizeManagingKeys, mayReach, requireScope } from '../identity/authorize.ts';
+import type { ApiKey } from '../model/api-key.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Principal } from '../model/principal.ts';
+import type { Secret, WrittenSecret } from '../model/secret.ts';
+
+/** What is kept of the result of a mutation, and who may have it again. */
+export interface Kept<T> {
+  readonly secretIdOf: (result: T) => string | null;
+  /** Named fields only: a spread would also keep what else an object happens to hold. */
+  readonly keep: (result: T) => object;
+  /** The result as it was, from what was kept. */
+  readonly read: (kept: never) => T;
+  /** The caller may have lost a right since. @throws DomainError */
+  readonly authorize: (result: T, principal: Principal, caller: Caller) => void;
+}
+
+const secretFields: { readonly [field in keyof Secret]: true } = {
+  id: true,
+  owner: true,
+  placeholder: true,
+  name: true,
+  provider: true,
+  notes: true,
+  tags: true,
+  maskedValue: true,
+  version: true,
+  createdAt: true,
+  updatedAt: true,
+  createdBy: true,
+  updatedBy: true,
+};
+
+const apiKeyFields: { readonly [field in keyof ApiKey]: true } = {
+  id: true,
+  teamId: true,
+  connectorId: true,
+  name: true,
+  prefix: true,
+  scopes: true,
+  createdAt: true,
+  createdBy: true,
+  expiresAt: true,
+  lastUsedAt: true,
+  revokedAt: true,
+};
+
+function pick(source: object, fields: Readonly<Record<string, true>>): object {
+  return Object.fromEntries(Object.keys(fields).map((name) => [name, (source as Record<string, unknown>)[name]]));
+}
+
+/** A secret that is not the caller's any more is not found, as without an idempotency key. */
+function authorizeSecret({ owner }: Secret, principal: Principal): void {
+  if (!mayReach(principal, owner)) throw new DomainError('NOT_FOUND');
+}
+
+/** The secret that a mutation leaves, or that it deleted. */
+export const keptSecret: Kept<Secret> = {
+  secretIdOf: ({ id }) => id,
+  keep: (secret) => pick(secret, secretFields),
+  read: (kept) => kept,
+  authorize: authorizeSecret,
+};
+
+export const keptWrittenSecret: Kept<WrittenSecret> = {
+  ...keptSecret,
+  keep: (secret) => ({ ...pick(secret, secretFields), warnings: secret.warnings }),
+  read: (kept) => kept,
+};
+
+export const keptApiKey: Kept<ApiKey> = {
+  secretIdOf: () => null,
+  keep: (apiKey) => pick(apiKey, apiKeyFields),
+  read: (kept) => kept,
+  authorize: ({ teamId }, { teams }, caller) => {
+    if (!teams.some(({ id }) => id === teamId)) throw new DomainError('NOT_FOUND');
+    authorizeManagingKeys(caller, teamId);
+  },
+};
+
+interface Issued {
+  readonly apiKey: ApiKey;
+  readonly key: string | null;
+}
+
+/** Without the key itself, which is nowhere kept. */
+export const keptIssuedApiKey: Kept<Issued> = {
+  secretIdOf: () => null,
+  keep: ({ apiKey }) => keptApiKey.keep(apiKey),
+  read: (kept) => ({ apiKey: kept, key: null }),
+  authorize: ({ apiKey }, principal, caller) => {
+    keptApiKey.authorize(apiKey, principal, caller);
+    // Nobody may make a key that may do more than who makes it.
+    for (const scope of apiKey.scopes) requireScope(principal, scope);
+  },
+};

@@ -1,0 +1,185 @@
+import { digestOfInput, idOfCall, macOfResult, requireGenuineResult } from '../crypto/idempotency.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { DomainError } from '../errors.ts';
+import { authenticated } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { KeptResult } from '../model/kept-result.ts';
+import type { FieldErrors } from '../rules/field-errors.ts';
+import { type Store, StoreConflict, type Write } from '../store/store.ts';
+import type { Kept } from './kept.ts';
+
+export interface IdempotencyDependencies {
+  readonly store: Store;
+  /** The keyring as it is now. */
+  readonly keyring: () => Keyring;
+  readonly now: () => Date;
+  /** The ids of calls that run in this process. */
+  readonly running: Set<string>;
+}
+
+export interface IdempotentInput {
+  readonly idempotencyKey?: string | null | undefined;
+}
+
+/** A call as its caller made it. */
+export interface Call {
+  readonly mutation: string;
+  readonly input: IdempotentInput;
+  /** What is known to be wrong with the input. An idempotency key that breaks its rule is added. */
+  readonly errors: FieldErrors;
+}
+
+/** Makes the writes of a call durable, and what is kept of its result with them. There may be no writes. */
+export type Commit<T> = (writes: readonly Write[], result: T) => Promise<void>;
+
+const keptMs = 24 * 60 * 60 * 1000;
+const maxKeyCharacters = 255;
+
+/**
+ * Makes a mutation that may have an idempotency key. The same call again gets its first result, and writes nothing. The
+ * operation must have been authorised.
+ * @param kept what is kept of the result; null where nothing is, and the same call again is made again
+ * @param run makes the call. It commits once, also where nothing is to be written
+ * @throws DomainError CONFLICT_ERROR while the first call runs, UNPROCESSABLE_ENTITY for another mutation or input, and what
+ * `run` throws
+ */
+export async function once<T>(
+  dependencies: IdempotencyDependencies,
+  caller: Caller,
+  { mutation, input, errors }: Call,
+  kept: Kept<T> | null,
+  run: (commit: Commit<T>) => Promise<T>,
+): Promise<T> {
+  const { store, keyring, now, running } = dependencies;
+  const plain: Commit<T> = async (writes) => {
+    if (writes.length > 0) await store.commit(writes);
+  };
+  const { idempotencyKey } = input;
+  if (idempotencyKey != null) checkKey(idempotencyKey, errors.at('idempotencyKey'));
+  if (idempotencyKey == null || errors.any) return run(plain);
+
+  const { kind, subject } = authenticated(caller);
+  const principal = `${kind}:${subject}`;
+  const ring = keyring();
+  const id = idOfCall(principal, idempotencyKey, ring);
+  const digest = digestOfInput(mutation, canonical(input), ring);
+
+  const first = await findKept(dependencies, principal, id);
+  if (first) return again(first);
+  if (running.has(id)) throw inUse();
+  running.add(id);
+  try {
+    return await run(async (writes, result) => {
+      const record = newResult(
+        { id, principal, input: digest },
+        kept,
+        result,
+        new Date(now().getTime() + keptMs),
+        ring,
+      );
+      await store.commit([...writes, { type: 'keepResult', kept: record }]).catch((error: unknown) => {
+        throw error instanceof StoreConflict && error.on === 'idempotency' ? new KeptBefore('kept before') : error;
+      });
+    });
+  } catch (error) {
+    // The first call may have been made by another gateway meanwhile, or by this one, which was not told of it.
+    const made = await findKept(dependencies, principal, id).catch(() => undefined);
+    if (made) return await again(made);
+    throw error instanceof KeptBefore ? inUse() : error;
+  } finally {
+    running.delete(id);
+  }
+
+  async function again(found: KeptResult): Promise<T> {
+    if (found.input !== digest) throw reused();
+    if (!kept || found.result === null) return run(plain);
+    const result = kept.read(JSON.parse(found.result, reviveDates) as never);
+    kept.authorize(result, authenticated(caller), caller);
+    return result;
+  }
+}
+
+async function findKept(
+  { store, keyring, now }: IdempotencyDependencies,
+  principal: string,
+  id: string,
+): Promise<KeptResult | undefined> {
+  const found = await store.keptResult(principal, id);
+  if (!found || found.keptUntil <= now()) return undefined;
+  requireGenuineResult(found, keyring());
+  return found;
+}
+
+function newResult<T>(
+  call: Pick<KeptResult, 'id' | 'principal' | 'input'>,
+  kept: Kept<T> | null,
+  result: T,
+  keptUntil: Date,
+  keyring: Keyring,
+): KeptResult {
+  const record = {
+    ...call,
+    secretId: kept?.secretIdOf(result) ?? null,
+    result: kept && JSON.stringify(withDates(kept.keep(result))),
+    keptUntil,
+  };
+  return { ...record, mac: macOfResult(record, keyring) };
+}
+
+/** Another call with the same idempotency key was written first. Operations do not try again then, as they do after other conflicts. */
+class KeptBefore extends Error {
+  override readonly name = 'KeptBefore';
+}
+
+function checkKey(key: string, errors: FieldErrors): void {
+  const { length } = key.length > 2 * maxKeyCharacters ? key : [...key];
+  if (length === 0 || length > maxKeyCharacters) errors.add('length', `Must have 1 to ${maxKeyCharacters} characters.`);
+  else if (!key.isWellFormed()) errors.add('characters', 'Must not have half of a surrogate pair.');
+}
+
+/** Which fields a client wants to see is not in it, and neither is the key. */
+const notOfInput: ReadonlySet<string> = new Set(['idempotencyKey', 'reads', 'lists']);
+
+/** Equal for equal inputs, whatever the order of their members. */
+function canonical(input: object): string {
+  const own = Object.entries(input).filter(([name]) => !notOfInput.has(name));
+  return JSON.stringify(Object.fromEntries(own), (_name, value: unknown) =>
+    value !== null && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+}
+
+const dateMember = '$date';
+
+function withDates(value: unknown): unknown {
+  if (value instanceof Date) return { [dateMember]: value.getTime() };
+  if (Array.isArray(value)) return value.map(withDates);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withDates(member)]));
+}
+
+function reviveDates(_name: string, value: unknown): unknown {
+  const ms = value !== null && typeof value === 'object' ? (value as Record<string, unknown>)[dateMember] : undefined;
+  return typeof ms === 'number' ? new Date(ms) : value;
+}
+
+function inUse(): DomainError {
+  return new DomainError('CONFLICT_ERROR', {
+    description: 'The first request with this idempotency key is still running. Send it again in a moment.',
+    retryAfterSeconds: 1,
+    errors: [refusedKey('idempotency_key_in_use', 'Its first request is still running.')],
+  });
+}
+
+function reused(): DomainError {
+  return new DomainError('UNPROCESSABLE_ENTITY', {
+    description:
+      'The idempotency key was used for another request. Choose a new one for each request, and keep it for retries of that request.',
+    errors: [refusedKey('idempotency_key_reused', 'Was used with another mutation or another input.')],
+  });
+}
+
+function refusedKey(type: string, message: string) {
+  return { field: 'idempotencyKey', loc: ['idempotencyKey'], message, type };
+}

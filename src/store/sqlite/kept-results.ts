@@ -1,0 +1,53 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { KeptResult } from '../../model/kept-result.ts';
+import { StoreConflict, type Write } from '../store.ts';
+import { type Columns, type ColumnType, text, textOrNull, time } from './rows.ts';
+
+/** More than the commits of one transaction add, so that the table cannot grow without a bound. */
+const maxRemoved = 1000;
+
+const columns: Columns<KeptResult> = {
+  id: ['id', text],
+  principal: ['principal', text],
+  input: ['input', text],
+  secretId: ['secret_id', textOrNull],
+  result: ['result', textOrNull],
+  keptUntil: ['kept_until', time],
+  mac: ['mac', text],
+};
+const fields = Object.entries(columns) as [keyof KeptResult, readonly [string, ColumnType<unknown>]][];
+const names = fields.map(([, [column]]) => column);
+
+export interface KeptResults {
+  find(principal: string, id: string): KeptResult | undefined;
+  /** Inside the transaction of the commit. Also removes some of those whose time is over. @throws StoreConflict */
+  keep(writes: readonly Write[]): void;
+}
+
+export function prepareKeptResults(database: DatabaseSync): KeptResults {
+  const find = database.prepare(`SELECT ${names.join(', ')} FROM kept_results WHERE id = ? AND principal = ?`);
+  const replaced = names.map((name) => `${name} = excluded.${name}`).join(', ');
+  // One whose time is over makes room.
+  const keep = database.prepare(`
+    INSERT INTO kept_results (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
+    ON CONFLICT (id) DO UPDATE SET ${replaced} WHERE kept_until <= ?`);
+  const remove = database.prepare(
+    'DELETE FROM kept_results WHERE id IN (SELECT id FROM kept_results WHERE kept_until < ? ORDER BY kept_until LIMIT ?)',
+  );
+  return {
+    find(principal, id) {
+      const row = find.get(id, principal);
+      if (!row) return undefined;
+      return Object.fromEntries(fields.map(([field, [column, type]]) => [field, type.read(row[column])])) as never;
+    },
+    keep(writes) {
+      for (const [index, write] of writes.entries()) {
+        if (write.type !== 'keepResult') continue;
+        const now = Date.now();
+        const { changes } = keep.run(...fields.map(([field, [, type]]) => type.write(write.kept[field])), now);
+        if (changes === 0) throw new StoreConflict(index, 'idempotency');
+        remove.run(now, maxRemoved);
+      }
+    },
+  };
+}

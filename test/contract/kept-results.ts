@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { KeptResult } from '../../src/model/kept-result.ts';
+import type { Write } from '../../src/store/store.ts';
+import { chain, insert, newRecord } from './fixtures.ts';
+import { newNonce, withNonce } from './nonces.ts';
+import type { Subject } from './subject.ts';
+
+export function newKept(fields: Partial<KeptResult> = {}): Extract<Write, { type: 'keepResult' }> {
+  const kept = {
+    id: randomUUID(),
+    principal: 'user:ada',
+    input: 'digest',
+    secretId: randomUUID(),
+    result: '{"a":1}',
+    keptUntil: new Date(Date.now() + 600_000),
+    mac: 'mac',
+    ...fields,
+  };
+  return { type: 'keepResult', kept };
+}
+
+/** Results of calls with an idempotency key. */
+export function keptResultsContract(subject: Subject): void {
+  describe('the result of a call', () => {
+    const fresh = () => insert(newRecord(subject.owner));
+    const find = ({ principal, id }: KeptResult) => subject.store.keptResult(principal, id);
+
+    it('is kept with the writes of its commit, and found by who called', async () => {
+      const { store } = subject;
+      const write = newKept();
+      const [nothing, other] = [newKept({ result: null, secretId: null }), newKept({ principal: 'apiKey:ada' })];
+      await store.commit([fresh(), write]);
+      await store.commit([nothing]);
+      await Promise.all([store.commit([fresh(), other]), store.commit([fresh()])]);
+      expect(await find(write.kept)).toEqual(write.kept);
+      expect(await find(nothing.kept)).toEqual(nothing.kept);
+      expect(await find(other.kept)).toEqual(other.kept);
+      expect(await store.keptResult('user:ada', other.kept.id)).toBeUndefined();
+      expect(await store.keptResult('user:ada', randomUUID())).toBeUndefined();
+      // It is no event.
+      expect(await chain(store, subject.owner)).toHaveLength(3);
+    });
+
+    it('is kept once, and is the first thing to conflict', async () => {
+      const { name } = await subject.stored();
+      const write = newKept();
+      const nonce = newNonce();
+      await subject.store.commit([withNonce(fresh(), nonce), write]);
+      const taken = insert(newRecord(subject.owner, { name }));
+      const again = newKept({ id: write.kept.id, result: 'another' });
+      const writes = [withNonce(fresh(), nonce), taken, again];
+      await subject.expectConflict(writes, { index: 2, on: 'idempotency' });
+      await subject.expectConflict([again], { index: 0, on: 'idempotency' });
+      expect(await find(write.kept)).toEqual(write.kept);
+    });
+
+    it('is not kept by a commit that fails', async () => {
+      const { name } = await subject.stored();
+      const write = newKept();
+      const taken = insert(newRecord(subject.owner, { name }));
+      await subject.expectConflict([taken, write], { index: 0, on: 'name' });
+      expect(await find(write.kept)).toBeUndefined();
+      await subject.store.commit([fresh(), write]);
+    });
+
+    it('makes room for the next when its time is over', async () => {
+      const old = newKept({ keptUntil: new Date(Date.now() - 1000) });
+      await subject.store.commit([old]);
+      const next = newKept({ id: old.kept.id, result: 'next' });
+      await subject.store.commit([fresh(), next]);
+      expect(await find(next.kept)).toEqual(next.kept);
+    });
+
+    it('of 20 commits at once is kept by exactly one', async () => {
+      const { kept } = newKept();
+      const commits = Array.from({ length: 20 }, () => subject.store.commit([fresh(), newKept(kept)]));
+      const lost = (await Promise.allSettled(commits)).filter((outcome) => outcome.status === 'rejected');
+      expect(lost).toHaveLength(19);
+      for (const { reason } of lost)
+        expect(reason).toMatchObject({ name: 'StoreConflict', index: 1, on: 'idempotency' });
+      expect(await chain(subject.store, subject.owner)).toHaveLength(1);
+    });
+  });
+}
