@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 
 /**
  * What a key is for. wrap: wraps the content keys of envelopes · mac: marks records, audit events and cursors ·
- * equality: finds equal values · seal: opens what clients sealed
+ * equality: finds equal values and equal calls · seal: opens what clients sealed
  */
 export type KeyUse = 'wrap' | 'mac' | 'equality' | 'seal';
 

@@ -21,7 +21,10 @@ const acrossOwners: readonly {
   readonly reason: string;
 }[] = [
   { command: 'find', collection: 'owners', fields: [], reason: 'isEmpty: once at a start, and by keys commands' },
-  ...['secrets', 'secretVersions', 'deletedSecrets'].map((collection) => ({
+  { command: 'find', collection: 'owners', fields: ['_id'], reason: 'audit verify walks all owners' },
+  { command: 'aggregate', collection: 'owners', fields: [], reason: 'audit verify counts all events' },
+  { command: 'find', collection: 'audit', fields: ['owner'], reason: 'audit verify walks all owners' },
+  ...(['secrets', 'secretVersions', 'deletedSecrets'] as const).map((collection) => ({
     command: 'find',
     collection,
     fields: ['_id', 'sealed'],
