@@ -88,6 +88,9 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`past\` | is a time that is not in the future |
 | \`ended\` | is an API key that was revoked or has expired (with \`CONFLICT_ERROR\`) |
 | \`undecryptable\`, \`invalid_header\`, \`expired\`, \`unknown_key\`, \`wrong_subject\`, \`wrong_owner\`, \`wrong_name\`, \`wrong_id\`, \`replayed\` | is a [sealed value](sealed-values.md#what-is-refused) that cannot be used (with \`UNPROCESSABLE_CONTENT\`) |
+| \`unknown_type\` | is no type of an audit event |
+| \`idempotency_key_in_use\` | is the key of a request that is still running (with \`CONFLICT_ERROR\`) |
+| \`idempotency_key_reused\` | is the key of another request |
 | \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |
 `;
 

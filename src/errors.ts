@@ -68,7 +68,7 @@ export const errorTable = {
     status: 409,
     type: 'conflict_error',
     message: 'The resource conflicts with another.',
-    when: 'A name or an id is taken, expectedVersion is not the current version, or an API key to rotate has ended.',
+    when: 'A name or an id is taken, expectedVersion is not the current version, an API key to rotate has ended, or the first request with an idempotency key is still running.',
   },
   DUPLICATION_FAILED: {
     status: 409,

@@ -133,8 +133,9 @@ class KeptBefore extends Error {
 
 function checkKey(key: string, errors: FieldErrors): void {
   const { length } = key.length > 2 * maxKeyCharacters ? key : [...key];
-  if (length === 0 || length > maxKeyCharacters) errors.add('length', `Must have 1 to ${maxKeyCharacters} characters.`);
-  else if (!key.isWellFormed()) errors.add('characters', 'Must not have half of a surrogate pair.');
+  if (length === 0) errors.add('required', 'Must not be empty.');
+  else if (length > maxKeyCharacters) errors.add('too_long', `Must have at most ${maxKeyCharacters} characters.`);
+  else if (!key.isWellFormed()) errors.add('ill_formed', 'Must be well-formed Unicode.');
 }
 
 /** Which fields a client wants to see is not in it, and neither is the key. */
