@@ -66,7 +66,7 @@ export interface Request {
 /** Log lines, labels of metrics, and everything else that is written about a request. */
 export const written: unknown[] = [];
 const write = (...what: unknown[]) => void written.push(...what);
-const log = { debug: write, info: write, warn: write, error: write, fatal: write } as never;
+const log = { isLevelEnabled: () => true, debug: write, info: write, warn: write, error: write, fatal: write } as never;
 let server: Server;
 let url = '';
 
