@@ -86,7 +86,7 @@ export function deletedSecretsContract(subject: Subject): void {
         after = page.hasMore ? paged.at(-1) : undefined;
       }
       expect(paged).toEqual(inOrder.slice(1));
-      expect(await list({ limit: 0 })).toEqual({ secrets: [], hasMore: true, totalCount: 6 });
+      expect(await list({ limit: 0 })).toEqual({ secrets: [], hasMore: false, totalCount: 6 });
       expect((await list({ owner: newOwner() })).totalCount).toBe(0);
     });
 

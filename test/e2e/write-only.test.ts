@@ -9,7 +9,7 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { schema } from '../../src/graphql/schema/schema.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
-import { deleteSecret } from '../support/graphql.ts';
+import { deleteSecret, updateSecret } from '../support/graphql.ts';
 
 const inputs = {
   createSecret: (_id: string, name: string) => ({
@@ -146,8 +146,10 @@ describe.each(storeNames)('secrets:write without secrets:read, on %s', (store) =
   async function prepared(mutation: Mutation, { payload, fragments = '' }: Selected) {
     count += 1;
     const create = `mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id } } }`;
-    const made = await gateway.run(create, { input: inputs.createSecret('', `made ${count}`) });
+    const value = mutation === 'rollbackSecret' ? { value: 'the first value' } : {};
+    const made = await gateway.run(create, { input: { ...inputs.createSecret('', `made ${count}`), ...value } });
     const { id } = made.data.createSecret.secret;
+    if (mutation === 'rollbackSecret') await gateway.run(updateSecret(), { input: { id, value: 'the second value' } });
     if (mutation === 'restoreSecret') await gateway.run(deleteSecret, { input: { id } });
     const type = `${mutation.replace(/^./, (first) => first.toUpperCase())}Input`;
     const variables = ['yes', 'no']

@@ -242,7 +242,7 @@ describe('what was deleted', () => {
     const { store, marked } = await storeWithMarked();
     const reader = new DatabaseSync(path);
     reader.exec('BEGIN; SELECT * FROM secrets');
-    for (const record of marked) await store.commit([remove(record)]);
+    for (const record of marked) await store.commit([purge(record)]);
     await vi.advanceTimersByTimeAsync(5000);
     expect(found(marker).length).toBeGreaterThan(0);
     reader.exec('COMMIT');

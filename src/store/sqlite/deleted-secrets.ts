@@ -51,7 +51,7 @@ export function prepareDeletedWrites(database: DatabaseSync): DeletedWrites {
   return {
     keep({ secret, deletion: { deletedAt, deletedBy }, mac }) {
       const { changes } = keep.run(mac.kid, mac.tag, deletedAt.getTime(), actorKey(deletedBy), ...asRead(secret));
-      keepEnvelope.run(secret.id);
+      if (changes > 0) keepEnvelope.run(secret.id);
       return changes > 0;
     },
     has: (secret) => has.get(...asRead(secret)) !== undefined,
