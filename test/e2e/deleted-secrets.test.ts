@@ -81,11 +81,7 @@ describe.each(storeNames)('a deleted secret, on %s', (name) => {
     for (const one of ['c', 'a', 'b', 'a']) await gone({ owner: of, name: one });
     const names: string[] = [];
     for (let after: string | null = null; ; ) {
-      const { deletedSecrets: page }: Awaited<ReturnType<typeof run>> = await run(deleted, {
-        owner: of,
-        first: 3,
-        after,
-      });
+      const { deletedSecrets: page }: GraphQLAnswer['data'] = await run(deleted, { owner: of, first: 3, after });
       expect(page.totalCount).toBe(4);
       names.push(...page.nodes.map((node: { name: string }) => node.name));
       after = page.pageInfo.endCursor;
