@@ -2,6 +2,7 @@ import { DomainError } from '../errors.ts';
 import { authorizeManagingKeys, mayReach, requireScope } from '../identity/authorize.ts';
 import type { ApiKey } from '../model/api-key.ts';
 import type { Caller } from '../model/caller.ts';
+import type { Owner } from '../model/owner.ts';
 import type { Principal } from '../model/principal.ts';
 import type { Secret, WrittenSecret } from '../model/secret.ts';
 
@@ -51,7 +52,7 @@ function pick(source: object, fields: Readonly<Record<string, true>>): object {
 }
 
 /** A secret that is not the caller's any more is not found, as without an idempotency key. */
-function authorizeSecret({ owner }: Secret, principal: Principal): void {
+function authorizeSecret({ owner }: Pick<Secret, 'owner'>, principal: Principal): void {
   if (!mayReach(principal, owner)) throw new DomainError('NOT_FOUND');
 }
 
@@ -67,6 +68,23 @@ export const keptWrittenSecret: Kept<WrittenSecret> = {
   ...keptSecret,
   keep: (secret) => ({ ...pick(secret, secretFields), warnings: secret.warnings }),
   read: (kept) => kept,
+};
+
+/** A secret that is there no more. */
+export interface Purged {
+  readonly id: string;
+  readonly owner: Owner;
+}
+
+/** Whose it was tells who may have the result again. It tells of no secret, so that it stays. */
+export const keptPurge: Kept<Purged> = {
+  secretIdOf: () => null,
+  keep: ({ id, owner }) => ({ id, owner }),
+  read: (kept) => kept,
+  authorize: ({ owner }, principal, caller) => {
+    if (!mayReach(principal, owner)) throw new DomainError('NOT_FOUND');
+    if (owner.type !== 'user') authorizeManagingKeys(caller, owner.teamId);
+  },
 };
 
 export const keptApiKey: Kept<ApiKey> = {

@@ -1,5 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.ts';
+import { keptPurge, type Purged } from '../idempotency/kept.ts';
+import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, authorizeManagingKeys, mayReach, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
@@ -12,7 +14,7 @@ import { eventOf } from './audit-event.ts';
 import { tooMuchContention } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 
-export interface PurgeSecretInput {
+export interface PurgeSecretInput extends IdempotentInput {
   readonly id: string;
 }
 
@@ -21,19 +23,30 @@ const maxAttempts = 10;
 /**
  * Removes a secret and all its values at once and for good, whether it was deleted or not. Its audit events stay, and its id
  * stays taken.
- * @returns its id
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, SERVICE_UNAVAILABLE
  */
 export async function purgeSecret(
   dependencies: Dependencies,
   caller: Caller,
   input: PurgeSecretInput,
-): Promise<{ readonly id: string }> {
+): Promise<Purged> {
   const principal = authenticated(caller);
   requireScope(principal, 'keys:manage');
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
-  errors.throwIfAny();
+  return once(dependencies, caller, { mutation: 'purgeSecret', input, errors }, keptPurge, (commit) => {
+    errors.throwIfAny();
+    return purge(dependencies, caller, principal, id, commit);
+  });
+}
+
+async function purge(
+  dependencies: Dependencies,
+  caller: Caller,
+  principal: Principal,
+  id: string,
+  commit: Commit<Purged>,
+): Promise<Purged> {
   requireBeforeWriteDeadline(caller);
   const { secret } = await existing(dependencies, principal, id);
   if (secret.owner.type !== 'user') authorizeManagingKeys(caller, secret.owner.teamId);
@@ -45,8 +58,9 @@ export async function purgeSecret(
       const event = eventOf('secret.purged', secret, principal, caller, dependencies.now());
       requireBeforeWriteDeadline(caller);
       try {
-        await dependencies.store.commit([{ type, secret, event }]);
-        return { id };
+        const purged = { id, owner: secret.owner };
+        await commit([{ type, secret, event }], purged);
+        return purged;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;
         await setTimeout(Math.random() * 10 * attempt);

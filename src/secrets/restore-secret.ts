@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { requireDeletedMac } from '../crypto/deleted-record.ts';
 import { macOfRecord } from '../crypto/record.ts';
+import { keptSecret } from '../idempotency/kept.ts';
+import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { DeletedRecord } from '../model/deleted-secret.ts';
@@ -17,7 +19,7 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { restorableSecret } from './find-deleted-secret.ts';
 import { newPlaceholder } from './placeholder.ts';
 
-export interface RestoreSecretInput extends Disclosure {
+export interface RestoreSecretInput extends Disclosure, IdempotentInput {
   readonly id: string;
 }
 
@@ -39,7 +41,19 @@ export async function restoreSecret(
   requireDisclosure(principal, input);
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
-  errors.throwIfAny();
+  return once(dependencies, caller, { mutation: 'restoreSecret', input, errors }, keptSecret, (commit) => {
+    errors.throwIfAny();
+    return restore(dependencies, caller, principal, id, commit);
+  });
+}
+
+async function restore(
+  dependencies: Dependencies,
+  caller: Caller,
+  principal: Principal,
+  id: string,
+  commit: Commit<Secret>,
+): Promise<Secret> {
   requireBeforeWriteDeadline(caller);
   // Before the mutex: a caller who may not see the secret must not wait for those who restore it.
   const found = await restorableSecret(dependencies, principal, id);
@@ -51,7 +65,7 @@ export async function restoreSecret(
       const { write, secret } = restoration(dependencies, caller, principal, deleted, placeholder);
       requireBeforeWriteDeadline(caller);
       try {
-        await dependencies.store.commit([write]);
+        await commit([write], secret);
         return secret;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;

@@ -104,6 +104,10 @@ export function isSecretWrite(write: Write): write is SecretWrite {
   return write.type in secretWrites;
 }
 
+export function isPurge(write: Write): write is Extract<Write, { type: 'purgeSecret' | 'purgeDeletedSecret' }> {
+  return write.type === 'purgeSecret' || write.type === 'purgeDeletedSecret';
+}
+
 export function isUse(write: Write): write is Extract<Write, { type: 'useSecret' }> {
   return write.type === 'useSecret';
 }

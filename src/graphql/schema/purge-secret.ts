@@ -1,10 +1,12 @@
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { inArgument } from './in-argument.ts';
 
 const PurgeSecretInput = builder.inputType('PurgeSecretInput', {
   description: 'Which secret to remove for good.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'The secret’s id. It may be deleted, and need not be.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });
 

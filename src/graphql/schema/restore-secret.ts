@@ -1,11 +1,15 @@
 import type { Secret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
 
 const RestoreSecretInput = builder.inputType('RestoreSecretInput', {
   description: 'Which deleted secret to restore.',
-  fields: (t) => ({ id: t.id({ required: true, description: 'The secret’s id.' }) }),
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The secret’s id.' }),
+    idempotencyKey: t.string({ description: idempotencyKeyDescription }),
+  }),
 });
 
 const RestoreSecretPayload = builder.objectRef<Secret>('RestoreSecretPayload').implement({

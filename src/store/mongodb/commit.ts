@@ -27,7 +27,7 @@ import {
   sealedDocumentOf,
 } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
-import { keepResults } from './kept-results.ts';
+import { keepResults, removeResults } from './kept-results.ts';
 import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
@@ -53,6 +53,7 @@ export async function writeCommits(
   for (const run of runsOf(changesOf(writes), commits.length === 1)) await writeSecrets(commands, run);
   await keepVersions(commands, writes);
   await removeVersions(commands, writes);
+  await removeResults(commands, writes);
   await requireCurrent(commands, writes);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);

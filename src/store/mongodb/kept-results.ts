@@ -1,6 +1,6 @@
 import type { ClientSession } from 'mongodb';
 import type { KeptResult } from '../../model/kept-result.ts';
-import { StoreConflict, type Write } from '../store.ts';
+import { isPurge, StoreConflict, type Write } from '../store.ts';
 import type { Collections } from './documents.ts';
 import { isDuplicateKey, WriteRefused } from './errors.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
@@ -38,4 +38,10 @@ export async function keepResults(commands: TransactionCommands, writes: readonl
     if (!(error instanceof WriteRefused) || !isDuplicateKey(error)) throw error;
     throw new StoreConflict(kept[error.index]?.index ?? 0, 'idempotency');
   });
+}
+
+/** What tells of a secret goes with its purge, whoever called. */
+export async function removeResults(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
+  const filters = writes.filter(isPurge).map(({ secret }) => ({ secretId: secret.id }));
+  if (filters.length > 0) await commands.deleteAll('keptResults', filters);
 }

@@ -27,7 +27,7 @@ const indexes = {
   nonces: [{ name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 }],
   secretVersions: [{ name: 'owner_secretId_version', key: { owner: 1, secretId: 1, 'sealed.version': 1 } }],
   keptResults: [
-    { name: 'principal_secretId', key: { principal: 1, secretId: 1 } },
+    { name: 'secretId', key: { secretId: 1 } },
     { name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 },
   ],
   apiKeys: [

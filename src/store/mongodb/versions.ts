@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorOfKey } from '../../model/principal.ts';
 import { keptValues, type SecretVersion, type VersionRecord } from '../../model/secret-version.ts';
-import type { Write } from '../store.ts';
+import { isPurge, type Write } from '../store.ts';
 import { newestFirst, type VersionStore, versionId } from '../versions.ts';
 import { batched } from './batched.ts';
 import {
@@ -35,7 +35,7 @@ function putOf(version: VersionRecord) {
 /** Removes all earlier values of secrets that these writes purge. */
 export async function removeVersions(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
   const filters = writes.flatMap((write) => {
-    if (write.type !== 'purgeSecret' && write.type !== 'purgeDeletedSecret') return [];
+    if (!isPurge(write)) return [];
     return [{ owner: ownerKey(write.secret.owner), secretId: write.secret.id }];
   });
   if (filters.length > 0) await commands.deleteAll('secretVersions', filters);

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { KeptResult } from '../../model/kept-result.ts';
-import { StoreConflict, type Write } from '../store.ts';
+import { isPurge, StoreConflict, type Write } from '../store.ts';
 import { type Columns, type ColumnType, text, textOrNull, time } from './rows.ts';
 
 /** More than the commits of one transaction add, so that the table cannot grow without a bound. */
@@ -20,7 +20,10 @@ const names = fields.map(([, [column]]) => column);
 
 export interface KeptResults {
   find(principal: string, id: string): KeptResult | undefined;
-  /** Inside the transaction of the commit. Also removes some of those whose time is over. @throws StoreConflict */
+  /**
+   * Inside the transaction of the commit. What tells of a secret goes with its purge, and some of those whose time is over go, too.
+   * @throws StoreConflict
+   */
   keep(writes: readonly Write[]): void;
 }
 
@@ -34,6 +37,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
   const remove = database.prepare(
     'DELETE FROM kept_results WHERE id IN (SELECT id FROM kept_results WHERE kept_until < ? ORDER BY kept_until LIMIT ?)',
   );
+  const removeOfSecret = database.prepare('DELETE FROM kept_results WHERE secret_id = ?');
   return {
     find(principal, id) {
       const row = find.get(id, principal);
@@ -42,6 +46,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
     },
     keep(writes) {
       for (const [index, write] of writes.entries()) {
+        if (isPurge(write)) removeOfSecret.run(write.secret.id);
         if (write.type !== 'keepResult') continue;
         const now = Date.now();
         const { changes } = keep.run(...fields.map(([field, [, type]]) => type.write(write.kept[field])), now);
