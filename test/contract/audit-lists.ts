@@ -131,26 +131,27 @@ export function auditListsContract(subject: Subject): void {
     it('are walked in the order of owners and sequences, in pages, and their heads too', async () => {
       const { store } = subject;
       const prefix = randomUUID();
+      const before = `team:${prefix}`;
       const owners: Owner[] = ['a', 'A', 'ä', 'b/c', 'b'].map((id) => ({ type: 'team', teamId: `${prefix} ${id}` }));
       const keys = owners.map(ownerKey).sort();
       for (const owner of owners) await store.commit([insert(newRecord(owner)), insert(newRecord(owner))]);
       const isOurs = (key: string) => keys.includes(key);
       for (const limit of [1, 2, 3, 1000]) {
         const walked: string[] = [];
-        let position: readonly [string, number] = ['', 0];
+        // Before ours: other tests have many events in this store.
+        let position: readonly [string, number] = [before, 0];
         for (;;) {
           const page = await store.audit.walk(position, null, limit);
           walked.push(
             ...page.filter(([owner]) => isOurs(owner)).map(([owner, { sequence }]) => `${owner} ${sequence}`),
           );
           const last = page.at(-1);
-          if (!last || page.length < limit) break;
+          if (!last || page.length < limit || !isOurs(last[0])) break;
           position = [last[0], last[1].sequence];
         }
         expect(walked).toEqual(keys.flatMap((key) => [`${key} 1`, `${key} 2`]));
       }
-      expect(await headsOf(store)).toEqual(expect.arrayContaining(keys));
-      expect((await headsOf(store)).filter(isOurs)).toEqual(keys);
+      expect((await headsOf(store, before, keys.length)).slice(0, keys.length)).toEqual(keys);
       const [first = '', second = ''] = keys;
       const range = await store.audit.walk([first, 1], second, 100);
       expect(range.map(([owner, { sequence }]) => [owner, sequence])).toEqual([
@@ -169,12 +170,12 @@ export function auditListsContract(subject: Subject): void {
   });
 }
 
-async function headsOf(store: Store): Promise<string[]> {
+async function headsOf(store: Store, after: string, count: number): Promise<string[]> {
   const keys: string[] = [];
   for (;;) {
-    const page = await store.audit.heads(keys.at(-1) ?? '', 2);
+    const page = await store.audit.heads(keys.at(-1) ?? after, 2);
     keys.push(...page.map(([owner]) => owner));
-    if (page.length < 2) return keys;
+    if (page.length < 2 || keys.length >= count) return keys;
   }
 }
 
