@@ -15,6 +15,7 @@ describe('the router of a sharded cluster', () => {
       audit: 'owner',
       apiKeys: '_id',
       nonces: '_id',
+      keptResults: 'principal',
       rateLimits: 'key',
     });
   });
