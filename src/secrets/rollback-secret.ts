@@ -83,7 +83,9 @@ async function sealAgain(
   before: Sealed | null,
   dependencies: Dependencies,
 ): Promise<Sealed> {
-  const value = await openVersionBytes(earlier, dependencies.keyring());
+  // Of this secret, whatever the store says whose it is.
+  const { id: secretId, owner } = secret;
+  const value = await openVersionBytes({ ...earlier, secretId, owner }, dependencies.keyring());
   try {
     return await sealForStore(value, secret, before, dependencies);
   } finally {

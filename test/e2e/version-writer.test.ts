@@ -53,8 +53,9 @@ describe.each(storeNames)('somebody who writes earlier values to the database, o
   async function outcomes(): Promise<unknown[]> {
     const codes: unknown[] = [];
     for (const [id, toVersion] of [
-      [ids[0], 1],
+      // Before the rollback that makes a version 3 of it.
       [ids[0], 3],
+      [ids[0], 1],
       [ids[1], 1],
       [ids[1], 3],
     ] as const) {
@@ -115,6 +116,32 @@ describe.each(storeNames)('somebody who writes earlier values to the database, o
       await writer.replaceVersions(rows);
     },
   );
+
+  it('moves earlier values to the places of another secret of the same owner: it gets no value but its own', async () => {
+    const create = async (of: string) => {
+      const owner = { teamId: 'red', connectorId: 'moved' };
+      const { data } = await gateway.run(createSecret(), {
+        input: { owner, name: of, value: `MARKER-earlier-of-${of}` },
+      });
+      const { id } = data.createSecret.secret;
+      expect((await gateway.run(updateSecret(), { input: { id, value: `MARKER-later-of-${of}` } })).errors).toEqual([]);
+      return String(id);
+    };
+    const [a, b] = [await create('a'), await create('b')];
+    const place = name === 'sqlite' ? 'id' : '_id';
+    const all = await writer.versions();
+    const rowOf = (id: string) => all.find((row) => row.secret_id === id) ?? {};
+    const moved = [
+      { ...rowOf(a), [place]: rowOf(b)[place] },
+      { ...rowOf(b), [place]: rowOf(a)[place] },
+    ];
+    await writer.replaceVersions([...all.filter((row) => row !== rowOf(a) && row !== rowOf(b)), ...moved]);
+    for (const [id, of] of [[a, 'a'] as const, [b, 'b'] as const]) {
+      await gateway.run(rollback, { input: { id, toVersion: 1 } });
+      expect((await gateway.openValue(id)).value).toMatch(new RegExp(`^MARKER-(earlier|later)-of-${of}$`));
+    }
+    await writer.replaceVersions(rows);
+  });
 
   it('finds no value in the database, the answers and the log', async () => {
     expect(await outcomes()).toEqual(Array(4).fill('rolled back'));

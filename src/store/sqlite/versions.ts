@@ -70,7 +70,7 @@ export class SqliteVersions implements VersionStore {
     this.#find = prepareArrays(
       database,
       `SELECT owner, secret_id, masked_value, mac_kid, mac_tag, envelope, ${marks} FROM ${ofSecret}
-       AND sealed_version = ?3`,
+       AND secret_id = ?1 AND sealed_version = ?3`,
     );
   }
 
