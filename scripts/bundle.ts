@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Plugin } from 'rolldown';
@@ -27,6 +28,16 @@ const withoutFetch: Plugin = {
   },
 };
 
+/** What was read, by the path of each file. */
+const read = new Map<string, string>();
+const reader: Plugin = {
+  name: 'reader',
+  transform(code, id) {
+    if (id.startsWith('/')) read.set(id, code);
+    return null;
+  },
+};
+
 await mkdir(made, { recursive: true });
 try {
   const { output } = await build({
@@ -34,7 +45,7 @@ try {
     cwd: root,
     platform: 'node',
     external,
-    plugins: [withoutFetch],
+    plugins: [reader, withoutFetch],
     // Everything, in the order of its imports, as Node runs it.
     treeshake: false,
     checks: { ineffectiveDynamicImport: false },
@@ -63,8 +74,12 @@ try {
     ].toSorted(),
     packages: files.filter(ofPackage).toSorted(),
   };
-  // Read again after the build: what was changed meanwhile makes a bundle that is never used.
-  await writeFile(join(made, 'inputs.json'), JSON.stringify({ digest: digestOf(root, inputs), ...inputs }));
+  const digest = digestOf(root, inputs);
+  // What was changed during the build is not in the bundle, and would be in the digest.
+  if (!modules.every((path) => read.get(path) === readFileSync(path, 'utf8'))) {
+    throw new Error('A file was changed while the bundle was made. Run "npm run bundle" again.');
+  }
+  await writeFile(join(made, 'inputs.json'), JSON.stringify({ digest, ...inputs }));
   await rm(target, { recursive: true, force: true });
   await rename(made, target);
 } finally {

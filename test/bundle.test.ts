@@ -68,6 +68,32 @@ describe('a checkout with a bundle', () => {
   });
 });
 
+it('is not made of files that are changed meanwhile', async () => {
+  const checkout = await Checkout.open();
+  try {
+    const source = join(checkout.directory, 'src/cli/operator/schema.ts');
+    const hook = join(checkout.directory, 'edit.mjs');
+    // The first file that is written when the sources have been read.
+    await writeFile(
+      hook,
+      `import fs from 'node:fs/promises';
+      import { syncBuiltinESMExports } from 'node:module';
+      const { appendFile, writeFile } = fs;
+      fs.writeFile = async (path, ...rest) => {
+        if (path.endsWith('NOTICES.txt')) await appendFile(${JSON.stringify(source)}, '// changed\\n');
+        return writeFile(path, ...rest);
+      };
+      syncBuiltinESMExports();`,
+    );
+    const building = run(process.execPath, ['--import', hook, 'scripts/bundle.ts'], { cwd: checkout.directory });
+    await expect(building).rejects.toThrow('changed while the bundle was made');
+    expect(await readFile(source, 'utf8')).toContain('// changed');
+    expect(isBundleCurrent(checkout.directory)).toBe(false);
+  } finally {
+    await checkout.close();
+  }
+});
+
 describe('a bundle is used only where', () => {
   const inputs = { own: ['src/a.ts'], packages: ['node_modules/p/index.js'] };
   let root: string;
