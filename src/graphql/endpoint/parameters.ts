@@ -62,9 +62,12 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
       throw badRequest('The body may hold query, variables, operationName, extensions and documentId, nothing else.');
     }
   }
-  const { query, variables, operationName, extensions } = sent;
+  const { query, variables, operationName, extensions, documentId } = sent;
   if (typeof query !== 'string' && !(query == null && (persistedOperations || namesDocument(sent)))) {
     throw badRequest('"query" must be there, as text.');
+  }
+  if (!persistedOperations && query != null && documentId != null) {
+    throw badRequest('Send the "query" alone, without a "documentId".');
   }
   if (variables != null && !isObject(variables)) throw badRequest('"variables" must be an object.');
   if (operationName != null && typeof operationName !== 'string') throw badRequest('"operationName" must be text.');
