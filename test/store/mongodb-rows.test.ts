@@ -88,6 +88,9 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
           bypassDocumentValidation: true,
         },
       );
+    await damage('secrets', { 'sealed.setBy': 5 });
+    const versions = [damaged, listed].map((one) => store.versions.list(one.owner, one.id));
+    expect((await Promise.all(versions)).map(({ length }) => length)).toEqual([1, 1]);
     await damage('secrets', { createdBy: 5 });
     const lists = await Promise.all([query(owner), query(other)].map((one) => store.list(one)));
     expect(lists.map(({ secrets }) => secrets.length)).toEqual([2, 1]);
