@@ -36,6 +36,8 @@ echo OTHER=value > packaged.env
 run diff packaged.env || echo "diff: $?"
 run import packaged.env
 run rm OTHER --yes
+run audit verify
+run purge --user packaged --yes
 `;
 const shownByCommands = new RegExp(
   `^${[
@@ -55,6 +57,8 @@ const shownByCommands = new RegExp(
     '1 new\\.',
     '1 secret is written\\.',
     'OTHER is deleted\\.',
+    '\\d+ events of 1 owner checked\\. Every link holds\\.',
+    '.*',
   ].join('\\n')}\\n$`,
 );
 
