@@ -84,10 +84,12 @@ export type Write =
       readonly recordMac?: string;
     }
   /** Keeps the result of a call, unless one of the same id is kept already. It changes nothing else, and has no event. */
-  | { readonly type: 'keepResult'; readonly kept: KeptResult };
+  | { readonly type: 'keepResult'; readonly kept: KeptResult }
+  /** Removes all that is kept of calls of this principal. It has no event. */
+  | { readonly type: 'forgetResults'; readonly principal: string };
 
 /** A write of an owner, with its event. */
-export type OwnedWrite = Exclude<Write, { type: 'keepResult' }>;
+export type OwnedWrite = Exclude<Write, { type: 'keepResult' | 'forgetResults' }>;
 export type SecretWrite = Extract<Write, { type: keyof typeof secretWrites }>;
 export type ApiKeyWrite = Extract<Write, { type: 'insertApiKey' | 'changeApiKey' }>;
 
@@ -121,7 +123,7 @@ export function nonceOfWrite(write: Write): Nonce | undefined {
 }
 
 export function isOwned(write: Write): write is OwnedWrite {
-  return write.type !== 'keepResult';
+  return write.type !== 'keepResult' && write.type !== 'forgetResults';
 }
 
 /** Whose audit chain the write belongs to. */

@@ -40,6 +40,8 @@ const preparations: Record<string, (stage: Stage) => Promise<void>> = {
   'audit.txt': keepTwoSecrets,
   'audit-refused.txt': keepTwoSecrets,
   'backup.txt': keepTwoSecrets,
+  'purge.txt': keepTwoSecrets,
+  'purge-refused.txt': keepTwoSecrets,
   'keys.txt': keepTwoSecrets,
   'keys-pending.txt': keepTwoSecrets,
   'keys-mac.txt': keepTwoSecrets,

@@ -7,6 +7,7 @@ export const operator: CommandLoaders = {
   schema: async () => (await import('./schema.ts')).schema,
   keys: async () => (await import('./keys.ts')).keys,
   audit: async () => (await import('./audit.ts')).audit,
+  purge: async () => (await import('./purge.ts')).purge,
   backup: async () => (await import('./backup.ts')).backup,
   restore: async () => (await import('./restore.ts')).restore,
 };

@@ -1,7 +1,7 @@
+import { isAtTerminal } from '../confirm.ts';
 import { CommandFailure } from '../failure.ts';
+import { exitInterrupted } from '../interrupted.ts';
 import { printable } from '../printable.ts';
-import { isAtTerminal } from './confirm.ts';
-import { exitInterrupted } from './interrupted.ts';
 import { readBytes } from './read-bytes.ts';
 
 /** 64 KiB, and a newline that does not count. */

@@ -18,7 +18,7 @@ export const rm: Command<Options> = {
   async run({ yes, ...options }, name = '') {
     const { openClient } = await import('./client.ts');
     const { requireSecret } = await import('./secret.ts');
-    const { confirm, isAtTerminal } = await import('./confirm.ts');
+    const { confirm, isAtTerminal } = await import('../confirm.ts');
     if (!yes && !isAtTerminal())
       throw new UsageError('There is no terminal to ask at. Give --yes to delete without a question.');
     const gateway = await openClient(options);

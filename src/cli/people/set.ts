@@ -44,7 +44,7 @@ const assignment = /^[A-Za-z_]\w*=/;
 async function run(options: Options, name = ''): Promise<void> {
   if (assignment.test(name)) throw new UsageError(valueIsNoArgument);
   const { openClient } = await import('./client.ts');
-  const { confirm, isAtTerminal } = await import('./confirm.ts');
+  const { confirm, isAtTerminal } = await import('../confirm.ts');
   const { readValue } = await import('./read-value.ts');
   const gateway = await openClient(options);
   const before = await lookUp(gateway, name);

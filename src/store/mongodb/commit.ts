@@ -130,6 +130,7 @@ function byType(commits: readonly (readonly Write[])[]): readonly (readonly Writ
     useSecret: 6,
     appendEvent: 7,
     keepResult: 8,
+    forgetResults: 9,
   };
   const rankOf = ([first]: readonly Write[]) => (first ? rank[first.type] : 0);
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));

@@ -1,4 +1,4 @@
-import type { ClientSession } from 'mongodb';
+import type { ClientSession, Document } from 'mongodb';
 import type { KeptResult } from '../../model/kept-result.ts';
 import { isPurge, StoreConflict, type Write } from '../store.ts';
 import type { Collections } from './documents.ts';
@@ -40,8 +40,11 @@ export async function keepResults(commands: TransactionCommands, writes: readonl
   });
 }
 
-/** What tells of a secret goes with its purge, whoever called. */
+/** What tells of a secret goes with its purge, whoever called, and so does what is to be forgotten. */
 export async function removeResults(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
-  const filters = writes.filter(isPurge).map(({ secret }) => ({ secretId: secret.id }));
+  const filters = writes.flatMap((write): Document[] => {
+    if (write.type === 'forgetResults') return [{ principal: write.principal }];
+    return isPurge(write) ? [{ secretId: write.secret.id }] : [];
+  });
   if (filters.length > 0) await commands.deleteAll('keptResults', filters);
 }

@@ -28,6 +28,7 @@ const indexes = {
   secretVersions: [{ name: 'owner_secretId_version', key: { owner: 1, secretId: 1, 'sealed.version': 1 } }],
   keptResults: [
     { name: 'secretId', key: { secretId: 1 } },
+    { name: 'principal', key: { principal: 1 } },
     { name: 'keptUntil', key: { keptUntil: 1 }, expireAfterSeconds: 0 },
   ],
   apiKeys: [

@@ -20,7 +20,8 @@ export class LogEraser {
   schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
-      if (!this.#erase()) this.schedule();
+      // Nobody is to wait for another process here.
+      if (!this.#erase(0)) this.schedule();
     }, eraseEveryMs).unref();
   }
 
@@ -28,15 +29,14 @@ export class LogEraser {
   finish(): void {
     if (this.#timer) {
       clearTimeout(this.#timer);
-      this.#erase();
+      this.#erase(busyTimeoutMs);
     }
   }
 
   /** @returns whether the log is empty; another process that reads may keep it */
-  #erase(): boolean {
+  #erase(waitMs: number): boolean {
     try {
-      // Nobody is to wait for another process here.
-      this.#database.exec('PRAGMA busy_timeout = 0');
+      this.#database.exec(`PRAGMA busy_timeout = ${waitMs}`);
       return Number(this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy) === 0;
     } catch {
       // The disk is full, or worse. Calls report that to their callers.

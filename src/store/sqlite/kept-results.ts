@@ -21,7 +21,8 @@ const names = fields.map(([, [column]]) => column);
 export interface KeptResults {
   find(principal: string, id: string): KeptResult | undefined;
   /**
-   * Inside the transaction of the commit. What tells of a secret goes with its purge, and some of those whose time is over go, too.
+   * Inside the transaction of the commit. What tells of a secret goes with its purge. What is to be forgotten goes, and some of
+   * those whose time is over.
    * @throws StoreConflict
    */
   keep(writes: readonly Write[]): void;
@@ -38,6 +39,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
     'DELETE FROM kept_results WHERE id IN (SELECT id FROM kept_results WHERE kept_until < ? ORDER BY kept_until LIMIT ?)',
   );
   const removeOfSecret = database.prepare('DELETE FROM kept_results WHERE secret_id = ?');
+  const forget = database.prepare('DELETE FROM kept_results WHERE principal = ?');
   return {
     find(principal, id) {
       const row = find.get(id, principal);
@@ -47,6 +49,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
     keep(writes) {
       for (const [index, write] of writes.entries()) {
         if (isPurge(write)) removeOfSecret.run(write.secret.id);
+        if (write.type === 'forgetResults') forget.run(write.principal);
         if (write.type !== 'keepResult') continue;
         const now = Date.now();
         const { changes } = keep.run(...fields.map(([field, [, type]]) => type.write(write.kept[field])), now);

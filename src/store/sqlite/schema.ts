@@ -182,6 +182,7 @@ export const migrations: readonly string[] = [
     mac TEXT NOT NULL
   ) STRICT;
   CREATE INDEX kept_results_kept_until ON kept_results (kept_until);
+  CREATE INDEX kept_results_principal ON kept_results (principal);
   CREATE INDEX kept_results_secret_id ON kept_results (secret_id) WHERE secret_id IS NOT NULL;
   `,
 ];
