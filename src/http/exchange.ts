@@ -73,18 +73,20 @@ export class Exchange {
 
   #startTimer(limitMs: number): void {
     const leftMs = limitMs - (performance.now() - this.startedAtMs);
-    this.#timer = setTimeout(this.#onTime, leftMs).unref();
+    this.#timer = setTimeout(this.#onTime, Math.max(1, Math.ceil(leftMs))).unref();
   }
 
-  /** The timer has run down, perhaps a little early. */
+  /** The timer has run down, perhaps early: it counts from the beginning of a tick of the event loop, which may have been long. */
   readonly #onTime = (): void => {
-    const passedMs = performance.now() - this.startedAtMs + 1;
+    const passedMs = performance.now() - this.startedAtMs;
     if (passedMs >= this.#totalMs) {
       this.request.socket.destroy();
       return;
     }
-    if (passedMs >= this.#arrivalMs) this.#reading?.stop(new DomainError('REQUEST_TIMEOUT'));
-    if (this.#totalMs !== Number.POSITIVE_INFINITY) this.#startTimer(this.#totalMs);
+    const isLate = passedMs >= this.#arrivalMs;
+    if (isLate) this.#reading?.stop(new DomainError('REQUEST_TIMEOUT'));
+    const nextMs = isLate ? this.#totalMs : Math.min(this.#arrivalMs, this.#totalMs);
+    if (nextMs !== Number.POSITIVE_INFINITY) this.#startTimer(nextMs);
   };
 
   /** From now on the connection may be idle for this long. */

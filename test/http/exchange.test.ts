@@ -103,6 +103,18 @@ describe('a body', () => {
     expect(ended).toHaveBeenCalledWith('REQUEST_TIMEOUT');
   });
 
+  it('is refused at the end of its time, also where the timer ran down early in a busy event loop', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+    const { exchange } = await begin();
+    exchange.hold(new RequestSlots(1));
+    exchange.limitTime({ ...limits, totalMs: 300_000 });
+    const refused = expect(exchange.readBody(limits)).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
+    // The timer counts from the beginning of a tick that began 50 ms ago.
+    Object.defineProperty(exchange, 'startedAtMs', { value: exchange.startedAtMs + 50 });
+    await vi.advanceTimersByTimeAsync(30_050);
+    await refused;
+  });
+
   it('is refused when another request needs the slot', async () => {
     const slots = new RequestSlots(1);
     const { exchange } = await begin();
