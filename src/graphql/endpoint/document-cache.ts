@@ -11,6 +11,8 @@ type DocumentCacheOptions = Exclude<YogaServerOptions<object, object>['parserAnd
 const maxCachedLength = 16 * 1024;
 /** Of all documents together. A parsed document takes up to 70 bytes for each of its characters. */
 const maxCachedCharacters = 500_000;
+/** What any document takes, however short it is: as much as this many of its characters. */
+const charactersPerDocument = 40;
 /** What a field of a plan takes: as much as this many characters of a document. */
 const charactersPerField = 6;
 /** Of one document with its plans. */
@@ -18,7 +20,6 @@ const maxEntryCharacters = 2 * maxCachedLength;
 
 interface CachedDocument {
   readonly document: DocumentNode;
-  readonly isValid: boolean;
   /** Those that were executed. */
   readonly operations: ReadonlyMap<OperationDefinitionNode, PreparedOperation | null>;
   /** In characters. */
@@ -41,8 +42,8 @@ export function mayHoldValue(text: string): boolean {
 }
 
 /**
- * Parsed documents are kept for the next request that sends the same text, except those that could hold a value, which would
- * stay in memory. Documents that do not parse or are not valid are not kept either: clients have no reason to repeat them.
+ * Valid documents are kept for the next request that sends the same text, except those that could hold a value, which would
+ * stay in memory. Clients have no reason to repeat others.
  *
  * A new document takes up to milliseconds of parsing and validation without a break. New documents wait in a queue, so that
  * requests with known documents are answered in between, however many new documents arrive at once.
@@ -56,7 +57,7 @@ export function createDocumentCache(schema: GraphQLSchema, plans: boolean): Docu
   return {
     prepared(text, operationName) {
       const cached = documents.get(text);
-      const operation = plans && cached?.isValid && getOperationAST(cached.document, operationName);
+      const operation = plans && cached && getOperationAST(cached.document, operationName);
       if (!operation) return null;
       const known = cached.operations.get(operation);
       if (known !== undefined) return known;
@@ -70,10 +71,8 @@ export function createDocumentCache(schema: GraphQLSchema, plans: boolean): Docu
     options: {
       documentCache: {
         get: (text) => documents.get(text)?.document,
-        set(text, document) {
-          if (text.length > maxCachedLength || mayHoldValue(text)) return;
-          documents.set(text, { document, isValid: false, operations: new Map(), size: text.length });
-        },
+        // Only when it is valid, see onValidate: who has no credentials must not fill the cache.
+        set() {},
       },
       errorCache: { get: () => undefined, set() {} },
     },
@@ -84,14 +83,13 @@ export function createDocumentCache(schema: GraphQLSchema, plans: boolean): Docu
         return parsing();
       },
       onValidate:
-        ({ params }) =>
+        ({ params: { documentAST: document } }) =>
         ({ valid }) => {
           // Yoga keeps the result of the validation on the document.
-          const text = params.documentAST.loc?.source.body ?? '';
-          const cached = documents.peek(text);
-          if (!cached || cached.document !== params.documentAST) return;
-          if (!valid) documents.delete(text);
-          else if (!cached.isValid) documents.set(text, { ...cached, isValid: true });
+          const text = document.loc?.source.body;
+          if (!valid || text === undefined || documents.peek(text)) return;
+          if (text.length > maxCachedLength || mayHoldValue(text)) return;
+          documents.set(text, { document, operations: new Map(), size: charactersPerDocument + text.length });
         },
     },
   };
