@@ -4,6 +4,7 @@ import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { KeptResult } from '../model/kept-result.ts';
+import type { StoredSecret } from '../model/secret.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { type Store, StoreConflict, type Write } from '../store/store.ts';
 import type { Kept } from './kept.ts';
@@ -29,8 +30,11 @@ export interface Call {
   readonly errors: FieldErrors;
 }
 
-/** Makes the writes of a call durable, and what is kept of its result with them. There may be no writes. */
-export type Commit<T> = (writes: readonly Write[], result: T) => Promise<void>;
+/**
+ * Makes the writes of a call durable, and what is kept of its result with them. There may be no writes.
+ * @param unchanged the secret that the result tells of, where nothing is written to it
+ */
+export type Commit<T> = (writes: readonly Write[], result: T, unchanged?: StoredSecret) => Promise<void>;
 
 const keptMs = 24 * 60 * 60 * 1000;
 const maxKeyCharacters = 255;
@@ -69,7 +73,7 @@ export async function once<T>(
   if (running.has(id)) throw inUse();
   running.add(id);
   try {
-    return await run(async (writes, result) => {
+    return await run(async (writes, result, unchanged) => {
       const record = newResult(
         { id, principal, input: digest },
         kept,
@@ -77,7 +81,8 @@ export async function once<T>(
         new Date(now().getTime() + keptMs),
         ring,
       );
-      await store.commit([...writes, { type: 'keepResult', kept: record }]).catch((error: unknown) => {
+      const keep = { type: 'keepResult', kept: record, ...(unchanged && { unchanged }) } as const;
+      await store.commit([...writes, keep]).catch((error: unknown) => {
         throw error instanceof StoreConflict && error.on === 'idempotency' ? new KeptBefore('kept before') : error;
       });
     });

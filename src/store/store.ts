@@ -83,8 +83,11 @@ export type Write =
       readonly event: NewAuditEvent;
       readonly recordMac?: string;
     }
-  /** Keeps the result of a call, unless one of the same id is kept already. It changes nothing else, and has no event. */
-  | { readonly type: 'keepResult'; readonly kept: KeptResult }
+  /**
+   * Keeps the result of a call, unless one of the same id is kept already. It changes nothing else, and has no event. With
+   * `unchanged`, the stored version and MAC of that secret must be these: a purge at the same time must not miss the result.
+   */
+  | { readonly type: 'keepResult'; readonly kept: KeptResult; readonly unchanged?: StoredSecret }
   /** Removes all that is kept of calls of this principal. It has no event. */
   | { readonly type: 'forgetResults'; readonly principal: string };
 
@@ -110,8 +113,10 @@ export function isPurge(write: Write): write is Extract<Write, { type: 'purgeSec
   return write.type === 'purgeSecret' || write.type === 'purgeDeletedSecret';
 }
 
-export function isUse(write: Write): write is Extract<Write, { type: 'useSecret' }> {
-  return write.type === 'useSecret';
+/** The secret that must be the stored one after the other writes. */
+export function requiredBy(write: Write): StoredSecret | undefined {
+  if (write.type === 'useSecret') return write.secret;
+  return write.type === 'keepResult' ? write.unchanged : undefined;
 }
 
 export function isApiKeyWrite(write: Write): write is ApiKeyWrite {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { KeptResult } from '../../src/model/kept-result.ts';
 import type { Write } from '../../src/store/store.ts';
-import { chain, insert, newRecord } from './fixtures.ts';
+import { chain, countOf, insert, newRecord, purge } from './fixtures.ts';
 import { newNonce, withNonce } from './nonces.ts';
 import type { Subject } from './subject.ts';
 
@@ -70,6 +70,34 @@ export function keptResultsContract(subject: Subject): void {
       const next = newKept({ id: old.kept.id, result: 'next' });
       await subject.store.commit([fresh(), next]);
       expect(await find(next.kept)).toEqual(next.kept);
+    });
+
+    it('requires the secret that it says is unchanged', async () => {
+      const record = await subject.stored();
+      const events = await chain(subject.store, subject.owner);
+      const write = { ...newKept({ secretId: record.id }), unchanged: record };
+      const others = [
+        { ...record, version: record.version + 1 },
+        { ...record, mac: { ...record.mac, tag: 'another' } },
+        { ...newRecord(subject.owner) },
+      ];
+      for (const unchanged of others) {
+        await subject.expectConflict([{ ...write, unchanged }], { index: 0, on: 'version' });
+      }
+      await subject.store.commit([write]);
+      expect(await find(write.kept)).toEqual(write.kept);
+      expect(await chain(subject.store, subject.owner)).toEqual(events);
+      expect(await countOf(subject.store, subject.owner)).toBe(1);
+    });
+
+    it('of a secret that stays as it is never outlives a purge at the same time', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const record = await subject.stored();
+        const write = { ...newKept({ secretId: record.id }), unchanged: record };
+        await Promise.allSettled([subject.store.commit([write]), subject.store.commit([purge(record)])]);
+        expect(await subject.store.find(record.id)).toBeUndefined();
+        expect(await find(write.kept)).toBeUndefined();
+      }
     });
 
     it('of 20 commits at once is kept by exactly one', async () => {

@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openDatabaseWriter } from '../support/database-writer.ts';
 import { type GraphQLAnswer, type RequestOptions, storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
 
@@ -174,6 +176,33 @@ describe.each(storeNames)('a deleted secret, on %s', (name) => {
     const token = await gateway.issuer.token({ scope: 'keys:manage' });
     expect((await send(purge, own.id, { token })).errors).toEqual([]);
   });
+
+  it.runIf(name === 'mongodb')(
+    'leaves nothing of a call that changed nothing while another gateway purged it',
+    async () => {
+      const other = await TestGateway.start(name, {
+        DATABASE_URL: gateway.databaseUrl,
+        KEYRING_FILE: join(gateway.directory, 'keyring.json'),
+        JWT_JWKS_URL: gateway.issuer.jwksUrl,
+        RATE_LIMIT: 'off',
+      });
+      const writer = openDatabaseWriter(gateway.databaseUrl);
+      try {
+        for (let round = 0; round < 10; round += 1) {
+          const { id } = await create();
+          const [, purged] = await Promise.all([
+            gateway.run(updateSecret(), { input: { id, notes: 'n', idempotencyKey: id } }),
+            other.run(purge, { input: { id } }, { token: admin }),
+          ]);
+          expect(purged.errors).toEqual([]);
+          expect((await writer.keptResults()).filter(({ secretId }) => secretId === id)).toEqual([]);
+        }
+      } finally {
+        await writer.close();
+        await other.close();
+      }
+    },
+  );
 
   it('is purged in the background once its time has passed, and cannot be restored then', async () => {
     const secret = await gone();

@@ -8,9 +8,9 @@ import {
   isApiKeyWrite,
   isOwned,
   isSecretWrite,
-  isUse,
   nonceOfWrite,
   ownerOfWrite,
+  requiredBy,
   type SecretWrite,
   StoreConflict,
   type Write,
@@ -170,7 +170,8 @@ async function findOwners(
   commands: TransactionCommands,
   writes: readonly Write[],
 ): Promise<Map<string, OwnerDocument>> {
-  const keys = [...new Set(writes.filter(isOwned).map((write) => ownerKey(ownerOfWrite(write))))];
+  const required = writes.flatMap((write) => requiredBy(write)?.owner ?? []);
+  const keys = [...new Set([...writes.filter(isOwned).map(ownerOfWrite), ...required].map(ownerKey))];
   const found = await commands.find<OwnerDocument>('owners', keys.length, { filter: { _id: { $in: keys } } });
   return new Map(found.map((owner) => [owner._id, owner]));
 }
@@ -196,14 +197,17 @@ async function writeSecrets(commands: TransactionCommands, changes: readonly Cha
  * this transaction commits.
  */
 async function requireCurrent(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
-  const uses = writes.flatMap((write, index) => (isUse(write) ? [{ write, index }] : []));
+  const uses = writes.flatMap((write, index) => {
+    const secret = requiredBy(write);
+    return secret ? [{ secret, index }] : [];
+  });
   if (uses.length === 0) return;
-  const used = uses.map(({ write }) => [write.secret.id, ownerKey(write.secret.owner)] as const);
+  const used = uses.map(({ secret }) => [secret.id, ownerKey(secret.owner)] as const);
   const query = { filter: byOwner(used), projection: { owner: 1, version: 1, mac: 1 } };
   const found = await commands.find<SecretDocument>('secrets', used.length, query);
   const byId = new Map(found.map((document) => [document._id, document]));
-  for (const { write, index } of uses) {
-    const { id, owner, version, mac } = write.secret;
+  for (const { secret, index } of uses) {
+    const { id, owner, version, mac } = secret;
     const stored = byId.get(id);
     const isVersion = stored?.version === version && stored.owner === ownerKey(owner);
     // What was read must be what is there: something other than a gateway may have written a record of the same version.

@@ -7,8 +7,8 @@ import {
   isApiKeyWrite,
   isOwned,
   isSecretWrite,
-  isUse,
   ownerOfWrite,
+  requiredBy,
   type SecretWrite,
   StoreConflict,
   type Write,
@@ -66,7 +66,10 @@ function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => void
     'SELECT id, owner, version, mac_tag FROM secrets WHERE id IN (SELECT value FROM json_each(?))',
   );
   return (writes) => {
-    const uses = writes.flatMap((write, index) => (isUse(write) ? [{ secret: write.secret, index }] : []));
+    const uses = writes.flatMap((write, index) => {
+      const secret = requiredBy(write);
+      return secret ? [{ secret, index }] : [];
+    });
     if (uses.length === 0) return;
     const rows = versions.all(JSON.stringify(uses.map(({ secret }) => secret.id)));
     const byId = new Map(rows.map((row) => [row.id, row]));
