@@ -76,8 +76,12 @@ async function existing(
   principal: Principal,
   id: string,
 ): Promise<{ readonly type: 'purgeSecret' | 'purgeDeletedSecret'; readonly secret: PurgedSecret }> {
-  const live = await store.find(id);
-  const secret = live ?? (await store.deletedSecrets.find(id));
-  if (!secret || !mayReach(principal, secret.owner)) throw new DomainError('NOT_FOUND');
-  return { type: live ? 'purgeSecret' : 'purgeDeletedSecret', secret };
+  const live = async () => ({ type: 'purgeSecret', secret: await store.find(id) }) as const;
+  const deleted = async () => ({ type: 'purgeDeletedSecret', secret: await store.deletedSecrets.find(id) }) as const;
+  // A third time, because it may have been restored between two reads. What is somebody else's is looked for as long as what is missing.
+  for (const look of [live, deleted, live]) {
+    const { type, secret } = await look();
+    if (secret && mayReach(principal, secret.owner)) return { type, secret };
+  }
+  throw new DomainError('NOT_FOUND');
 }

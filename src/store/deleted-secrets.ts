@@ -1,5 +1,5 @@
 import type { DeletedRecord } from '../model/deleted-secret.ts';
-import type { Owner } from '../model/owner.ts';
+import { type Owner, ownerOfKey } from '../model/owner.ts';
 import type { StoredSecret } from '../model/secret.ts';
 import type { Position } from './position.ts';
 import type { ListResult } from './store.ts';
@@ -20,6 +20,8 @@ export type PurgedSecret = Pick<StoredSecret, 'id' | 'owner' | 'name' | 'version
 
 export interface ExpiredSecrets {
   readonly secrets: readonly PurgedSecret[];
+  /** Ids of those of which nobody can tell whose they are. They must not fail the others. */
+  readonly damaged: readonly string[];
   /** Where to go on; null at the end. */
   readonly next: string | null;
 }
@@ -31,4 +33,20 @@ export interface DeletedSecretStore {
   list(query: DeletedQuery): Promise<ListResult>;
   /** Those of all owners that were deleted before this time, from a range of at most `limit`; the first range is after ''. */
   expired(before: Date, after: string, limit: number): Promise<ExpiredSecrets>;
+}
+
+/** @param rows each with the key of its owner, which something other than a gateway may have changed */
+export function expiredOf(
+  rows: readonly (Omit<PurgedSecret, 'owner'> & { readonly key: string })[],
+): Pick<ExpiredSecrets, 'secrets' | 'damaged'> {
+  const secrets: PurgedSecret[] = [];
+  const damaged: string[] = [];
+  for (const { key, ...secret } of rows) {
+    try {
+      secrets.push({ ...secret, owner: ownerOfKey(key) });
+    } catch {
+      damaged.push(secret.id);
+    }
+  }
+  return { secrets, damaged };
 }

@@ -1,9 +1,15 @@
 import type { Document } from 'mongodb';
 import type { DeletedRecord, Deletion } from '../../model/deleted-secret.ts';
-import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
+import { type Owner, ownerKey } from '../../model/owner.ts';
 import { actorOfKey } from '../../model/principal.ts';
 import type { SecretRecord } from '../../model/secret.ts';
-import type { DeletedQuery, DeletedSecretStore, ExpiredSecrets, PurgedSecret } from '../deleted-secrets.ts';
+import {
+  type DeletedQuery,
+  type DeletedSecretStore,
+  type ExpiredSecrets,
+  expiredOf,
+  type PurgedSecret,
+} from '../deleted-secrets.ts';
 import type { Position } from '../position.ts';
 import type { ListResult } from '../store.ts';
 import {
@@ -111,9 +117,7 @@ export class MongodbDeletedSecrets implements DeletedSecretStore {
     const find = { find: 'deletedSecrets', filter, sort: { _id: 1 }, limit, batchSize: limit + 1, projection };
     const rows = await this.#answer(this.#reads.rows(find, expiredRow));
     return {
-      secrets: rows
-        .filter(({ deletedAt }) => deletedAt < before)
-        .map(({ key, deletedAt: _, ...secret }) => ({ ...secret, owner: ownerOfKey(key) })),
+      ...expiredOf(rows.filter(({ deletedAt }) => deletedAt < before).map(({ deletedAt: _, ...row }) => row)),
       next: rows.length < limit ? null : (rows.at(-1)?.id ?? null),
     };
   }

@@ -1,9 +1,15 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { DeletedRecord } from '../../model/deleted-secret.ts';
-import { ownerKey, ownerOfKey } from '../../model/owner.ts';
+import { ownerKey } from '../../model/owner.ts';
 import { actorKey, actorOfKey } from '../../model/principal.ts';
 import { createPacing } from '../../runtime/pacing.ts';
-import type { DeletedQuery, DeletedSecretStore, ExpiredSecrets, PurgedSecret } from '../deleted-secrets.ts';
+import {
+  type DeletedQuery,
+  type DeletedSecretStore,
+  type ExpiredSecrets,
+  expiredOf,
+  type PurgedSecret,
+} from '../deleted-secrets.ts';
 import type { ListResult, Write } from '../store.ts';
 import { asDomainError } from './errors.ts';
 import {
@@ -113,7 +119,7 @@ export class SqliteDeletedSecrets implements DeletedSecretStore {
     const rows = this.#ask(() => this.#expired.all(before.getTime(), at, id, limit));
     const last = rows.at(-1);
     const next = rows.length < limit || !last ? null : JSON.stringify([Number(last.deleted_at), last.id]);
-    return { secrets: rows.map(purgedOfRow), next };
+    return { ...expiredOf(rows.map(expiredOfRow)), next };
   }
 
   #ask<T>(read: () => T): T {
@@ -125,10 +131,10 @@ export class SqliteDeletedSecrets implements DeletedSecretStore {
   }
 }
 
-function purgedOfRow(row: Row): PurgedSecret {
+function expiredOfRow(row: Row) {
   return {
     id: text.read(row.id),
-    owner: ownerOfKey(text.read(row.owner)),
+    key: text.read(row.owner),
     name: text.read(row.name),
     version: Number(row.version),
     mac: { kid: text.read(row.mac_kid), tag: text.read(row.mac_tag) },
