@@ -5,6 +5,8 @@ import { type Columns, type ColumnType, text, textOrNull, time } from './rows.ts
 
 /** More than the commits of one transaction add, so that the table cannot grow without a bound. */
 const maxRemoved = 1000;
+/** Without calls that keep something, old results are still removed, with any other commit. */
+const removeEveryMs = 3_600_000;
 
 const columns: Columns<KeptResult> = {
   id: ['id', text],
@@ -40,6 +42,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
   );
   const removeOfSecret = database.prepare('DELETE FROM kept_results WHERE secret_id = ?');
   const forget = database.prepare('DELETE FROM kept_results WHERE principal = ?');
+  let removedAtMs = Number.NEGATIVE_INFINITY;
   return {
     find(principal, id) {
       const row = find.get(id, principal);
@@ -47,14 +50,17 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
       return Object.fromEntries(fields.map(([field, [column, type]]) => [field, type.read(row[column])])) as never;
     },
     keep(writes) {
+      const now = Date.now();
+      if (now - removedAtMs >= removeEveryMs || writes.some(({ type }) => type === 'keepResult')) {
+        remove.run(now, maxRemoved);
+        removedAtMs = now;
+      }
       for (const [index, write] of writes.entries()) {
         if (isPurge(write)) removeOfSecret.run(write.secret.id);
         if (write.type === 'forgetResults') forget.run(write.principal);
         if (write.type !== 'keepResult') continue;
-        const now = Date.now();
         const { changes } = keep.run(...fields.map(([field, [, type]]) => type.write(write.kept[field])), now);
         if (changes === 0) throw new StoreConflict(index, 'idempotency');
-        remove.run(now, maxRemoved);
       }
     },
   };
