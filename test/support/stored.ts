@@ -1,5 +1,7 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { MongoClient } from 'mongodb';
 import type { TestGateway } from './gateway.ts';
 
@@ -9,7 +11,7 @@ export async function stored(gateway: TestGateway, left?: string): Promise<Buffe
   const entries = await readdir(gateway.directory, { recursive: true, withFileTypes: true });
   for (const entry of entries) {
     if (!entry.isFile() || entry.name === left) continue;
-    parts.push(Buffer.from(entry.name), await readFile(join(entry.parentPath, entry.name)));
+    parts.push(Buffer.from(entry.name), await bytesOf(join(entry.parentPath, entry.name)));
   }
   if (gateway.databaseUrl.startsWith('mongodb')) {
     const client = await MongoClient.connect(gateway.databaseUrl);
@@ -19,4 +21,13 @@ export async function stored(gateway: TestGateway, left?: string): Promise<Buffe
     await client.close();
   }
   return Buffer.concat(parts);
+}
+
+/**
+ * Read by another process. Where this process closes a file that SQLite has open in it, its locks are lost: a command that
+ * uses the database meanwhile would remove the write-ahead log of the gateway.
+ */
+async function bytesOf(path: string): Promise<Buffer> {
+  const { stdout } = await promisify(execFile)('cat', [path], { encoding: 'buffer', maxBuffer: 1024 ** 3 });
+  return stdout;
 }
