@@ -100,6 +100,24 @@ export function keptResultsContract(subject: Subject): void {
       }
     });
 
+    it('of one principal is forgotten, and of no other; it is no event', async () => {
+      const { store } = subject;
+      const principal = `user:${randomUUID()}`;
+      const [one, two, other] = [newKept({ principal }), newKept({ principal, secretId: null }), newKept()];
+      await store.commit([fresh(), one, two, other]);
+      await Promise.all([
+        store.commit([{ type: 'forgetResults', principal }]),
+        store.commit([fresh()]),
+        store.commit([{ type: 'forgetResults', principal: 'user:nobody' }]),
+      ]);
+      expect(await find(one.kept)).toBeUndefined();
+      expect(await find(two.kept)).toBeUndefined();
+      expect(await find(other.kept)).toEqual(other.kept);
+      expect(await chain(store, subject.owner)).toHaveLength(2);
+      await store.commit([one]);
+      expect(await find(one.kept)).toEqual(one.kept);
+    });
+
     it('of 20 commits at once is kept by exactly one', async () => {
       const { kept } = newKept();
       const commits = Array.from({ length: 20 }, () => subject.store.commit([fresh(), newKept(kept)]));
