@@ -12,7 +12,7 @@ const rollback = `mutation ($input: RollbackSecretInput!) { rollbackSecret(input
 const restore = `mutation ($input: RestoreSecretInput!) { restoreSecret(input: $input) { secret { ${shown} } } }`;
 const purge = 'mutation ($input: PurgeSecretInput!) { purgeSecret(input: $input) { id } }';
 /** SQLite erases within seconds. */
-const soon = { timeout: 30_000, interval: 250 };
+const soon = { timeout: 20_000, interval: 250 };
 
 interface Marked {
   readonly id: string;
