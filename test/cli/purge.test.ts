@@ -80,7 +80,7 @@ describe.each(storeNames)('secrets-gateway purge --user, on %s', (store) => {
 
   it('purges what the user creates, deletes and restores meanwhile, or says that something is left', async () => {
     const token = await gateway.issuer.token({ sub: 'busy' });
-    for (let made = 0; made < 60; made += 1) await create(token);
+    await Promise.all(Array.from({ length: 60 }, () => create(token)));
     let isPurged = false;
     const writing = (async () => {
       while (!isPurged) {
@@ -103,7 +103,7 @@ describe.each(storeNames)('secrets-gateway purge --user, on %s', (store) => {
 
   it('stopped by a signal says what is left, and goes on when it is run again', async () => {
     const token = await gateway.issuer.token({ sub: 'stopped' });
-    for (let made = 0; made < 200; made += 1) await create(token);
+    await Promise.all(Array.from({ length: 200 }, () => create(token)));
     const running = shell.start(['purge', '--user', 'stopped', '--yes'], env);
     await expect.poll(async () => (await leftOf(token))[0], { timeout: 30_000, interval: 10 }).toBeLessThan(200);
     running.child.kill('SIGINT');
