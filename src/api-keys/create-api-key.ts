@@ -57,14 +57,15 @@ export async function createApiKey(
 
 function checkRights(input: CreateApiKeyInput, principal: Principal, at: Date, errors: FieldErrors) {
   const { teamId, connectorId, expiresAt } = input;
-  if (expiresAt != null) checkExpiry(expiresAt, at, errors.at('expiresAt'));
-  return {
+  const rights = {
     teamId,
     connectorId: connectorId == null ? null : checkLabel(connectorId, maxNameCharacters, errors.at('connectorId')),
     name: checkLabel(input.name, maxNameCharacters, errors.at('name')),
     scopes: checkScopes(input.scopes, principal, errors.at('scopes')),
     expiresAt: expiresAt ?? null,
   };
+  if (expiresAt != null) checkExpiry(expiresAt, at, errors.at('expiresAt'));
+  return rights;
 }
 
 export const keyInClear =

@@ -131,9 +131,11 @@ it.each<[string, string[]]>([
 });
 
 it('an error outside the stages of the engine is answered, logged and counted as what it is: a defect', async () => {
-  const check = vi.spyOn(requestTarget, 'normalizeTarget').mockImplementation(() => {});
   const before = await refusals();
-  const received = await send(latin1(`${line}\r\nHost: a b\r\nX-Request-Id: the-defect\r\n\r\n`));
+  const check = vi.spyOn(requestTarget, 'normalizeTarget').mockImplementation(() => {
+    throw new TypeError('Invalid URL');
+  });
+  const received = await send(latin1(`${line}\r\n${host}\r\nX-Request-Id: the-defect\r\n\r\n`));
   check.mockRestore();
   expect(received).toMatch(/^HTTP\/1\.1 500 .*\r\nX-Request-Id: the-defect\r\n.*"code":"INTERNAL_SERVER_ERROR"/s);
   expect(received).not.toMatch(/Invalid|\n\s+at |node_modules/);
