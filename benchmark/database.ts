@@ -83,7 +83,7 @@ export async function loadSqlite(directory: string, name: string, holdings: read
       return {
         type: 'insertSecret',
         record,
-        event: { ...loaded, actor, secretId: record.id, version: record.version },
+        event: { ...loaded, actor, secretId: record.id, version: record.version, secretName: record.name },
       };
     });
     for (let from = 0; from < writes.length; from += batchSize) {

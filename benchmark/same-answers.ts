@@ -70,7 +70,7 @@ export async function prepare(cells: readonly Cell[], contenders: readonly Conte
       for (let connection = 0; connection < connections; connection += 1) {
         const token = await load.tokenOf(work.subject(connection));
         const text = await (await post(contender, before, token, connection)).text();
-        const isThere = !text.includes('"errors"') || /CONFLICT_ERROR|conflict/i.test(text);
+        const isThere = !text.includes('"errors"') || /conflict|duplicate key/i.test(text);
         if (!isThere) throw new Error(`${contender.name} failed what comes before ${work.name}: ${text}`);
       }
     }

@@ -143,6 +143,8 @@ export const resolve: Work = {
   before: {
     query: create.query,
     operationName: create.operationName,
-    variables: () => ({ input: { owner: {}, name: 'DELIVERED', value: `sk-proj-${'k'.repeat(42)}` } }),
+    variables: () => ({
+      input: { owner: {}, name: 'DELIVERED', provider: 'openai', value: `sk-proj-${'k'.repeat(42)}` },
+    }),
   },
 };

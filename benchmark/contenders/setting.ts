@@ -49,6 +49,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     trace: createTrace(),
     largeDeliveries: new LargeDeliveries(),
     deletedRetentionMs: 30 * 24 * 3_600_000,
+    running: new Set<string>(),
   };
   return (caller) => bindOperations(dependencies, caller);
 }
