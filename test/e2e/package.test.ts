@@ -57,7 +57,7 @@ const shownByCommands = new RegExp(
     '1 new\\.',
     '1 secret is written\\.',
     'OTHER is deleted\\.',
-    '\\d+ events of 1 owner checked\\. Every link holds\\.',
+    '\\d+ events of \\d+ owners? checked\\. Every link holds\\.',
     '2 secrets purged\\. The audit events stay\\.',
   ].join('\\n')}\\n$`,
 );
