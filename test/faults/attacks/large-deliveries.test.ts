@@ -113,7 +113,7 @@ it('a thousand secrets, and a thousand names that nobody has, hold the event loo
     ],
   ] as const) {
     let shortestPieceMs = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 8 && shortestPieceMs >= 50; round += 1) {
+    for (let round = 0; round < 4 && shortestPieceMs >= 50; round += 1) {
       await gateway.take();
       expect((await resolve(input)).status).toBe(200);
       shortestPieceMs = Math.min(shortestPieceMs, (await gateway.take()).longestPieceMs);
