@@ -1,4 +1,4 @@
-import { setImmediate, setTimeout } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { type Recipient, recipientOf } from '../crypto/recipient.ts';
 import { requireRecordMac } from '../crypto/record.ts';
 import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
@@ -11,6 +11,7 @@ import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkLabel } from '../rules/text.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import { backOff } from '../runtime/back-off.ts';
 import { eventOf } from '../secrets/audit-event.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
@@ -107,7 +108,7 @@ async function resolve(
       caller.answer.countDeliveries(sealed.length);
       return { deliveries: sealed, missing };
     }
-    await setTimeout(Math.random() * 10 * attempt);
+    await backOff(attempt);
   }
   throw tooMuchContention();
 }

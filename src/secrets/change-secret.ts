@@ -1,10 +1,10 @@
-import { setTimeout } from 'node:timers/promises';
 import type { Commit } from '../idempotency/once.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import { backOff } from '../runtime/back-off.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { nameTaken, sealedValueRefused, tooMuchContention, versionIsNotCurrent } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -51,7 +51,7 @@ export async function changeSecret<Current extends StoredSecret, T extends Secre
         if (!(error instanceof StoreConflict)) throw error;
         if (error.on === 'nonce') throw sealedValueRefused('replayed');
         if (error.on === 'name') throw nameTaken();
-        await setTimeout(Math.random() * 10 * attempt);
+        await backOff(attempt);
       }
     }
     throw tooMuchContention();

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { DomainError } from '../errors.ts';
 import { keptPurge, type Purged } from '../idempotency/kept.ts';
 import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
@@ -8,6 +7,7 @@ import type { Principal } from '../model/principal.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import { backOff } from '../runtime/back-off.ts';
 import type { PurgedSecret } from '../store/deleted-secrets.ts';
 import { StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
@@ -48,22 +48,23 @@ async function purge(
   commit: Commit<Purged>,
 ): Promise<Purged> {
   requireBeforeWriteDeadline(caller);
-  const { secret } = await existing(dependencies, principal, id);
-  if (secret.owner.type !== 'user') authorizeManagingKeys(caller, secret.owner.teamId);
+  const found = await existing(dependencies, principal, id);
+  const { owner } = found.secret;
+  if (owner.type !== 'user') authorizeManagingKeys(caller, owner.teamId);
 
-  return dependencies.mutex(id, async () => {
+  return dependencies.mutex(id, async (waited) => {
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
       // It may have been deleted, or restored, while others wrote.
-      const { type, secret } = await existing(dependencies, principal, id);
+      const { type, secret } = attempt === 1 && !waited ? found : await existing(dependencies, principal, id);
       const event = eventOf('secret.purged', secret, principal, caller, dependencies.now());
       requireBeforeWriteDeadline(caller);
       try {
-        const purged = { id, owner: secret.owner };
+        const purged = { id, owner };
         await commit([{ type, secret, event }], purged);
         return purged;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;
-        await setTimeout(Math.random() * 10 * attempt);
+        await backOff(attempt);
       }
     }
     throw tooMuchContention();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import type { Owner } from '../model/owner.ts';
+import { backOff } from '../runtime/back-off.ts';
 import { retried } from '../runtime/retry.ts';
 import type { Position } from '../store/position.ts';
 import { type ListResult, type Store, StoreConflict } from '../store/store.ts';
@@ -101,7 +101,7 @@ async function purgeOne(store: Store, id: string, requestId: string): Promise<bo
     } catch (error) {
       if (!(error instanceof StoreConflict)) throw error;
       mayBeDone = false;
-      await setTimeout(Math.random() * 10 * attempt);
+      await backOff(attempt);
     }
   }
   return false;

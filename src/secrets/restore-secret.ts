@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { requireDeletedMac } from '../crypto/deleted-record.ts';
 import { macOfRecord } from '../crypto/record.ts';
 import { keptSecret } from '../idempotency/kept.ts';
@@ -11,6 +10,7 @@ import type { Secret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import { backOff } from '../runtime/back-off.ts';
 import { StoreConflict, type Write } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
 import { restoredNameTaken, tooMuchContention } from './conflicts.ts';
@@ -71,7 +71,7 @@ async function restore(
         if (!(error instanceof StoreConflict)) throw error;
         if (error.on === 'name') throw restoredNameTaken();
         if (error.on === 'placeholder') placeholder = newPlaceholder();
-        else await setTimeout(Math.random() * 10 * attempt);
+        else await backOff(attempt);
         deleted = await restorableSecret(dependencies, principal, id);
       }
     }
