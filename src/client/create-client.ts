@@ -1,5 +1,6 @@
 import { apiKeyOperations } from './api-key-operations.ts';
 import { deliveryOperations } from './delivery-operations.ts';
+import { historyOperations } from './history-operations.ts';
 import { type ClientOptions, type Request, Requester } from './request.ts';
 import { secretOperations } from './secret-operations.ts';
 
@@ -13,5 +14,11 @@ export type Client = ReturnType<typeof createClient>;
 export function createClient(options: ClientOptions) {
   const requester = new Requester(options);
   const request: Request = (document, variables, call) => requester.request(document, variables, call);
-  return { request, ...secretOperations(request), ...deliveryOperations(request), ...apiKeyOperations(request) };
+  return {
+    request,
+    ...secretOperations(request),
+    ...historyOperations(request),
+    ...deliveryOperations(request),
+    ...apiKeyOperations(request),
+  };
 }

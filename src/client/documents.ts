@@ -13,6 +13,20 @@ export type ActorKind =
   /** Somebody who signs in: a token. */
   | 'USER';
 
+/** Selects audit events. Every field that is given must match. */
+export type AuditFilter = {
+  /** By this user or API key: the `id` of `actor`. */
+  actor?: string | null | undefined;
+  /** Of this secret. */
+  secretId?: string | null | undefined;
+  /** At this moment or later. */
+  since?: string | null | undefined;
+  /** Any of these types: `secret.created`, `secret.updated`, `secret.deleted`, `secret.restored`, `secret.purged`, `secret.rolledBack`, `secret.duplicated`, `secret.resolved`, `secret.used`, `secret.checked`, `secret.rejected`, `apiKey.created`, `apiKey.rotated`, `apiKey.revoked`. */
+  types?: Array<string> | null | undefined;
+  /** Before this moment. */
+  until?: string | null | undefined;
+};
+
 /** A new API key. */
 export type CreateApiKeyInput = {
   /** The one connector of the team that it will act for; without it, the whole team. */
@@ -69,6 +83,14 @@ export type OwnerInput = {
   teamId?: string | null | undefined;
 };
 
+/** Which secret to remove for good. */
+export type PurgeSecretInput = {
+  /** The secret’s id. It may be deleted, and need not be. */
+  id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
+};
+
 /** Which values to deliver, and to which key. Without `names`, `placeholders` and `ids` all secrets of the owner; an empty list asks for none. At most 1,000 secrets, and 16 MiB of values. */
 export type ResolveSecretsInput = {
   /** A text of your choice for this one request, 1 to 255 characters. A delivery is never kept: sent again within 24 hours with the same input, it is delivered and audited again. With another input it is refused. */
@@ -87,12 +109,32 @@ export type ResolveSecretsInput = {
   recipient: JWK;
 };
 
+/** Which deleted secret to restore. */
+export type RestoreSecretInput = {
+  /** The secret’s id. */
+  id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
+};
+
 /** Which API key to end. */
 export type RevokeApiKeyInput = {
   /** The id of the key. */
   id: string;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
   idempotencyKey?: string | null | undefined;
+};
+
+/** Which secret gets which of its earlier values again. */
+export type RollbackSecretInput = {
+  /** Roll it back only if this is still its version. */
+  expectedVersion?: number | null | undefined;
+  /** The secret’s id. */
+  id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
+  /** A version in which the value was set, as `versions` lists them. The last 10 values are kept. */
+  toVersion: number;
 };
 
 /** Which API key to replace, and when the old one ends. */
@@ -201,6 +243,8 @@ export type OwnerFieldsFragment =
   | OwnerFields_User_Fragment
 ;
 
+export type ActorFieldsFragment = { kind: ActorKind, id: string };
+
 export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
     | { __typename: 'Connector', teamId: string, id: string }
     | { __typename: 'Team', id: string }
@@ -214,6 +258,73 @@ export type WrittenSecretFieldsFragment = { id: string, placeholder: string, nam
    };
 
 export type ApiKeyFieldsFragment = { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } };
+
+export type SecretVersionFieldsFragment = { version: number, maskedValue: string | null, createdAt: string, current: boolean, actor: { kind: ActorKind, id: string } };
+
+export type AuditEventFieldsFragment = { sequence: number, type: string, requestId: string, at: string, secretId: string | null, secretName: string | null, apiKeyId: string | null, version: number | null, purpose: string | null, method: string | null, origin: string | null, hash: string, actor: { kind: ActorKind, id: string } };
+
+export type SecretVersionsQueryVariables = Exact<{
+  id: string;
+  first?: number | null | undefined;
+  before?: number | null | undefined;
+}>;
+
+
+export type SecretVersionsQuery = { secret: { versions: Array<{ version: number, maskedValue: string | null, createdAt: string, current: boolean, actor: { kind: ActorKind, id: string } }> } | null };
+
+export type DeletedSecretsQueryVariables = Exact<{
+  owner?: OwnerInput;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+}>;
+
+
+export type DeletedSecretsQuery = { deletedSecrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+
+export type AuditEventsQueryVariables = Exact<{
+  owner?: OwnerInput;
+  filter?: AuditFilter | null | undefined;
+  first?: number | null | undefined;
+  after?: string | null | undefined;
+  last?: number | null | undefined;
+  before?: string | null | undefined;
+}>;
+
+
+export type AuditEventsQuery = { auditEvents: { nodes: Array<{ sequence: number, type: string, requestId: string, at: string, secretId: string | null, secretName: string | null, apiKeyId: string | null, version: number | null, purpose: string | null, method: string | null, origin: string | null, hash: string, actor: { kind: ActorKind, id: string } }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+
+export type RollbackSecretMutationVariables = Exact<{
+  input: RollbackSecretInput;
+}>;
+
+
+export type RollbackSecretMutation = { rollbackSecret: { secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       } } };
+
+export type RestoreSecretMutationVariables = Exact<{
+  input: RestoreSecretInput;
+}>;
+
+
+export type RestoreSecretMutation = { restoreSecret: { secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       } } };
+
+export type PurgeSecretMutationVariables = Exact<{
+  input: PurgeSecretInput;
+}>;
+
+
+export type PurgeSecretMutation = { purgeSecret: { id: string } };
 
 export type ViewerQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -302,19 +413,37 @@ export type SecretOwnerQuery = { secret: { owner:
      } | null };
 
 export const ApiKeysDocument: TypedDocument<ApiKeysQuery, ApiKeysQueryVariables> =
-  'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+  'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
 export const CreateApiKeyDocument: TypedDocument<CreateApiKeyMutation, CreateApiKeyMutationVariables> =
-  'mutation CreateApiKey($input:CreateApiKeyInput!){createApiKey(input:$input){apiKey{...ApiKeyFields}key}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+  'mutation CreateApiKey($input:CreateApiKeyInput!){createApiKey(input:$input){apiKey{...ApiKeyFields}key}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
 export const RotateApiKeyDocument: TypedDocument<RotateApiKeyMutation, RotateApiKeyMutationVariables> =
-  'mutation RotateApiKey($input:RotateApiKeyInput!){rotateApiKey(input:$input){apiKey{...ApiKeyFields}key}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+  'mutation RotateApiKey($input:RotateApiKeyInput!){rotateApiKey(input:$input){apiKey{...ApiKeyFields}key}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
 export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApiKeyMutationVariables> =
-  'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{kind id}expiresAt lastUsedAt revokedAt}';
+  'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
 export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
   'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const SecretVersionsDocument: TypedDocument<SecretVersionsQuery, SecretVersionsQueryVariables> =
+  'query SecretVersions($id:ID!$first:Int$before:Int){secret(id:$id){versions(first:$first before:$before){...SecretVersionFields}}}fragment SecretVersionFields on SecretVersion{version maskedValue createdAt actor{...ActorFields}current}fragment ActorFields on Actor{kind id}';
+
+export const DeletedSecretsDocument: TypedDocument<DeletedSecretsQuery, DeletedSecretsQueryVariables> =
+  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const AuditEventsDocument: TypedDocument<AuditEventsQuery, AuditEventsQueryVariables> =
+  'query AuditEvents($owner:OwnerInput!={}$filter:AuditFilter$first:Int$after:String$last:Int$before:String){auditEvents(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){nodes{...AuditEventFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment AuditEventFields on AuditEvent{sequence type actor{...ActorFields}requestId at secretId secretName apiKeyId version purpose method origin hash}fragment ActorFields on Actor{kind id}';
+
+export const RollbackSecretDocument: TypedDocument<RollbackSecretMutation, RollbackSecretMutationVariables> =
+  'mutation RollbackSecret($input:RollbackSecretInput!){rollbackSecret(input:$input){secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const RestoreSecretDocument: TypedDocument<RestoreSecretMutation, RestoreSecretMutationVariables> =
+  'mutation RestoreSecret($input:RestoreSecretInput!){restoreSecret(input:$input){secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const PurgeSecretDocument: TypedDocument<PurgeSecretMutation, PurgeSecretMutationVariables> =
+  'mutation PurgeSecret($input:PurgeSecretInput!){purgeSecret(input:$input){id}}';
 
 export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> =
   'query Viewer{viewer{kind subject scopes teams{id role}}}';

@@ -3,22 +3,30 @@ export { type Client, createClient } from './create-client.ts';
 export { createRecipient, type RecipientKeys } from './create-recipient.ts';
 export type { ResolvedSecret, ResolvedSecrets, WantedSecrets } from './delivery-operations.ts';
 export type {
+  ActorFieldsFragment as Actor,
   ApiKeyFieldsFragment as ApiKey,
+  AuditEventFieldsFragment as AuditEvent,
+  AuditFilter,
   CreateApiKeyInput,
   CreateSecretInput,
   DeleteSecretInput,
   OwnerFieldsFragment as Owner,
   OwnerInput,
+  PurgeSecretInput,
   ResolveSecretsInput,
+  RestoreSecretInput,
   RevokeApiKeyInput,
+  RollbackSecretInput,
   RotateApiKeyInput,
   SecretFieldsFragment as Secret,
   SecretFilter,
+  SecretVersionFieldsFragment as SecretVersion,
   UpdateSecretInput,
   WrittenSecretFieldsFragment as WrittenSecret,
 } from './documents.ts';
 export type { ErrorCode } from './error-code.ts';
 export { type Answer, type FieldError, GatewayError, isGatewayError } from './gateway-error.ts';
+export type { AuditEventPage, DeletedSecretPage, WantedVersions } from './history-operations.ts';
 export { DeliveryError, type OpenedDelivery, openDelivery } from './open-delivery.ts';
 export type { CallOptions, ClientOptions, Credential } from './request.ts';
 export { type SealOptions, sealValue } from './seal-value.ts';
