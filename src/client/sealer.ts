@@ -33,13 +33,29 @@ export class Sealer {
     input: Input,
     purpose: Purpose,
     send: (input: Input) => Promise<Result>,
+    options?: CallOptions,
+  ): Promise<Result> {
+    return this.sendAll(
+      [input],
+      () => purpose,
+      ([sealed = input]) => send(sealed),
+      options,
+    );
+  }
+
+  /** Sends several inputs at once, each with its value sealed for a purpose of its own. */
+  async sendAll<Input extends ValueInput, Result>(
+    inputs: readonly Input[],
+    purposeOf: (input: Input) => Purpose,
+    send: (inputs: Input[]) => Promise<Result>,
     options: CallOptions = {},
   ): Promise<Result> {
-    const { value, ...others } = input;
-    if (value == null) return send(input);
-    if (others.sealedValue != null) throw new TypeError('Give either value or sealedValue.');
+    if (inputs.every(({ value }) => value == null)) return send([...inputs]);
+    if (inputs.some(({ value, sealedValue }) => value != null && sealedValue != null)) {
+      throw new TypeError('Give either value or sealedValue.');
+    }
     const attempt = async (to: SealedTo) =>
-      send({ ...others, sealedValue: await sealValue(value, { ...to, ...purpose }) } as Input);
+      send(await Promise.all(inputs.map((input) => sealed(input, { ...to, ...purposeOf(input) }))));
     try {
       return await attempt(await this.#sealedTo(options));
     } catch (error) {
@@ -58,6 +74,12 @@ export class Sealer {
     this.#known = { sealingKey, subject: viewer.subject, untilMs };
     return this.#known;
   }
+}
+
+async function sealed<Input extends ValueInput>(input: Input, options: SealOptions): Promise<Input> {
+  const { value, ...others } = input;
+  // A value of null is for the gateway to refuse.
+  return value == null ? input : ({ ...others, sealedValue: await sealValue(value, options) } as Input);
 }
 
 /** The key was replaced, or the function that gives the token gives one of somebody else now. */
