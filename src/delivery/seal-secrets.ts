@@ -23,7 +23,7 @@ export interface SealOptions {
 }
 
 /** Secrets that are sealed in one tick of the event loop: each takes some 300 µs, and as much again for so many bytes. */
-const pace = createPacing(25);
+const pace = createPacing(15);
 const bytesPerSecret = 64 * 1024;
 
 /** Large envelopes that are read in one command. */

@@ -88,10 +88,13 @@ export function prepareApiKeyWrites(database: DatabaseSync): (write: ApiKeyWrite
 
 export class SqliteApiKeys implements ApiKeyStore {
   readonly #database: DatabaseSync;
+  readonly #untilWritable: () => Promise<void>;
   readonly #statements: Record<'findByHash' | 'find' | 'first' | 'next' | 'count' | 'markUsed', StatementSync>;
 
-  constructor(database: DatabaseSync) {
+  /** @param untilWritable resolves when no transaction is open that takes several ticks */
+  constructor(database: DatabaseSync, untilWritable: () => Promise<void>) {
     this.#database = database;
+    this.#untilWritable = untilWritable;
     const select = `SELECT ${columnNames} FROM api_keys`;
     this.#statements = {
       findByHash: database.prepare(`${select} WHERE hash = ?`),
@@ -131,9 +134,10 @@ export class SqliteApiKeys implements ApiKeyStore {
     });
   }
 
-  /** Is not synced to disk, and waits for nobody: a later commit syncs it with what it writes. */
+  /** Is not synced to disk, and waits for no other process: a later commit syncs it with what it writes. */
   async markUsed(hash: string, at: Date, everyMs: number): Promise<void> {
     const values = [at.getTime(), hash, at.getTime() - everyMs];
+    await this.#untilWritable();
     this.#ask(() => {
       this.#database.exec('PRAGMA busy_timeout = 0; PRAGMA synchronous = NORMAL');
       try {

@@ -20,64 +20,58 @@ import { isConstraintViolation } from './errors.ts';
 import { insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
 import { prepareVersionWrites } from './versions.ts';
 
-/** Writes of commits that share one transaction, and so one sync to disk. A larger commit has one of its own. */
-const maxWrites = 64;
-
-/** How many of the commits that wait share the next transaction: at least one. */
-export function sharingTransaction(waiting: readonly { readonly writes: readonly Write[] }[]): number {
-  let writes = 0;
-  const end = waiting.findIndex((one, index) => {
-    writes += one.writes.length;
-    return writes > maxWrites && index > 0;
-  });
-  return end < 0 ? waiting.length : end;
-}
-
 /** Whether it leaves behind in the write-ahead log what is to be erased. */
 export function replaces({ type }: Write): boolean {
   return type !== 'insertSecret' && type !== 'useSecret' && type !== 'appendEvent';
 }
 
 /**
- * Makes the writes of a commit, their audit events and their owners' counts, inside the transaction that the caller holds.
+ * Makes the writes of a commit, their audit events and their owners' counts, inside the transaction that the caller holds. No
+ * step takes long.
  * @returns the heads of the owners' chains after it
  * @throws StoreConflict: the caller must roll back, since a part of the commit may be made
  */
-export type MakeWrites = (writes: readonly Write[]) => OwnerHead[];
+export type MakeWrites = (writes: readonly Write[]) => Generator<void, OwnerHead[]>;
 
 export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrites {
   const writeSecret = prepareSecretWrites(database);
   const writeApiKey = prepareApiKeyWrites(database);
   const requireCurrent = prepareUses(database);
   const writeEvents = prepareEventWrites(database, macOfEvent);
-  return (writes) => {
+  return function* (writes) {
     for (const [index, write] of writes.entries()) {
       if (isSecretWrite(write)) writeSecret(write, index);
       if (isApiKeyWrite(write)) writeApiKey(write, index);
+      yield;
     }
-    requireCurrent(writes);
-    return writeEvents(writes);
+    yield* requireCurrent(writes);
+    return yield* writeEvents(writes);
   };
 }
 
-/** One statement for all uses of a commit: a delivery may have a thousand. */
-function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => void {
+/** Uses that are looked at in one statement: a delivery may have a thousand. */
+const usesAtOnce = 100;
+
+function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => Generator<void, void> {
   const versions = database.prepare(
     'SELECT id, owner, version, mac_tag FROM secrets WHERE id IN (SELECT value FROM json_each(?))',
   );
-  return (writes) => {
+  return function* (writes) {
     const uses = writes.flatMap((write, index) => {
       const secret = requiredBy(write);
       return secret ? [{ secret, index }] : [];
     });
-    if (uses.length === 0) return;
-    const rows = versions.all(JSON.stringify(uses.map(({ secret }) => secret.id)));
-    const byId = new Map(rows.map((row) => [row.id, row]));
-    for (const { secret, index } of uses) {
-      const row = byId.get(secret.id);
-      const isVersion = row?.version === secret.version && row.owner === ownerKey(secret.owner);
-      // What was read must be what is there: something other than a gateway may have written a record of the same version.
-      if (!isVersion || row.mac_tag !== secret.mac.tag) throw new StoreConflict(index, 'version');
+    for (let from = 0; from < uses.length; from += usesAtOnce) {
+      const some = uses.slice(from, from + usesAtOnce);
+      const rows = versions.all(JSON.stringify(some.map(({ secret }) => secret.id)));
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      for (const { secret, index } of some) {
+        const row = byId.get(secret.id);
+        const isVersion = row?.version === secret.version && row.owner === ownerKey(secret.owner);
+        // What was read must be what is there: something other than a gateway may have written a record of the same version.
+        if (!isVersion || row.mac_tag !== secret.mac.tag) throw new StoreConflict(index, 'version');
+      }
+      yield;
     }
   };
 }
@@ -158,7 +152,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   };
 }
 
-function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (writes: readonly Write[]) => OwnerHead[] {
+function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrites {
   const findOwner = database.prepare(`SELECT count, ${chainColumns} FROM owners WHERE owner = ?`);
   const saveOwner = database.prepare(
     `INSERT OR REPLACE INTO owners (owner, count, ${chainColumns}) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -170,7 +164,7 @@ function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (wr
     return { count: Number(row?.count ?? 0), chain: row ? chainOfRow(row) : emptyChain };
   }
 
-  return (writes) => {
+  return function* (writes) {
     const owners = new Map<string, OwnerRow>();
     for (const write of writes.filter(isOwned)) {
       const key = ownerKey(ownerOfWrite(write));
@@ -178,6 +172,7 @@ function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): (wr
       const event = nextAuditEvent(chain.head, write, macOfEvent);
       insert.run(...eventValues(key, event));
       owners.set(key, { count: count + countChange[write.type], chain: extended(chain, event) });
+      yield;
     }
     for (const [key, { count, chain }] of owners) saveOwner.run(key, count, ...chainValues(chain));
     return [...owners].map(([key, { chain }]) => [key, chain.head]);

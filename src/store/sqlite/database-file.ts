@@ -22,9 +22,8 @@ export function openDatabase(path: string, mayBeBlank: boolean): DatabaseSync {
   try {
     if (path !== ':memory:') prepareFile(path, mayBeBlank);
     database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    // What is deleted is overwritten. Otherwise it would stay in free pages until they are used again.
-    database.exec('PRAGMA secure_delete = ON');
+    database.exec('PRAGMA journal_mode = WAL');
+    setUp(database);
     if (path !== ':memory:') requireWhole(database, path);
     migrate(database);
     return database;
@@ -39,6 +38,23 @@ export function openDatabase(path: string, mayBeBlank: boolean): DatabaseSync {
       { cause: error },
     );
   }
+}
+
+/**
+ * Opens another connection to a database that this process has open, for what takes several ticks to write. The file itself is
+ * not touched: to close a descriptor of it would end the locks that SQLite has on it.
+ */
+export function openForBatches(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
+  setUp(database);
+  database.exec('PRAGMA foreign_keys = ON');
+  return database;
+}
+
+function setUp(database: DatabaseSync): void {
+  database.exec('PRAGMA synchronous = FULL');
+  // What is deleted is overwritten. Otherwise it would stay in free pages until they are used again.
+  database.exec('PRAGMA secure_delete = ON');
 }
 
 /** SQLite gives its own files (-wal, -shm) the mode of the database, but would create the database readable for everybody. */

@@ -23,11 +23,11 @@ const names = fields.map(([, [column]]) => column);
 export interface KeptResults {
   find(principal: string, id: string): KeptResult | undefined;
   /**
-   * Inside the transaction of the commit. What tells of a secret goes with its purge. What is to be forgotten goes, and some of
+   * Inside the transaction of the commit, a step at a time. What tells of a secret goes with its purge. What is to be forgotten goes, and some of
    * those whose time is over.
    * @throws StoreConflict
    */
-  keep(writes: readonly Write[]): void;
+  keep(writes: readonly Write[]): Generator<void, void>;
 }
 
 export function prepareKeptResults(database: DatabaseSync): KeptResults {
@@ -49,7 +49,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
       if (!row) return undefined;
       return Object.fromEntries(fields.map(([field, [column, type]]) => [field, type.read(row[column])])) as never;
     },
-    keep(writes) {
+    *keep(writes) {
       const now = Date.now();
       if (now - removedAtMs >= removeEveryMs || writes.some(({ type }) => type === 'keepResult')) {
         remove.run(now, maxRemoved);
@@ -58,6 +58,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
       for (const [index, write] of writes.entries()) {
         if (isPurge(write)) removeOfSecret.run(write.secret.id);
         if (write.type === 'forgetResults') forget.run(write.principal);
+        yield;
         if (write.type !== 'keepResult') continue;
         const { changes } = keep.run(...fields.map(([field, [, type]]) => type.write(write.kept[field])), now);
         if (changes === 0) throw new StoreConflict(index, 'idempotency');

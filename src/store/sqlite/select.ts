@@ -9,12 +9,19 @@ import {
   recordOfRow,
   selectedColumns,
   selectedOfRow,
+  text,
 } from './rows.ts';
 
 /** Reads of secrets whose values are to be opened. */
 export interface Selections {
-  /** Those after this name. */
-  select(owner: Owner, named: NamedSecrets | null, after: string, limit: number): SelectedSecret[];
+  /** All of the owner, those after this name. */
+  all(owner: Owner, after: string, limit: number): SelectedSecret[];
+  /** The ids of those that are named, in the order of the secrets' names. */
+  named(owner: Owner, named: NamedSecrets, limit: number): string[];
+  /** The secret that is the only one named. */
+  one(owner: Owner, list: keyof NamedSecrets, text: string): SelectedSecret[];
+  /** Those of the owner that have these ids, in the order of their names. */
+  byIds(owner: Owner, ids: readonly string[]): SelectedSecret[];
   find(id: string): SecretRecord | undefined;
 }
 
@@ -30,12 +37,12 @@ const parts = {
 const lists = Object.keys(parts) as (keyof typeof parts)[];
 
 /**
- * Takes the owner, three lists as JSON, the name before, and the limit.
+ * Takes the owner, three lists as JSON, and the limit.
  * @param given the lists that name something: a part for each that is empty would take as long as one for a secret
  */
 export function selectNamed(given: readonly (keyof typeof parts)[]): string {
   const ids = given.map((list) => parts[list]).join(' UNION ');
-  return `SELECT ${selectedColumns} ${joined} WHERE id IN (${ids}) AND +name > ?5 ORDER BY name LIMIT ?6`;
+  return `SELECT id FROM secrets WHERE id IN (${ids}) ORDER BY name LIMIT ?5`;
 }
 
 /** For one secret alone: without lists, which SQLite puts into tables of their own, it takes a tenth of the time. */
@@ -46,7 +53,7 @@ export const selectOne = {
 };
 
 function selectWhere(condition: string): string {
-  return `SELECT ${selectedColumns} ${joined} WHERE ${condition} AND +name > ?3 LIMIT ?4`;
+  return `SELECT ${selectedColumns} ${joined} WHERE ${condition}`;
 }
 
 export function prepareSelections(database: DatabaseSync): Selections {
@@ -61,21 +68,20 @@ export function prepareSelections(database: DatabaseSync): Selections {
     return statement;
   };
   const find = prepareArrays(database, `SELECT ${recordColumns} ${joined} WHERE id = ?`);
+  const byIds = prepareArrays(
+    database,
+    `SELECT ${selectedColumns} ${joined} WHERE +owner = ? AND id ${among('?')} ORDER BY +name`,
+  );
   return {
-    select(owner, named, after, limit) {
-      const key = ownerKey(owner);
-      if (!named) return all.all(key, after, limit).map(selectedOfRow);
+    all: (owner, after, limit) => all.all(ownerKey(owner), after, limit).map(selectedOfRow),
+    one: (owner, list, text) => prepared(selectOne[list]).all(ownerKey(owner), text).map(selectedOfRow),
+    byIds: (owner, ids) => byIds.all(ownerKey(owner), JSON.stringify(ids)).map(selectedOfRow),
+    named(owner, named, limit) {
       const given = lists.filter((list) => named[list].length > 0);
       if (given.length === 0) return [];
-      const [list] = given;
-      const [text, ...others] = given.flatMap((one) => named[one]);
-      if (list && text !== undefined && others.length === 0) {
-        return prepared(selectOne[list]).all(key, text, after, limit).map(selectedOfRow);
-      }
-      const texts = lists.map((one) => JSON.stringify(named[one]));
-      return prepared(selectNamed(given))
-        .all(key, ...texts, after, limit)
-        .map(selectedOfRow);
+      const texts = lists.map((list) => JSON.stringify(named[list]));
+      const rows = prepared(selectNamed(given)).all(ownerKey(owner), ...texts, limit);
+      return rows.map(([id = null]) => text.read(id));
     },
     find(id) {
       const row = find.get(id);
@@ -84,7 +90,8 @@ export function prepareSelections(database: DatabaseSync): Selections {
   };
 }
 
-/** At most so many secrets are named. */
-export function countOf({ names, placeholders, ids }: NamedSecrets): number {
-  return names.length + placeholders.length + ids.length;
+/** What is named, where that is one text. */
+export function onlyOneOf(named: NamedSecrets): readonly [list: keyof NamedSecrets, text: string] | undefined {
+  const [one, ...others] = lists.flatMap((list) => named[list].map((text) => [list, text] as const));
+  return others.length === 0 ? one : undefined;
 }

@@ -6,47 +6,45 @@ import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
-import { cannotMac, type OwnerHead } from '../audit.ts';
+import { cannotMac } from '../audit.ts';
 import type { DeletedSecretStore } from '../deleted-secrets.ts';
 import { isUnfiltered } from '../filter.ts';
-import {
-  type Backlog,
-  type Counter,
-  type Keyed,
-  type KidCounts,
-  type ListQuery,
-  type ListResult,
-  type NamedSecrets,
-  nonceOfWrite,
-  type SelectedSecret,
-  type Store,
-  type Write,
+import type {
+  Backlog,
+  Counter,
+  Keyed,
+  KidCounts,
+  ListQuery,
+  ListResult,
+  NamedSecrets,
+  SelectedSecret,
+  Store,
+  Write,
 } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
 import type { VersionStore } from '../versions.ts';
 import { SqliteApiKeys } from './api-keys.ts';
 import { SqliteAudit } from './audit.ts';
-import { type MakeWrites, prepareWrites, replaces, sharingTransaction } from './commit.ts';
+import { CommitQueue } from './commit-queue.ts';
 import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
-import { openDatabase } from './database-file.ts';
+import { openDatabase, openForBatches } from './database-file.ts';
 import { SqliteDeletedSecrets } from './deleted-secrets.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { type KeptResults, prepareKeptResults } from './kept-results.ts';
 import { countStatement, pageStatement } from './list.ts';
-import { type Nonces, prepareNonces } from './nonces.ts';
 import { PreparedLists } from './prepared-lists.ts';
 import { rollBack } from './roll-back.ts';
 import { type ArrayStatement, listedSecretOfRow, prepareArrays, secretColumns, secretOfRow } from './rows.ts';
-import { countOf, prepareSelections, type Selections } from './select.ts';
+import { onlyOneOf, prepareSelections, type Selections } from './select.ts';
 import { SqliteVersions } from './versions.ts';
 import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
 /** Secrets that lists may read in one tick of the event loop. */
 const maxReadPerTick = 1000;
 /** Secrets that are read with their envelopes in one tick: each has up to 8 KiB of it, and 4 KiB of notes. */
-const maxSelectedPerTick = 200;
+const maxSelectedPerTick = 50;
 
 /**
  * Opens the embedded store, and brings its schema up to date.
@@ -54,58 +52,54 @@ const maxSelectedPerTick = 200;
  * @throws ConfigurationError when the file cannot be used
  */
 export async function openSqliteStore(path: string, options: StoreOptions = {}): Promise<Store> {
-  return new SqliteStore(openDatabase(path, options.mayBeBlank ?? true), options);
-}
-
-interface Job {
-  readonly writes: readonly Write[];
-  readonly addedAtMs: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  const database = openDatabase(path, options.mayBeBlank ?? true);
+  try {
+    return new SqliteStore(database, path === ':memory:' ? null : openForBatches(path), options);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
 }
 
 class SqliteStore implements Store {
   readonly #database: DatabaseSync;
-  readonly #makeWrites: MakeWrites;
-  readonly #nonces: Nonces;
+  readonly #commits: CommitQueue;
   readonly #keptResults: KeptResults;
-  readonly #onHead: NonNullable<StoreOptions['onHead']>;
   readonly #countKids: CountKids;
   readonly #selections: Selections;
   readonly #wrappedKeys: WrappedKeys;
   readonly #eraser: LogEraser;
-  readonly #statements: Record<'ownerCount' | 'anyOwner' | 'savepoint' | 'release' | 'rollbackTo', StatementSync>;
+  readonly #statements: Record<'ownerCount' | 'anyOwner', StatementSync>;
   readonly #find: ArrayStatement;
   readonly #lists: PreparedLists;
-  readonly #waiting: Job[] = [];
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
   readonly audit: SqliteAudit;
   readonly versions: VersionStore;
   readonly deletedSecrets: DeletedSecretStore;
 
-  constructor(database: DatabaseSync, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
+  /** @param batches another connection to the same database */
+  constructor(
+    database: DatabaseSync,
+    batches: DatabaseSync | null,
+    { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions,
+  ) {
     this.#database = database;
-    this.#onHead = onHead;
-    this.apiKeys = new SqliteApiKeys(database);
+    this.#eraser = new LogEraser(database);
+    this.#commits = new CommitQueue(database, batches, { macOfEvent, onHead, eraser: this.#eraser });
+    this.apiKeys = new SqliteApiKeys(database, () => this.#commits.untilWritable());
     this.audit = new SqliteAudit(database);
     this.versions = new SqliteVersions(database);
     this.deletedSecrets = new SqliteDeletedSecrets(database);
-    this.#makeWrites = prepareWrites(database, macOfEvent);
-    this.#nonces = prepareNonces(database);
     this.#keptResults = prepareKeptResults(database);
     this.#countKids = prepareKidCounts(database);
     this.#selections = prepareSelections(database);
     this.#wrappedKeys = prepareWrappedKeys(database);
-    this.#eraser = new LogEraser(database);
     this.#lists = new PreparedLists(database);
     this.#find = prepareArrays(database, `SELECT ${secretColumns} FROM secrets WHERE id = ?`);
     this.#statements = {
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
       anyOwner: database.prepare('SELECT 1 FROM owners LIMIT 1'),
-      savepoint: database.prepare('SAVEPOINT job'),
-      release: database.prepare('RELEASE job'),
-      rollbackTo: database.prepare('ROLLBACK TO job'),
     };
   }
 
@@ -124,16 +118,23 @@ class SqliteStore implements Store {
   }
 
   async select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]> {
+    const only = named && onlyOneOf(named);
+    if (only) return this.#ask(() => this.#selections.one(owner, ...only)).slice(0, limit);
+    const ids = named && this.#ask(() => this.#selections.named(owner, named, limit));
+    const expected = ids?.length ?? this.#ask(() => this.#ownerCount(owner));
     const selected: SelectedSecret[] = [];
-    const most = Math.min(limit, named ? countOf(named) : this.#ask(() => this.#ownerCount(owner)));
-    for (;;) {
-      const size = Math.min(limit - selected.length, maxSelectedPerTick);
-      await this.#pace(1 + (Math.min(most, size) / maxSelectedPerTick) * maxReadPerTick);
+    for (let from = 0; from < limit; from += maxSelectedPerTick) {
+      const size = Math.min(limit - from, maxSelectedPerTick);
+      await this.#pace(1 + (Math.min(expected, size) / maxSelectedPerTick) * maxReadPerTick);
       const after = selected.at(-1)?.secret.name ?? '';
-      const some = this.#ask(() => this.#selections.select(owner, named, after, size));
+      const some = this.#ask(() =>
+        ids ? this.#selections.byIds(owner, ids.slice(from, from + size)) : this.#selections.all(owner, after, size),
+      );
       selected.push(...some);
-      if (some.length < size || selected.length === limit) return selected;
+      // A secret that is named may go meanwhile. What else there is of the owner only the rows tell.
+      if (ids ? from + size >= ids.length : some.length < size) break;
     }
+    return selected;
   }
 
   async list(query: ListQuery): Promise<ListResult> {
@@ -152,10 +153,7 @@ class SqliteStore implements Store {
   }
 
   commit(writes: readonly Write[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ writes, addedAtMs: performance.now(), resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#commitGroup());
-    });
+    return this.#commits.add(writes);
   }
 
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {
@@ -180,6 +178,7 @@ class SqliteStore implements Store {
 
   async replaceWrappedKeys(replacements: readonly { from: WrappedKey; to: WrappedKey }[]): Promise<number> {
     if (replacements.length === 0) return 0;
+    await this.#commits.untilWritable();
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       const replaced = this.#wrappedKeys.replace(replacements);
@@ -202,8 +201,7 @@ class SqliteStore implements Store {
   }
 
   get backlog(): Backlog {
-    const [oldest] = this.#waiting;
-    return { commits: this.#waiting.length, oldestMs: oldest ? performance.now() - oldest.addedAtMs : 0 };
+    return this.#commits.backlog;
   }
 
   async check(): Promise<void> {
@@ -212,54 +210,11 @@ class SqliteStore implements Store {
 
   /** Makes the commits that wait, and closes. */
   async close(): Promise<void> {
-    while (this.#waiting.length > 0) this.#commitGroup();
+    await this.#commits.drain();
     if (!this.#database.isOpen) return;
+    this.#commits.close();
     this.#eraser.finish();
     this.#database.close();
-  }
-
-  /** Makes the commits that wait, as many as share a transaction, in one transaction: what a commit costs is the sync to disk. */
-  #commitGroup(): void {
-    const group = this.#waiting.splice(0, sharingTransaction(this.#waiting));
-    if (group.length === 0) return;
-    if (this.#waiting.length > 0) setImmediate(() => this.#commitGroup());
-    const failures = new Map<Job, unknown>();
-    const heads: OwnerHead[] = [];
-    try {
-      this.#database.exec('BEGIN IMMEDIATE');
-      for (const job of group) {
-        try {
-          heads.push(...this.#write(job.writes));
-        } catch (error) {
-          // A full disk may have ended the whole transaction, with the writes of other jobs in it.
-          if (!this.#database.isTransaction) throw error;
-          this.#statements.rollbackTo.run();
-          this.#statements.release.run();
-          failures.set(job, error);
-        }
-      }
-      if (group.some(({ writes }) => writes.some(nonceOfWrite))) this.#nonces.removeExpired(new Date());
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      for (const job of group) job.reject(asDomainError(error));
-      rollBack(this.#database);
-      return;
-    }
-    for (const [owner, head] of heads) this.#onHead(owner, head);
-    if (group.some(({ writes }) => writes.some(replaces))) this.#eraser.schedule();
-    for (const job of group) {
-      if (failures.has(job)) job.reject(asDomainError(failures.get(job)));
-      else job.resolve();
-    }
-  }
-
-  #write(writes: readonly Write[]): OwnerHead[] {
-    this.#statements.savepoint.run();
-    this.#keptResults.keep(writes);
-    this.#nonces.spend(writes);
-    const heads = this.#makeWrites(writes);
-    this.#statements.release.run();
-    return heads;
   }
 
   #count(query: ListQuery): number {
