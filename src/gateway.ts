@@ -9,6 +9,7 @@ import { graphqlRoute } from './graphql/endpoint/route.ts';
 import { schema } from './graphql/schema/schema.ts';
 import { createIdentify } from './http/identify.ts';
 import { type Budget, createBudget } from './http/rate-limit/budget.ts';
+import { createMatchBudget, matchLimit } from './http/rate-limit/match-budget.ts';
 import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
 import { HttpServer } from './http/server.ts';
 import { createAuthenticator } from './identity/authenticate.ts';
@@ -118,6 +119,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     deletedRetentionMs: config.deletedRetentionMs,
     running: new Set<string>(),
     largeDeliveries: new LargeDeliveries(),
+    spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
     trace,
   };
   const engine = await openEngine(config, dependencies, log, metrics);

@@ -48,6 +48,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     mutex,
     trace: createTrace(),
     largeDeliveries: new LargeDeliveries(),
+    spendMatch() {},
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
   };

@@ -1,22 +1,14 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  generateKeyPairSync,
-  randomBytes,
-} from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, createSecretKey } from 'node:crypto';
 import type { JWK } from 'jose';
 import { ConfigurationError } from '../errors.ts';
 import { repeatedMember } from '../runtime/repeated-member.ts';
 import { isCanonicalBase64url } from './base64url.ts';
+import { format, type KeyKind, type KeyringEntry, kinds } from './key-kinds.ts';
 import {
   type EqualityKey,
   type Key,
   type KeyGroup,
   type Keyring,
-  type KeyState,
-  type KeyUse,
   type MacKey,
   type SealCurve,
   type SealKey,
@@ -24,47 +16,6 @@ import {
   statesOf,
   type WrapKey,
 } from './keyring.ts';
-
-/** Format 1 was never released. */
-const format = 2;
-
-/** A JWK set (RFC 7517) whose keys also have a `use` of the gateway's, a `kid` and a `state`. */
-export interface KeyringFile {
-  format: number;
-  keys: KeyringEntry[];
-}
-
-/** A JWK. What an operator added to it is kept. */
-export interface KeyringEntry extends JWK {
-  use: KeyUse;
-  kid: string;
-  state: KeyState;
-  createdAt?: string;
-  /** When another key replaced it. Sealing keys only. */
-  replacedAt?: string;
-}
-
-/** The keys of use `seal` are of two kinds, by their curve. */
-export type KeyKind = 'wrap' | 'mac' | 'equality' | SealCurve;
-
-/** What the JWK of each kind of key says it is, and how its generated ids begin. */
-const kinds = {
-  wrap: { use: 'wrap', jwk: { kty: 'oct', alg: 'A256KW' }, prefix: 'kek', bytes: ['k'] },
-  mac: { use: 'mac', jwk: { kty: 'oct', alg: 'HS256' }, prefix: 'mac', bytes: ['k'] },
-  equality: { use: 'equality', jwk: { kty: 'oct', alg: 'HS256' }, prefix: 'equality', bytes: ['k'] },
-  X25519: {
-    use: 'seal',
-    jwk: { kty: 'OKP', crv: 'X25519', alg: 'ECDH-ES+A256KW' },
-    prefix: 'seal-x25519',
-    bytes: ['x', 'd'],
-  },
-  'P-256': {
-    use: 'seal',
-    jwk: { kty: 'EC', crv: 'P-256', alg: 'ECDH-ES+A256KW' },
-    prefix: 'seal-p256',
-    bytes: ['x', 'y', 'd'],
-  },
-} as const satisfies Record<KeyKind, { use: KeyUse; jwk: JWK; prefix: string; bytes: readonly string[] }>;
 
 /** What is wrong with a file, and the fix. */
 class Fault extends Error {
@@ -188,7 +139,8 @@ async function imported(kind: KeyKind, jwk: unknown, common: Common, at: string)
       return macKey;
     }
     case 'equality': {
-      const equalityKey: EqualityKey = { ...key, key: createSecretKey(first) };
+      const replacedAt = key.state === 'previous' ? replacedAtOf(jwk as KeyringEntry, at) : null;
+      const equalityKey: EqualityKey = { ...key, key: createSecretKey(first), replacedAt };
       return equalityKey;
     }
     default: {
@@ -231,9 +183,13 @@ function opensUntil({ replacedAt }: KeyringEntry, at: string): Date {
   );
 }
 
-/** Whether it is a key of this kind. */
-export function isOfKind(kind: KeyKind, { use, crv }: KeyringEntry): boolean {
-  return kinds[kind].use === use && (use !== 'seal' || crv === kind);
+function replacedAtOf({ replacedAt }: KeyringEntry, at: string): Date {
+  const replaced = timeOf(replacedAt);
+  if (replaced) return replaced;
+  throw new Fault(
+    `${at} is previous, and its "replacedAt" is no time`,
+    'Set it to when the key was replaced, such as 2026-04-15T12:00:00Z.',
+  );
 }
 
 /** Whether it is a sealing key that was replaced too long ago to open anything. */
@@ -253,36 +209,6 @@ function groupOf<K extends Key>(keys: readonly K[], kind: KeyKind): KeyGroup<K> 
     );
   }
   return { active, keys: new Map(keys.map((key) => [key.kid, key])) };
-}
-
-/** A keyring of new keys. */
-export function newKeyring(): KeyringFile {
-  const all = Object.keys(kinds) as KeyKind[];
-  return { format, keys: all.map((kind) => newKey(kind, 'active')) };
-}
-
-export function newKey(kind: KeyKind, state: KeyState): KeyringEntry {
-  const { use, jwk, prefix } = kinds[kind];
-  return {
-    ...secretOf(kind),
-    ...jwk,
-    use,
-    kid: `${prefix}-${randomBytes(6).toString('hex')}`,
-    state,
-    createdAt: new Date().toISOString(),
-  };
-}
-
-function secretOf(kind: KeyKind): JWK {
-  if (kind !== 'X25519' && kind !== 'P-256') return { k: randomBytes(32).toString('base64url') };
-  const { privateKey } =
-    kind === 'X25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const { kty: _, crv: __, ...numbers } = privateKey.export({ format: 'jwk' });
-  return numbers;
-}
-
-export function textOfKeyring(file: KeyringFile): string {
-  return `${JSON.stringify(file, null, 2)}\n`;
 }
 
 function bytesOf(value: unknown): Buffer<ArrayBuffer> {

@@ -9,15 +9,16 @@ export type KeyUse = 'wrap' | 'mac' | 'equality' | 'seal';
 
 /**
  * pending: works on what is there, makes nothing new yet · active: makes what is new (exactly one key of a use) ·
- * decrypting (wrap, seal) or verifying (mac): was active before · retired: stays in the file, and works on nothing
+ * decrypting (wrap, seal), verifying (mac) or previous (equality): was active before · retired: stays in the file, and works on
+ * nothing
  */
-export type KeyState = 'pending' | 'active' | 'decrypting' | 'verifying' | 'retired';
+export type KeyState = 'pending' | 'active' | 'decrypting' | 'verifying' | 'previous' | 'retired';
 
 /** The states in the order in which a key of a use goes through them. */
 export const statesOf: Readonly<Record<KeyUse, readonly KeyState[]>> = {
   wrap: ['pending', 'active', 'decrypting', 'retired'],
   mac: ['pending', 'active', 'verifying', 'retired'],
-  equality: ['active'],
+  equality: ['pending', 'active', 'previous', 'retired'],
   seal: ['pending', 'active', 'decrypting'],
 };
 
@@ -46,6 +47,8 @@ export interface MacKey extends Key {
 /** For HMAC-SHA-256. */
 export interface EqualityKey extends Key {
   readonly key: KeyObject;
+  /** When another became active; null for a key that was not replaced. */
+  readonly replacedAt: Date | null;
 }
 
 /** One of a pair, for ECDH. */
@@ -96,4 +99,9 @@ export function openingKey({ seal }: Keyring, kid: string, now: Date): SealKey |
 export function usableKey<K extends Key>({ keys }: KeyGroup<K>, kid: string): K | undefined {
   const key = keys.get(kid);
   return key && isUsable(key.state) ? key : undefined;
+}
+
+/** All keys of a use that work on what is there, the active one first. */
+export function usableKeys<K extends Key>({ active, keys }: KeyGroup<K>): K[] {
+  return [active, ...[...keys.values()].filter((key) => key !== active && isUsable(key.state))];
 }

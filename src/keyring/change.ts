@@ -1,14 +1,7 @@
+import { isOfKind, type KeyKind, type KeyringEntry, type KeyringFile } from '../crypto/key-kinds.ts';
 import { type Key, type Keyring, statesOf } from '../crypto/keyring.ts';
-import {
-  hasExpired,
-  isOfKind,
-  type KeyKind,
-  type KeyringEntry,
-  type KeyringFile,
-  newKey,
-  parseKeyring,
-  textOfKeyring,
-} from '../crypto/keyring-file.ts';
+import { hasExpired, parseKeyring } from '../crypto/keyring-file.ts';
+import { newKey, textOfKeyring } from '../crypto/new-key.ts';
 import { ConfigurationError } from '../errors.ts';
 import { rewritePrivateFile } from '../runtime/private-file.ts';
 

@@ -1,5 +1,6 @@
 import { retried } from '../runtime/retry.ts';
-import type { Keyed, Store } from '../store/store.ts';
+import type { Keyed } from '../store/kid-counts.ts';
+import type { Store } from '../store/store.ts';
 
 /** What one call to the store counts: little enough for its deadline, much enough for few calls. */
 const rangeSize = 50_000;

@@ -1,5 +1,6 @@
 import type { Keyring } from '../crypto/keyring.ts';
-import { newKeyring, parseKeyring, textOfKeyring } from '../crypto/keyring-file.ts';
+import { parseKeyring } from '../crypto/keyring-file.ts';
+import { newKeyring, textOfKeyring } from '../crypto/new-key.ts';
 import { createPrivateFile } from '../runtime/private-file.ts';
 import { privateFile, readSettingFile } from '../runtime/setting-file.ts';
 

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Key, Keyring } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
-import type { Keyed, Store } from '../store/store.ts';
+import type { Keyed } from '../store/kid-counts.ts';
+import type { Store } from '../store/store.ts';
 import { requireRetirable, retireKey } from './change.ts';
 import { countKids } from './count.ts';
 import { readKeyring } from './file.ts';
@@ -44,7 +45,7 @@ export async function retireUnusedKey(
 export const neededBy: Readonly<Record<Key['use'], readonly Keyed[]>> = {
   wrap: ['envelopes'],
   mac: ['records', 'apiKeys', 'events'],
-  equality: [],
+  equality: ['digests'],
   seal: [],
 };
 
@@ -68,4 +69,6 @@ const refusals: Readonly<Record<Keyed, (count: string) => string>> = {
   apiKeys: (count) => `This key is still needed (MACs of API keys: ${count}). It verifies them.`,
   events: (count) =>
     `This key is still needed (audit events: ${count}). It verifies them, and stays for as long as they do.`,
+  digests: (count) =>
+    `This key is still needed (digests of values: ${count}). Run keys recompute, and then this again.`,
 };

@@ -22,9 +22,21 @@ export interface SealedMark {
   readonly tag: string;
 }
 
+/** By which equal values of one owner are found without opening them (crypto/equality.ts). */
+export interface ValueDigest {
+  /** The equality key that made both. */
+  readonly kid: string;
+  /** Equal for equal values of one owner, and for nothing else. */
+  readonly digest: string;
+  /** Binds the digest to the secret and to the value that it stands for. */
+  readonly mac: string;
+}
+
 /** A sealed value. */
 export interface Sealed extends SealedMark {
   readonly envelope: Envelope;
+  /** For a value that is written. What a store reads with an envelope has none: digests are read by themselves. */
+  readonly digest?: ValueDigest;
 }
 
 /** The wrapped content key of an envelope in a store: the only part of it that a rewrap replaces. */

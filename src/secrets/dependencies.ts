@@ -1,5 +1,6 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import type { IdempotencyDependencies } from '../idempotency/once.ts';
+import type { Principal } from '../model/principal.ts';
 import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
 import type { Trace } from '../runtime/trace.ts';
 import type { Store } from '../store/store.ts';
@@ -15,4 +16,8 @@ export interface Dependencies extends IdempotencyDependencies {
   /** Writers of one secret in this process wait for each other, by the secret's id. */
   readonly mutex: KeyedMutex;
   readonly trace: Trace;
+  /** Takes one from what a principal may compare with stored values in a minute. @throws DomainError TOO_MANY_REQUESTS */
+  readonly spendMatch: SpendMatch;
 }
+
+export type SpendMatch = (principal: Principal) => Promise<void> | void;

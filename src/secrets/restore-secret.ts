@@ -1,10 +1,15 @@
 import { requireDeletedMac } from '../crypto/deleted-record.ts';
-import { macOfRecord } from '../crypto/record.ts';
+import { openBytes } from '../crypto/envelope.ts';
+import { digestOfValue } from '../crypto/equality.ts';
+import { KeyMissing } from '../crypto/key-missing.ts';
+import type { Keyring } from '../crypto/keyring.ts';
+import { macOfRecord, openSealed, RecordRejected } from '../crypto/record.ts';
 import { keptSecret } from '../idempotency/kept.ts';
 import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { DeletedRecord } from '../model/deleted-secret.ts';
+import type { ValueDigest } from '../model/envelope.ts';
 import { actorOf, type Principal } from '../model/principal.ts';
 import type { Secret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
@@ -62,7 +67,7 @@ async function restore(
     let deleted = waited ? await restorableSecret(dependencies, principal, id) : found;
     let { placeholder } = deleted;
     for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
-      const { write, secret } = restoration(dependencies, caller, principal, deleted, placeholder);
+      const { write, secret } = await restoration(dependencies, caller, principal, deleted, placeholder);
       requireBeforeWriteDeadline(caller);
       try {
         await commit([write], secret);
@@ -80,15 +85,16 @@ async function restore(
 }
 
 /** The value stays bound to the version in which it was set, so that its envelope opens as before. */
-function restoration(
+async function restoration(
   { keyring, now }: Dependencies,
   caller: Caller,
   principal: Principal,
   deleted: DeletedRecord,
   placeholder: string,
-): { readonly write: Write; readonly secret: Secret } {
+): Promise<{ readonly write: Write; readonly secret: Secret }> {
+  const ring = keyring();
   // A new MAC must not make a record valid that something other than a gateway wrote.
-  requireDeletedMac(deleted, keyring());
+  requireDeletedMac(deleted, ring);
   const at = now();
   const { sealed, mac: _, deletedAt: __, deletedBy: ___, ...before } = deleted;
   const secret = {
@@ -98,7 +104,26 @@ function restoration(
     updatedAt: at,
     updatedBy: actorOf(principal),
   };
-  const mac = macOfRecord({ ...secret, sealed }, keyring());
+  const mac = macOfRecord({ ...secret, sealed }, ring);
   const event = eventOf('secret.restored', secret, principal, caller, at);
-  return { write: { type: 'restoreSecret', from: deleted, secret, mac, event }, secret };
+  const digest = await digestAgain(deleted, ring);
+  return { write: { type: 'restoreSecret', from: deleted, secret, ...(digest && { digest }), mac, event }, secret };
+}
+
+/**
+ * A deleted secret keeps no digest. The value is in clear for no longer than it takes to make one, in bytes that are then
+ * overwritten. One that does not open is restored as it is, without: it cannot be said what it is equal to.
+ */
+async function digestAgain(deleted: DeletedRecord, keyring: Keyring): Promise<ValueDigest | undefined> {
+  const { sealed } = deleted;
+  if (!sealed) return undefined;
+  try {
+    const value = await openSealed(openBytes, deleted, sealed, keyring);
+    const digest = digestOfValue(value, deleted, sealed, keyring);
+    value.fill(0);
+    return digest;
+  } catch (error) {
+    if (error instanceof RecordRejected || error instanceof KeyMissing) return undefined;
+    throw error;
+  }
 }

@@ -1,11 +1,12 @@
 import { seal } from '../crypto/envelope.ts';
+import { digestOfValue } from '../crypto/equality.ts';
 import { bindingOf } from '../crypto/record.ts';
 import type { Sealed, SealedMark } from '../model/envelope.ts';
 import type { Secret } from '../model/secret.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /**
- * Seals a value for this version of a secret, under the active key.
+ * Seals a value for this version of a secret, under the active key, and makes the digest by which it is found among equal ones.
  * @param value text, or the UTF-8 of one
  * @param before the value that it replaces
  */
@@ -16,6 +17,9 @@ export async function sealForStore(
   { keyring, trace }: Dependencies,
 ): Promise<Sealed> {
   const { version, updatedAt: setAt, updatedBy: setBy } = secret;
-  const envelope = await trace('crypto.seal', () => seal(value, bindingOf(secret, version), keyring()));
-  return { version, number: (before?.number ?? 0) + 1, tag: envelope.tag, setAt, setBy, envelope };
+  const ring = keyring();
+  const envelope = await trace('crypto.seal', () => seal(value, bindingOf(secret, version), ring));
+  const { tag } = envelope;
+  const digest = digestOfValue(value, secret, { version, tag }, ring);
+  return { version, number: (before?.number ?? 0) + 1, tag, setAt, setBy, envelope, digest };
 }

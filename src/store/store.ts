@@ -1,7 +1,7 @@
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { AuditEvent, ChainHead, NewAuditEvent } from '../model/audit-event.ts';
 import type { DeletedRecord, Deletion } from '../model/deleted-secret.ts';
-import type { Envelope, Sealed, WrappedKey } from '../model/envelope.ts';
+import type { Envelope, Sealed, ValueDigest, WrappedKey } from '../model/envelope.ts';
 import type { KeptResult } from '../model/kept-result.ts';
 import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
@@ -10,6 +10,8 @@ import type { VersionRecord } from '../model/secret-version.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
 import type { DeletedSecretStore, PurgedSecret } from './deleted-secrets.ts';
+import type { DigestStore } from './digests.ts';
+import type { Keyed, KidCounts } from './kid-counts.ts';
 import type { Position } from './position.ts';
 import type { VersionStore } from './versions.ts';
 
@@ -56,6 +58,8 @@ export type Write =
       readonly type: 'restoreSecret';
       readonly from: DeletedRecord;
       readonly secret: Secret;
+      /** Of its value, which is a current one again. */
+      readonly digest?: ValueDigest;
       readonly mac: RecordMac;
       readonly event: NewAuditEvent;
     }
@@ -222,20 +226,6 @@ export interface Counter {
   add(key: string, points: number): Promise<{ readonly count: number; readonly resetsInMs: number }>;
 }
 
-/**
- * What names the key that it needs: the envelope of a value and the MAC of its record, wherever values are kept, the MAC of an
- * API key, the hash of an audit event.
- */
-export type Keyed = 'envelopes' | 'records' | 'apiKeys' | 'events';
-
-/** How many of a range need each key. */
-export interface KidCounts {
-  /** By `kid`; damaged envelopes are under `unknownKid`. */
-  readonly counts: ReadonlyMap<string, number>;
-  /** Where the range ends, for the next one; null when there was nothing in it. */
-  readonly last: string | null;
-}
-
 /** Commits that were asked for and have not ended. */
 export interface Backlog {
   readonly commits: number;
@@ -288,6 +278,7 @@ export interface Store {
   readonly audit: AuditStore;
   readonly versions: VersionStore;
   readonly deletedSecrets: DeletedSecretStore;
+  readonly digests: DigestStore;
   /** Whether nothing was ever committed to the store. */
   isEmpty(): Promise<boolean>;
   readonly backlog: Backlog;

@@ -7,6 +7,7 @@ import { commitsContract } from './commits.ts';
 import { conflictsContract } from './conflicts.ts';
 import { counterContract } from './counter.ts';
 import { deletedSecretsContract } from './deleted-secrets.ts';
+import { digestsContract } from './digests.ts';
 import { newOwner } from './fixtures.ts';
 import { keptResultsContract } from './kept-results.ts';
 import { lifetimeContract } from './lifetime.ts';
@@ -46,6 +47,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     counterContract(subject);
     apiKeysContract(subject);
     versionsContract(subject);
+    digestsContract(subject);
     wrappedKeysContract(open);
     lifetimeContract(open);
   });

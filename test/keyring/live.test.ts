@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { newKey } from '../../src/crypto/keyring-file.ts';
+import { newKey } from '../../src/crypto/new-key.ts';
 import { retireKey, rotateKeyring } from '../../src/keyring/change.ts';
 import { type LiveKeyring, openLiveKeyring } from '../../src/keyring/live.ts';
 import { writeKeyring } from '../support/keyring.ts';

@@ -82,6 +82,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         mutex,
         running: new Set<string>(),
         largeDeliveries: new LargeDeliveries(),
+        spendMatch() {},
         deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),
       },

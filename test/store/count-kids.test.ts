@@ -6,8 +6,9 @@ import { macOfEvent } from '../../src/crypto/event-mac.ts';
 import { parseKeyring } from '../../src/crypto/keyring-file.ts';
 import { countKids } from '../../src/keyring/count.ts';
 import type { Sealed, WrappedKey } from '../../src/model/envelope.ts';
+import type { Keyed } from '../../src/store/kid-counts.ts';
 import { openStore } from '../../src/store/open-store.ts';
-import type { Keyed, Store } from '../../src/store/store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { insertApiKey, newApiKeyRecord } from '../contract/api-keys.ts';
 import { insert, newOwner, newRecord, purge, sealed, update } from '../contract/fixtures.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
@@ -29,7 +30,8 @@ const kids: [envelope: string | null, record: string, event: string][] = [
 /** A sealed value under this key. */
 function under(kid: string, version = 1): Sealed {
   const { envelope, ...mark } = sealed(version);
-  return { ...mark, envelope: { ...envelope, header: { alg: 'A256KW', kid } } };
+  const digest = kid === 'one' && { digest: { kid: 'equality-a', digest: 'digest', mac: 'mac' } };
+  return { ...mark, envelope: { ...envelope, header: { alg: 'A256KW', kid } }, ...digest };
 }
 
 describe.each(storeNames)('the counts of keys, on %s', (name) => {
@@ -42,7 +44,7 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
     store = await openStore(newDatabaseUrl(name, directory), {
       macOfEvent: (owner, event) => macOfEvent(owner, event, ring),
     });
-    for (const of of ['envelopes', 'records', 'apiKeys', 'events'] as const) {
+    for (const of of ['envelopes', 'records', 'apiKeys', 'events', 'digests'] as const) {
       expect(await store.countKids(of, '', 10)).toEqual({ counts: new Map(), last: null });
     }
     const owners = [newOwner(), newOwner(), newOwner()];
@@ -94,6 +96,11 @@ describe.each(storeNames)('the counts of keys, on %s', (name) => {
       ['mac-a', 2],
       ['mac-b', 9],
       ['mac-c', 5],
+    ]),
+    digests: new Map([
+      ['equality-a', 4],
+      // Values without a digest.
+      ['', 4],
     ]),
   };
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import type { SecretRecord } from '../../src/model/secret.ts';
+import { digestedRow, idDigest } from '../../src/store/mongodb/digests.ts';
 import { foundSecret, secretRecord } from '../../src/store/mongodb/documents.ts';
 import { listRow } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
@@ -38,8 +40,11 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
   it('need no BSON', async () => {
     const owner = newOwner();
     const records = [newRecord(owner), newRecord(owner, { sealed: null }), newRecord(owner, { notes: 'Grüße' })];
-    await store.commit(records.map(insert));
-    const decoders = [listRow, foundSecret, secretRecord, selectedSecret];
+    const [first] = records;
+    const digest = { kid: 'equality-1', digest: 'digest', mac: 'mac' };
+    const withDigest = (record: SecretRecord) => ({ ...record, sealed: record.sealed && { ...record.sealed, digest } });
+    await store.commit(records.map((record) => insert(record === first ? withDigest(record) : record)));
+    const decoders = [listRow, foundSecret, secretRecord, selectedSecret, digestedRow, idDigest];
     const toBson = decoders.map((decoder) => vi.spyOn(decoder, 'of'));
     const ids = records.map(({ id }) => id);
     const filtered = query(owner, { filter: { provider: 'aws' } });
@@ -50,6 +55,10 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
     expect(await Promise.all(ids.map((id) => store.find(id)))).toEqual(records.map(withoutEnvelope));
     expect(await store.findRecords(owner, ids)).toEqual(expect.arrayContaining(records));
     expect(await store.select(owner, null, 5)).toHaveLength(3);
+    expect(await store.digests.of(owner, ids)).toEqual(new Map([[first?.id, digest]]));
+    expect(await store.digests.match(owner, ['digest'], 5)).toEqual([
+      { secret: first && withoutEnvelope(first), digest },
+    ]);
     for (const spy of toBson) expect(spy).not.toHaveBeenCalled();
   });
 

@@ -49,6 +49,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
         'owner_placeholder',
         'owner_tags_name',
         'owner_provider_name',
+        'owner_digest',
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
       expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence', 'owner_secretId_sequence']);

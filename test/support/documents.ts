@@ -40,6 +40,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       mutex: createKeyedMutex(5000, tooMuchContention),
       running: new Set<string>(),
       largeDeliveries: new LargeDeliveries(),
+      spendMatch() {},
       deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),
     },

@@ -27,6 +27,12 @@ const acrossOwners: readonly {
     fields: ['_id', 'sealed'],
     reason: 'keys rewrap walks all owners',
   })),
+  {
+    command: 'find',
+    collection: 'secrets',
+    fields: ['_id', 'sealed', 'sealed.digest.kid'],
+    reason: 'keys recompute walks all owners',
+  },
   { command: 'find', collection: 'audit', fields: ['owner'], reason: 'audit export walks the chains of all owners' },
   { command: 'find', collection: 'owners', fields: ['_id'], reason: 'audit verify walks the heads of all owners' },
   { command: 'aggregate', collection: 'owners', fields: [], reason: 'audit verify and audit export count all events' },

@@ -4,8 +4,9 @@ import { countKids } from '../../keyring/count.ts';
 import { readKeyring } from '../../keyring/file.ts';
 import { neededBy } from '../../keyring/retire.ts';
 import { unknownKid } from '../../model/envelope.ts';
+import type { Keyed } from '../../store/kid-counts.ts';
 import { withStore } from '../../store/open-store.ts';
-import type { Keyed, Store } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import { counted } from '../counted.ts';
 import { printable } from '../printable.ts';
 
@@ -16,6 +17,7 @@ const words: Readonly<Record<Keyed, readonly [one: string, several: string]>> = 
   records: ['record', 'records'],
   apiKeys: ['API key', 'API keys'],
   events: ['event', 'events'],
+  digests: ['digest', 'digests'],
 };
 
 /** Prints the keys and what needs each, also keys that are needed and are not there. */
@@ -60,6 +62,7 @@ async function countAll(store: Store): Promise<Counts> {
     records: await countKids(store, 'records'),
     apiKeys: await countKids(store, 'apiKeys'),
     events: await countKids(store, 'events'),
+    digests: await countKids(store, 'digests'),
   };
 }
 

@@ -11,7 +11,8 @@ import {
   type OwnerHead,
 } from '../audit.ts';
 import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
-import { type AuditDocument, auditEventOf, type Collections, chainOf } from './documents.ts';
+import { type AuditDocument, auditEventOf, type Collections } from './documents.ts';
+import { chainOf } from './owner-document.ts';
 
 /** To look at one takes the server about 2 µs, and a command takes a round trip. */
 const sliceSize = 10_000;

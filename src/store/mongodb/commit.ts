@@ -1,5 +1,6 @@
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import type { ChainHead } from '../../model/audit-event.ts';
+import type { ValueDigest } from '../../model/envelope.ts';
 import { ownerKey } from '../../model/owner.ts';
 import type { SecretRecord } from '../../model/secret.ts';
 import { emptyChain, extended, type MacOfEvent, nextAuditEvent } from '../audit.ts';
@@ -16,19 +17,11 @@ import {
   type Write,
 } from '../store.ts';
 import { writeApiKeys } from './api-keys.ts';
-import {
-  type Collections,
-  chainFields,
-  chainOf,
-  documentOf,
-  fieldsOf,
-  type OwnerDocument,
-  type SecretDocument,
-  sealedDocumentOf,
-} from './documents.ts';
+import { type Collections, currentDocumentOf, documentOf, fieldsOf, type SecretDocument } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
 import { keepResults, removeResults } from './kept-results.ts';
 import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
+import { chainFields, chainOf, type OwnerDocument } from './owner-document.ts';
 import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
 import { keepVersions, removeVersions } from './versions.ts';
@@ -216,10 +209,14 @@ async function requireCurrent(commands: TransactionCommands, writes: readonly Wr
 }
 
 function insertionOf(write: SecretWrite): SecretDocument[] {
-  if (write.type === 'insertSecret') return [documentOf(write.record)];
+  if (write.type === 'insertSecret') return [currentOf(write.record, write.record.sealed?.digest)];
   if (write.type !== 'restoreSecret') return [];
-  const { secret, from, mac } = write;
-  return [documentOf({ ...secret, sealed: from.sealed, mac })];
+  const { secret, from, digest, mac } = write;
+  return [currentOf({ ...secret, sealed: from.sealed, mac }, digest)];
+}
+
+function currentOf(record: SecretRecord, digest: ValueDigest | undefined): SecretDocument {
+  return { ...documentOf(record), sealed: record.sealed && currentDocumentOf(record.sealed, digest) };
 }
 
 function updateOf({ from, secret, sealed, replaced, mac }: Extract<SecretWrite, { type: 'updateSecret' }>) {
@@ -231,7 +228,10 @@ function updateOf({ from, secret, sealed, replaced, mac }: Extract<SecretWrite, 
     // A rewrap may have replaced it since it was read. What is kept is then what the rewrap left, in another attempt.
     ...(replaced && { 'sealed.envelope.encrypted_key': replaced.sealed.envelope.encrypted_key }),
   };
-  return { q, u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed: sealedDocumentOf(sealed) }) } } };
+  return {
+    q,
+    u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed: currentDocumentOf(sealed, sealed.digest) }) } },
+  };
 }
 
 function removalOf(write: SecretWrite): Document[] {

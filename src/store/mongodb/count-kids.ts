@@ -1,7 +1,7 @@
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import { unknownKid } from '../../model/envelope.ts';
+import type { Keyed, KidCounts } from '../kid-counts.ts';
 import { placesAfter, positionIn } from '../positions.ts';
-import type { Keyed, KidCounts } from '../store.ts';
 import type { Collections } from './documents.ts';
 import { collectionOf, sealedPlaces } from './sealed-places.ts';
 
@@ -24,6 +24,10 @@ export async function countKids(
   options: Options,
 ): Promise<KidCounts> {
   if (of === 'events') return countIn(collections.audit, '$kid', eventsAfter(after), options);
+  if (of === 'digests') {
+    const kid = { $ifNull: ['$sealed.digest.kid', unknownKid] };
+    return countIn(collections.secrets, kid, { _id: { $gt: after }, sealed: { $ne: null } }, options);
+  }
   if (of === 'apiKeys') return countIn(collections.apiKeys, '$mac.kid', { _id: { $gt: after } }, options);
   for (const [place, afterId] of placesAfter(sealedPlaces, after)) {
     const match = { _id: { $gt: afterId }, ...(of === 'envelopes' && { sealed: { $ne: null } }) };

@@ -1,13 +1,13 @@
-import { type Collection, type Db, Long } from 'mongodb';
+import type { Collection, Db } from 'mongodb';
 import type { AuditEvent } from '../../model/audit-event.ts';
-import type { Envelope, Sealed, SealedMark } from '../../model/envelope.ts';
+import type { Envelope, Sealed, SealedMark, ValueDigest } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
-import type { ChainState } from '../audit.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
 import type { DeletedDocument } from './deleted-secrets.ts';
 import type { KeptResultDocument } from './kept-results.ts';
+import type { OwnerDocument } from './owner-document.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
 
@@ -94,7 +94,14 @@ export function readMark(row: RowReader): SealedMark {
 }
 
 export function readSealed(row: RowReader): Sealed {
-  return Object.assign(readMark(row), { envelope: row.object('envelope', readEnvelope) });
+  const sealed = Object.assign(readMark(row), { envelope: row.object('envelope', readEnvelope) });
+  // What reads values has no use for it.
+  if (row.isNext('digest')) row.object('digest', readDigest);
+  return sealed;
+}
+
+export function readDigest(row: RowReader): ValueDigest {
+  return { kid: row.text('kid'), digest: row.text('digest'), mac: row.text('mac') };
 }
 
 function readEnvelope(row: RowReader): Envelope {
@@ -127,6 +134,8 @@ export interface MarkDocument extends Omit<SealedMark, 'setBy'> {
 
 export interface SealedDocument extends MarkDocument {
   readonly envelope: Envelope;
+  /** Of a current value. */
+  readonly digest?: ValueDigest;
 }
 
 export interface SecretDocument extends FoundDocument {
@@ -137,35 +146,8 @@ export interface SecretDocument extends FoundDocument {
 export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac'].map((name) => [name, 1]));
 
 /** What a find and a list leave out. */
-export const foundProjection = { 'sealed.envelope': 0 } as const;
+export const foundProjection = { 'sealed.envelope': 0, 'sealed.digest': 0 } as const;
 export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
-
-export interface OwnerDocument {
-  readonly _id: string;
-  readonly count: number;
-  /** One more with every commit: a commit is made only on the revision that it read. */
-  readonly revision: number;
-  readonly auditSequence: number;
-  readonly auditHash: string;
-  readonly auditLatestAt: Date;
-  /** May be beyond 32 bits, so that the driver makes a double of it where it is not an Int32 or a Long. */
-  readonly auditMaxLagMs: number | Long;
-}
-
-export function chainOf({ auditSequence, auditHash, auditLatestAt, auditMaxLagMs }: OwnerDocument): ChainState {
-  const head = { sequence: auditSequence, hash: auditHash };
-  return { head, latestAt: auditLatestAt, maxLagMs: Number(auditMaxLagMs) };
-}
-
-export function chainFields({
-  head,
-  latestAt,
-  maxLagMs,
-}: ChainState): Omit<OwnerDocument, '_id' | 'count' | 'revision'> {
-  const { sequence, hash } = head;
-  const auditMaxLagMs = Long.fromNumber(maxLagMs);
-  return { auditSequence: sequence, auditHash: hash, auditLatestAt: latestAt, auditMaxLagMs };
-}
 
 export interface AuditDocument extends AuditEvent {
   readonly owner: string;
@@ -225,6 +207,13 @@ export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' |
 export function documentOf(record: SecretRecord): SecretDocument {
   const sealed = record.sealed && sealedDocumentOf(record.sealed);
   return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed };
+}
+
+/** A value that is a current one. Deleted and earlier ones have no digest. */
+export function currentDocumentOf(sealed: Sealed, digest: ValueDigest | undefined): SealedDocument {
+  if (!digest) return sealedDocumentOf(sealed);
+  const { kid, digest: text, mac } = digest;
+  return { ...sealedDocumentOf(sealed), digest: { kid, digest: text, mac } };
 }
 
 export function sealedDocumentOf({ version, number, tag, setAt, setBy, envelope }: Sealed): SealedDocument {

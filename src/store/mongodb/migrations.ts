@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import { tooNew, tooOld } from '../schema-version.ts';
-import { validators } from './validators.ts';
+import { secretsWithDigests, validators } from './validators.ts';
 
 /** What callers have used of their rate limits, in the form of rate-limiter-flexible. */
 export const rateLimitCollection = 'rateLimits';
@@ -64,6 +64,11 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
       { name: 'key', key: { key: 1 }, unique: true },
       { name: 'expire', key: { expire: 1 }, expireAfterSeconds: 0 },
     ]);
+  },
+  async (database) => {
+    await ensureCollection(database, 'secrets', secretsWithDigests);
+    const byDigest = { name: 'owner_digest', key: { owner: 1, 'sealed.digest.digest': 1 } };
+    await database.collection('secrets').createIndexes([byDigest]);
   },
 ];
 

@@ -10,19 +10,10 @@ import { withDeadline } from '../../runtime/deadline.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac } from '../audit.ts';
 import type { DeletedSecretStore } from '../deleted-secrets.ts';
+import type { DigestStore } from '../digests.ts';
 import { GroupCommit } from '../group-commit.ts';
-import type {
-  Backlog,
-  Counter,
-  Keyed,
-  KidCounts,
-  ListQuery,
-  ListResult,
-  NamedSecrets,
-  SelectedSecret,
-  Store,
-  Write,
-} from '../store.ts';
+import type { Keyed, KidCounts } from '../kid-counts.ts';
+import type { Backlog, Counter, ListQuery, ListResult, NamedSecrets, SelectedSecret, Store, Write } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
 import type { VersionStore } from '../versions.ts';
 import { MongodbApiKeys } from './api-keys.ts';
@@ -33,6 +24,7 @@ import { countKids } from './count-kids.ts';
 import { countTogether } from './counter.ts';
 import { beforeDeadline, settledWithin } from './deadline.ts';
 import { MongodbDeletedSecrets } from './deleted-secrets.ts';
+import { MongodbDigests } from './digests.ts';
 import { type Collections, collectionsOf, withOwner } from './documents.ts';
 import { timedOut, unavailable } from './errors.ts';
 import { findKeptResult } from './kept-results.ts';
@@ -106,6 +98,7 @@ class MongodbStore implements Store {
   readonly audit: MongodbAudit;
   readonly versions: VersionStore;
   readonly deletedSecrets: DeletedSecretStore;
+  readonly digests: DigestStore;
   readonly #commits: GroupCommit;
   readonly #reads: Reads;
   readonly #whyNoPrimary: ReturnType<typeof watchTopology>;
@@ -145,6 +138,8 @@ class MongodbStore implements Store {
     this.#durable = { w: 'majority', journal: true, wtimeoutMS: timeoutMs };
     this.#owners = new SecretOwners(this.#reads);
     this.deletedSecrets = new MongodbDeletedSecrets(this.#reads, this.#owners, (answer) => this.#answer(answer));
+    const put = { writeConcern: this.#durable, maxTimeMS: timeoutMs };
+    this.digests = new MongodbDigests(collections.secrets, this.#reads, put, (answer) => this.#answer(answer));
     const onWritten: WriteGroupOptions['onWritten'] = (commits, heads) => {
       for (const writes of commits) this.#owners.keep(writes);
       for (const [owner, head] of heads) onHead?.(owner, head);

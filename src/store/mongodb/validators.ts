@@ -13,7 +13,8 @@ const envelope = exactly({
   tag: text,
 });
 
-const sealed = exactly({ version: positive, number: positive, tag: text, setAt: date, setBy: text, envelope });
+const sealedFields = { version: positive, number: positive, tag: text, setAt: date, setBy: text, envelope };
+const sealed = exactly(sealedFields);
 
 const auditFields = {
   _id: { bsonType: 'objectId' },
@@ -100,3 +101,11 @@ export const validators = {
     mac: named,
   }),
 };
+
+const digest = exactly({ kid: named, digest: named, mac: named });
+
+/** Of `secrets` from version 16 on: a current value may have a digest. */
+export const secretsWithDigests = exactly({
+  ...secretFields,
+  sealed: { oneOf: [{ bsonType: 'null' }, exactly(sealedFields, { digest })] },
+});

@@ -16,6 +16,7 @@ import {
 import { prepareApiKeyWrites } from './api-keys.ts';
 import { chainColumns, chainOfRow, chainValues, eventValues, insertEvent } from './audit-rows.ts';
 import { prepareDeletedWrites } from './deleted-secrets.ts';
+import { prepareDigestWrites } from './digests.ts';
 import { isConstraintViolation } from './errors.ts';
 import { insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
 import { prepareVersionWrites } from './versions.ts';
@@ -83,6 +84,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   const versions = prepareVersionWrites(database);
   const remove = database.prepare('DELETE FROM secrets WHERE id = ? AND owner = ? AND version = ? AND mac_tag = ?');
   const deleted = prepareDeletedWrites(database);
+  const digests = prepareDigestWrites(database);
   const removeTags = database.prepare('DELETE FROM secret_tags WHERE owner = ? AND name = ?');
   const insertTag = database.prepare('INSERT OR IGNORE INTO secret_tags (owner, tag, name) VALUES (?, ?, ?)');
   const takeId = database.prepare('INSERT INTO secret_ids (id, owner) VALUES (?, ?)');
@@ -100,23 +102,30 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
         insert.run(...storedValues(write.record, write.record.sealed, write.record.mac));
         // After the insert: where that fails, the id is taken only if another secret has it.
         takeId.run(write.record.id, ownerKey(write.record.owner));
-        if (write.record.sealed) put.run(write.record.id, JSON.stringify(write.record.sealed.envelope));
+        if (write.record.sealed) {
+          put.run(write.record.id, JSON.stringify(write.record.sealed.envelope));
+          digests.set(write.record.id, write.record.owner, write.record.sealed.digest);
+        }
         writeTags(write.record);
         return;
       case 'updateSecret': {
         if (write.replaced && !versions.keep(write.replaced)) throw new StoreConflict(index, 'version');
         const { changes } = update.run(...storedValues(write.secret, write.sealed, write.mac), write.from.tag);
         if (changes === 0) throw new StoreConflict(index, 'version');
-        if (write.sealed) put.run(write.secret.id, JSON.stringify(write.sealed.envelope));
+        if (write.sealed) {
+          put.run(write.secret.id, JSON.stringify(write.sealed.envelope));
+          digests.set(write.secret.id, write.secret.owner, write.sealed.digest);
+        }
         removeTags.run(ownerKey(write.secret.owner), write.secret.name);
         writeTags(write.secret);
         return;
       }
       case 'restoreSecret': {
-        const { from, secret, mac } = write;
+        const { from, secret, digest, mac } = write;
         if (!deleted.has(from)) throw new StoreConflict(index, 'version');
         insert.run(...storedValues(secret, from.sealed, mac));
         deleted.restoreEnvelope(secret.id);
+        digests.set(secret.id, secret.owner, digest);
         deleted.remove(secret.id);
         writeTags(secret);
         return;

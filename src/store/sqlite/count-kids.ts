@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { unknownKid } from '../../model/envelope.ts';
+import type { Keyed, KidCounts } from '../kid-counts.ts';
 import { placesAfter, positionIn } from '../positions.ts';
-import type { Keyed, KidCounts } from '../store.ts';
 import { wrappedKeyColumns } from './rows.ts';
 import { forEachPlace, sealedPlaces } from './sealed-places.ts';
 
@@ -35,6 +35,12 @@ export function prepareKidCounts(database: DatabaseSync): CountKids {
   const eventAt = database.prepare(`
     SELECT owner, sequence FROM audit WHERE (owner, sequence) > (?, ?) ORDER BY owner, sequence LIMIT 1 OFFSET ?`);
 
+  const digests = database.prepare(
+    counted(`
+      SELECT coalesce(kid, '${unknownKid}') AS kid, id AS place FROM secrets LEFT JOIN secret_digests ON secret_id = id
+      WHERE id > ? AND sealed_version IS NOT NULL ORDER BY id LIMIT ?`),
+  );
+
   function countEvents(after: string, limit: number): KidCounts {
     const [owner, sequence] = after === '' ? ['', 0] : (JSON.parse(after) as [string, number]);
     const { counts, last } = countsOf(events.all(owner, sequence, limit));
@@ -44,6 +50,7 @@ export function prepareKidCounts(database: DatabaseSync): CountKids {
 
   return (of, after, limit) => {
     if (of === 'events') return countEvents(after, limit);
+    if (of === 'digests') return countsOf(digests.all(after, limit));
     if (of === 'apiKeys') return countsOf(apiKeys.all(after, limit));
     const statements = { envelopes, records }[of];
     for (const [place, afterId] of placesAfter(sealedPlaces, after)) {

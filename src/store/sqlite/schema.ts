@@ -185,6 +185,18 @@ export const migrations: readonly string[] = [
   CREATE INDEX kept_results_principal ON kept_results (principal);
   CREATE INDEX kept_results_secret_id ON kept_results (secret_id) WHERE secret_id IS NOT NULL;
   `,
+  `
+  -- By which equal values of one owner are found: of current values alone. In a table of their own, so that a rename, a list
+  -- and a find do not touch them, and they go with their secrets.
+  CREATE TABLE secret_digests (
+    secret_id TEXT PRIMARY KEY NOT NULL REFERENCES secrets (id) ON DELETE CASCADE,
+    secret_owner TEXT NOT NULL,
+    kid TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    mac TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX secret_digests_owner_digest ON secret_digests (secret_owner, digest);
+  `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */

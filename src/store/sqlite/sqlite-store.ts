@@ -8,19 +8,10 @@ import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac } from '../audit.ts';
 import type { DeletedSecretStore } from '../deleted-secrets.ts';
+import type { DigestStore } from '../digests.ts';
 import { isUnfiltered } from '../filter.ts';
-import type {
-  Backlog,
-  Counter,
-  Keyed,
-  KidCounts,
-  ListQuery,
-  ListResult,
-  NamedSecrets,
-  SelectedSecret,
-  Store,
-  Write,
-} from '../store.ts';
+import type { Keyed, KidCounts } from '../kid-counts.ts';
+import type { Backlog, Counter, ListQuery, ListResult, NamedSecrets, SelectedSecret, Store, Write } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
 import type { VersionStore } from '../versions.ts';
 import { SqliteApiKeys } from './api-keys.ts';
@@ -30,6 +21,7 @@ import { type CountKids, prepareKidCounts } from './count-kids.ts';
 import { countInMemory } from './counter.ts';
 import { openDatabase, openForBatches } from './database-file.ts';
 import { SqliteDeletedSecrets } from './deleted-secrets.ts';
+import { SqliteDigests } from './digests.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { type KeptResults, prepareKeptResults } from './kept-results.ts';
@@ -77,6 +69,7 @@ class SqliteStore implements Store {
   readonly audit: SqliteAudit;
   readonly versions: VersionStore;
   readonly deletedSecrets: DeletedSecretStore;
+  readonly digests: DigestStore;
 
   /** @param batches another connection to the same database */
   constructor(
@@ -95,6 +88,11 @@ class SqliteStore implements Store {
     this.#countKids = prepareKidCounts(database);
     this.#selections = prepareSelections(database);
     this.#wrappedKeys = prepareWrappedKeys(database);
+    this.digests = new SqliteDigests(
+      database,
+      () => this.#commits.untilWritable(),
+      () => this.#eraser.schedule(),
+    );
     this.#lists = new PreparedLists(database);
     this.#find = prepareArrays(database, `SELECT ${secretColumns} FROM secrets WHERE id = ?`);
     this.#statements = {
