@@ -1,8 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-
-const folder = 'bundle';
-const list = 'inputs.json';
+// An import of a built-in module would read all of its exports.
+const { existsSync, readFileSync, statSync } = process.getBuiltinModule('node:fs');
+const { join } = process.getBuiltinModule('node:path');
 
 /**
  * What the bundle of a checkout was made of: of files of our own every byte, of installed packages the size and time of each file.
@@ -11,7 +9,6 @@ const list = 'inputs.json';
  * @returns {string}
  */
 export function digestOf(root, { own, packages }) {
-  // An import of node:crypto would load more of it.
   const digest = process.getBuiltinModule('node:crypto').createHash('sha256');
   for (const path of own) digest.update(`${path}\n`).update(readFileSync(join(root, path)));
   for (const path of packages) {
@@ -22,16 +19,28 @@ export function digestOf(root, { own, packages }) {
 }
 
 /**
- * Whether there is a bundle, made of exactly the files that are here now.
+ * Whether there is a bundle, and all that this command can load of it is made of exactly the files that are here now.
  * @param {string} root
+ * @param {string} [command] the first word of the command line
  * @returns {boolean}
  */
-export function isBundleCurrent(root) {
+export function isBundleCurrent(root, command = '') {
   try {
-    const { digest, ...inputs } = JSON.parse(readFileSync(join(root, folder, list), 'utf8'));
+    const { digest, ...inputs } = JSON.parse(readFileSync(listOf(join(root, 'bundle/inputs'), command), 'utf8'));
     return digest === digestOf(root, inputs);
   } catch {
     // No bundle, half of one, or one whose inputs are gone.
     return false;
   }
+}
+
+/**
+ * A command has a list of its own; anything else may load all of the bundle.
+ * @param {string} folder
+ * @param {string} command
+ * @returns {string}
+ */
+function listOf(folder, command) {
+  const list = join(folder, `${command}.json`);
+  return /^[a-z]+$/.test(command) && existsSync(list) ? list : join(folder, 'all.json');
 }

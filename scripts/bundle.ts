@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'rolldown';
 import { digestOf } from '../bin/bundle-inputs.js';
-import { thirdPartyNotices } from './third-party-notices.ts';
+import { operator } from '../src/cli/operator/commands.ts';
+import { people } from '../src/cli/people/commands.ts';
+import { filesOf, modulesOfCommands } from './bundled-commands.ts';
+import { ofPackage, thirdPartyNotices } from './third-party-notices.ts';
 
 // Makes bundle/: the commands and what they load, in few files. docs/adr/0035-one-bundle.md says why.
 
@@ -58,30 +61,48 @@ try {
       comments: false,
     },
   });
-  const modules = output
-    .flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []))
-    .filter((id) => id.startsWith('/'));
+  const chunks = output.filter((file) => file.type === 'chunk');
+  const modules = filesOf(chunks);
   const { notices, packages } = thirdPartyNotices(modules);
   await writeFile(join(made, 'THIRD-PARTY-NOTICES.txt'), notices);
-  const files = [...modules, ...packages.map((folder) => join(folder, 'package.json'))].map((path) =>
-    relative(root, path),
-  );
-  const ofPackage = (path: string) => /(^|\/)node_modules\//.test(path);
-  const inputs = {
-    own: [
-      ...files.filter((path) => !ofPackage(path)),
-      ...['package.json', 'package-lock.json', 'scripts/bundle.ts', 'bin/bundle-inputs.js'],
-    ].toSorted(),
-    packages: files.filter(ofPackage).toSorted(),
-  };
-  const digest = digestOf(root, inputs);
+  const manifests = packages.map((folder) => join(folder, 'package.json'));
+  const commands = Object.keys({ ...operator, ...people });
+  const lists = new Map([['all', modules], ...modulesOfCommands(chunks, commands)]);
+  await mkdir(join(made, 'inputs'));
+  for (const [name, ofList] of lists) {
+    const inputs = inputsOf(ofList, manifests);
+    await writeFile(
+      join(made, 'inputs', `${name}.json`),
+      JSON.stringify({ digest: digestOf(root, inputs), ...inputs }),
+    );
+  }
   // What was changed during the build is not in the bundle, and would be in the digest.
   if (!modules.every((path) => read.get(path) === readFileSync(path, 'utf8'))) {
     throw new Error('A file was changed while the bundle was made. Run "npm run bundle" again.');
   }
-  await writeFile(join(made, 'inputs.json'), JSON.stringify({ digest, ...inputs }));
   await rm(target, { recursive: true, force: true });
   await rename(made, target);
 } finally {
   await rm(made, { recursive: true, force: true });
+}
+
+/** The inputs of these modules: their files, and what decides how they are found and bundled. */
+function inputsOf(modules: readonly string[], manifests: readonly string[]) {
+  const folders = new Set(modules.flatMap((path) => ofPackage.exec(path)?.[0] ?? []));
+  const files = [...modules, ...manifests.filter((path) => folders.has(dirname(path)))];
+  const paths = files.map((path) => relative(root, path));
+  const isOfPackage = (path: string) => /(^|\/)node_modules\//.test(path);
+  return {
+    own: [
+      ...paths.filter((path) => !isOfPackage(path)),
+      ...[
+        'package.json',
+        'package-lock.json',
+        'scripts/bundle.ts',
+        'scripts/bundled-commands.ts',
+        'bin/bundle-inputs.js',
+      ],
+    ].toSorted(),
+    packages: paths.filter(isOfPackage).toSorted(),
+  };
 }

@@ -43,6 +43,37 @@ describe('a checkout with a bundle', () => {
     expect(loaded.length).toBeLessThan(50);
   });
 
+  it('knows every file that a command loads', async () => {
+    const hook = join(import.meta.dirname, 'performance/loaded-modules.ts');
+    const ofPackage = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//;
+    const sources = await CommandLine.open(join(checkout.directory, 'src/main.ts'));
+    try {
+      const gateway = await shell.serve();
+      const credentials = { SECRETS_GATEWAY_URL: gateway.url, SECRETS_GATEWAY_TOKEN: gateway.token };
+      for (const [command = '', ...args] of [
+        ['exec', '--', 'true'],
+        ['list'],
+        ['render', '--format', 'env'],
+        ['schema'],
+      ]) {
+        const file = join(sources.directory, `${command}.txt`);
+        const debugged = { LOADED_MODULES: file, NODE_OPTIONS: `--import ${hook}` };
+        const { code } = await sources.run([command, ...args], { ...credentials, ...debugged });
+        expect(code).toBe(0);
+        const loaded = (await readFile(file, 'utf8')).split('\n').filter((url) => url.startsWith('file:'));
+        const list = JSON.parse(await readFile(join(checkout.directory, `bundle/inputs/${command}.json`), 'utf8'));
+        const own = loaded.flatMap((url) => /\/(src\/(?!.*node_modules).*)$/.exec(url)?.[1] ?? []);
+        expect(own).toContain(`src/main.ts`);
+        expect(list.own).toEqual(expect.arrayContaining(own));
+        const names = (paths: string[]) => [...new Set(paths.flatMap((path) => ofPackage.exec(path)?.[1] ?? []))];
+        expect(names(list.packages)).toEqual(expect.arrayContaining(names(loaded)));
+      }
+      await gateway.stop();
+    } finally {
+      await sources.close();
+    }
+  });
+
   it('tells a fault at the start, and keeps the names of functions that the log has of one', async () => {
     const { code, stderr } = await shell.run(['serve'], { DATABASE_URL: 'sqlite:/dev/null/x.db' });
     expect({ code, stderr }).toMatchObject({
@@ -63,7 +94,7 @@ describe('a checkout with a bundle', () => {
     expect(await summary()).toContain('PRINT');
     await writeFile(source, text);
     expect(await summary()).toBe(before);
-    await rm(join(checkout.directory, 'bundle/inputs.json'));
+    await rm(join(checkout.directory, 'bundle/inputs'), { recursive: true });
     expect(await summary()).toBe(before);
   });
 });
@@ -99,7 +130,8 @@ describe('a bundle is used only where', () => {
   let root: string;
   beforeAll(async () => {
     root = await mkdtemp(join(tmpdir(), 'secrets-gateway-bundle-'));
-    for (const folder of ['src', 'node_modules/p', 'bundle']) await mkdir(join(root, folder), { recursive: true });
+    for (const folder of ['src', 'node_modules/p', 'bundle/inputs'])
+      await mkdir(join(root, folder), { recursive: true });
   });
   afterAll(() => rm(root, { recursive: true }));
 
@@ -107,8 +139,13 @@ describe('a bundle is used only where', () => {
     for (const file of [...inputs.own, ...inputs.packages])
       await writeFile(join(root, file), 'export const one = 1;\n');
     await utimes(join(root, 'node_modules/p/index.js'), 1e9, 1e9);
-    await writeFile(join(root, 'bundle/inputs.json'), JSON.stringify({ digest: digestOf(root, inputs), ...inputs }));
+    await writeList('all', inputs);
     expect(isBundleCurrent(root)).toBe(true);
+  }
+
+  async function writeList(name: string, { own, packages }: typeof inputs): Promise<void> {
+    const list = { digest: digestOf(root, { own, packages }), own, packages };
+    await writeFile(join(root, `bundle/inputs/${name}.json`), JSON.stringify(list));
   }
 
   it('its sources are as they were, byte by byte, whatever their time', async () => {
@@ -130,13 +167,27 @@ describe('a bundle is used only where', () => {
   });
 
   it('its inputs are all there, and so is the list of them', async () => {
-    for (const file of [...inputs.own, ...inputs.packages, 'bundle/inputs.json']) {
+    for (const file of [...inputs.own, ...inputs.packages, 'bundle/inputs/all.json']) {
       await make();
       await rm(join(root, file));
       expect(isBundleCurrent(root)).toBe(false);
     }
     await make();
-    await writeFile(join(root, 'bundle/inputs.json'), '{"digest":');
+    await writeFile(join(root, 'bundle/inputs/all.json'), '{"digest":');
     expect(isBundleCurrent(root)).toBe(false);
+  });
+
+  it('what the command can load is as it was; anything else that is typed can load all of it', async () => {
+    await make();
+    await writeFile(join(root, 'src/b.ts'), 'export const two = 2;\n');
+    await writeList('exec', { own: ['src/b.ts'], packages: [] });
+    const verdicts = () =>
+      ['exec', 'list', '--help', '', '../inputs/exec'].map((typed) => isBundleCurrent(root, typed));
+    expect(verdicts()).toEqual([true, true, true, true, true]);
+    await writeFile(join(root, 'src/a.ts'), 'export const one = 2;\n');
+    expect(verdicts()).toEqual([true, false, false, false, false]);
+    await make();
+    await writeFile(join(root, 'src/b.ts'), 'export const two = 3;\n');
+    expect(verdicts()).toEqual([false, true, true, true, true]);
   });
 });
