@@ -74,7 +74,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     backlog: () => store.backlog,
     issuerKeys: () => identity.keyCounts(),
     outcomes: () => ready.outcomes(),
-    version: await version(),
+    version: version(),
   });
   const trace = createTrace(metrics.duration);
 

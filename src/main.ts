@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   let commands: Commands = {};
   try {
     commands = await commandsFor(args[0]);
-    await runCommand(commands, { version: await version(), args });
+    await runCommand(commands, { version: version(), args });
   } catch (error) {
     const name = nameOf(commands, args);
     if (error instanceof ConfigurationError || error instanceof DomainError) {

@@ -1,7 +1,6 @@
 import { isLoopback } from '../../runtime/secure-url.ts';
 import { CommandFailure } from '../failure.ts';
 import { type Environment, refuseMisspeltSettings } from './environment.ts';
-import { readTokenFile, tokenFrom } from './token-source.ts';
 
 /** Where the gateway is, and who asks. */
 export interface Connection {
@@ -68,7 +67,10 @@ async function readCredential(env: Environment, tokenFile: string | undefined): 
   const apiKey = env.SECRETS_GATEWAY_API_KEY?.trim();
   const source = env.SECRETS_GATEWAY_TOKEN_SOURCE?.trim();
   // Who names a file means that one.
-  if (tokenFile !== undefined) return bearer(await readTokenFile(tokenFile));
+  if (tokenFile !== undefined) {
+    const { readTokenFile } = await import('./token-source.ts');
+    return bearer(await readTokenFile(tokenFile));
+  }
   const set = Object.entries({
     SECRETS_GATEWAY_TOKEN: token,
     SECRETS_GATEWAY_API_KEY: apiKey,
@@ -77,7 +79,10 @@ async function readCredential(env: Environment, tokenFile: string | undefined): 
   if (set.length > 1) throw new CommandFailure(`${set.join(' and ')} are set. Leave one of them.`, 'usage');
   if (token) return bearer(token);
   if (apiKey) return { header: 'x-api-key', secret: apiKey };
-  if (source) return bearer(await tokenFrom(source, env));
+  if (source) {
+    const { tokenFrom } = await import('./token-source.ts');
+    return bearer(await tokenFrom(source, env));
+  }
   throw new CommandFailure(
     'No credential. Set SECRETS_GATEWAY_TOKEN, SECRETS_GATEWAY_API_KEY or SECRETS_GATEWAY_TOKEN_SOURCE, or name a file with --token-file. ' +
       'For a gateway in development: export SECRETS_GATEWAY_TOKEN=$(secrets-gateway token --sub developer --team demo)',
