@@ -14,6 +14,7 @@ import { type ListDeletedSecretsInput, listDeletedSecrets } from './secrets/list
 import { listSealingKeys } from './secrets/list-sealing-keys.ts';
 import { type ListSecretsInput, listSecrets } from './secrets/list-secrets.ts';
 import { type ListVersionsInput, listVersions } from './secrets/list-versions.ts';
+import { type MatchesSecretInput, matchesSecret } from './secrets/matches-secret.ts';
 import { type PurgeSecretInput, purgeSecret } from './secrets/purge-secret.ts';
 import { type RestoreSecretInput, restoreSecret } from './secrets/restore-secret.ts';
 import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-secret.ts';
@@ -26,6 +27,7 @@ export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDepend
     listSealingKeys: () => listSealingKeys(dependencies, caller),
     findSecret: (id: string) => findSecret(dependencies, caller, id),
     listSecrets: (input: ListSecretsInput) => listSecrets(dependencies, caller, input),
+    matchesSecret: (input: MatchesSecretInput) => matchesSecret(dependencies, caller, input),
     createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),
     updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
     deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),

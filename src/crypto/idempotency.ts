@@ -1,25 +1,42 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { KeptResult } from '../model/kept-result.ts';
-import type { Keyring } from './keyring.ts';
+import { type EqualityKey, type Keyring, usableKeys } from './keyring.ts';
 import { hmac } from './mac.ts';
 
-// All under the key for equality: it is one and the same on every gateway, also while MAC keys are rotated. With two keys the
-// same call could be made twice. Without a key, whoever reads the database could try values until one gives the same digest.
+// All under a key: whoever reads the database could otherwise try values until one gives the same digest.
 
-/** What a call is found by. */
-export function idOfCall(principal: string, idempotencyKey: string, { equality }: Keyring): string {
-  return hmac(equality.active, 'idempotency key', [principal, idempotencyKey]).toString('base64url');
+/** What a call is found by, under one key. */
+export interface CallDigests extends Pick<KeptResult, 'id' | 'principal'> {
+  readonly key: EqualityKey;
+  /** Equal for the same mutation and the same input alone. Computed for what is found, or is to be kept. */
+  readonly input: () => string;
 }
 
-/** Equal for the same mutation and the same input alone. */
-export function digestOfInput(mutation: string, input: string, { equality }: Keyring): string {
-  return hmac(equality.active, 'idempotent input', [mutation, input]).toString('base64url');
+/**
+ * A call under each key that another gateway may know, the active one first. A result is kept under each. While a key is
+ * replaced, two gateways may have one of two keys, or both: what they write always meets under one of them, so that nobody makes
+ * a call twice.
+ */
+export function digestsOfCall(
+  principal: string,
+  idempotencyKey: string,
+  mutation: string,
+  input: string,
+  { equality }: Keyring,
+): CallDigests[] {
+  return usableKeys(equality).map((key) => ({
+    key,
+    principal,
+    id: hmac(key, 'idempotency key', [principal, idempotencyKey]).toString('base64url'),
+    input: () => hmac(key, 'idempotent input', [mutation, input]).toString('base64url'),
+  }));
 }
 
-export function macOfResult(kept: Omit<KeptResult, 'mac'>, { equality }: Keyring): string {
+/** Under the same key as the rest of it. */
+export function macOfResult(kept: Omit<KeptResult, 'mac'>, key: EqualityKey): string {
   const { id, principal, input, secretId, result, keptUntil } = kept;
   const fields = [1, id, principal, input, secretId, result, keptUntil.getTime()];
-  return hmac(equality.active, 'idempotent result', fields).toString('base64url');
+  return hmac(key, 'idempotent result', fields).toString('base64url');
 }
 
 /** Something other than a gateway wrote what is kept of a call. */
@@ -28,8 +45,8 @@ export class ForgedResult extends Error {
 }
 
 /** @throws ForgedResult */
-export function requireGenuineResult(kept: KeptResult, keyring: Keyring): void {
-  const [stored, own] = [Buffer.from(kept.mac), Buffer.from(macOfResult(kept, keyring))];
+export function requireGenuineResult(kept: KeptResult, key: EqualityKey): void {
+  const [stored, own] = [Buffer.from(kept.mac), Buffer.from(macOfResult(kept, key))];
   if (stored.length === own.length && timingSafeEqual(stored, own)) return;
   throw new ForgedResult('the result of an idempotent call was changed in the database');
 }

@@ -1,9 +1,9 @@
-import { digestOfInput, idOfCall, macOfResult, requireGenuineResult } from '../crypto/idempotency.ts';
+import { type CallDigests, digestsOfCall, macOfResult, requireGenuineResult } from '../crypto/idempotency.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
-import type { KeptResult } from '../model/kept-result.ts';
+import { type KeptResult, keptResultMs } from '../model/kept-result.ts';
 import type { StoredSecret } from '../model/secret.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { type Store, StoreConflict, type Write } from '../store/store.ts';
@@ -36,7 +36,6 @@ export interface Call {
  */
 export type Commit<T> = (writes: readonly Write[], result: T, unchanged?: StoredSecret) => Promise<void>;
 
-const keptMs = 24 * 60 * 60 * 1000;
 const maxKeyCharacters = 255;
 
 /**
@@ -64,71 +63,74 @@ export async function once<T>(
 
   const { kind, subject } = authenticated(caller);
   const principal = `${kind}:${subject}`;
-  const ring = keyring();
-  const id = idOfCall(principal, idempotencyKey, ring);
-  const digest = digestOfInput(mutation, canonical(input), ring);
+  const calls = digestsOfCall(principal, idempotencyKey, mutation, canonical(input), keyring());
 
-  const first = await findKept(dependencies, principal, id);
+  const first = await findKept(dependencies, calls);
   if (first) return again(first);
-  if (running.has(id)) throw inUse();
-  running.add(id);
+  if (calls.some(({ id }) => running.has(id))) throw inUse();
+  for (const { id } of calls) running.add(id);
   try {
     return await run(async (writes, result, unchanged) => {
-      const record = newResult(
-        { id, principal, input: digest },
-        kept,
-        result,
-        new Date(now().getTime() + keptMs),
-        ring,
-      );
-      const keep = { type: 'keepResult', kept: record, ...(unchanged && { unchanged }) } as const;
-      await store.commit([...writes, keep]).catch((error: unknown) => {
+      const keptUntil = new Date(now().getTime() + keptResultMs);
+      const keep = calls.map((call, index): Write => {
+        const record = newResult(call, kept, result, keptUntil);
+        return { type: 'keepResult', kept: record, ...(unchanged && index === 0 && { unchanged }) };
+      });
+      await store.commit([...writes, ...keep]).catch((error: unknown) => {
         throw error instanceof StoreConflict && error.on === 'idempotency' ? new KeptBefore('kept before') : error;
       });
     });
   } catch (error) {
     // The first call may have been made by another gateway meanwhile, or by this one, which was not told of it.
-    const made = await findKept(dependencies, principal, id).catch(() => undefined);
+    const made = await findKept(dependencies, calls).catch(() => undefined);
     if (made) return await again(made);
     throw error instanceof KeptBefore ? inUse() : error;
   } finally {
-    running.delete(id);
+    for (const { id } of calls) running.delete(id);
   }
 
-  async function again(found: KeptResult): Promise<T> {
-    if (found.input !== digest) throw reused();
-    if (!kept || found.result === null) return run(plain);
-    const result = kept.read(JSON.parse(found.result, reviveDates) as never);
+  async function again({ result: text, isSameInput }: Found): Promise<T> {
+    if (!isSameInput) throw reused();
+    if (!kept || text === null) return run(plain);
+    const result = kept.read(JSON.parse(text, reviveDates) as never);
     kept.authorize(result, authenticated(caller), caller);
     return result;
   }
 }
 
+interface Found extends Pick<KeptResult, 'result'> {
+  readonly isSameInput: boolean;
+}
+
+/** Under whichever key it is. One that was kept before a rotation is under the key of then alone. */
 async function findKept(
-  { store, keyring, now }: IdempotencyDependencies,
-  principal: string,
-  id: string,
-): Promise<KeptResult | undefined> {
-  const found = await store.keptResult(principal, id);
-  if (!found || found.keptUntil <= now()) return undefined;
-  requireGenuineResult(found, keyring());
-  return found;
+  { store, now }: IdempotencyDependencies,
+  calls: readonly CallDigests[],
+): Promise<Found | undefined> {
+  for (const { key, principal, id, input } of calls) {
+    const found = await store.keptResult(principal, id);
+    if (!found || found.keptUntil <= now()) continue;
+    requireGenuineResult(found, key);
+    return { result: found.result, isSameInput: found.input === input() };
+  }
+  return undefined;
 }
 
 function newResult<T>(
-  call: Pick<KeptResult, 'id' | 'principal' | 'input'>,
+  { key, id, principal, input }: CallDigests,
   kept: Kept<T> | null,
   result: T,
   keptUntil: Date,
-  keyring: Keyring,
 ): KeptResult {
   const record = {
-    ...call,
+    id,
+    principal,
+    input: input(),
     secretId: kept?.secretIdOf(result) ?? null,
     result: kept && JSON.stringify(withDates(kept.keep(result))),
     keptUntil,
   };
-  return { ...record, mac: macOfResult(record, keyring) };
+  return { ...record, mac: macOfResult(record, key) };
 }
 
 /** Another call with the same idempotency key was written first. Operations do not try again then, as they do after other conflicts. */

@@ -6,12 +6,13 @@ import { ConfigurationError } from '../errors.ts';
 import { rewritePrivateFile } from '../runtime/private-file.ts';
 
 /** The uses whose keys can be replaced while gateways run. */
-export type RotatedUse = 'wrap' | 'mac' | 'seal';
+export type RotatedUse = 'wrap' | 'mac' | 'equality' | 'seal';
 
 /** There is one active key of each kind. */
 const kindsOf: Readonly<Record<RotatedUse, readonly KeyKind[]>> = {
   wrap: ['wrap'],
   mac: ['mac'],
+  equality: ['equality'],
   seal: ['X25519', 'P-256'],
 };
 
@@ -31,7 +32,7 @@ export function rotateKeyring(path: string, use: RotatedUse = 'wrap'): Promise<K
       }
       const [, , former = 'retired'] = statesOf[use];
       for (const key of keys.filter(({ state }) => state === 'active')) {
-        if (use === 'seal') markReplaced(key, now);
+        if (use === 'seal' || use === 'equality') markReplaced(key, now);
         key.state = former;
       }
       const next = keys.find(isPending);
@@ -41,7 +42,7 @@ export function rotateKeyring(path: string, use: RotatedUse = 'wrap'): Promise<K
   });
 }
 
-/** For a time that is wrong, the key would open for longer than it should, or not at all. */
+/** For a time that is wrong, the key would be in use for longer than it should, or not for long enough. */
 function markReplaced(key: KeyringEntry, now: Date): void {
   const created = Date.parse(key.createdAt ?? '');
   if (created > now.getTime()) {
@@ -81,7 +82,7 @@ export function retireKey(path: string, kid: string): Promise<Keyring> {
 const instead: Readonly<Record<Key['use'], string>> = {
   wrap: 'Run keys rotate and keys rewrap first.',
   mac: 'Run keys rotate --mac first.',
-  equality: 'Keys of this use are not rotated yet.',
+  equality: 'Run keys rotate --equality and keys recompute first.',
   seal: 'Run keys rotate --sealing first.',
 };
 

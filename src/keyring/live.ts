@@ -6,7 +6,7 @@ import type { MacOfEvent } from '../store/audit.ts';
 import { readKeyring } from './file.ts';
 
 /** How long a gateway may use a keyring after its file was changed, at most. */
-const reloadMs = 2000;
+export const reloadMs = 2000;
 
 /**
  * After this time no gateway writes an envelope or a MAC under a key that has ceased to be active: every gateway has read the file,

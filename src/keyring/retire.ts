@@ -1,6 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Key, Keyring } from '../crypto/keyring.ts';
+import type { EqualityKey, Key, Keyring } from '../crypto/keyring.ts';
 import { ConfigurationError } from '../errors.ts';
+import { unknownKid } from '../model/envelope.ts';
+import { keptResultMs } from '../model/kept-result.ts';
 import type { Keyed } from '../store/kid-counts.ts';
 import type { Store } from '../store/store.ts';
 import { requireRetirable, retireKey } from './change.ts';
@@ -50,9 +52,11 @@ export const neededBy: Readonly<Record<Key['use'], readonly Keyed[]>> = {
 };
 
 async function requireUnused(store: Store, ring: Keyring, { use, kid }: Key): Promise<void> {
+  requireForgotten(ring.equality.keys.get(kid));
   for (const of of neededBy[use]) {
     const counts = await countKids(store, of);
-    if (counts.size > 0 && ![...counts.keys()].some((one) => ring.all.has(one))) {
+    const named = [...counts.keys()].filter((one) => of !== 'digests' || one !== unknownKid);
+    if (named.length > 0 && !named.some((one) => ring.all.has(one))) {
       throw new ConfigurationError(
         'DATABASE_URL: no secret in this store is sealed with a key of this keyring. Set it to the store of the gateways that use the keyring.',
       );
@@ -60,6 +64,19 @@ async function requireUnused(store: Store, ring: Keyring, { use, kid }: Key): Pr
     const count = counts.get(kid) ?? 0;
     if (count > 0) throw new ConfigurationError(refusals[of](count.toLocaleString('en')));
   }
+}
+
+/**
+ * Results of idempotent calls name no key: what was kept under this one alone is no longer needed when its time is over.
+ * @throws ConfigurationError
+ */
+function requireForgotten(key: EqualityKey | undefined): void {
+  if (!key?.replacedAt) return;
+  const until = new Date(key.replacedAt.getTime() + keptResultMs + settleMs);
+  if (until <= new Date()) return;
+  throw new ConfigurationError(
+    `This key is still needed: it finds results of calls with an idempotency key, which are kept for 24 hours. Run this again after ${until.toISOString()}.`,
+  );
 }
 
 const refusals: Readonly<Record<Keyed, (count: string) => string>> = {

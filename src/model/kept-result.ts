@@ -1,3 +1,6 @@
+/** For how long it is kept. */
+export const keptResultMs = 24 * 60 * 60 * 1000;
+
 /** What is kept of a call with an idempotency key. None of it is a value, or says more of one than its mask. */
 export interface KeptResult {
   /** An HMAC over the principal and its idempotency key. */

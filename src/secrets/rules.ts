@@ -29,12 +29,19 @@ export function checkProvider(provider: string, errors: FieldErrors): string {
  * @param current the mask of the value that it replaces; null where there is none
  */
 export function checkValue(value: string, current: string | null, errors: FieldErrors): void {
+  if (!checkPlainValue(value, errors)) return;
+  if (current === null ? looksLikeMask(value) : isMaskOf(value, current)) {
+    errors.add('masked_value', 'Must be the value itself, not its mask. Leave it out to keep the present value.');
+  }
+}
+
+/** What is true of every stored value. @returns whether it is of this one */
+export function checkPlainValue(value: string, errors: FieldErrors): boolean {
   if (value === '') errors.add('required', 'Must not be empty.');
   else if (!value.isWellFormed()) errors.add('ill_formed', 'Must be well-formed Unicode.');
   else if (Buffer.byteLength(value) > maxValueBytes) errors.add('too_long', 'Must have at most 64 KiB in UTF-8.');
-  else if (current === null ? looksLikeMask(value) : isMaskOf(value, current)) {
-    errors.add('masked_value', 'Must be the value itself, not its mask. Leave it out to keep the present value.');
-  }
+  else return true;
+  return false;
 }
 
 export function checkNotes(notes: string, errors: FieldErrors): void {

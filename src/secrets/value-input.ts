@@ -29,12 +29,14 @@ export interface PlaintextValue {
   readonly nonce?: Nonce;
 }
 
-/** What a sealed value must have been sealed for: who sends it, whose secret, and the name (to create) or the id (to update). */
+/** What a sealed value must have been sealed for: who sends it, whose secret, and the name (to create), the id (to update) or a use. */
 export interface Target {
   readonly principal: Principal;
   readonly owner: Owner;
   readonly name?: string;
   readonly id?: string;
+  /** Nothing is written, so that it may be sent again. */
+  readonly use?: 'match';
 }
 
 /**
@@ -73,11 +75,12 @@ function open(sealedValue: string, target: Target, { now, keyring }: Dependencie
   return { field: 'sealedValue', value: textOf(plaintext), nonce: nonceOf(header) };
 }
 
-function requireTarget(header: SealedHeader, { principal, owner, name, id }: Target): void {
+function requireTarget(header: SealedHeader, { principal, owner, name, id, use }: Target): void {
   if (header.sub !== principal.subject) throw new SealedInputRejected('wrong_subject');
   const named = resolveOwner(header.owner, principal, new FieldErrors());
   if (!named || ownerKey(named) !== ownerKey(owner)) throw new SealedInputRejected('wrong_owner');
   if (name !== undefined && !isSameName(header.name, name)) throw new SealedInputRejected('wrong_name');
+  if (use !== undefined && header.use !== use) throw new SealedInputRejected('invalid_header');
   if (id !== undefined && header.id?.toLowerCase() !== id) throw new SealedInputRejected('wrong_id');
 }
 

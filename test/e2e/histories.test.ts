@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { walkChains } from '../../src/audit/walk-chains.ts';
+import { hasValue } from '../../src/crypto/equality.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
 import { openRecord } from '../../src/crypto/record.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -64,6 +65,11 @@ describe.each(storeNames)('histories of secrets, on %s', (name) => {
     const records = await store.findRecords({ type: 'user', userId: user }, history.ids());
     const opened = records.map(async (record) => [record.id, await openRecord(record, keyring)] as const);
     expect(new Map(await Promise.all(opened))).toEqual(history.values());
+    const digests = await store.digests.of({ type: 'user', userId: user }, history.ids());
+    const equal = records.filter((record) =>
+      hasValue(record, digests.get(record.id), history.values().get(record.id) ?? '', keyring),
+    );
+    expect([equal.length, digests.size]).toEqual([records.length, records.length]);
     return history.state().auditEvents.nodes.length;
   }
 

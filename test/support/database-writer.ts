@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { type Document, MongoClient } from 'mongodb';
+import type { ValueDigest } from '../../src/model/envelope.ts';
 
 /** A record or an audit event as the database holds it. */
 export type Row = Record<string, unknown>;
@@ -24,6 +25,8 @@ export interface DatabaseWriter {
   /** Results of calls with an idempotency key. */
   keptResults(): Promise<Row[]>;
   replaceKeptResults(rows: readonly Row[]): Promise<void>;
+  /** What is stored beside the values of these secrets; null: nothing. */
+  replaceDigests(ids: readonly string[], digests: readonly (ValueDigest | null)[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -108,6 +111,17 @@ class SqliteWriter implements DatabaseWriter {
 
   async replaceKeptResults(rows: readonly Row[]): Promise<void> {
     this.#replaceAll('kept_results', rows);
+  }
+
+  async replaceDigests(ids: readonly string[], digests: readonly (ValueDigest | null)[]): Promise<void> {
+    this.#inTransaction(() => {
+      for (const [index, id] of ids.entries()) {
+        const owner = this.#database.prepare('SELECT owner FROM secrets WHERE id = ?').get(id)?.owner;
+        this.#database.prepare('DELETE FROM secret_digests WHERE secret_id = ?').run(id);
+        const digest = digests[index];
+        if (digest) this.#insert('secret_digests', { secret_id: id, secret_owner: owner, ...digest });
+      }
+    });
   }
 
   async close(): Promise<void> {
@@ -205,6 +219,14 @@ class MongodbWriter implements DatabaseWriter {
 
   replaceKeptResults(rows: readonly Row[]): Promise<void> {
     return this.#replace('keptResults', {}, rows);
+  }
+
+  async replaceDigests(ids: readonly string[], digests: readonly (ValueDigest | null)[]): Promise<void> {
+    for (const [index, id] of ids.entries()) {
+      const digest = digests[index];
+      const change = digest ? { $set: { 'sealed.digest': digest } } : { $unset: { 'sealed.digest': 1 } };
+      await this.#collection('secrets').updateOne({ _id: id } as object, change);
+    }
   }
 
   close(): Promise<void> {

@@ -51,6 +51,17 @@ export async function list({ keyringFile, databaseUrl }: Config): Promise<void> 
         `Set its "state" in ${keyringFile} to "${state}"${use === 'wrap' ? ', and run: secrets-gateway keys rewrap' : ''}\n`,
     );
   }
+  const found = [...counts.digests].filter(([kid]) => {
+    const key = keyOf(all, 'equality', kid);
+    return key && isUsable(key.state);
+  });
+  const values = [...counts.digests.values()].reduce(sum, 0);
+  const undigested = values - found.reduce((total, [, count]) => total + count, 0);
+  if (undigested > 0) {
+    tell(
+      `${counted(undigested, 'value has', 'values have')} no digest, so that matchesSecret does not find ${undigested === 1 ? 'it' : 'them'}. Run: secrets-gateway keys recompute\n`,
+    );
+  }
   if (damaged > 0)
     tell(`${counted(damaged, 'envelope is', 'envelopes are')} damaged. keys rewrap names their secrets.\n`);
   if (missing.length + retired.length + damaged > 0) process.exitCode = 1;
@@ -83,6 +94,10 @@ function needs(use: Key['use'], kid: string, counts: Counts): string {
   // Most stores have no API keys.
   const shown = needing.filter(({ of, count }) => of !== 'apiKeys' || count > 0);
   return shown.map(({ of, count }) => counted(count, ...words[of])).join(', ');
+}
+
+function sum(total: number, count: number): number {
+  return total + count;
 }
 
 function aligned(rows: readonly (readonly string[])[]): string {

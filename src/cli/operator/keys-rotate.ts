@@ -5,6 +5,7 @@ import { addPendingKey, type RotatedUse, rotateKeyring } from '../../keyring/cha
 export interface RotateOptions {
   readonly pending?: boolean;
   readonly mac?: boolean;
+  readonly equality?: boolean;
   readonly sealing?: boolean;
 }
 
@@ -28,6 +29,12 @@ const words: Readonly<Record<RotatedUse, Words>> = {
     active: 'is active. The key before it verifies from now on.',
     next: (file) => `Back up ${file}.`,
   },
+  equality: {
+    option: ' --equality',
+    pending: 'is pending: equal values and calls are found with it, and no digest is made under it yet.',
+    active: 'is active. The key before it still finds what was made under it.',
+    next: (file) => `Back up ${file}, then compute the digests under the new key: secrets-gateway keys recompute`,
+  },
   seal: {
     option: ' --sealing',
     pending: 'are pending: they open, and are not published yet.',
@@ -37,8 +44,11 @@ const words: Readonly<Record<RotatedUse, Words>> = {
 };
 
 /** Makes another key of a use active, or adds one that becomes active later. */
-export async function rotate({ keyringFile }: Config, { pending, mac, sealing }: RotateOptions): Promise<void> {
-  const use = mac ? 'mac' : sealing ? 'seal' : 'wrap';
+export async function rotate(
+  { keyringFile }: Config,
+  { pending, mac, equality, sealing }: RotateOptions,
+): Promise<void> {
+  const use = mac ? 'mac' : equality ? 'equality' : sealing ? 'seal' : 'wrap';
   const { option, ...tell } = words[use];
   const kids = (ring: Keyring, state: Key['state']) =>
     [...ring.all.values()].filter((key) => key.use === use && key.state === state).map(({ kid }) => kid);

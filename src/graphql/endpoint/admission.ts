@@ -1,14 +1,16 @@
-import { getOperationAST } from 'graphql';
+import { type DocumentNode, getOperationAST, type OperationDefinitionNode } from 'graphql';
 import type { DomainError } from '../../errors.ts';
 import { HttpRefusal } from '../../http/refusal.ts';
 import { unauthorized } from '../../identity/authorize.ts';
 import { anonymousMayRun } from './anonymous.ts';
 import type { RefusedDocuments } from './refused-documents.ts';
+import { rootFieldNames } from './root-fields.ts';
 import type { GatewayPlugin } from './server-context.ts';
 
 /** What decides whether an operation is admitted. */
 export interface Admission {
-  readonly isMutation: boolean;
+  /** Whether it may only come by POST. */
+  readonly needsPost: () => boolean;
   readonly method: string;
   readonly isAnonymous: boolean;
   /** Whether it is open to callers without credentials. */
@@ -16,12 +18,12 @@ export interface Admission {
 }
 
 /**
- * Refuses a mutation that came by GET, and an operation without credentials: before it is validated, so that an anonymous
+ * Refuses a mutation or a value that came by GET, and an operation without credentials: before it is validated, so that an anonymous
  * caller is not told what is wrong with it. The operations would refuse it all the same.
  * @throws DomainError METHOD_NOT_ALLOWED, UNAUTHORIZED
  */
-export function admit({ isMutation, method, isAnonymous, isOpen }: Admission): void {
-  if (isMutation && method === 'GET') throw mutationByGet();
+export function admit({ needsPost, method, isAnonymous, isOpen }: Admission): void {
+  if (method === 'GET' && needsPost()) throw notByGet();
   if (isAnonymous && !isOpen()) throw unauthorized();
 }
 
@@ -40,13 +42,21 @@ export function useAdmission(introspection: boolean, refused: RefusedDocuments):
           if (!isOpen) refused.add(params);
           return isOpen;
         };
-        const isMutation = operation.operation === 'mutation';
-        admit({ isMutation, method: request.method, isAnonymous: !caller.principal, isOpen });
+        const needsPost = () => isForPost(operation, result);
+        admit({ needsPost, method: request.method, isAnonymous: !caller.principal, isOpen });
       },
   };
 }
 
+/** Queries that take a value. What is in a URL stands in histories and in the logs of proxies. */
+const takingValues: ReadonlySet<string> = new Set(['matchesSecret']);
+
 /** GraphQL over HTTP, section 6.2.1: a link or a prefetch must not change anything. */
-function mutationByGet(): DomainError {
-  return new HttpRefusal('METHOD_NOT_ALLOWED', { Allow: 'POST' }, { description: 'Send a mutation with POST.' });
+export function isForPost(operation: OperationDefinitionNode, document: DocumentNode): boolean {
+  return operation.operation === 'mutation' || !takingValues.isDisjointFrom(rootFieldNames(operation, document));
+}
+
+function notByGet(): DomainError {
+  const description = 'Send mutations and matchesSecret with POST. If you sent a value, treat it as disclosed.';
+  return new HttpRefusal('METHOD_NOT_ALLOWED', { Allow: 'POST' }, { description });
 }

@@ -1,4 +1,5 @@
-import { type DocumentNode, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
+import type { DocumentNode, OperationDefinitionNode } from 'graphql';
+import { rootFieldNames } from './root-fields.ts';
 
 /** Fields that tell nothing about any secret or owner. */
 const openFields = new Set(['__typename', '_service']);
@@ -13,19 +14,6 @@ export function anonymousMayRun(
   document: DocumentNode,
   introspection: boolean,
 ): boolean {
-  const isOpenField = (name: string) => openFields.has(name) || (introspection && introspectionFields.has(name));
-  const visited = new Set<string>();
-  const isOpen = (selectionSet: SelectionSetNode): boolean =>
-    selectionSet.selections.every((selection) => {
-      if (selection.kind === Kind.FIELD) return isOpenField(selection.name.value);
-      if (selection.kind === Kind.INLINE_FRAGMENT) return isOpen(selection.selectionSet);
-      const name = selection.name.value;
-      if (visited.has(name)) return true;
-      visited.add(name);
-      const fragment = document.definitions.find(
-        (definition) => definition.kind === Kind.FRAGMENT_DEFINITION && definition.name.value === name,
-      );
-      return fragment?.kind === Kind.FRAGMENT_DEFINITION && isOpen(fragment.selectionSet);
-    });
-  return isOpen(operation.selectionSet);
+  const names = [...rootFieldNames(operation, document)];
+  return names.every((name) => openFields.has(name) || (introspection && introspectionFields.has(name)));
 }

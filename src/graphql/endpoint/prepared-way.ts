@@ -5,7 +5,7 @@ import type { PreparedOperation } from '../engine/prepare-operation.ts';
 import { variableErrors } from '../errors/variable-errors.ts';
 import { checkOperation, type OperationCost } from '../limits/operation-cost.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
-import { admit } from './admission.ts';
+import { admit, isForPost } from './admission.ts';
 import { anonymousMayRun } from './anonymous.ts';
 import type { DocumentCache } from './document-cache.ts';
 import { nameOf } from './operation-name.ts';
@@ -54,12 +54,12 @@ export function createPreparedWay(options: PreparedWayOptions): PreparedWay {
   async function run(operation: Known, parameters: Parameters, method: string, context: ServerContext) {
     const { caller, spend } = context;
     const { principal, answer } = caller;
-    const { isMutation, isOpen, prepared } = operation;
+    const { needsPost, isOpen, prepared } = operation;
     const variableValues = parameters.variables ?? {};
     let executed: string | undefined;
     let result: ExecutionResult;
     try {
-      admit({ isMutation, method, isAnonymous: !principal, isOpen });
+      admit({ needsPost, method, isAnonymous: !principal, isOpen });
       const cost = operation.cost(variableValues, principal?.teams.length ?? 0);
       const charging = charge(prepared.operation, cost, { answer, spend });
       if (charging) await charging;
@@ -110,7 +110,7 @@ function parametersOf(
 class Known {
   readonly prepared: PreparedOperation;
   readonly name: string;
-  readonly isMutation: boolean;
+  readonly needsPost: () => boolean;
   readonly hasVariables: boolean;
   readonly isOpen: () => boolean;
   readonly #schema: GraphQLSchema;
@@ -123,7 +123,8 @@ class Known {
     this.#schema = schema;
     this.prepared = prepared;
     this.name = nameOf(operation);
-    this.isMutation = operation.operation === 'mutation';
+    const needsPost = isForPost(operation, document);
+    this.needsPost = () => needsPost;
     this.hasVariables = (operation.variableDefinitions ?? []).length > 0;
     this.isOpen = () => isOpen;
   }

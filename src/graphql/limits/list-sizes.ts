@@ -9,6 +9,7 @@ import {
 import { maxSecrets } from '../../delivery/requested-secrets.ts';
 import { keptValues } from '../../model/secret-version.ts';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
+import { maxMatches } from '../../secrets/matches-secret.ts';
 
 /** What the sizes of lists depend on besides the document. */
 export interface ListSizes {
@@ -53,6 +54,9 @@ export const pagedLists: ReadonlySet<string> = new Set(['secrets', 'deletedSecre
 /** A list without pages, which is read once for each object that has it. */
 export const versionsList = 'versions';
 
+/** A list without pages, at the root. */
+export const matchesList = 'matchesSecret';
+
 /** How many items a page may have, or how many secrets a delivery. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
   if (field.name.value === 'resolveSecrets') return sizeOfDelivery(field, variables);
@@ -73,6 +77,7 @@ export function timesReturned(
   const name = field.name.value;
   if (name === 'nodes' || name === 'edges' || name === 'deliveries') return listSize;
   if (name === 'teams') return sizes.teams;
+  if (name === matchesList) return maxMatches;
   if (name === versionsList) {
     const first = argument(field, 'first', variables);
     return typeof first === 'number' ? Math.min(Math.max(0, first), keptValues) : keptValues;

@@ -7,7 +7,15 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { DomainError } from '../../errors.ts';
-import { type ListSizes, pagedLists, sizeOfList, timesReturned, VariableValues, versionsList } from './list-sizes.ts';
+import {
+  type ListSizes,
+  matchesList,
+  pagedLists,
+  sizeOfList,
+  timesReturned,
+  VariableValues,
+  versionsList,
+} from './list-sizes.ts';
 
 /** What one operation may ask for. The introspection query of GraphiQL has depth 15; routers use a few aliases. */
 const limits = {
@@ -150,7 +158,8 @@ class CostMeter {
     const inner = this.#ofSelections(field.selectionSet, sizeOfList(field, this.#variables));
     total.depth = Math.max(total.depth, 1 + inner.depth);
     const times = timesReturned(field, listSize, this.#variables, this.#sizes);
-    const lists = pagedLists.has(field.name.value) ? times : Number(field.name.value === versionsList);
+    const { value } = field.name;
+    const lists = pagedLists.has(value) ? times : Number(value === versionsList || value === matchesList);
     addUp(total, {
       ...inner,
       lists: lists + times * inner.lists,

@@ -10,6 +10,7 @@ import './delete-secret.ts';
 import './deleted-secrets.ts';
 import './federation.ts';
 import './json.ts';
+import './matches-secret.ts';
 import './owner.ts';
 import './page-info.ts';
 import './purge-secret.ts';
