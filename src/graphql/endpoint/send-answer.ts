@@ -10,7 +10,10 @@ export function sendAnswer(
 ): Promise<void> | void {
   if (response.closed) return;
   if (typeof body === 'string') {
-    response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
+    const bytes = Buffer.byteLength(body);
+    // Node writes ASCII faster when it is told: for UTF-8 it makes room for three bytes a character.
+    response.writeHead(status, { ...headers, 'Content-Length': bytes });
+    response.end(body, bytes === body.length ? 'latin1' : 'utf8');
     return undefined;
   }
   response.writeHead(status, headers);
