@@ -2,13 +2,8 @@ import { join } from 'node:path';
 import { MongoClient } from 'mongodb';
 import { type Owner, ownerKey } from '../src/model/owner.ts';
 import { emptyChain } from '../src/store/audit.ts';
-import {
-  chainFields,
-  collectionsOf,
-  documentOf,
-  type OwnerDocument,
-  type SecretDocument,
-} from '../src/store/mongodb/documents.ts';
+import { collectionsOf, documentOf, type SecretDocument } from '../src/store/mongodb/documents.ts';
+import { chainFields, type OwnerDocument } from '../src/store/mongodb/owner-document.ts';
 import { openStore } from '../src/store/open-store.ts';
 import type { Write } from '../src/store/store.ts';
 import { withTestMac } from '../test/support/keyring.ts';

@@ -40,6 +40,7 @@ function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
     tags: ['production', number % 100 ? 'common' : 'rare'],
     maskedValue: 'sk-pro••••789',
     version: 1,
+    expiresAt: null,
     createdAt,
     updatedAt: new Date(createdAt.getTime() + (number % 60_000)),
     createdBy: creator,

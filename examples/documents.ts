@@ -5,6 +5,8 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** A new secret. */
 export type CreateSecretInput = {
+  /** When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then. */
+  expiresAt?: string | null | undefined;
   /** A UUID of your choice. Without it the server makes one. */
   id?: string | null | undefined;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
@@ -35,10 +37,16 @@ export type OwnerInput = {
 
 /** Selects secrets of a list. Every field that is given must match. */
 export type SecretFilter = {
+  /** `expiresAt` is before this moment. A secret without `expiresAt` does not match. */
+  expiresBefore?: string | null | undefined;
+  /** Whether a value is set. */
+  hasValue?: boolean | null | undefined;
   /** Exactly this name. */
   name?: string | null | undefined;
   /** A name that begins with this text. */
   nameStartsWith?: string | null | undefined;
+  /** Last updated before this moment: one that was updated at it does not match. */
+  notUpdatedSince?: string | null | undefined;
   /** Exactly this placeholder. */
   placeholder?: string | null | undefined;
   /** Exactly this provider. */
@@ -58,6 +66,8 @@ export type TeamRole =
 export type UpdateSecretInput = {
   /** Change it only if this is still its version. */
   expectedVersion?: number | null | undefined;
+  /** When somebody should replace the value; null clears it. A new value leaves it as it is. */
+  expiresAt?: string | null | undefined;
   /** Which secret. */
   id: string;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */

@@ -1,14 +1,8 @@
 import type { ClientSession } from 'mongodb';
 import { ownerKey } from '../../src/model/owner.ts';
 import { emptyChain, extended, nextAuditEvent } from '../../src/store/audit.ts';
-import {
-  type Collections,
-  chainFields,
-  chainOf,
-  documentOf,
-  fieldsOf,
-  sealedDocumentOf,
-} from '../../src/store/mongodb/documents.ts';
+import { type Collections, documentOf, updateTo } from '../../src/store/mongodb/documents.ts';
+import { chainFields, chainOf } from '../../src/store/mongodb/owner-document.ts';
 import { countChange, isOwned, ownerOfWrite, type Write } from '../../src/store/store.ts';
 import { withTestMac } from '../../test/support/keyring.ts';
 
@@ -36,8 +30,7 @@ async function writeSecret({ secrets, secretIds }: Collections, write: Write, se
   } else if (write.type === 'updateSecret') {
     const { secret, from, mac, sealed } = write;
     const filter = { _id: secret.id, owner: ownerKey(secret.owner), version: secret.version - 1, 'mac.tag': from.tag };
-    const change = { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed: sealedDocumentOf(sealed) }) } };
-    requireMatch(await secrets.updateOne(filter, change, { session }));
+    requireMatch(await secrets.updateOne(filter, updateTo(secret, mac, sealed), { session }));
   }
 }
 

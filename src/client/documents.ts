@@ -45,6 +45,8 @@ export type CreateApiKeyInput = {
 
 /** A new secret. */
 export type CreateSecretInput = {
+  /** When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then. */
+  expiresAt?: string | null | undefined;
   /** A UUID of your choice. Without it the server makes one. */
   id?: string | null | undefined;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
@@ -149,10 +151,16 @@ export type RotateApiKeyInput = {
 
 /** Selects secrets of a list. Every field that is given must match. */
 export type SecretFilter = {
+  /** `expiresAt` is before this moment. A secret without `expiresAt` does not match. */
+  expiresBefore?: string | null | undefined;
+  /** Whether a value is set. */
+  hasValue?: boolean | null | undefined;
   /** Exactly this name. */
   name?: string | null | undefined;
   /** A name that begins with this text. */
   nameStartsWith?: string | null | undefined;
+  /** Last updated before this moment: one that was updated at it does not match. */
+  notUpdatedSince?: string | null | undefined;
   /** Exactly this placeholder. */
   placeholder?: string | null | undefined;
   /** Exactly this provider. */
@@ -172,6 +180,8 @@ export type TeamRole =
 export type UpdateSecretInput = {
   /** Change it only if this is still its version. */
   expectedVersion?: number | null | undefined;
+  /** When somebody should replace the value; null clears it. A new value leaves it as it is. */
+  expiresAt?: string | null | undefined;
   /** Which secret. */
   id: string;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
@@ -225,7 +235,7 @@ export type ResolveSecretsMutationVariables = Exact<{
 }>;
 
 
-export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>, deliveries: Array<{ jwe: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>, deliveries: Array<{ jwe: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
           | { __typename: 'Connector', teamId: string, id: string }
           | { __typename: 'Team', id: string }
           | { __typename: 'User', id: string }
@@ -245,7 +255,7 @@ export type OwnerFieldsFragment =
 
 export type ActorFieldsFragment = { kind: ActorKind, id: string };
 
-export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
     | { __typename: 'Connector', teamId: string, id: string }
     | { __typename: 'Team', id: string }
     | { __typename: 'User', id: string }
@@ -279,7 +289,7 @@ export type DeletedSecretsQueryVariables = Exact<{
 }>;
 
 
-export type DeletedSecretsQuery = { deletedSecrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+export type DeletedSecretsQuery = { deletedSecrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
@@ -336,7 +346,7 @@ export type SecretQueryVariables = Exact<{
 }>;
 
 
-export type SecretQuery = { secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+export type SecretQuery = { secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
       | { __typename: 'Connector', teamId: string, id: string }
       | { __typename: 'Team', id: string }
       | { __typename: 'User', id: string }
@@ -352,7 +362,7 @@ export type SecretsQueryVariables = Exact<{
 }>;
 
 
-export type SecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, createdAt: string, updatedAt: string, owner:
+export type SecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
@@ -425,13 +435,13 @@ export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApi
   'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
 export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
-  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const SecretVersionsDocument: TypedDocument<SecretVersionsQuery, SecretVersionsQueryVariables> =
   'query SecretVersions($id:ID!$first:Int$before:Int){secret(id:$id){versions(first:$first before:$before){...SecretVersionFields}}}fragment SecretVersionFields on SecretVersion{version maskedValue createdAt actor{...ActorFields}current}fragment ActorFields on Actor{kind id}';
 
 export const DeletedSecretsDocument: TypedDocument<DeletedSecretsQuery, DeletedSecretsQueryVariables> =
-  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const AuditEventsDocument: TypedDocument<AuditEventsQuery, AuditEventsQueryVariables> =
   'query AuditEvents($owner:OwnerInput!={}$filter:AuditFilter$first:Int$after:String$last:Int$before:String){auditEvents(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){nodes{...AuditEventFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment AuditEventFields on AuditEvent{sequence type actor{...ActorFields}requestId at secretId secretName apiKeyId version purpose method origin hash}fragment ActorFields on Actor{kind id}';
@@ -449,10 +459,10 @@ export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> =
   'query Viewer{viewer{kind subject scopes teams{id role}}}';
 
 export const SecretDocument: TypedDocument<SecretQuery, SecretQueryVariables> =
-  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const SecretsDocument: TypedDocument<SecretsQuery, SecretsQueryVariables> =
-  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const CreateSecretDocument: TypedDocument<CreateSecretMutation, CreateSecretMutationVariables> =
   'mutation CreateSecret($input:CreateSecretInput!){createSecret(input:$input){secret{...WrittenSecretFields}warnings{field type message}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

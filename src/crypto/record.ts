@@ -95,8 +95,12 @@ export function fieldsOfValue({ version, number, tag, setAt, setBy }: SealedMark
 
 export function tagOfRecord(record: Marked, key: MacKey): string {
   const { owner, id, version, name, placeholder, provider, maskedValue, createdBy, updatedBy, sealed } = record;
+  const { expiresAt } = record;
   const destination = null;
   const value = sealed && fieldsOfValue(sealed);
   const what = [1, ownerKey(owner), id, version, name, placeholder, provider, destination, maskedValue];
-  return hmac(key, 'record', [...what, actorKey(createdBy), actorKey(updatedBy), value]).toString('base64url');
+  const who = [actorKey(createdBy), actorKey(updatedBy)];
+  // Only where there is one, so that the MACs of the first release hold.
+  const reminder = expiresAt === null ? [] : [['expiresAt', expiresAt.getTime()]];
+  return hmac(key, 'record', [...what, ...who, value, ...reminder]).toString('base64url');
 }

@@ -27,6 +27,7 @@ const secretFields: { readonly [field in keyof Secret]: true } = {
   tags: true,
   maskedValue: true,
   version: true,
+  expiresAt: true,
   createdAt: true,
   updatedAt: true,
   createdBy: true,

@@ -14,6 +14,8 @@ export interface Secret {
   readonly tags: readonly string[];
   readonly maskedValue: string | null;
   readonly version: number;
+  /** When somebody should replace the value. Nothing happens then. */
+  readonly expiresAt: Date | null;
   readonly createdAt: Date;
   readonly updatedAt: Date;
   readonly createdBy: Actor;
@@ -53,4 +55,9 @@ export interface SecretFilter {
   /** All of them; not empty. */
   readonly tags?: readonly string[];
   readonly placeholder?: string;
+  /** Exclusive. A secret without `expiresAt` does not match. */
+  readonly expiresBefore?: Date;
+  /** Last updated before it: exclusive. */
+  readonly notUpdatedSince?: Date;
+  readonly hasValue?: boolean;
 }

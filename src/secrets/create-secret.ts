@@ -19,7 +19,7 @@ import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { mask } from './mask.ts';
 import { newPlaceholder } from './placeholder.ts';
-import { checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
+import { checkExpiresAt, checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
 import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
@@ -31,6 +31,7 @@ export interface CreateSecretInput extends Disclosure, IdempotentInput, ValueInp
   readonly provider?: string | null | undefined;
   readonly notes?: string | null | undefined;
   readonly tags?: readonly string[] | null | undefined;
+  readonly expiresAt?: Date | null | undefined;
 }
 
 /** Placeholders have 36 random bits: a second collision in a row is practically impossible. */
@@ -120,7 +121,7 @@ function checkFields(
   ownerType: Owner['type'],
   errors: FieldErrors,
 ) {
-  const { id, name, value, sealedValue, provider, notes, tags } = input;
+  const { id, name, value, sealedValue, provider, notes, tags, expiresAt } = input;
   if (plaintext) checkValue(plaintext.value, null, errors.at(plaintext.field));
   else if (value == null && sealedValue == null && ownerType !== 'team')
     errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
@@ -128,11 +129,13 @@ function checkFields(
     errors.at('provider').add('required', "Must be there for a user's secret.");
   }
   if (notes != null) checkNotes(notes, errors.at('notes'));
+  if (expiresAt != null) checkExpiresAt(expiresAt, errors.at('expiresAt'));
   return {
     id: id == null ? randomUUIDv7() : checkId(id, errors.at('id')),
     name: checkName(name, ownerType, errors.at('name')),
     provider: provider == null ? null : checkProvider(provider, errors.at('provider')),
     notes: notes ?? null,
+    expiresAt: expiresAt ?? null,
     tags: checkTags(tags ?? [], errors.at('tags')),
   };
 }

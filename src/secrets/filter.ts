@@ -23,6 +23,10 @@ function checkFilter(input: SecretFilterInput, errors: FieldErrors): SecretFilte
     const checked = tags.map((tag, index) => checkLookup(tag, maxTagCharacters, ofTags.at(index)));
     filter.tags = [...new Set(checked.filter(Boolean))];
   }
+  const { expiresBefore, notUpdatedSince, hasValue } = input;
+  if (expiresBefore != null) filter.expiresBefore = expiresBefore;
+  if (notUpdatedSince != null) filter.notUpdatedSince = notUpdatedSince;
+  if (hasValue != null) filter.hasValue = hasValue;
   return filter;
 }
 
@@ -53,8 +57,8 @@ export function checkFilterOnce(input: SecretFilterInput, request: object, error
   return known.filter;
 }
 
-function lengthOf({ tags, ...others }: SecretFilterInput): number {
-  const given = [...Object.values(others), ...(tags ?? [])];
+function lengthOf(input: SecretFilterInput): number {
+  const given = [...texts.map((field) => input[field]), ...(input.tags ?? [])];
   return given.reduce((sum, text) => sum + (text?.length ?? 0), 0);
 }
 

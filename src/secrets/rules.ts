@@ -62,6 +62,15 @@ export function checkTagCount(tags: readonly string[], errors: FieldErrors): boo
   return false;
 }
 
+const [earliestExpiry, afterExpiry] = [Date.UTC(1970, 0), Date.UTC(10_000, 0)];
+
+/** It may be past: a reminder is no less true then. */
+export function checkExpiresAt(expiresAt: Date, errors: FieldErrors): void {
+  const time = expiresAt.getTime();
+  if (time >= earliestExpiry && time < afterExpiry) return;
+  errors.add('range', 'Must be in the years 1970 to 9999, in UTC.');
+}
+
 /** For a field that may be left out, but must not be null. */
 export function refuseNull(errors: FieldErrors): void {
   errors.add('null', 'Must not be null. Leave it out to keep what is there.');

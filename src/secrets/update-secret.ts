@@ -17,7 +17,7 @@ import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { existingRecord, existingSecret } from './find-secret.ts';
 import { mask } from './mask.ts';
 import { replacedValue } from './replaced-value.ts';
-import { checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
+import { checkExpiresAt, checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
@@ -31,6 +31,8 @@ export interface UpdateSecretInput extends Disclosure, IdempotentInput, ValueInp
   /** null clears them. */
   readonly notes?: string | null | undefined;
   readonly tags?: readonly string[] | null | undefined;
+  /** null clears it. */
+  readonly expiresAt?: Date | null | undefined;
   readonly expectedVersion?: number | null | undefined;
 }
 
@@ -127,15 +129,23 @@ function refusedBefore(input: UpdateSecretInput, errors: FieldErrors): never {
   throw new Error('what is wrong with an input was not reported');
 }
 
+interface Changes {
+  name?: string;
+  provider?: string | null;
+  notes?: string | null;
+  tags?: string[];
+  expiresAt?: Date | null;
+}
+
 function checkChanges(
   input: UpdateSecretInput,
   plaintext: PlaintextValue | null,
   current: { readonly owner: Pick<Owner, 'type'>; readonly maskedValue: string | null },
   errors: FieldErrors,
 ) {
-  const { name, provider, notes, tags } = input;
+  const { name, provider, notes, tags, expiresAt } = input;
   const ownerType = current.owner.type;
-  const changes: { name?: string; provider?: string | null; notes?: string | null; tags?: string[] } = {};
+  const changes: Changes = {};
   for (const field of ['value', 'sealedValue'] as const) {
     if (input[field] === null) refuseNull(errors.at(field));
   }
@@ -148,6 +158,8 @@ function checkChanges(
   } else if (provider !== undefined) changes.provider = checkProvider(provider, errors.at('provider'));
   if (notes != null) checkNotes(notes, errors.at('notes'));
   if (notes !== undefined) changes.notes = notes;
+  if (expiresAt != null) checkExpiresAt(expiresAt, errors.at('expiresAt'));
+  if (expiresAt !== undefined) changes.expiresAt = expiresAt;
   if (tags === null) refuseNull(errors.at('tags'));
   else if (tags !== undefined) changes.tags = checkTags(tags, errors.at('tags'));
   return changes;

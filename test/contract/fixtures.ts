@@ -55,6 +55,7 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
     tags: [],
     maskedValue: 'AKIAIO••••PLE',
     version: 1,
+    expiresAt: null,
     createdAt: at,
     updatedAt: at,
     createdBy: ada,

@@ -134,16 +134,26 @@ export function listsContract(subject: Subject): void {
 
   describe('a filter', () => {
     const filtered: Owner = newOwner();
+    /** Each to the millisecond. */
+    const day = (of: number) => new Date(`2031-01-0${of}T00:00:00.000Z`);
+    const just = (after: Date, ms = 1) => new Date(after.getTime() + ms);
+    const lasts = ({ expiresAt }: SecretRecord) => expiresAt?.getTime() ?? Infinity;
     const secrets: readonly SecretRecord[] = [
       newRecord(filtered, { name: 'API_KEY', provider: 'aws', tags: ['prod', 'eu'] }),
       newRecord(filtered, { name: 'API_SECRET', provider: 'gcp', tags: ['prod', 'us'] }),
-      newRecord(filtered, { name: 'API', provider: null, tags: [] }),
+      newRecord(filtered, { name: 'API', provider: null, tags: [], expiresAt: day(2), updatedAt: day(2) }),
       newRecord(filtered, { name: 'api_key', provider: 'AWS', tags: ['Prod'] }),
-      newRecord(filtered, { name: 'APJ', provider: 'aws', tags: ['eu', 'prod', 'blue'] }),
-      newRecord(filtered, { name: '%_*.', provider: 'aws', tags: ['%'] }),
-      newRecord(filtered, { name: '中文', provider: 'aws' }),
+      newRecord(filtered, {
+        name: 'APJ',
+        provider: 'aws',
+        tags: ['eu', 'prod', 'blue'],
+        expiresAt: day(2),
+        sealed: null,
+      }),
+      newRecord(filtered, { name: '%_*.', provider: 'aws', tags: ['%'], expiresAt: day(1), updatedAt: day(3) }),
+      newRecord(filtered, { name: '中文', provider: 'aws', expiresAt: day(3), updatedAt: day(1) }),
       newRecord(filtered, { name: '\uD7FF1', provider: 'aws' }),
-      newRecord(filtered, { name: '\uFFFD', provider: 'aws' }),
+      newRecord(filtered, { name: '\uFFFD', provider: 'aws', sealed: null, expiresAt: new Date(0) }),
       newRecord(filtered, { name: '\u{10FFFF}\u{10FFFF}', provider: 'aws' }),
     ];
     const placeholder = secrets[1]?.placeholder ?? '';
@@ -174,6 +184,34 @@ export function listsContract(subject: Subject): void {
       ['one tag twice', { tags: ['us', 'us'] }, ({ tags }) => tags.includes('us')],
       ['no tags', { tags: [] }, () => true],
       ['placeholder', { placeholder }, (secret) => secret.placeholder === placeholder],
+      ['expiresBefore', { expiresBefore: day(3) }, (secret) => lasts(secret) < day(3).getTime()],
+      ['expiresBefore, exclusive', { expiresBefore: day(2) }, (secret) => lasts(secret) < day(2).getTime()],
+      [
+        'expiresBefore, to the millisecond',
+        { expiresBefore: just(day(2)) },
+        (secret) => lasts(secret) <= day(2).getTime(),
+      ],
+      [
+        'expiresBefore all that can expire',
+        { expiresBefore: just(day(3), 1e12) },
+        ({ expiresAt }) => expiresAt !== null,
+      ],
+      ['expiresBefore what expires first', { expiresBefore: new Date(0) }, () => false],
+      ['notUpdatedSince, exclusive', { notUpdatedSince: day(2) }, ({ updatedAt }) => updatedAt < day(2)],
+      ['notUpdatedSince', { notUpdatedSince: just(day(2)) }, ({ updatedAt }) => updatedAt <= day(2)],
+      ['notUpdatedSince long ago', { notUpdatedSince: new Date(0) }, () => false],
+      ['hasValue', { hasValue: true }, (secret) => secret.sealed !== null],
+      ['no value', { hasValue: false }, (secret) => secret.sealed === null],
+      [
+        'times, value and a prefix',
+        { expiresBefore: day(3), notUpdatedSince: day(3), hasValue: false, nameStartsWith: 'AP' },
+        ({ name }) => name === 'APJ',
+      ],
+      [
+        'times, value, provider and tags',
+        { expiresBefore: day(3), notUpdatedSince: day(3), hasValue: false, provider: 'aws', tags: ['eu', 'blue'] },
+        ({ name }) => name === 'APJ',
+      ],
       ['nothing', {}, () => true],
       [
         'all at once',

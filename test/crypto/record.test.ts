@@ -17,7 +17,7 @@ const ring = (...keys: KeyEntry[]): Promise<Keyring> => parseKeyring(keyringText
 const mac = (kid: string, state: string): KeyEntry => ({ use: 'mac', kid, state });
 
 async function sealedRecord(fields: Partial<SecretRecord> = {}, value = 'the value'): Promise<SecretRecord> {
-  const record = { ...newRecord(owner), ...fields };
+  const record = { ...newRecord(owner, { expiresAt: new Date('2031-01-01T00:00:00.000Z') }), ...fields };
   const envelope = await seal(value, bindingOf(record, 1), testKeyring);
   return marked({ ...record, sealed: { ...sealed(), tag: envelope.tag, envelope } });
 }
@@ -49,6 +49,8 @@ describe('a record', () => {
     ['mask, left out', () => ({ maskedValue: null })],
     ['creator', () => ({ createdBy: { kind: 'apiKey', id: 'ada' } })],
     ['last author', () => ({ updatedBy: { kind: 'user', id: 'bob' } })],
+    ['expiry', () => ({ expiresAt: new Date('2031-01-02T00:00:00.000Z') })],
+    ['expiry, left out', () => ({ expiresAt: null })],
     ['number of the value', (record) => ({ sealed: { ...sealedOf(record), number: 2 } })],
     ['time of the value', (record) => ({ sealed: { ...sealedOf(record), setAt: new Date(0) } })],
     ['author of the value', (record) => ({ sealed: { ...sealedOf(record), setBy: { kind: 'user', id: 'bob' } } })],

@@ -66,7 +66,7 @@ describe.each(storeNames)('somebody who writes to the database, on %s', (name) =
     // The gateway reads the file again for this.
     expect((await fetch(new URL('/readyz', gateway.url))).status).toBe(200);
     const second = await create('two', 'openai', bob);
-    await run(updateSecret(), { id: second, value: 'another value of two' }, bob);
+    await run(updateSecret(), { id: second, value: 'another value of two', expiresAt: '2031-01-01T00:00:00Z' }, bob);
     await run(updateSecret(), { id: second, notes: 'the third version' }, bob);
 
     ids = [first, second];

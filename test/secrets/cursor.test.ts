@@ -18,6 +18,9 @@ const filter: Required<SecretFilter> = {
   provider: 'p',
   tags: ['one', 'two'],
   placeholder: 'sec_1',
+  expiresBefore: new Date('2026-04-01T00:00:00Z'),
+  notUpdatedSince: new Date('2026-03-01T00:00:00Z'),
+  hasValue: true,
 };
 const scope: CursorList = { owner, filter };
 const encodeCursor = (at: Position, list: CursorList, ring: Keyring) => signed.encodeCursor(at, listKey(list), ring);

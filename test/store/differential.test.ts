@@ -7,7 +7,7 @@ import { type Store, StoreConflict } from '../../src/store/store.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 import { requireShards, watchShards } from '../support/mongos.ts';
-import { changes, type Fields, names, owners, Run, tags } from './random-writes.ts';
+import { changes, type Fields, names, owners, Run, tags, times } from './random-writes.ts';
 
 const uri = inject('mongodbUri');
 
@@ -24,6 +24,9 @@ const queries = fc.record(
         provider: fc.constantFrom('', 'x', 'x\0y'),
         tags,
         placeholder: fc.constantFrom('p0', 'p1'),
+        expiresBefore: times,
+        notUpdatedSince: times,
+        hasValue: fc.boolean(),
       },
       { requiredKeys: [] },
     ),
@@ -81,6 +84,8 @@ function newChange(fields: Partial<Fields>): Fields {
     notes: null,
     maskedValue: null,
     tags: [],
+    expiresAt: null,
+    updatedAt: new Date(0),
     isSealed: true,
     isOnStored: true,
     nonce: null,

@@ -8,7 +8,7 @@ import { listRow } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { selectedSecret } from '../../src/store/mongodb/select.ts';
 import type { Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, query, seen, withoutEnvelope } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, query, seen, update, withoutEnvelope } from '../contract/fixtures.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -40,25 +40,30 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
   it('need no BSON', async () => {
     const owner = newOwner();
     const records = [newRecord(owner), newRecord(owner, { sealed: null }), newRecord(owner, { notes: 'Grüße' })];
-    const [first] = records;
+    const [first, other] = records;
+    if (!first || !other) throw new Error('they are there');
     const digest = { kid: 'equality-1', digest: 'digest', mac: 'mac' };
     const withDigest = (record: SecretRecord) => ({ ...record, sealed: record.sealed && { ...record.sealed, digest } });
     await store.commit(records.map((record) => insert(record === first ? withDigest(record) : record)));
+    const expiresAt = new Date('2031-01-01T00:00:00.000Z');
+    const expiring = newRecord(owner, { expiresAt });
+    // Added by an update, it comes after what the document had before.
+    const changed = update(other, { expiresAt });
+    await store.commit([insert(expiring), changed]);
+    records.splice(1, 1, expiring, { ...changed.secret, sealed: other.sealed, mac: changed.mac });
     const decoders = [listRow, foundSecret, secretRecord, selectedSecret, digestedRow, idDigest];
     const toBson = decoders.map((decoder) => vi.spyOn(decoder, 'of'));
     const ids = records.map(({ id }) => id);
     const filtered = query(owner, { filter: { provider: 'aws' } });
     expect(await Promise.all([query(owner), filtered].map((one) => store.list(one)))).toEqual([
-      expect.objectContaining({ totalCount: 3 }),
-      expect.objectContaining({ totalCount: 3 }),
+      expect.objectContaining({ totalCount: 4 }),
+      expect.objectContaining({ totalCount: 4 }),
     ]);
     expect(await Promise.all(ids.map((id) => store.find(id)))).toEqual(records.map(withoutEnvelope));
     expect(await store.findRecords(owner, ids)).toEqual(expect.arrayContaining(records));
-    expect(await store.select(owner, null, 5)).toHaveLength(3);
-    expect(await store.digests.of(owner, ids)).toEqual(new Map([[first?.id, digest]]));
-    expect(await store.digests.match(owner, ['digest'], 5)).toEqual([
-      { secret: first && withoutEnvelope(first), digest },
-    ]);
+    expect(await store.select(owner, null, 5)).toHaveLength(4);
+    expect(await store.digests.of(owner, ids)).toEqual(new Map([[first.id, digest]]));
+    expect(await store.digests.match(owner, ['digest'], 5)).toEqual([{ secret: withoutEnvelope(first), digest }]);
     for (const spy of toBson) expect(spy).not.toHaveBeenCalled();
   });
 

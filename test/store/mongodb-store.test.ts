@@ -50,6 +50,9 @@ describe.skipIf(uri === '')('with a mongod', () => {
         'owner_tags_name',
         'owner_provider_name',
         'owner_digest',
+        'owner_name_expiresAt',
+        'owner_updatedAt_name',
+        'owner_name_withoutValue',
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
       expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence', 'owner_secretId_sequence']);
@@ -153,6 +156,8 @@ describe.skipIf(uri === '')('with a mongod', () => {
       ['a version that is not an integer', { version: 1.5 }],
       ['an empty name', { name: '' }],
       ['a date as text', { createdAt: '2026-01-01T00:00:00Z' }],
+      ['an expiry as text', { expiresAt: '2026-01-01T00:00:00Z' }],
+      ['an expiry that is null', { expiresAt: null }],
       ['tags that are not text', { tags: [1] }],
     ])('refuse %s', async (_, fields) => {
       const bad = { ...documentOf(newRecord(newOwner())), ...fields };

@@ -26,6 +26,7 @@ export const names = fc.constantFrom('a', 'A', 'ab', 'a\0', '\uFFFD', '\u{1F600}
 export const tags = fc
   .subarray(['t', 'T', '標籤'])
   .chain((some) => fc.shuffledSubarray(some, { minLength: some.length }));
+export const times = fc.constantFrom(0, 1, 2 ** 32, 253_402_300_799_999).map((time) => new Date(time));
 const optionalText = fc.option(fc.constantFrom('', 'x', 'x\0y'));
 
 export const changes = fc.record({
@@ -54,6 +55,8 @@ export const changes = fc.record({
   notes: optionalText,
   maskedValue: optionalText,
   tags,
+  expiresAt: fc.option(times),
+  updatedAt: times,
   isSealed: fc.boolean(),
   isOnStored: fc.nat(3).map((one) => one > 0),
   nonce: fc.option(fc.nat(5)),
@@ -110,7 +113,8 @@ export class Run {
   }
 
   query(owner: number, fields: object): ListQuery {
-    return query(this.owner(owner), JSON.parse(JSON.stringify(fields)) as Partial<ListQuery>);
+    // Arbitraries make objects without a prototype.
+    return query(this.owner(owner), structuredClone(fields) as Partial<ListQuery>);
   }
 
   async stored(store: Store): Promise<Stored> {

@@ -40,6 +40,7 @@ function recordFrom(random: Random) {
     maskedValue: random(2) ? text() : null,
     version: [1, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1][random(4)] ?? 1,
     createdAt: new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0),
+    expiresAt: random(2) ? new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0) : null,
     ...(random(3) === 0 && { sealed: null }),
   });
   return documentOf(record);
@@ -65,8 +66,8 @@ const rows: Record<string, { decoder: RowDecoder<unknown>; make: (random: Random
   'a find': {
     decoder: foundSecret,
     make(random) {
-      const { sealed, ...found } = recordFrom(random);
-      return { ...found, sealed: sealed && markOf(sealed) };
+      const { sealed, expiresAt, ...found } = recordFrom(random);
+      return { ...found, sealed: sealed && markOf(sealed), ...(expiresAt && { expiresAt }) };
     },
   },
   'a find with envelopes': { decoder: secretRecord, make: recordFrom },

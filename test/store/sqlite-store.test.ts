@@ -187,6 +187,7 @@ describe('a group of SQLite commits', () => {
 describe('the plan of a SQLite list', () => {
   const owner = newOwner();
   const place = { name: 'n', id: '' };
+  const time = new Date();
 
   async function plan({ sql, values }: Statement): Promise<string[]> {
     const folder = mkdtempSync(join(tmpdir(), 'sqlite-plan-'));
@@ -238,6 +239,27 @@ describe('the plan of a SQLite list', () => {
       'provider_name (owner=? AND provider=? AND name>?)',
     ],
     ['placeholder', { filter: { placeholder: 'p' } }, 'secrets_owner_placeholder (owner=? AND placeholder=?)'],
+    [
+      'provider and times',
+      { filter: { provider: 'p', expiresBefore: time, notUpdatedSince: time, hasValue: false } },
+      'secrets_owner_provider_name (owner=? AND provider=?)',
+    ],
+    ['expiresBefore', { filter: { expiresBefore: time } }, 'secrets_owner_name_expires_at (owner=?)'],
+    [
+      'expiresBefore and position',
+      { filter: { expiresBefore: time, notUpdatedSince: time }, after: place },
+      'secrets_owner_name_expires_at (owner=? AND name>?)',
+    ],
+    ['notUpdatedSince', { filter: { notUpdatedSince: time } }, 'secrets_owner_name_updated_at (owner=?)'],
+    [
+      'notUpdatedSince and nameStartsWith, read from the end',
+      { filter: { notUpdatedSince: time, nameStartsWith: 'N', hasValue: true }, from: 'end' },
+      'secrets_owner_name_updated_at (owner=? AND name>? AND name<?)',
+    ],
+    ['no value', { filter: { hasValue: false } }, 'secrets_owner_name_without_value (owner=?)'],
+    ['no value and position', { filter: { hasValue: false }, after: place }, 'without_value (owner=? AND name>?)'],
+    ['a value', { filter: { hasValue: true } }, 'secrets_owner_name (owner=?)'],
+    ['name and times', { filter: { name: 'N', expiresBefore: time } }, '(owner=? AND name=?)'],
     ['tags', { filter: { tags: ['t'] } }, 'SEARCH secret_tags USING PRIMARY KEY (owner=? AND tag=?)'],
     ['tags and position', { filter: { tags: ['t', 'u'] }, after: place }, 'PRIMARY KEY (owner=? AND tag=? AND name>?)'],
   ])('with %s reads an index that begins with the owner, in its order', async (_, fields, expected) => {
@@ -251,6 +273,11 @@ describe('the plan of a SQLite list', () => {
     { filter: { nameStartsWith: 'N' } },
     { filter: { provider: 'p' } },
     { filter: { tags: ['t', 'u'] } },
+    { filter: { expiresBefore: time } },
+    { filter: { notUpdatedSince: time } },
+    { filter: { hasValue: false } },
+    { filter: { hasValue: true } },
+    { filter: { expiresBefore: time, notUpdatedSince: time, hasValue: false, tags: ['t'] } },
   ])('for the count of %j reads an index that begins with the owner', async (fields) => {
     for (const detail of await plan(countStatement(query(owner, fields)))) {
       expect(detail).toMatch(/^(SEARCH \w+ (EXISTS )?USING .*\(owner=\?|CORRELATED SCALAR SUBQUERY)/);

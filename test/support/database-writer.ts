@@ -32,7 +32,7 @@ export interface DatabaseWriter {
 
 export const recordParts = [
   ...['owner', 'name', 'placeholder', 'provider', 'version'],
-  ...['masked_value', 'created_by', 'updated_by'],
+  ...['masked_value', 'created_by', 'updated_by', 'expires_at'],
   ...['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by', 'envelope', 'mac_kid', 'mac_tag'],
 ] as const;
 
@@ -243,7 +243,13 @@ class MongodbWriter implements DatabaseWriter {
   }
 }
 
-const names = { masked_value: 'maskedValue', created_by: 'createdBy', updated_by: 'updatedBy', secret_id: 'secretId' };
+const names = {
+  masked_value: 'maskedValue',
+  created_by: 'createdBy',
+  updated_by: 'updatedBy',
+  secret_id: 'secretId',
+  expires_at: 'expiresAt',
+};
 
 function rowOf({ sealed, mac, ...document }: Document): Row {
   const row: Row = { ...document };

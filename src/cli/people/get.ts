@@ -37,6 +37,7 @@ export const get: Command<Options> = {
       tags: tags.join(', ') || '–',
       created: secret.createdAt,
       updated: secret.updatedAt,
+      expires: secret.expiresAt ?? '–',
       notes: notes ?? '–',
     };
     const width = Math.max(...Object.keys(rows).map((title) => title.length)) + 2;

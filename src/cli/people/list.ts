@@ -4,35 +4,48 @@ import { type GatewayOptions, gatewayOptions, gatewaySettings } from './options.
 
 interface Options extends GatewayOptions {
   readonly json?: boolean;
+  readonly expiresBefore?: string;
 }
 
 export const list: Command<Options> = {
   summary: 'list secrets: their names and what is known of them, never a value',
   details: 'It needs the scope secrets:read.',
-  options: [...gatewayOptions(), new Option('--json', 'JSON for machines, with every field')],
+  options: [
+    ...gatewayOptions(),
+    new Option('--json', 'JSON for machines, with every field'),
+    new Option('--expires-before <DATE>', 'only those that expire before this day or moment'),
+  ],
   settings: gatewaySettings,
-  async run({ json, ...options }) {
+  async run({ json, expiresBefore, ...options }) {
     const { openClient } = await import('./client.ts');
     const { allSecrets } = await import('./secret.ts');
-    const secrets = await allSecrets(await openClient(options));
+    const { parseMoment } = await import('./moment.ts');
+    const filter = expiresBefore === undefined ? {} : { expiresBefore: parseMoment('--expires-before', expiresBefore) };
+    const secrets = await allSecrets(await openClient(options), filter);
     if (json) {
       const { printableJson } = await import('./json.ts');
       process.stdout.write(printableJson(secrets));
       return;
     }
     if (secrets.length === 0) {
-      process.stderr.write('There are no secrets.\n');
+      process.stderr.write(
+        expiresBefore === undefined ? 'There are no secrets.\n' : 'No secret expires before that.\n',
+      );
       return;
     }
     const { table } = await import('./table.ts');
-    const rows = secrets.map(({ name, provider, maskedValue, version, updatedAt, tags }) => [
+    // Most have no date: without any, the column would be empty.
+    const shown = secrets.some(({ expiresAt }) => expiresAt !== null);
+    const rows = secrets.map(({ name, provider, maskedValue, version, updatedAt, expiresAt, tags }) => [
       name,
       provider ?? '',
       maskedValue ?? 'no value',
       String(version),
       updatedAt.slice(0, 10),
+      ...(shown ? [expiresAt?.slice(0, 10) ?? ''] : []),
       tags.join(', '),
     ]);
-    process.stdout.write(table(['NAME', 'PROVIDER', 'VALUE', 'VERSION', 'UPDATED', 'TAGS'], rows, process.stdout));
+    const titles = ['NAME', 'PROVIDER', 'VALUE', 'VERSION', 'UPDATED', ...(shown ? ['EXPIRES'] : []), 'TAGS'];
+    process.stdout.write(table(titles, rows, process.stdout));
   },
 };

@@ -1,13 +1,14 @@
+import type { SecretFilter } from '../../client/documents.ts';
 import { didYouMean, nearestWords } from '../../runtime/spelling.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
 import type { GatewayClient } from './client.ts';
 import type { Secret } from './gateway.ts';
 
-/** All secrets of the owner, in the order of their names. */
-export async function allSecrets({ client, owner }: GatewayClient): Promise<Secret[]> {
+/** All secrets of the owner, or those that match, in the order of their names. */
+export async function allSecrets({ client, owner }: GatewayClient, filter: SecretFilter = {}): Promise<Secret[]> {
   const all: Secret[] = [];
-  for await (const secret of client.allSecrets({ owner, pageSize: 1000 })) all.push(secret);
+  for await (const secret of client.allSecrets({ owner, filter, pageSize: 1000 })) all.push(secret);
   return all;
 }
 

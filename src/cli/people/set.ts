@@ -12,6 +12,7 @@ interface Options extends GatewayOptions {
   readonly exact?: boolean;
   readonly provider?: string;
   readonly tag: readonly string[];
+  readonly expires?: string;
   readonly yes?: boolean;
 }
 
@@ -31,6 +32,7 @@ export const set: Command<Options> = {
     new Option('--exact', 'keep a newline at the end of standard input or of the file (default: one is dropped)'),
     new Option('--provider <P>', 'whose service it is for (default: from the name, such as OPENAI_…, else custom)'),
     repeatable('--tag <T>', 'a tag; replaces those that there are'),
+    new Option('--expires <DATE>', 'when somebody should replace it: a day or a moment, or never'),
     new Option('-y, --yes', 'replace without a question'),
   ],
   settings: gatewaySettings,
@@ -43,6 +45,9 @@ const assignment = /^[A-Za-z_]\w*=/;
 
 async function run(options: Options, name = ''): Promise<void> {
   if (assignment.test(name)) throw new UsageError(valueIsNoArgument);
+  const { parseMoment } = await import('./moment.ts');
+  const { expires } = options;
+  const expiresAt = expires === undefined || expires === 'never' ? null : parseMoment('--expires', expires);
   const { openClient } = await import('./client.ts');
   const { confirm, isAtTerminal } = await import('../confirm.ts');
   const { readValue } = await import('./read-value.ts');
@@ -54,7 +59,7 @@ async function run(options: Options, name = ''): Promise<void> {
     if (!(await confirm(`${what} Replace it?`))) throw new CommandFailure('Nothing was changed.');
   }
   const value = await readValue(name, options);
-  await write(gateway, before, { ...options, expects: asks }, name, value);
+  await write(gateway, before, { ...options, ...(expires !== undefined && { expiresAt }), expects: asks }, name, value);
 }
 
 /** Credentials that may only write cannot look it up: for them it is new. */
@@ -73,7 +78,7 @@ async function lookUp(gateway: GatewayClient, name: string): Promise<Secret | nu
 async function write(
   { client, owner }: GatewayClient,
   before: Secret | null,
-  { provider, tag, expects }: Options & { readonly expects: boolean },
+  { provider, tag, expiresAt, expects }: Options & { readonly expiresAt?: string | null; readonly expects: boolean },
   name: string,
   value: string,
 ): Promise<void> {
@@ -87,6 +92,7 @@ async function write(
         ...(expects && { expectedVersion: before.version }),
         ...(provider !== undefined && { provider }),
         ...(tag.length > 0 && { tags: [...tag] }),
+        ...(expiresAt !== undefined && { expiresAt }),
       })
     : await client.createSecret({
         owner,
@@ -94,6 +100,7 @@ async function write(
         value,
         provider: provider ?? providerOfName(name),
         tags: [...tag],
+        ...(expiresAt !== undefined && { expiresAt }),
       });
   for (const { message } of warnings) process.stderr.write(`Warning: ${printable(message)}\n`);
   process.stdout.write(

@@ -35,6 +35,11 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
     }),
     notes: t.string({ description: 'At most 4 KiB.' }),
     tags: t.stringList({ description: 'At most 50, of 1 to 64 characters each.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description:
+        'When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then.',
+    }),
     idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });

@@ -14,6 +14,15 @@ const SecretFilter = builder.inputType('SecretFilter', {
     provider: t.string({ description: 'Exactly this provider.' }),
     tags: t.stringList({ description: 'All of these tags; the secret may have others, too.' }),
     placeholder: t.string({ description: 'Exactly this placeholder.' }),
+    expiresBefore: t.field({
+      type: 'DateTime',
+      description: '`expiresAt` is before this moment. A secret without `expiresAt` does not match.',
+    }),
+    notUpdatedSince: t.field({
+      type: 'DateTime',
+      description: 'Last updated before this moment: one that was updated at it does not match.',
+    }),
+    hasValue: t.boolean({ description: 'Whether a value is set.' }),
   }),
 });
 

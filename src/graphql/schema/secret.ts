@@ -34,6 +34,11 @@ SecretRef.implement({
         description: 'A part of the value to recognise it by, such as `sk-pro••••789`; null while no value is set.',
       }),
       version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
+      expiresAt: t.expose('expiresAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When somebody should replace the value. It is a reminder: nothing happens then.',
+      }),
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was created.' }),
       updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
       createdBy: t.expose('createdBy', { type: Actor, description: 'Who created it.' }),

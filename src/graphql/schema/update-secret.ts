@@ -18,6 +18,10 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
     provider: t.string({ description: 'A new provider; null clears it, except for your own secret.' }),
     notes: t.string({ description: 'New notes; null clears them.' }),
     tags: t.stringList({ description: 'The new tags, all of them; an empty list clears them.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'When somebody should replace the value; null clears it. A new value leaves it as it is.',
+    }),
     expectedVersion: t.int({ description: 'Change it only if this is still its version.' }),
     idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),

@@ -11,13 +11,21 @@ import {
   type OwnerHead,
 } from '../audit.ts';
 import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
-import { type AuditDocument, auditEventOf, type Collections } from './documents.ts';
+import type { Collections } from './documents.ts';
 import { chainOf } from './owner-document.ts';
 
 /** To look at one takes the server about 2 µs, and a command takes a round trip. */
 const sliceSize = 10_000;
 
 type Read = <T>(read: (session: ClientSession) => Promise<T>) => Promise<T>;
+
+export interface AuditDocument extends AuditEvent {
+  readonly owner: string;
+}
+
+function auditEventOf({ _id, owner, ...event }: AuditDocument & { readonly _id?: unknown }): AuditEvent {
+  return event;
+}
 
 export class MongodbAudit implements AuditStore {
   readonly #collections: Pick<Collections, 'audit' | 'owners'>;

@@ -17,7 +17,7 @@ import {
   type Write,
 } from '../store.ts';
 import { writeApiKeys } from './api-keys.ts';
-import { type Collections, currentDocumentOf, documentOf, fieldsOf, type SecretDocument } from './documents.ts';
+import { type Collections, currentDocumentOf, documentOf, type SecretDocument, updateTo } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
 import { keepResults, removeResults } from './kept-results.ts';
 import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
@@ -228,10 +228,7 @@ function updateOf({ from, secret, sealed, replaced, mac }: Extract<SecretWrite, 
     // A rewrap may have replaced it since it was read. What is kept is then what the rewrap left, in another attempt.
     ...(replaced && { 'sealed.envelope.encrypted_key': replaced.sealed.envelope.encrypted_key }),
   };
-  return {
-    q,
-    u: { $set: { ...fieldsOf(secret), mac, ...(sealed && { sealed: currentDocumentOf(sealed, sealed.digest) }) } },
-  };
+  return { q, u: updateTo(secret, mac, sealed) };
 }
 
 function removalOf(write: SecretWrite): Document[] {

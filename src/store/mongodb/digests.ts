@@ -11,6 +11,7 @@ import {
   readDigest,
   readMark,
   readOwned,
+  readRest,
   type SecretDocument,
   secretRecord,
   withOwner,
@@ -33,7 +34,7 @@ export const digestedRow: RowDecoder<DigestedRow> = {
       mark: readMark(sealed),
       digest: sealed.object('digest', readDigest),
     }));
-    return { owned: withSealed(owned, mark), digest };
+    return { owned: readRest(row, withSealed(owned, mark)), digest };
   },
   of(document) {
     const found = document as DigestedDocument;

@@ -1,18 +1,22 @@
-import type { Collection, Db } from 'mongodb';
-import type { AuditEvent } from '../../model/audit-event.ts';
+import type { Collection, Db, UpdateFilter } from 'mongodb';
 import type { Envelope, Sealed, SealedMark, ValueDigest } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
 import type { ApiKeyDocument } from './api-keys.ts';
+import type { AuditDocument } from './audit.ts';
 import type { DeletedDocument } from './deleted-secrets.ts';
 import type { KeptResultDocument } from './kept-results.ts';
 import type { OwnerDocument } from './owner-document.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { SecretIdDocument } from './secret-ids.ts';
+import type { VersionDocument } from './versions.ts';
 
-/** The fields of a secret beside its id and its owner, which are stored as other types. Actors are stored as their keys. */
-interface SecretFields extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy'> {
+/**
+ * The fields of a secret beside its id and its owner, which are stored as other types, and what is there only where it is set.
+ * Actors are stored as their keys.
+ */
+interface SecretFields extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy' | 'expiresAt'> {
   readonly createdBy: string;
   readonly updatedBy: string;
 }
@@ -54,7 +58,13 @@ export function readListedSecret(id: string, row: RowReader): ListedSecret {
     updatedAt: row.date('updatedAt'),
     createdBy: actorOfKey(row.text('createdBy')),
     updatedBy: actorOfKey(row.text('updatedBy')),
+    expiresAt: readExpiry(row),
   };
+}
+
+/** It comes last: an update adds it to a document that had none. */
+function readExpiry(row: RowReader): Date | null {
+  return row.isNext('expiresAt') ? row.date('expiresAt') : null;
 }
 
 /**
@@ -72,11 +82,18 @@ export function withOwner<S extends { owner: Owner }>({ key, secret }: Owned<S>)
   return secret;
 }
 
-/** Up to what the row has of the value, which comes last. */
+/** Up to what the row has of the value. Where that is computed, `expiresAt` comes before it. */
 export function readOwned(row: RowReader): Owned<ListedSecret & { mac: RecordMac }> {
   const secret = readListedSecret(row.text('_id'), row);
   const key = row.text('owner');
-  return { key, secret: Object.assign(secret, { mac: row.object('mac', readMac) }) };
+  const mac = row.object('mac', readMac);
+  return { key, secret: Object.assign(secret, { mac, expiresAt: readExpiry(row) }) };
+}
+
+/** What a whole row has behind its value. */
+export function readRest<S extends Owned<ListedSecret>>(row: RowReader, owned: S): S {
+  Object.assign(owned.secret, { expiresAt: owned.secret.expiresAt ?? readExpiry(row) });
+  return owned;
 }
 
 export function readMac(row: RowReader): RecordMac {
@@ -118,6 +135,7 @@ function readEnvelope(row: RowReader): Envelope {
 /** What a list reads: it knows the owner. */
 export interface ListedDocument extends SecretFields {
   readonly _id: string;
+  readonly expiresAt?: Date;
 }
 
 /** What a find reads. `owner` is the owner's key in every collection. */
@@ -143,30 +161,16 @@ export interface SecretDocument extends FoundDocument {
 }
 
 /** Everything but the envelope, for a find that computes what it has of the value. */
-export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac'].map((name) => [name, 1]));
+export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac', 'expiresAt'].map((name) => [name, 1]));
 
 /** What a find and a list leave out. */
 export const foundProjection = { 'sealed.envelope': 0, 'sealed.digest': 0 } as const;
 export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
 
-export interface AuditDocument extends AuditEvent {
-  readonly owner: string;
-}
-
 /** `_id` is the digest, by which the collection can be sharded. */
 export interface NonceDocument {
   readonly _id: string;
   readonly keptUntil: Date;
-}
-
-/** An earlier value. `_id` is the secret's id and a place among those that its values take in turn. */
-export interface VersionDocument {
-  readonly _id: string;
-  readonly owner: string;
-  readonly secretId: string;
-  readonly maskedValue: string | null;
-  readonly mac: RecordMac;
-  readonly sealed: SealedDocument;
 }
 
 export interface Collections {
@@ -197,8 +201,8 @@ export function collectionsOf(database: Db): Collections {
   };
 }
 
-/** Everything of a secret but its id, its value and its MAC. */
-export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac'> {
+/** Everything of a secret but its id, its value, its MAC and what need not be there. */
+export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac' | 'expiresAt'> {
   const [createdBy, updatedBy] = [actorKey(secret.createdBy), actorKey(secret.updatedBy)];
   // Named fields only: a spread would also store what else an object happens to hold.
   return Object.assign(pick(secret), { createdBy, updatedBy, owner: ownerKey(secret.owner) });
@@ -206,7 +210,22 @@ export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' |
 
 export function documentOf(record: SecretRecord): SecretDocument {
   const sealed = record.sealed && sealedDocumentOf(record.sealed);
-  return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed };
+  return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed, ...optionalFieldsOf(record) };
+}
+
+function optionalFieldsOf({ expiresAt }: Secret): Pick<FoundDocument, 'expiresAt'> {
+  return expiresAt ? { expiresAt } : {};
+}
+
+/** What makes the stored secret this one. */
+export function updateTo(secret: Secret, mac: RecordMac, sealed: Sealed | undefined): UpdateFilter<SecretDocument> {
+  const $set = {
+    ...fieldsOf(secret),
+    mac,
+    ...(sealed && { sealed: currentDocumentOf(sealed, sealed.digest) }),
+    ...optionalFieldsOf(secret),
+  };
+  return secret.expiresAt ? { $set } : { $set, $unset: { expiresAt: 1 } };
 }
 
 /** A value that is a current one. Deleted and earlier ones have no digest. */
@@ -228,7 +247,8 @@ export function listedSecretOf(document: ListedDocument, owner: Owner = nobody):
   // As text whatever is there: a damaged document must not fail what came with the same command.
   const createdBy = actorOfKey(String(document.createdBy));
   const updatedBy = actorOfKey(String(document.updatedBy));
-  return Object.assign(pick(document), { id: document._id, owner, createdBy, updatedBy });
+  const { _id: id, expiresAt = null } = document;
+  return Object.assign(pick(document), { id, owner, createdBy, updatedBy, expiresAt });
 }
 
 export function ownedOf(document: FoundDocument): Owned {
@@ -241,7 +261,7 @@ export function withSealed<T>(row: Owned<ListedSecret & { mac: RecordMac }>, sea
 }
 
 export const foundSecret: RowDecoder<Owned> = {
-  read: (row) => withSealed(readOwned(row), row.objectOrNull('sealed', readMark)),
+  read: (row) => readRest(row, withSealed(readOwned(row), row.objectOrNull('sealed', readMark))),
   of: (document) => ownedOf(document as FoundDocument),
 };
 
@@ -260,7 +280,7 @@ export function sealedOf(sealed: SealedDocument): Sealed {
 
 /** What is read of a secret whose value is to be opened. */
 export const secretRecord: RowDecoder<Owned<SecretRecord & { owner: Owner }>> = {
-  read: (row) => withSealed(readOwned(row), row.objectOrNull('sealed', readSealed)),
+  read: (row) => readRest(row, withSealed(readOwned(row), row.objectOrNull('sealed', readSealed))),
   of(document) {
     const { sealed } = document as SecretDocument;
     return withSealed(ownedOf(document as SecretDocument), sealed && sealedOf(sealed));
@@ -274,8 +294,4 @@ function pick(source: Secret | SecretFields): Picked {
   const picked: Record<string, unknown> = {};
   for (const name of fieldNames) picked[name] = source[name];
   return picked as unknown as Picked;
-}
-
-export function auditEventOf({ _id, owner, ...event }: AuditDocument & { readonly _id?: unknown }): AuditEvent {
-  return event;
 }

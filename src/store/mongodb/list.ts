@@ -151,5 +151,8 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
   if (filter.provider !== undefined) match.provider = filter.provider;
   if (filter.tags?.length) match.tags = { $all: filter.tags };
   if (filter.placeholder !== undefined) match.placeholder = filter.placeholder;
+  if (filter.expiresBefore !== undefined) match.expiresAt = { $lt: filter.expiresBefore };
+  if (filter.notUpdatedSince !== undefined) match.updatedAt = { $lt: filter.notUpdatedSince };
+  if (filter.hasValue !== undefined) match.sealed = { $type: filter.hasValue ? 'object' : 'null' };
   return match;
 }

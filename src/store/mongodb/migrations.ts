@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import { tooNew, tooOld } from '../schema-version.ts';
-import { secretsWithDigests, validators } from './validators.ts';
+import { secretsWithDigests, validators, validatorsWithExpiry } from './validators.ts';
 
 /** What callers have used of their rate limits, in the form of rate-limiter-flexible. */
 export const rateLimitCollection = 'rateLimits';
@@ -41,7 +41,7 @@ const indexes = {
  * One step per version, forward only: a released step is never changed, and new steps are added at the end. Gateways that
  * start at once run the same step at once, so each step must be safe to run twice and in parallel.
  */
-const migrations: readonly ((database: Db) => Promise<void>)[] = [
+export const migrations: readonly ((database: Db) => Promise<void>)[] = [
   async (database) => {
     for (const collection of [
       'secrets',
@@ -70,6 +70,25 @@ const migrations: readonly ((database: Db) => Promise<void>)[] = [
     const byDigest = { name: 'owner_digest', key: { owner: 1, 'sealed.digest.digest': 1 } };
     await database.collection('secrets').createIndexes([byDigest]);
   },
+  async (database) => {
+    for (const [collection, validator] of Object.entries(validatorsWithExpiry)) {
+      await ensureCollection(database, collection, validator);
+    }
+    await database.collection('secrets').createIndexes([
+      {
+        name: 'owner_name_expiresAt',
+        key: { owner: 1, name: 1, expiresAt: 1 },
+        partialFilterExpression: { expiresAt: { $exists: true } },
+      },
+      // Not in the order of lists: few secrets match, or a page of them is found soon by their names. The server tries both.
+      { name: 'owner_updatedAt_name', key: { owner: 1, updatedAt: 1, name: 1 } },
+      {
+        name: 'owner_name_withoutValue',
+        key: { owner: 1, name: 1 },
+        partialFilterExpression: { sealed: { $type: 'null' } },
+      },
+    ]);
+  },
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
@@ -82,15 +101,16 @@ interface SchemaDocument {
 
 /**
  * Brings the database to the newest version.
+ * @param steps after which the database has its newest version
  * @throws ConfigurationError when the database is older than the first release, or newer than this gateway
  */
-export async function migrate(database: Db): Promise<void> {
+export async function migrate(database: Db, steps: typeof migrations = migrations): Promise<void> {
   const schema = database.collection<SchemaDocument>('schema');
   const version = (await schema.findOne({ _id: 'schema' }))?.version ?? 0;
-  const newestVersion = firstVersion + migrations.length - 1;
+  const newestVersion = firstVersion + steps.length - 1;
   if (version > newestVersion) throw tooNew(version, newestVersion);
   if (version > 0 && version < firstVersion) throw tooOld(version);
-  for (const [index, migration] of migrations.entries()) {
+  for (const [index, migration] of steps.entries()) {
     if (firstVersion + index <= version) continue;
     await whileOthersMigrate(() => migration(database));
     // $max: a gateway that lags behind another does not set the version back.

@@ -104,8 +104,16 @@ export const validators = {
 
 const digest = exactly({ kid: named, digest: named, mac: named });
 
-/** Of `secrets` from version 16 on: a current value may have a digest. */
-export const secretsWithDigests = exactly({
+const secretFieldsWithDigest = {
   ...secretFields,
   sealed: { oneOf: [{ bsonType: 'null' }, exactly(sealedFields, { digest })] },
-});
+};
+
+/** Of `secrets` from version 16 on: a current value may have a digest. */
+export const secretsWithDigests = exactly(secretFieldsWithDigest);
+
+/** As version 17 has them. A document without `expiresAt` stays as it is. */
+export const validatorsWithExpiry = {
+  secrets: exactly(secretFieldsWithDigest, { expiresAt: date }),
+  deletedSecrets: exactly({ ...secretFields, deletedAt: date, deletedBy: text }, { expiresAt: date }),
+};

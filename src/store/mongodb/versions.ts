@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorOfKey } from '../../model/principal.ts';
+import type { RecordMac } from '../../model/secret.ts';
 import { keptValues, type SecretVersion, type VersionRecord } from '../../model/secret-version.ts';
 import { isPurge, type Write } from '../store.ts';
 import { newestFirst, type VersionStore, versionId } from '../versions.ts';
@@ -9,13 +10,23 @@ import {
   type MarkDocument,
   readMac,
   readSealed,
+  type SealedDocument,
   sealedDocumentOf,
   sealedOf,
-  type VersionDocument,
 } from './documents.ts';
 import type { Reads } from './reads.ts';
 import type { RowDecoder } from './row-reader.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
+
+/** An earlier value. `_id` is the secret's id and a place among those that its values take in turn. */
+export interface VersionDocument {
+  readonly _id: string;
+  readonly owner: string;
+  readonly secretId: string;
+  readonly maskedValue: string | null;
+  readonly mac: RecordMac;
+  readonly sealed: SealedDocument;
+}
 
 /** Keeps the values of secrets that get another with these writes. */
 export async function keepVersions(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { ownerKey } from '../../model/owner.ts';
+import type { SecretFilter } from '../../model/secret.ts';
 import { nameConditions } from '../filter.ts';
 import type { ListQuery } from '../store.ts';
 import { listedColumns } from './rows.ts';
@@ -28,8 +29,8 @@ export function countStatement(query: ListQuery): Statement {
 function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameConditions>) {
   const key = ownerKey(owner);
   const conditions = ['owner = ?'];
-  const values: string[] = [key];
-  const add = (condition: string, ...added: string[]) => {
+  const values: (string | number)[] = [key];
+  const add = (condition: string, ...added: (string | number)[]) => {
     conditions.push(condition);
     values.push(...added);
   };
@@ -37,6 +38,9 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
   if (firstTag !== undefined) add('tag = ?', firstTag);
   if (filter.provider !== undefined) add('provider = ?', filter.provider);
   if (filter.placeholder !== undefined) add('placeholder = ?', filter.placeholder);
+  if (filter.expiresBefore !== undefined) add('expires_at < ?', filter.expiresBefore.getTime());
+  if (filter.notUpdatedSince !== undefined) add('updated_at < ?', filter.notUpdatedSince.getTime());
+  if (filter.hasValue !== undefined) add(`sealed_version IS ${filter.hasValue ? 'NOT NULL' : 'NULL'}`);
   for (const [operator, name] of names) add(`name ${operator} ?`, name);
   // Not EXISTS, which SQLite makes a join of: with 50 tags it takes ten times as long to plan and to run.
   for (const tag of otherTags) {
@@ -47,6 +51,17 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
     );
   }
   // CROSS JOIN keeps the tags outside: their primary key (owner, tag, name) then gives both the matches and their order.
-  const table = firstTag === undefined ? 'secrets' : 'secret_tags CROSS JOIN secrets USING (owner, name)';
+  const table = firstTag === undefined ? secretsBy(filter) : 'secret_tags CROSS JOIN secrets USING (owner, name)';
   return { table, where: conditions.join(' AND '), values };
+}
+
+/**
+ * Without statistics the planner does not see which index a filter by time or by value needs. It finds those by itself that
+ * begin with what a filter names.
+ */
+function secretsBy({ name, placeholder, provider, expiresBefore, notUpdatedSince, hasValue }: SecretFilter): string {
+  if (name !== undefined || placeholder !== undefined || provider !== undefined) return 'secrets';
+  if (expiresBefore !== undefined) return 'secrets INDEXED BY secrets_owner_name_expires_at';
+  if (hasValue === false) return 'secrets INDEXED BY secrets_owner_name_without_value';
+  return `secrets INDEXED BY ${notUpdatedSince === undefined ? 'secrets_owner_name' : 'secrets_owner_name_updated_at'}`;
 }

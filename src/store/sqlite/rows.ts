@@ -30,6 +30,10 @@ export const textOrNull: ColumnType<string | null> = {
 const integer: ColumnType<number> = { write: (value) => value, read: Number };
 /** Milliseconds since 1970. */
 export const time: ColumnType<Date> = { write: (value) => value.getTime(), read: (value) => new Date(Number(value)) };
+const timeOrNull: ColumnType<Date | null> = {
+  write: (value) => value && time.write(value),
+  read: (value) => (value === null ? null : time.read(value)),
+};
 const actor: ColumnType<Actor> = { write: actorKey, read: (value) => actorOfKey(text.read(value)) };
 export const json: ColumnType<readonly string[]> = {
   write: (value) => JSON.stringify(value),
@@ -52,6 +56,7 @@ const columns: Columns<Omit<Secret, 'owner'>> = {
   updatedBy: ['updated_by', actor],
   tags: ['tags', json],
   notes: ['notes', textOrNull],
+  expiresAt: ['expires_at', timeOrNull],
 };
 const fields = Object.entries(columns) as [keyof typeof columns, readonly [string, ColumnType<unknown>]][];
 const columnNames = fields.map(([, [column]]) => column);
@@ -137,6 +142,7 @@ export function listedSecretOfRow(row: Values, owner: Owner): Secret {
     updatedBy: actor.read(row[at.updatedBy]),
     tags: json.read(row[at.tags]),
     notes: textOrNull.read(row[at.notes]),
+    expiresAt: timeOrNull.read(row[at.expiresAt]),
   };
 }
 

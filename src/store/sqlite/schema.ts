@@ -197,6 +197,15 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX secret_digests_owner_digest ON secret_digests (secret_owner, digest);
   `,
+  `
+  ALTER TABLE secrets ADD COLUMN expires_at INTEGER;
+  ALTER TABLE deleted_secrets ADD COLUMN expires_at INTEGER;
+
+  -- Each is in the order of lists and has what a filter looks at, so that no row is read which does not match.
+  CREATE INDEX secrets_owner_name_expires_at ON secrets (owner, name, expires_at) WHERE expires_at IS NOT NULL;
+  CREATE INDEX secrets_owner_name_updated_at ON secrets (owner, name, updated_at);
+  CREATE INDEX secrets_owner_name_without_value ON secrets (owner, name) WHERE sealed_version IS NULL;
+  `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */

@@ -1,0 +1,126 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type Document, MongoClient } from 'mongodb';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { requireDeletedMac } from '../../src/crypto/deleted-record.ts';
+import { requireRecordMac } from '../../src/crypto/record.ts';
+import * as ofMongodb from '../../src/store/mongodb/migrations.ts';
+import { validators } from '../../src/store/mongodb/validators.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import * as ofSqlite from '../../src/store/sqlite/schema.ts';
+import {
+  chain,
+  deletedBy,
+  insert,
+  keptOf,
+  names,
+  newOwner,
+  newRecord,
+  query,
+  remove,
+  restore,
+  sealed,
+  update,
+  withoutEnvelope,
+} from '../contract/fixtures.ts';
+import { newDatabaseUrl, type StoreName, storeNames } from '../support/gateway.ts';
+import { testKeyring, withTestMac } from '../support/keyring.ts';
+
+/** How many steps the schema had in version 0.1.0. */
+const released = { sqlite: 1, mongodb: 2 } as const;
+
+/** Makes a database as version 0.1.0 had it, with all of another that it had a place for. */
+const copyAsReleased: Record<StoreName, (from: string, to: string) => Promise<void>> = {
+  async sqlite(from, to) {
+    const path = (url: string) => url.slice('sqlite:'.length);
+    const database = new DatabaseSync(path(to));
+    ofSqlite.migrate(database, ofSqlite.migrations.slice(0, released.sqlite));
+    database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF');
+    database.prepare('ATTACH ? AS newer').run(path(from));
+    const tables = database.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'").all();
+    for (const { name } of tables) {
+      const columns = database.prepare(`SELECT name FROM pragma_table_info('${name}', 'main')`).all();
+      const list = columns.map((column) => column.name).join(', ');
+      database.exec(`INSERT INTO main.${name} (${list}) SELECT ${list} FROM newer.${name}`);
+    }
+    database.close();
+    chmodSync(path(to), 0o600);
+  },
+  async mongodb(from, to) {
+    const [source, target] = [new MongoClient(from), new MongoClient(to)];
+    await ofMongodb.migrate(target.db(), ofMongodb.migrations.slice(0, released.mongodb));
+    for (const [collection, { properties }] of Object.entries(validators as Record<string, Document>)) {
+      const documents = await source.db().collection(collection).find().toArray();
+      const kept = documents.map((document) =>
+        Object.fromEntries(Object.entries(document).filter(([field]) => !properties || field in properties)),
+      );
+      if (kept.length > 0) await target.db().collection(collection).insertMany(kept);
+    }
+    await Promise.all([source.close(), target.close()]);
+  },
+};
+
+describe.each(storeNames)('a database of version 0.1.0, on %s', (name) => {
+  let folders: string[];
+  let url: string;
+  const owner = newOwner();
+  const [a, b, c] = ['a', 'b', 'c'].map((letter) => newRecord(owner, { name: letter, tags: ['t'] })) as [
+    ReturnType<typeof newRecord>,
+    ReturnType<typeof newRecord>,
+    ReturnType<typeof newRecord>,
+  ];
+  const second = update(a, {}, sealed(2));
+  const deletion = remove(c);
+
+  beforeEach(async () => {
+    folders = [0, 1].map(() => mkdtempSync(join(tmpdir(), 'first-release-')));
+    const [newer, older] = folders.map((folder) => newDatabaseUrl(name, folder)) as [string, string];
+    const store = await openStore(newer, withTestMac);
+    await store.commit([a, b, c].map(insert));
+    await store.commit([second]);
+    await store.commit([deletion]);
+    await store.close();
+    await copyAsReleased[name](newer, older);
+    url = older;
+  });
+  afterEach(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true });
+  });
+
+  it('is brought up to date with all that it holds, and the MACs of it hold', async () => {
+    for (let start = 0; start < 2; start += 1) {
+      const store = await openStore(url, withTestMac);
+      expect(await names(store, owner)).toEqual(['a', 'b']);
+      expect((await store.list(query(owner))).secrets.map(({ expiresAt }) => expiresAt)).toEqual([null, null]);
+      const found = await store.findRecord(a.id);
+      expect(found).toEqual({ ...second.secret, sealed: second.sealed, mac: second.mac });
+      if (found) requireRecordMac(found, testKeyring);
+      expect(await store.find(b.id)).toEqual(withoutEnvelope(b));
+      expect(await store.versions.find(owner, a.id, 1)).toEqual(keptOf(a));
+      const deleted = await store.deletedSecrets.find(c.id);
+      expect(deleted).toEqual(deletedBy(deletion));
+      if (deleted) requireDeletedMac(deleted, testKeyring);
+      expect(await chain(store, owner)).toHaveLength(5);
+      await store.close();
+    }
+  });
+
+  it('has what is new from then on', async () => {
+    const store = await openStore(url, withTestMac);
+    const expiresAt = new Date('2031-01-01T00:00:00.000Z');
+    const filter = { expiresBefore: new Date('2031-01-01T00:00:00.001Z') };
+    expect(await names(store, owner, { filter })).toEqual([]);
+    await store.commit([update(b, { expiresAt })]);
+    await store.commit([restore(deletedBy(deletion), { expiresAt })]);
+    expect(await names(store, owner, { filter })).toEqual(['b', 'c']);
+    expect((await store.list(query(owner, { filter, limit: 1 }))).totalCount).toBe(2);
+    for (const { id } of [b, c]) {
+      const found = await store.findRecord(id);
+      expect(found).toMatchObject({ expiresAt, version: 2 });
+      if (found) requireRecordMac(found, testKeyring);
+    }
+    await store.close();
+  });
+});
