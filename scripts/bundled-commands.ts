@@ -17,23 +17,24 @@ export function modulesOfCommands(
   const byFile = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
   const entry = chunks.find(({ isEntry }) => isEntry);
   if (!entry) throw new Error('The bundle has no entry.');
-  const commandOf = (chunk: OutputChunk) => {
-    const [, name] = /\/src\/cli\/(?:operator|people)\/([a-z]+)\.ts$/.exec(chunk.facadeModuleId ?? '') ?? [];
-    return name !== undefined && commands.includes(name) ? name : undefined;
-  };
-  const chunkOf = new Map(chunks.flatMap((chunk) => [commandOf(chunk)].map((name) => [name, chunk] as const)));
+  const chunkOf = new Map<string, OutputChunk>();
+  for (const chunk of chunks) {
+    const [, name = ''] = /\/src\/cli\/(?:operator|people)\/([a-z]+)\.ts$/.exec(chunk.facadeModuleId ?? '') ?? [];
+    if (commands.includes(name)) chunkOf.set(name, chunk);
+  }
+  const ofCommands = new Set([...chunkOf.values()].map(({ fileName }) => fileName));
   const lists = new Map<string, string[]>();
   for (const command of commands) {
     const start = chunkOf.get(command);
     if (!start)
       throw new Error(`The bundle has no chunk for the command ${command}. Its loader must import its own file.`);
-    const needed = new Set<OutputChunk>([start, entry]);
+    const needed: Set<OutputChunk> = new Set([start, entry]);
     // A set goes on with what is added meanwhile.
-    for (const chunk of needed) {
-      for (const file of [...chunk.imports, ...chunk.dynamicImports]) {
+    for (const { fileName, imports, dynamicImports } of needed) {
+      const later = dynamicImports.filter((file) => fileName !== entry.fileName || !ofCommands.has(file));
+      for (const file of [...imports, ...later]) {
         const next = byFile.get(file);
-        if (next && (chunk !== entry || chunk.imports.includes(file) || commandOf(next) === undefined))
-          needed.add(next);
+        if (next) needed.add(next);
       }
     }
     lists.set(command, filesOf([...needed]));
