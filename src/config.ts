@@ -18,6 +18,8 @@ export interface Config {
   readonly trustProxy: boolean;
   /** Points a principal may use in a window; null for no limit. */
   readonly rateLimit: { readonly points: number; readonly windowSeconds: number } | null;
+  /** How many subscriptions may be open. */
+  readonly subscriptions: { readonly all: number; readonly perCaller: number };
   /** For how long a deleted secret can be restored. */
   readonly deletedRetentionMs: number;
   /** How many operations may come in one array; 0 for none. */
@@ -63,6 +65,8 @@ export const settingNames = [
   'JWT_ALGORITHMS',
   'ISSUERS_FILE',
   'RATE_LIMIT',
+  'MAX_SUBSCRIPTIONS',
+  'MAX_SUBSCRIPTIONS_PER_CALLER',
   'DELETED_RETENTION',
   'BATCHING',
   'INTROSPECTION',
@@ -112,6 +116,10 @@ export function readConfig(env: Environment = process.env): Config {
     requireTls: isOn(env, 'REQUIRE_TLS', production),
     trustProxy: isOn(env, 'TRUST_PROXY', false),
     rateLimit: rateLimit(env),
+    subscriptions: {
+      all: integer(env, 'MAX_SUBSCRIPTIONS', 3000, 0, 4500),
+      perCaller: integer(env, 'MAX_SUBSCRIPTIONS_PER_CALLER', 1000, 0, 4500),
+    },
     deletedRetentionMs: 1000 * deletedRetentionSeconds(env),
     batchLimit: isOn(env, 'BATCHING', true) ? 10 : 0,
     corsOrigins: corsOrigins(env),

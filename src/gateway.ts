@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
 import type { Config } from './config.ts';
 import { LargeDeliveries } from './delivery/large-deliveries.ts';
@@ -6,8 +7,9 @@ import { ConfigurationError } from './errors.ts';
 import { createEngine, type Engine } from './graphql/endpoint/engine.ts';
 import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
 import { graphqlRoute } from './graphql/endpoint/route.ts';
+import { Subscriptions } from './graphql/endpoint/subscriptions.ts';
 import { schema } from './graphql/schema/schema.ts';
-import { createIdentify } from './http/identify.ts';
+import { createIdentify, createRepeatable } from './http/identify.ts';
 import { type Budget, createBudget } from './http/rate-limit/budget.ts';
 import { createMatchBudget, matchLimit } from './http/rate-limit/match-budget.ts';
 import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
@@ -17,8 +19,9 @@ import { openDevelopmentIssuer, type TokenClaims } from './identity/development-
 import type { IssuerSettings } from './identity/issuer-settings.ts';
 import { openIssuers } from './identity/open-issuers.ts';
 import { readIssuers } from './identity/read-issuers.ts';
-import { createApiKeyVerifier, usedEveryMs } from './identity/verify-api-key.ts';
+import { type ApiKeyVerifier, createApiKeyVerifier, usedEveryMs } from './identity/verify-api-key.ts';
 import { createTokenVerifier } from './identity/verify-token.ts';
+import type { LiveKeyring } from './keyring/live.ts';
 import { openKeyring } from './keyring/open.ts';
 import { scopes } from './model/principal.ts';
 import { bindOperations } from './operations.ts';
@@ -34,8 +37,10 @@ import { isLoopback } from './runtime/secure-url.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { startRetention } from './secrets/purge-expired.ts';
+import type { ApiKeyStore } from './store/api-keys.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
+import type { StoreOptions } from './store/store-options.ts';
 import { version } from './version.ts';
 
 export interface Gateway {
@@ -71,6 +76,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const address = await addressOf(config);
   const metrics = createMetrics({
     inFlight: () => server.inFlight,
+    subscriptions: () => subscriptions.count,
     backlog: () => store.backlog,
     issuerKeys: () => identity.keyCounts(),
     outcomes: () => ready.outcomes(),
@@ -84,16 +90,14 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const mayBeBlank = !(await exists(config.keyringFile));
   const heads = createHeadLog(log);
   opened.defer(() => heads.close());
-  const store = tracedMethods(
-    trace,
-    'store',
-    await openStore(config.databaseUrl, {
-      mayBeBlank,
-      macOfEvent: (owner, event) => keyring.macOfEvent(owner, event),
-      onHead: heads.changed,
-    }),
-    ['counter', 'close'],
-  );
+  const store = await openTracedStore(config, trace, {
+    mayBeBlank,
+    macOfEvent: (owner, event) => keyring.macOfEvent(owner, event),
+    onHead(owner, head) {
+      heads.changed(owner, head);
+      changes.hear(owner, head);
+    },
+  });
   const apiKeys = tracedMethods(trace, 'store.apiKeys', store.apiKeys, []);
   opened.defer(() => store.close());
   const keyring = await openKeyring(config.keyringFile, store, log);
@@ -103,14 +107,13 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
 
   const budget = openBudget(config, store, trace);
   const mutex = createKeyedMutex(writerWaitMs, tooMuchContention);
-  const apiKeyVerifier = createApiKeyVerifier({
-    find: (hash) => apiKeys.findByHash(hash),
-    keyring: keyring.current,
-    // When a key was last used is for people. Nothing waits for it, and it may be lost.
-    onUse: (hash, at) => void setImmediate(() => apiKeys.markUsed(hash, at, usedEveryMs).catch(() => {})),
-  });
+  const apiKeyVerifier = verifierOf(apiKeys, keyring.current);
+  const changes = new ChangeFeeds({ store, keyring: keyring.current });
+  opened.defer(() => changes.close());
+  const subscriptions = new Subscriptions(config.subscriptions, metrics);
   const dependencies = {
     store,
+    changes,
     apiKeys,
     forgetApiKey: apiKeyVerifier.forget,
     keyring: keyring.current,
@@ -122,11 +125,10 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
     trace,
   };
-  const engine = await openEngine(config, dependencies, log, metrics);
-  const ready = readiness(
-    { store: () => store.check(), keyring: keyring.check, ...identity.checks },
-    () => server.draining,
-  );
+  const engine = await openEngine(config, dependencies, subscriptions, log, metrics);
+  const authenticate = createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier);
+  const checks = { store: () => store.check(), keyring: keyring.check, ...identity.checks };
+  const ready = readiness(checks, () => server.draining);
   const server = new HttpServer({
     routes: [
       liveness,
@@ -136,7 +138,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
       ...identity.developmentRoutes,
       graphqlRoute({
         engine,
-        identify: createIdentify(createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier), budget),
+        identify: createIdentify(authenticate, budget),
+        credentials: createRepeatable(authenticate),
         budget,
         trace,
         requireTls: config.requireTls,
@@ -153,6 +156,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const retention = startRetention(store, config.deletedRetentionMs, log);
   opened.defer(() => retention.close());
   opened.defer(() => server.drain());
+  // Before anything else: clients subscribe again, at another replica.
+  opened.defer(() => subscriptions.close());
 
   const running = opened.move();
   return {
@@ -163,6 +168,19 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   };
 }
 
+async function openTracedStore({ databaseUrl }: Config, trace: Trace, options: StoreOptions): Promise<Store> {
+  return tracedMethods(trace, 'store', await openStore(databaseUrl, options), ['counter', 'close']);
+}
+
+function verifierOf(apiKeys: ApiKeyStore, keyring: LiveKeyring['current']): ApiKeyVerifier {
+  return createApiKeyVerifier({
+    find: (hash) => apiKeys.findByHash(hash),
+    keyring,
+    // When a key was last used is for people. Nothing waits for it, and it may be lost.
+    onUse: (hash, at) => void setImmediate(() => apiKeys.markUsed(hash, at, usedEveryMs).catch(() => {})),
+  });
+}
+
 function openBudget({ rateLimit, trustProxy }: Config, store: Store, trace: Trace): Budget {
   const limiter = rateLimit && createRateLimiter(rateLimit, store.counter(rateLimit.windowSeconds), trace);
   return createBudget(limiter, trustProxy);
@@ -171,6 +189,7 @@ function openBudget({ rateLimit, trustProxy }: Config, store: Store, trace: Trac
 async function openEngine(
   config: Config,
   dependencies: Parameters<typeof bindOperations>[0],
+  subscriptions: Subscriptions,
   log: Log,
   metrics: Metrics,
 ): Promise<Engine> {
@@ -185,6 +204,7 @@ async function openEngine(
       persistedOperationsFile === null ? null : await readPersistedOperations(persistedOperationsFile),
     log,
     onOperation: metrics.operation,
+    subscriptions,
     hints,
     plans,
   });

@@ -3,6 +3,7 @@ import type { ApiKeyDependencies } from './api-keys/dependencies.ts';
 import { type ListApiKeysInput, listApiKeys } from './api-keys/list-api-keys.ts';
 import { type RevokeApiKeyInput, revokeApiKey } from './api-keys/revoke-api-key.ts';
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
+import { type FollowChangesInput, type FollowDependencies, followChanges } from './audit/follow-changes.ts';
 import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
 import { type DeliveryDependencies, type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
@@ -21,7 +22,10 @@ import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-sec
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
-export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDependencies, caller: Caller) {
+export function bindOperations(
+  dependencies: DeliveryDependencies & ApiKeyDependencies & FollowDependencies,
+  caller: Caller,
+) {
   return {
     viewer: () => authenticated(caller),
     listSealingKeys: () => listSealingKeys(dependencies, caller),
@@ -38,6 +42,7 @@ export function bindOperations(dependencies: DeliveryDependencies & ApiKeyDepend
     purgeSecret: (input: PurgeSecretInput) => purgeSecret(dependencies, caller, input),
     resolveSecrets: (input: ResolveSecretsInput) => resolveSecrets(dependencies, caller, input),
     listAuditEvents: (input: ListAuditEventsInput) => listAuditEvents(dependencies, caller, input),
+    followChanges: (input: FollowChangesInput) => followChanges(dependencies, caller, input),
     listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),
     createApiKey: (input: CreateApiKeyInput) => createApiKey(dependencies, caller, input),
     rotateApiKey: (input: RotateApiKeyInput) => rotateApiKey(dependencies, caller, input),

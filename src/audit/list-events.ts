@@ -123,7 +123,7 @@ export class ForgedEvent extends Error {
 }
 
 /** @throws ForgedEvent, KeyMissing */
-function requireGenuine(owner: Owner, event: AuditEvent, keyring: Keyring): void {
+export function requireGenuine(owner: Owner, event: AuditEvent, keyring: Keyring): void {
   let isGenuine: boolean | undefined;
   try {
     isGenuine = isEventOf(owner, event, keyring);

@@ -86,6 +86,17 @@ export class Exchange {
     if (nextMs !== Number.POSITIVE_INFINITY) this.#startTimer(nextMs);
   };
 
+  /**
+   * The answer is a stream that goes on: it may take any time, and holds no slot. It is not idle for as long as something is sent
+   * now and then.
+   */
+  beginStream(idleMs: number): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#totalMs = Number.POSITIVE_INFINITY;
+    if (this.#slot) this.#slots?.release(this.#slot);
+    this.limitIdle(idleMs);
+  }
+
   /** From now on the connection may be idle for this long. */
   limitIdle(idleMs: number): void {
     const { socket } = this.request;

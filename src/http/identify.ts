@@ -1,5 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../errors.ts';
 import type { Authenticate } from '../identity/authenticate.ts';
+import { repeatable } from '../identity/credentials.ts';
+import type { Credentials } from '../model/caller.ts';
 import type { Principal } from '../model/principal.ts';
 import { credentialOf } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
@@ -7,6 +10,16 @@ import type { Budget } from './rate-limit/budget.ts';
 
 /** Who sends a request; null without credentials; a promise where the credentials are not known. @throws DomainError */
 export type Identify = (exchange: Exchange) => Principal | null | Promise<Principal>;
+
+/** What a request was sent with, to be verified again; null without credentials. */
+export type RepeatableCredentials = (request: IncomingMessage) => Credentials | null;
+
+export function createRepeatable(authenticate: Authenticate): RepeatableCredentials {
+  return (request) => {
+    const credential = credentialOf(request);
+    return credential && repeatable(credential, authenticate);
+  };
+}
 
 /** Authenticates a request. Wrong credentials take points from the failure budget of the client's address. */
 export function createIdentify(authenticate: Authenticate, budget: Budget): Identify {

@@ -1,4 +1,4 @@
-import { Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { jsonErrors } from '../http/refusal.ts';
 import { bodyless, type Route } from '../http/route.ts';
 import type { DurationListener } from '../runtime/trace.ts';
@@ -11,6 +11,10 @@ export interface Metrics {
   operation(operation: string, code: string, seconds: number): void;
   /** @param code of an error at the HTTP level */
   refusal(code: string): void;
+  /** Events of subscriptions that were sent. */
+  told(events: number): void;
+  /** A subscription has ended, for this reason. */
+  ended(reason: string): void;
   /** How long a traced piece of work took. */
   readonly duration: DurationListener;
   /** `GET /metrics`, in the Prometheus text format. */
@@ -20,6 +24,7 @@ export interface Metrics {
 /** What is read when the metrics are asked for. */
 export interface MetricSources {
   readonly inFlight: () => number;
+  readonly subscriptions: () => number;
   readonly backlog: () => { readonly commits: number; readonly oldestMs: number };
   /** Of each issuer in the settings: how many of its keys can be used, and how many cannot. */
   readonly issuerKeys: () => readonly { readonly issuer: string; readonly usable: number; readonly unusable: number }[];
@@ -52,6 +57,17 @@ export function createMetrics(sources: MetricSources): Metrics {
     labelNames: ['code'],
     registry,
   });
+  const told = new Counter({
+    name: 'secrets_gateway_changes_told_total',
+    help: 'Changes that were sent to subscriptions.',
+    registers,
+  });
+  const countEnded = countSeries({
+    name: 'secrets_gateway_subscriptions_ended_total',
+    help: 'Subscriptions that ended, by reason: left (by its client), credentials, slow, shutdown or failed.',
+    labelNames: ['reason'],
+    registry,
+  });
   const observeWork = observeSeries({
     name: 'secrets_gateway_work_seconds',
     help: 'Time taken by requests, the store, the crypto, the JWKS endpoint and the rate limiter.',
@@ -67,6 +83,8 @@ export function createMetrics(sources: MetricSources): Metrics {
       observeLatency(operation, () => ({ operation }), seconds);
     },
     refusal: (code) => countRefusal(code, () => ({ code })),
+    told: (events) => told.inc(events),
+    ended: (reason) => countEnded(reason, () => ({ reason })),
     duration(name, seconds, failed) {
       const outcome = failed ? 'failed' : 'done';
       observeWork(failed ? `failed ${name}` : name, () => ({ work: name, outcome }), seconds);
@@ -75,7 +93,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 }
 
-function addGauges(registers: Registry[], { inFlight, backlog, issuerKeys }: MetricSources): void {
+function addGauges(registers: Registry[], { inFlight, subscriptions, backlog, issuerKeys }: MetricSources): void {
   new Gauge({
     name: 'secrets_gateway_issuer_keys',
     help: 'Keys that an issuer publishes, usable or not. Without a usable one its tokens are not accepted.',
@@ -94,6 +112,14 @@ function addGauges(registers: Registry[], { inFlight, backlog, issuerKeys }: Met
     registers,
     collect() {
       this.set(inFlight());
+    },
+  });
+  new Gauge({
+    name: 'secrets_gateway_subscriptions',
+    help: 'Subscriptions that are open. They are no requests in flight.',
+    registers,
+    collect() {
+      this.set(subscriptions());
     },
   });
   new Gauge({

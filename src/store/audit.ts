@@ -66,6 +66,22 @@ export interface AuditStore {
   walk(after: readonly [owner: string, sequence: number], upTo: string | null, limit: number): Promise<OwnedEvent[]>;
   /** How many events there are, as the heads tell. */
   size(): Promise<number>;
+  /** The heads of these owners, by their keys. Those without a chain are left out. */
+  headsOf(owners: readonly string[]): Promise<OwnerHead[]>;
+  /** Tells of what other processes commit, until it is closed. */
+  watch(watcher: ChainWatcher): ChainWatch;
+}
+
+/** Told of chains that have grown. It is a signal to look, and no more: the same growth may be told twice. */
+export interface ChainWatcher {
+  /** @param owner the owner's key */
+  onGrown(owner: string, sequence: number): void;
+  /** Chains may have grown that were not told of: their heads must be looked at. */
+  onUnknown(): void;
+}
+
+export interface ChainWatch {
+  close(): Promise<void>;
 }
 
 export type OwnedEvent = readonly [owner: string, event: AuditEvent];

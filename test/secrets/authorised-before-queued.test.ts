@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
 import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
@@ -75,6 +76,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
     return bindOperations(
       {
         store: counted,
+        changes: new ChangeFeeds({ store: counted, keyring: () => testKeyring }),
         apiKeys: store.apiKeys,
         forgetApiKey: () => {},
         keyring: () => testKeyring,

@@ -1,3 +1,4 @@
+import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
 import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
@@ -30,9 +31,11 @@ export const now = new Date('2026-05-06T07:08:09.010Z');
 
 /** The operations on this store, as a separate gateway would run them for ada or another caller. */
 export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
+  const changes = new ChangeFeeds({ store, keyring: () => testKeyring });
   return bindOperations(
     {
       store,
+      changes,
       apiKeys: store.apiKeys,
       forgetApiKey: () => {},
       keyring: () => testKeyring,

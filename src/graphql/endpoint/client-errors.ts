@@ -1,6 +1,7 @@
 import { getOperationAST } from 'graphql';
 import { nameOf } from './operation-name.ts';
 import { type Conclude, type ExecutionResult, Outcome, respond } from './outcome.ts';
+import { RunningSubscription } from './running-subscription.ts';
 import type { GatewayPlugin, ServerContext } from './server-context.ts';
 
 /** The last stage of what goes through Yoga: see createConclude. */
@@ -24,16 +25,10 @@ export function useClientErrors(concludeAs: Conclude): GatewayPlugin {
     },
     // For operations that went through Yoga's stages, also those of an array one by one. The others end below.
     onExecutionResult({ result, setResult, context }) {
-      if (!isStream(result)) setResult(conclude(result as ExecutionResult, context) as never);
+      if (!isRunning(result)) setResult(conclude(result as ExecutionResult, context) as never);
     },
-    onSubscribe: ({ args: { contextValue } }) => ({
-      onSubscribeResult: () => ({
-        onNext: ({ result, setResult }) => setResult(conclude(result as ExecutionResult, contextValue).response),
-      }),
-    }),
     onResultProcess({ result, setResult, setResultProcessor, serverContext }) {
-      // Yoga sends each event of a subscription as it comes.
-      if (isStream(result)) return;
+      if (isRunning(result)) return;
       const outcome = Array.isArray(result)
         ? result.map((one) => conclude(one, serverContext))
         : conclude(result as ExecutionResult, serverContext);
@@ -46,4 +41,5 @@ export function useClientErrors(concludeAs: Conclude): GatewayPlugin {
   };
 }
 
-const isStream = (result: unknown) => Symbol.asyncIterator in Object(result);
+/** A subscription sends its events itself, see useSubscriptions. */
+const isRunning = (result: unknown) => result instanceof RunningSubscription;

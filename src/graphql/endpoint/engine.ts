@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import { createYoga } from 'graphql-yoga';
+import { badRequest, type DomainError } from '../../errors.ts';
 import type { Caller } from '../../model/caller.ts';
 import type { Operations } from '../../operations.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
@@ -8,6 +9,7 @@ import { useAdmission } from './admission.ts';
 import { useClientErrors } from './client-errors.ts';
 import { createDocumentCache } from './document-cache.ts';
 import { useLimits } from './document-limits.ts';
+import { eventStreamType } from './event-stream.ts';
 import { useExecution } from './execution.ts';
 import { useIntrospectionSwitch } from './introspection.ts';
 import { type ConclusionOptions, createConclude, type Outcome, respond } from './outcome.ts';
@@ -18,8 +20,10 @@ import { createPreparedWay, type PreparedWay, type Run } from './prepared-way.ts
 import { RefusedDocuments } from './refused-documents.ts';
 import { sendAnswer } from './send-answer.ts';
 import type { Head, ServerContext } from './server-context.ts';
+import type { Subscriptions } from './subscriptions.ts';
 import { useParameters } from './use-parameters.ts';
 import { usePersistedOperations } from './use-persisted-operations.ts';
+import { useSubscriptions } from './use-subscriptions.ts';
 
 export interface EngineOptions extends ConclusionOptions {
   readonly schema: GraphQLSchema;
@@ -30,6 +34,7 @@ export interface EngineOptions extends ConclusionOptions {
   readonly batchLimit: number;
   /** Whether operations are prepared; otherwise Yoga's executor executes each. */
   readonly plans: boolean;
+  readonly subscriptions: Subscriptions;
   /** Null where every document is accepted. */
   readonly persistedOperations: PersistedOperations | null;
 }
@@ -78,6 +83,7 @@ export function createEngine(options: EngineOptions): Engine {
       useIntrospectionSwitch(introspection),
       useClientErrors(conclude),
       useExecution(schema, documents),
+      useSubscriptions({ ...options, contextOf, conclude }),
     ],
     // The route around Yoga does these, and error texts are made in one place.
     maxRequestBodySize: false,
@@ -93,7 +99,7 @@ export function createEngine(options: EngineOptions): Engine {
     try {
       const answered = await yoga.handleNodeRequestAndResponse(request, response, context);
       if (response.headersSent || response.closed) return;
-      // What Yoga refused by itself, or events of a subscription.
+      // What Yoga refused by itself.
       const { status, headers, body } = answered;
       await context.send({ status, headers: Object.fromEntries(headers) }, body ? textsOf(body) : '');
     } catch (error) {
@@ -101,19 +107,25 @@ export function createEngine(options: EngineOptions): Engine {
       if (!response.closed) throw error;
     }
   }
-  return async (request, response, { caller, body, mediaType, startedAtMs, spend, onAnswer }) => {
+  return async (request, response, { body, onAnswer, ...rest }) => {
+    const { spend, mediaType } = rest;
     const parameters = readParameters(request, body, rules);
+    if (Array.isArray(parameters) && mediaType === eventStreamType) throw oneAtATime();
     // The point that was taken for the request is that of its first operation.
     if (Array.isArray(parameters) && parameters.length > 1) await spend(parameters.length - 1);
     const send = (head: Head, answer: string | AsyncIterable<string>) => {
       onAnswer();
       return sendAnswer(response, head, answer);
     };
-    const context: ServerContext = { caller, parameters, mediaType, startedAtMs, spend, send };
+    const context: ServerContext = { ...rest, parameters, send };
     const running = runPrepared(prepared, request.method ?? '', context);
     if (running === undefined) return answer(request, response, context);
     return respond(running instanceof Promise ? await running : running, context);
   };
+}
+
+function oneAtATime(): DomainError {
+  return badRequest('Accept JSON for an array of operations, or send one operation.');
 }
 
 /** @returns undefined where an operation of the request needs Yoga */

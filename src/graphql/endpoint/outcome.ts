@@ -4,6 +4,8 @@ import { headersOf } from '../../http/refusal.ts';
 import { actorOf } from '../../model/principal.ts';
 import { describeError, type Log } from '../../runtime/log.ts';
 import { type ClientError, toClientError } from '../errors/client-error.ts';
+import { eventStreamType, onlyEvent, onlyEventInPieces } from './event-stream.ts';
+import { graphqlResponseType } from './response-type.ts';
 import type { Head, ServerContext } from './server-context.ts';
 import { stringify } from './stringify.ts';
 
@@ -89,10 +91,18 @@ export function respond(
   { mediaType, caller, send }: ServerContext,
 ): Promise<void> | void {
   const isOne = outcome instanceof Outcome;
+  if (isOne && mediaType === eventStreamType && !outcome.refusal) return respondInEvents(outcome, { caller, send });
   const { status, headers } = isOne ? headOfOne(outcome, mediaType) : headOfArray(outcome);
-  const type = `${mediaType}; charset=utf-8`;
+  const type = `${mediaType === eventStreamType ? jsonType : mediaType}; charset=utf-8`;
   const response = isOne ? outcome.response : outcome.map((one) => one.response);
   return send({ status, headers: { ...headers, 'Content-Type': type } }, stringify(response, caller.answer));
+}
+
+/** GraphQL over SSE: an operation without events of its own is one event. */
+function respondInEvents({ response }: Outcome, { caller, send }: Pick<ServerContext, 'caller' | 'send'>) {
+  const text = stringify(response, caller.answer);
+  const head = { status: 200, headers: { 'Content-Type': `${eventStreamType}; charset=utf-8` } };
+  return send(head, typeof text === 'string' ? onlyEvent(text) : onlyEventInPieces(text));
 }
 
 const success: Head = { status: 200, headers: {} };
@@ -101,7 +111,7 @@ const success: Head = { status: 200, headers: {} };
 function headOfOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
   // Some data is there: the response is a success with errors, and a router would drop it on another status.
   if (data != null) return success;
-  const told = (mediaType === jsonType ? [refusal] : errors).filter((error) => error !== undefined);
+  const told = (mediaType === graphqlResponseType ? errors : [refusal]).filter((error) => error !== undefined);
   return {
     status: Math.max(success.status, ...told.map(({ error }) => error.status)),
     headers: Object.assign({}, ...errors.map(({ error }) => headersOf(error))),

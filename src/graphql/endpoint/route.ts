@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../../errors.ts';
-import type { Identify } from '../../http/identify.ts';
+import type { Identify, RepeatableCredentials } from '../../http/identify.ts';
 import { isJson, jsonType } from '../../http/media-type.ts';
 import type { Budget } from '../../http/rate-limit/budget.ts';
 import { type ErrorShape, HttpRefusal, jsonErrors } from '../../http/refusal.ts';
@@ -10,12 +10,14 @@ import type { Caller } from '../../model/caller.ts';
 import { Answer } from '../../runtime/answer.ts';
 import type { Trace } from '../../runtime/trace.ts';
 import type { Engine } from './engine.ts';
+import { EventStream } from './event-stream.ts';
 import { parseJson } from './json-body.ts';
 import { graphqlResponseType, responseType } from './response-type.ts';
 
 export interface GraphQLRouteOptions {
   readonly engine: Engine;
   readonly identify: Identify;
+  readonly credentials: RepeatableCredentials;
   readonly budget: Budget;
   readonly trace: Trace;
   /** Whether values in clear must come over TLS or loopback. */
@@ -29,6 +31,8 @@ const writeMs = 10_000;
 const operationMs = 25_000;
 /** The body, the operation, and a minute to read the answer. */
 const totalMs = 30_000 + operationMs + 60_000;
+/** Something is sent on a stream every 15 s. */
+const streamIdleMs = 60_000;
 const limits = { maxBodyBytes: 1024 * 1024, arrivalMs: 30_000, idleMs: 15_000, totalMs };
 
 /** The media type that the client prefers, whatever it says of others. */
@@ -39,7 +43,7 @@ const graphqlErrors: ErrorShape = {
 
 /** `GET` and `POST /graphql` (GraphQL over HTTP). */
 export function graphqlRoute(options: GraphQLRouteOptions): Route {
-  const { engine, identify, budget, trace, requireTls, trustProxy } = options;
+  const { engine, identify, credentials, budget, trace, requireTls, trustProxy } = options;
   return {
     path: '/graphql',
     methods: ['GET', 'POST'],
@@ -72,12 +76,16 @@ export function graphqlRoute(options: GraphQLRouteOptions): Route {
         answer,
         writeDeadlineMs: performance.now() + writeMs,
         secureTransport: !requireTls || isSecureTransport(request, trustProxy),
+        credentials: () => credentials(request),
       };
       exchange.limitIdle(operationMs);
       const onAnswer = () => exchange.limitIdle(limits.idleMs);
-      return trace('graphql.request', () =>
-        engine(request, response, { caller, body, mediaType, startedAtMs, spend, onAnswer }),
-      );
+      const openStream = () => {
+        exchange.beginStream(streamIdleMs);
+        return new EventStream(response);
+      };
+      const context = { caller, body, mediaType, startedAtMs, spend, onAnswer, openStream };
+      return trace('graphql.request', () => engine(request, response, context));
     },
   };
 }
@@ -108,6 +116,7 @@ function clientGone(): DomainError {
 
 function notAcceptable(): DomainError {
   return new DomainError('NOT_ACCEPTABLE', {
-    description: 'Accept application/graphql-response+json or application/json.',
+    description:
+      'Accept application/graphql-response+json or application/json, or text/event-stream for a subscription.',
   });
 }

@@ -2,6 +2,7 @@ import type { Plugin } from 'graphql-yoga';
 import type { Caller } from '../../model/caller.ts';
 import type { OperationCost } from '../limits/operation-cost.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
+import type { EventStream } from './event-stream.ts';
 import type { Spend } from './points.ts';
 
 /** The status and the headers of an answer. */
@@ -22,6 +23,8 @@ export interface ServerContext {
   /** Sends the answer. */
   readonly send: (head: Head, body: string | AsyncIterable<string>) => Promise<void> | void;
   readonly spend: Spend;
+  /** Begins an answer of events: nothing limits how long it takes. */
+  readonly openStream: () => EventStream;
 }
 
 /** What the limits found out about the operation. */

@@ -21,6 +21,7 @@ import './rotate-api-key.ts';
 import './rollback-secret.ts';
 import './sealing-key.ts';
 import './secret.ts';
+import './secret-change.ts';
 import './secret-connection.ts';
 import './secret-version.ts';
 import './update-secret.ts';
@@ -28,6 +29,7 @@ import './viewer.ts';
 
 builder.queryType({ description: 'What can be read. Values of secrets cannot.' });
 builder.mutationType({ description: 'What can be changed.' });
+builder.subscriptionType({ description: 'What can be followed as it happens, by Server-Sent Events.' });
 
 const link = {
   url: 'https://specs.apollo.dev/federation/v2.6',

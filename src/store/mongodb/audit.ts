@@ -6,6 +6,8 @@ import {
   type AuditQuery,
   type AuditStore,
   type ChainState,
+  type ChainWatch,
+  type ChainWatcher,
   emptyChain,
   type OwnedEvent,
   type OwnerHead,
@@ -13,6 +15,7 @@ import {
 import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
 import type { Collections } from './documents.ts';
 import { chainOf } from './owner-document.ts';
+import { watchOwners } from './watch-owners.ts';
 
 /** To look at one takes the server about 2 µs, and a command takes a round trip. */
 const sliceSize = 10_000;
@@ -74,6 +77,18 @@ export class MongodbAudit implements AuditStore {
     const { owners } = this.#collections;
     const [sum] = await this.#read((session) => owners.aggregate(pipeline, { ...this.#within, session }).toArray());
     return Number(sum?.size ?? 0);
+  }
+
+  async headsOf(keys: readonly string[]): Promise<OwnerHead[]> {
+    const { owners } = this.#collections;
+    const options = { batchSize: keys.length + 1, ...this.#within };
+    const find = (session: ClientSession) =>
+      owners.find({ _id: { $in: [...keys] } }, { ...options, session }).toArray();
+    return (await this.#read(find)).map((owner) => [owner._id, chainOf(owner).head]);
+  }
+
+  watch(watcher: ChainWatcher): ChainWatch {
+    return watchOwners(this.#collections.owners, watcher);
   }
 
   async #find(filter: Filter<AuditDocument>, limit: number): Promise<OwnedEvent[]> {

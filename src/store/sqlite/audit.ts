@@ -7,6 +7,8 @@ import {
   type AuditQuery,
   type AuditStore,
   type ChainState,
+  type ChainWatch,
+  type ChainWatcher,
   emptyChain,
   type OwnedEvent,
   type OwnerHead,
@@ -15,6 +17,7 @@ import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
 import { auditEventOfRow, chainColumns, chainOfRow } from './audit-rows.ts';
 import { asDomainError } from './errors.ts';
 import { text, time } from './rows.ts';
+import { watchFile } from './watch-file.ts';
 
 /** To look at one takes about 2 µs. */
 const sliceSize = 2000;
@@ -71,6 +74,18 @@ export class SqliteAudit implements AuditStore {
 
   async size(): Promise<number> {
     return Number(this.#ask(() => this.#prepared('SELECT total(audit_sequence) AS size FROM owners').get())?.size);
+  }
+
+  async headsOf(owners: readonly string[]): Promise<OwnerHead[]> {
+    const sql = `SELECT owner, ${chainColumns} FROM owners WHERE owner IN (SELECT value FROM json_each(?))`;
+    return this.#ask(() => this.#prepared(sql).all(JSON.stringify(owners))).map((row) => [
+      text.read(row.owner),
+      chainOfRow(row).head,
+    ]);
+  }
+
+  watch(watcher: ChainWatcher): ChainWatch {
+    return watchFile(this.#database, watcher);
   }
 
   #reader({ owner, filter, from }: AuditQuery): ChainReader {

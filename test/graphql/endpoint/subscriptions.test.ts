@@ -7,8 +7,9 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { createEngine } from '../../../src/graphql/endpoint/engine.ts';
 import { graphqlResponseType } from '../../../src/graphql/endpoint/response-type.ts';
 import { Answer } from '../../../src/runtime/answer.ts';
+import { openStreamOn, subscriptionsForTest } from '../../support/subscriptions.ts';
 
-// The gateway has no subscriptions yet. One of a schema made for this test shows that they have a way past prepared operations.
+// A subscription of a schema made for this test: how events are sent, whatever they tell.
 
 const schema = buildSchema('type Query { now: Int } type Subscription { ticks: Int }');
 
@@ -18,7 +19,7 @@ let ended: PromiseWithResolvers<void>;
 Object.assign(schema.getSubscriptionType()?.getFields().ticks ?? {}, {
   async *subscribe() {
     try {
-      for (const tick of ticks) yield { ticks: await tick };
+      for (const tick of ticks) yield [{ ticks: await tick }];
     } finally {
       ended.resolve();
     }
@@ -33,6 +34,7 @@ const engine = createEngine({
   securityDirectives: false,
   batchLimit: 0,
   plans: true,
+  subscriptions: subscriptionsForTest(),
   persistedOperations: null,
   log,
   onOperation() {},
@@ -41,7 +43,9 @@ const engine = createEngine({
 const principal = { kind: 'user', subject: 'ada', teams: [], scopes: new Set<never>() } as const;
 const server = createServer(async (request, response) => {
   const caller = { principal, requestId: 'r', answer: new Answer(), writeDeadlineMs: Infinity, secureTransport: true };
-  const context = { caller, mediaType: graphqlResponseType, startedAtMs: 0, onAnswer() {}, async spend() {} };
+  const openStream = openStreamOn(response);
+  const given = { caller, mediaType: graphqlResponseType, startedAtMs: 0, openStream };
+  const context = { ...given, onAnswer() {}, async spend() {} };
   await engine(request, response, { ...context, body: await json(request) });
 });
 

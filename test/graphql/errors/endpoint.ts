@@ -6,6 +6,7 @@ import { createEngine } from '../../../src/graphql/endpoint/engine.ts';
 import { graphqlResponseType } from '../../../src/graphql/endpoint/response-type.ts';
 import { Answer } from '../../../src/runtime/answer.ts';
 import type { AnswerError } from '../../support/gateway.ts';
+import { openStreamOn, subscriptionsForTest } from '../../support/subscriptions.ts';
 
 export const schema = buildSchema(/* GraphQL */ `
   directive @tagged(label: String!, status: Status) on FIELD
@@ -79,6 +80,7 @@ export async function startEndpoint(): Promise<void> {
     securityDirectives: false,
     batchLimit: 0,
     plans: true,
+    subscriptions: subscriptionsForTest(),
     persistedOperations: null,
     log,
     onOperation: write,
@@ -87,7 +89,9 @@ export async function startEndpoint(): Promise<void> {
   server = createServer(async (request, response) => {
     const answer = new Answer();
     const caller = { principal, requestId: 'r', answer, writeDeadlineMs: Infinity, secureTransport: true };
-    const context = { caller, mediaType: graphqlResponseType, startedAtMs: 0, onAnswer() {}, async spend() {} };
+    const openStream = openStreamOn(response);
+    const given = { caller, mediaType: graphqlResponseType, startedAtMs: 0, openStream };
+    const context = { ...given, onAnswer() {}, async spend() {} };
     await engine(request, response, { ...context, body: await json(request) });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -12,6 +12,7 @@ import type { Principal } from '../../../src/model/principal.ts';
 import { defaultPageSize, maxPageSize } from '../../../src/rules/page.ts';
 import { Answer } from '../../../src/runtime/answer.ts';
 import type { AnswerError } from '../../support/gateway.ts';
+import { openStreamOn, subscriptionsForTest } from '../../support/subscriptions.ts';
 
 const principal: Principal = {
   kind: 'user',
@@ -126,6 +127,7 @@ beforeAll(async () => {
     securityDirectives: false,
     batchLimit: 0,
     plans: true,
+    subscriptions: subscriptionsForTest(),
     persistedOperations: null,
     log: { isLevelEnabled: () => true, info() {}, error() {} } as never,
     onOperation() {},
@@ -133,7 +135,9 @@ beforeAll(async () => {
   server = createServer(async (request, response) => {
     const answer = new Answer();
     const caller = { principal, requestId: 'r', answer, writeDeadlineMs: Infinity, secureTransport: true };
-    const context = { caller, mediaType: graphqlResponseType, startedAtMs: 0, onAnswer() {}, async spend() {} };
+    const openStream = openStreamOn(response);
+    const given = { caller, mediaType: graphqlResponseType, startedAtMs: 0, openStream };
+    const context = { ...given, onAnswer() {}, async spend() {} };
     await engine(request, response, { ...context, body: await json(request) });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import { DomainError } from '../../errors.ts';
+
+export const eventStreamType = 'text/event-stream';
+
+/** How long a client may leave unread what was sent. */
+const slowMs = 15_000;
+/** How long one that was too slow has to read why. */
+const lingerMs = 5000;
+
+const headers = {
+  'Content-Type': `${eventStreamType}; charset=utf-8`,
+  // nginx would collect the events.
+  'X-Accel-Buffering': 'no',
+};
+
+/** One answer in Server-Sent Events, as GraphQL over SSE has them in its distinct connections mode. */
+export class EventStream {
+  readonly #response: ServerResponse;
+  readonly #slowMs: number;
+  #stopWaiting: () => void = () => {};
+
+  /** Sends the head, so that the client knows that it has begun. */
+  constructor(response: ServerResponse, slowAfterMs = slowMs) {
+    this.#response = response;
+    this.#slowMs = slowAfterMs;
+    // Some browsers wait for a first byte.
+    response.writeHead(200, headers);
+    response.write(':\n\n');
+  }
+
+  /**
+   * Sends events, and waits until the client reads them: no more than these are held for it.
+   * @throws DomainError REQUEST_TIMEOUT when it does not
+   */
+  async send(results: readonly object[]): Promise<void> {
+    if (this.#response.closed || this.#response.write(results.map(nextEvent).join(''))) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(tooSlow()), this.#slowMs);
+    this.#response.once('drain', resolve).once('close', resolve);
+    this.#stopWaiting = resolve;
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#response.off('drain', resolve).off('close', resolve);
+    }
+  }
+
+  /** Whether nobody is there any more. */
+  get isClosed(): boolean {
+    return this.#response.closed;
+  }
+
+  /** What is sent at the moment need not be read any more before it ends. */
+  stopWaiting(): void {
+    this.#stopWaiting();
+  }
+
+  /** A comment, so that no proxy takes the connection for dead. */
+  beat(): void {
+    if (!this.#response.writableNeedDrain && !this.#response.writableEnded) this.#response.write(':\n\n');
+  }
+
+  /** Tells that there is nothing more, after what is still to be told. */
+  end(last?: object): void {
+    if (this.#response.writableEnded || this.#response.closed) return;
+    this.#response.end(endOfEvents(last));
+    const timer = setTimeout(() => this.#response.destroy(), lingerMs).unref();
+    this.#response.once('close', () => clearTimeout(timer));
+  }
+}
+
+/** The events of an answer that is one result. */
+export function onlyEvent(result: string): string {
+  return `${beforeResult}${result}${afterResult}${complete}`;
+}
+
+export async function* onlyEventInPieces(result: AsyncIterable<string>): AsyncGenerator<string> {
+  yield beforeResult;
+  yield* result;
+  yield afterResult + complete;
+}
+
+// JSON has no line breaks in it.
+const [beforeResult, afterResult] = ['event: next\ndata: ', '\n\n'];
+
+const complete = 'event: complete\ndata:\n\n';
+
+function nextEvent(result: object): string {
+  return beforeResult + JSON.stringify(result) + afterResult;
+}
+
+function endOfEvents(last: object | undefined): string {
+  return last ? nextEvent(last) + complete : complete;
+}
+
+function tooSlow(): DomainError {
+  return new DomainError('REQUEST_TIMEOUT', {
+    message: 'The events were not read in time.',
+    description: 'Subscribe again with "after": the cursor of the last change that you have. Nothing is lost.',
+    retryAfterSeconds: 1,
+  });
+}
