@@ -422,6 +422,19 @@ export type SecretOwnerQuery = { secret: { owner:
       | { __typename: 'User', id: string }
      } | null };
 
+export type MatchesSecretQueryVariables = Exact<{
+  owner?: OwnerInput;
+  value?: string | null | undefined;
+  sealedValue?: string | null | undefined;
+}>;
+
+
+export type MatchesSecretQuery = { matchesSecret: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+      | { __typename: 'Connector', teamId: string, id: string }
+      | { __typename: 'Team', id: string }
+      | { __typename: 'User', id: string }
+     }> };
+
 export const ApiKeysDocument: TypedDocument<ApiKeysQuery, ApiKeysQueryVariables> =
   'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
@@ -481,3 +494,6 @@ export const SealingDocument: TypedDocument<SealingQuery, SealingQueryVariables>
 
 export const SecretOwnerDocument: TypedDocument<SecretOwnerQuery, SecretOwnerQueryVariables> =
   'query SecretOwner($id:ID!){secret(id:$id){owner{...OwnerFields}}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const MatchesSecretDocument: TypedDocument<MatchesSecretQuery, MatchesSecretQueryVariables> =
+  'query MatchesSecret($owner:OwnerInput!={}$value:String$sealedValue:String){matchesSecret(owner:$owner value:$value sealedValue:$sealedValue){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

@@ -13,7 +13,7 @@ interface ValueInput {
   readonly sealedValue?: string | null | undefined;
 }
 
-type Purpose = Pick<SealOptions, 'owner' | 'name' | 'id'>;
+type Purpose = Pick<SealOptions, 'owner' | 'name' | 'id' | 'use'>;
 type SealedTo = Pick<SealOptions, 'sealingKey' | 'subject'>;
 
 /** Seals what a client sends, to a key of its gateway. */

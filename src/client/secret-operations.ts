@@ -5,6 +5,8 @@ import {
   DeleteSecretDocument,
   type DeleteSecretInput,
   type DeleteSecretMutation,
+  MatchesSecretDocument,
+  type MatchesSecretQueryVariables,
   type OwnerFieldsFragment,
   type OwnerInput,
   SealingKeysDocument,
@@ -104,6 +106,13 @@ export function secretOperations(request: Request) {
       const send = async (sealed: UpdateSecretInput) =>
         (await request(UpdateSecretDocument, { input: sealed }, options)).updateSecret;
       return sealer.send(input, { owner, id }, send, options);
+    },
+
+    /** Which secrets of an owner have this value. It is sealed here, too. */
+    async matchesSecret(asked: MatchesSecretQueryVariables, options?: CallOptions): Promise<SecretFieldsFragment[]> {
+      const send = async (sealed: MatchesSecretQueryVariables) =>
+        (await request(MatchesSecretDocument, sealed, options)).matchesSecret;
+      return sealer.send(asked, { owner: asked.owner, use: 'match' }, send, options);
     },
 
     /** The keys that values are sealed to. */

@@ -89,6 +89,26 @@ describe.each(storeNames)('a client of a gateway on %s seals what it sends', (st
     });
   });
 
+  it('when it asks whose value it is', async () => {
+    const scope = 'secrets:read secrets:write secrets:match';
+    client = await clientOf({ token: await gateway.issuer.token({ sub: 'finder', scope }) });
+    const leaked = 'a leaked value, which two secrets have';
+    const ids: string[] = [];
+    for (const name of ['leaked here', 'leaked there']) {
+      ids.push((await client.createSecret({ owner: red, name, value: leaked })).secret.id);
+    }
+    await client.createSecret({ name: 'OF_ITS_OWN', provider: 'p', value: leaked });
+    bodies.length = 0;
+    const found = await client.matchesSecret({ owner: red, value: leaked });
+    expect(found.map(({ id }) => id)).toEqual(ids);
+    expect(await client.matchesSecret({ value: leaked })).toMatchObject([{ name: 'OF_ITS_OWN', version: 1 }]);
+    expect(await client.matchesSecret({ owner: red, value: `${leaked}!` })).toEqual([]);
+    expect(operations()).toEqual(['MatchesSecret', 'MatchesSecret', 'MatchesSecret']);
+    expect(bodies.join()).not.toMatch(/a leaked value|"value"/);
+    client = await clientOf({});
+    expect(await refusalOf(client.matchesSecret({ value: leaked }))).toMatchObject({ code: 'PERMISSION_ERROR' });
+  });
+
   it('and passes on what was sealed before, but nothing beside a value', async () => {
     const [sealingKey] = await client.sealingKeys();
     if (!sealingKey) throw new Error('no key');
