@@ -10,7 +10,10 @@ import type { Measured } from './process-meter.ts';
 
 export const mebibyte = 1024 * 1024;
 
-/** What one attack may cost, in CPU time of the gateway's process: the load of the machine does not matter. */
+/**
+ * What one attack may cost, in CPU time of the gateway's process, as the reference machine of the meter would take it: neither
+ * the load nor the speed of the machine matters.
+ */
 const bounds = {
   /** The longest time in which no other client is answered. */
   longestPieceMs: 50,

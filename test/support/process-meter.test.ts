@@ -20,15 +20,25 @@ it('finds nothing in an idle gateway', async () => {
 });
 
 it('finds work that blocks the event loop for 300 ms', async () => {
-  const found = await measured('hold the event loop');
-  expect(found.longestPieceMs).toBeGreaterThanOrEqual(300);
+  const found = await measured('hold the event loop for 300 ms');
+  expect(found.longestPieceMs).toBeGreaterThanOrEqual(200);
   expect(() => gateway.expectHarmless('held for 300 ms', found, 100)).toThrow('in one piece');
+});
+
+it('tells a piece of 30 ms from one of three times as much, however fast the machine is', async () => {
+  const judged = async (control: string) => {
+    const rounds = [await measured(control), await measured(control), await measured(control)];
+    return { ...rounds[0], longestPieceMs: Math.min(...rounds.map((one) => one.longestPieceMs)) } as Measured;
+  };
+  gateway.expectHarmless('held for 30 ms', await judged('hold the event loop for 30 ms'), 100);
+  const found = await judged('hold the event loop for 90 ms');
+  expect(() => gateway.expectHarmless('held for 90 ms', found, 100)).toThrow('in one piece');
 });
 
 it('finds the CPU time of work that yields to the event loop, and no long piece', async () => {
   const found = await measured('burn in pieces');
   expect(found.longestPieceMs).toBeLessThan(50);
-  expect(found.cpuMs).toBeGreaterThanOrEqual(300);
+  expect(found.cpuMs).toBeGreaterThanOrEqual(200);
   expect(() => gateway.expectHarmless('300 ms in pieces', found)).toThrow('CPU time');
   gateway.expectHarmless('of ten, 30 ms each', found, 10);
 });
