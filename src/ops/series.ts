@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 
 // prom-client checks, sorts and joins the labels for each observation, which costs more than to count it. Here a series is
 // found by one text, and prom-client learns of its labels when the metrics are asked for.
@@ -34,36 +34,57 @@ export function countSeries<L extends string>({ name, help, labelNames, registry
   };
 }
 
-/** @returns what observes a value; the key tells the series apart */
+interface Observed<L extends string> {
+  readonly labels: Labels<L>;
+  /** How many values were at most each bucket's limit and above the one before; the last has no limit. */
+  readonly counts: number[];
+  sum: number;
+}
+
+/**
+ * @param buckets their limits, in ascending order
+ * @returns what observes a value; the key tells the series apart
+ */
 export function observeSeries<L extends string>({
   name,
   help,
   registry,
   buckets,
-}: Description<L> & { readonly buckets: number[] }) {
-  const all = new Map<string, { readonly labels: Labels<L>; readonly histogram: Histogram }>();
+}: Description<L> & { readonly buckets: readonly number[] }) {
+  const all = new Map<string, Observed<L>>();
+  const valuesOf = ({ labels, counts, sum }: Observed<L>) => {
+    let count = 0;
+    const values = counts.map((one, at) => {
+      count += one;
+      return {
+        metricName: `${name}_bucket`,
+        labels: { le: buckets[at] ?? '+Inf' },
+        sharedLabels: labels,
+        value: count,
+      };
+    });
+    return [
+      ...values,
+      { metricName: `${name}_sum`, sharedLabels: labels, value: sum },
+      { metricName: `${name}_count`, sharedLabels: labels, value: count },
+    ];
+  };
+  const described = { name, help, type: 'histogram', aggregator: 'sum' };
   const metric = {
-    name,
-    help,
-    type: 'histogram',
-    aggregator: 'sum',
-    async get() {
-      // All of them at one time.
-      const series = Array.from(all.values(), async ({ labels, histogram }) => {
-        const { values } = await histogram.get();
-        return values.map((value) => ({ ...value, sharedLabels: labels }));
-      });
-      return { name, help, type: 'histogram', aggregator: 'sum', values: (await Promise.all(series)).flat() };
-    },
+    ...described,
+    get: async () => ({ ...described, values: [...all.values()].flatMap(valuesOf) }),
     reset: () => all.clear(),
   };
   registry.registerMetric(metric as never);
   return (key: string, labels: () => Labels<L>, value: number): void => {
     let known = all.get(key);
     if (!known) {
-      known = { labels: labels(), histogram: new Histogram({ name, help, buckets, registers: [] }) };
+      known = { labels: labels(), counts: Array<number>(buckets.length + 1).fill(0), sum: 0 };
       all.set(key, known);
     }
-    known.histogram.observe(value);
+    let at = 0;
+    while (at < buckets.length && value > (buckets[at] ?? 0)) at += 1;
+    known.counts[at] = (known.counts[at] ?? 0) + 1;
+    known.sum += value;
   };
 }
