@@ -46,6 +46,7 @@ const preparations: Record<string, (stage: Stage) => Promise<void>> = {
   'keys-pending.txt': keepTwoSecrets,
   'keys-mac.txt': keepTwoSecrets,
   'keys-sealing.txt': keepTwoSecrets,
+  'keys-equality.txt': keepTwoSecrets,
   'keys-refused-beside-secrets.txt': keepTwoSecrets,
 };
 

@@ -34,7 +34,9 @@ describe('creating a secret', () => {
     expect(written?.placeholder).not.toBe(refused?.placeholder);
     expect(written).toEqual({ ...refused, placeholder: written?.placeholder, mac: written?.mac });
     expect(written?.mac).not.toEqual(refused?.mac);
-    expect(await store.findRecord(created.id)).toEqual(written);
+    const { digest, ...sealed } = written?.sealed ?? {};
+    expect(digest).toEqual((await store.digests.of(owner, [created.id])).get(created.id));
+    expect(await store.findRecord(created.id)).toEqual({ ...written, sealed });
     expect(created.placeholder).toBe(written?.placeholder);
     expect(await chain(store, owner)).toHaveLength(1);
   });

@@ -175,6 +175,28 @@ describe('the policy', () => {
     },
   );
 
+  it('compares a value for a caller with secrets:match and secrets:read alone, and for owners that the caller may reach', async () => {
+    const match = (operations: Operations, owner: Owner) =>
+      operations.matchesSecret({ owner: inputOf(owner), value: 'the value of nobody' });
+    const both: readonly Scope[] = ['secrets:match', 'secrets:read'];
+    for (const owner of reached) {
+      expect(await match(await calling(both), owner)).toEqual([]);
+      for (const missing of both) {
+        const others = scopes.filter((one) => one !== missing);
+        await expect(match(await calling(others), owner)).rejects.toEqual(refused('PERMISSION_ERROR'));
+      }
+      const anonymous = await operationsOn(store, { principal: null });
+      await expect(match(anonymous, owner)).rejects.toEqual(refused('UNAUTHORIZED'));
+      const principal = { ...ada, scopes: new Set(both) };
+      const inClear = await operationsOn(store, { principal, secureTransport: false });
+      await expect(match(inClear, owner)).rejects.toEqual(refused('UPGRADE_REQUIRED'));
+    }
+    for (const owner of foreign.filter(({ type }) => type !== 'user')) {
+      await expect(match(await calling(both), owner)).rejects.toEqual(refused('FORBIDDEN'));
+      await expect(match(await calling([]), owner)).rejects.toEqual(refused('FORBIDDEN'));
+    }
+  });
+
   it('returns the viewer to a caller with credentials only', async () => {
     expect((await operationsOn(store)).viewer()).toBe(ada);
     const anonymous = await operationsOn(store, { principal: null });

@@ -59,7 +59,7 @@ export async function list({ keyringFile, databaseUrl }: Config): Promise<void> 
   const undigested = values - found.reduce((total, [, count]) => total + count, 0);
   if (undigested > 0) {
     tell(
-      `${counted(undigested, 'value has', 'values have')} no digest, so that matchesSecret does not find ${undigested === 1 ? 'it' : 'them'}. Run: secrets-gateway keys recompute\n`,
+      `${counted(undigested, 'value has', 'values have')} no digest under a key in use, so that matchesSecret does not find ${undigested === 1 ? 'it' : 'them'}. Run: secrets-gateway keys recompute\n`,
     );
   }
   if (damaged > 0)
