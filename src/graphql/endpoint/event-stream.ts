@@ -47,6 +47,12 @@ export class EventStream {
     }
   }
 
+  /** Calls it when the client has left, or has been sent all. */
+  onClose(callback: () => void): void {
+    if (this.#response.closed) callback();
+    else this.#response.once('close', callback);
+  }
+
   /** Whether nobody is there any more. */
   get isClosed(): boolean {
     return this.#response.closed;

@@ -71,6 +71,7 @@ export class RunningSubscription {
     const stream = this.#context.openStream();
     this.#stream = stream;
     this.#place?.carry(stream);
+    stream.onClose(() => void this.#source?.return(undefined));
     let worked = workOf(answer);
     try {
       for await (const events of this.#source ?? []) {
