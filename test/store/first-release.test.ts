@@ -107,6 +107,20 @@ describe.each(storeNames)('a database of version 0.1.0, on %s', (name) => {
     }
   });
 
+  it('has no digests until they are computed, and finds them from then on', async () => {
+    const store = await openStore(url, withTestMac);
+    const page = await store.digests.undigested('equality-1', '', 10);
+    expect(page.records.map(({ id }) => id)).toEqual([a.id, b.id].sort());
+    expect((await store.countKids('digests', '', 10)).counts).toEqual(new Map([['', 2]]));
+    const digest = { kid: 'equality-1', digest: 'digest', mac: 'mac' };
+    expect(await store.digests.match(owner, [digest.digest], 10)).toEqual([]);
+    expect(await store.digests.put(page.records.map((record) => ({ record, digest })))).toBe(2);
+    const found = await store.digests.match(owner, [digest.digest], 10);
+    expect(found.map(({ secret }) => secret.id).sort()).toEqual([a.id, b.id].sort());
+    for (const { secret } of found) requireRecordMac(secret, testKeyring);
+    await store.close();
+  });
+
   it('has what is new from then on', async () => {
     const store = await openStore(url, withTestMac);
     const expiresAt = new Date('2031-01-01T00:00:00.000Z');
