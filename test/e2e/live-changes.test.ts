@@ -16,17 +16,19 @@ const subscription = `subscription { secretChanged(owner: { teamId: "red" }) { $
 describe.each(storeNames)('secretChanged, on %s', (name) => {
   let gateway: TestGateway;
   let admin: string;
+  let ada: string;
   let made = 0;
   let opened: Events[] = [];
 
   beforeAll(async () => {
     gateway = await TestGateway.start(name, { RATE_LIMIT: 'off', MAX_SUBSCRIPTIONS_PER_CALLER: '8' });
+    ada = await gateway.issuer.token();
     admin = await gateway.issuer.token(adminClaims);
   });
   afterAll(() => gateway?.close());
 
-  async function follow(options: SubscribeOptions = {}): Promise<Events> {
-    const events = await subscribe(gateway, { owner: red, ...options });
+  async function follow(options: Partial<SubscribeOptions> = {}): Promise<Events> {
+    const events = await subscribe(gateway.url, { owner: red, token: ada, ...options });
     opened.push(events);
     return events;
   }
@@ -143,7 +145,7 @@ describe.each(storeNames)('secretChanged, on %s', (name) => {
   });
 
   describe('is refused', () => {
-    const codeOf = async (options: SubscribeOptions) => {
+    const codeOf = async (options: Partial<SubscribeOptions>) => {
       const events = await follow(options);
       await events.end().catch(() => {});
       expect(events.isComplete).toBe(true);

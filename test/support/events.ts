@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { type ClientRequest, request } from 'node:http';
-import type { AnswerError, RequestOptions, TestGateway } from './gateway.ts';
+import type { AnswerError } from './gateway.ts';
 
 export interface Change {
   type: string;
@@ -96,7 +96,8 @@ export class Events {
   }
 }
 
-export interface SubscribeOptions extends RequestOptions {
+export interface SubscribeOptions {
+  token: string;
   owner?: object;
   after?: string | undefined;
   fields?: string;
@@ -115,17 +116,13 @@ export async function openEvents(url: string, body: object, headers: Record<stri
   return new Events(sent, response);
 }
 
-/** Subscribes as ada, and resolves when the gateway has accepted it. */
-export async function subscribe(gateway: TestGateway, options: SubscribeOptions = {}): Promise<Events> {
-  const { owner = {}, after, fields = changeFields, token, headers } = options;
-  const query = `subscription ($owner: OwnerInput!, $after: String) { secretChanged(owner: $owner, after: $after) { ${fields} } }`;
-  return openEvents(
-    gateway.url,
-    { query, variables: { owner, after } },
-    {
-      accept: 'text/event-stream',
-      authorization: `Bearer ${token ?? (await gateway.issuer.token())}`,
-      ...headers,
-    },
-  );
+/** Subscribes, and resolves when the gateway has answered. */
+export function subscribe(
+  url: string,
+  { owner = {}, after, fields = changeFields, token }: SubscribeOptions,
+): Promise<Events> {
+  const query = `subscription ($owner: OwnerInput!, $after: String) {
+    secretChanged(owner: $owner, after: $after) { ${fields} } }`;
+  const headers = { accept: 'text/event-stream', authorization: `Bearer ${token}` };
+  return openEvents(url, { query, variables: { owner, after } }, headers);
 }
