@@ -143,6 +143,21 @@ mutation CreateConnectorSecret($input: CreateSecretInput!) {
 }
 `;
 
+const watchSecrets = `# Changes to your secrets as they happen. Run it, keep a secret in another tab, and look here again.
+subscription WatchSecrets {
+  secretChanged {
+    type
+    version
+    secret {
+      name
+      maskedValue
+    }
+    at
+    cursor
+  }
+}
+`;
+
 const inputOf = (input: object) => JSON.stringify({ input }, null, 2);
 
 const tabs = [
@@ -157,6 +172,7 @@ const tabs = [
     query: connectorSecrets,
     variables: inputOf({ owner: { teamId: 'demo', connectorId: 'mail' }, name: 'client_id', value: '' }),
   },
+  { query: watchSecrets, variables: '' },
 ];
 
 const comments = tabs.flatMap(({ query }) => query.match(/#.*/g) ?? []);

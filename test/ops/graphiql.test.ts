@@ -139,6 +139,21 @@ describe.skipIf(skipped)('GraphiQL, in a real browser', () => {
     }
   });
 
+  it('follows changes as they happen', async () => {
+    await open();
+    await openTab('WatchSecrets');
+    const begun = page.waitForResponse(
+      (one) => one.headers()['content-type']?.startsWith('text/event-stream') ?? false,
+    );
+    await executeButton().click();
+    await begun;
+    const create = 'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id } } }';
+    await gateway.run(create, { input: { name: 'WATCHED', provider: 'openai', value: 'a value for this test' } });
+    const shown = page.getByRole('region', { name: 'Result Window' });
+    await shown.getByText('"CREATED"').waitFor();
+    await shown.getByText('"WATCHED"').waitFor();
+  });
+
   it('keeps edits across a reload, and runs them at the first click', async () => {
     await open();
     await editor().getByText('totalCount').first().click();

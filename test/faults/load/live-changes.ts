@@ -29,7 +29,7 @@ export interface LiveResult {
 const owners = [{}, { teamId: 'demo' }, { teamId: 'demo', connectorId: 'crm' }];
 type Owner = (typeof owners)[number];
 const subscribersEach = 2;
-const writersEach = 4;
+const writersEach = 8;
 
 /**
  * Changes the secrets of several owners through all gateways, while subscribers of each owner leave and come back at random, at
@@ -48,9 +48,11 @@ export async function followThroughFaults(options: LiveOptions): Promise<LiveRes
     options.onProgress?.(made);
   };
   const writing = Promise.all(
-    owners.flatMap((owner) =>
+    owners.flatMap((owner, index) =>
       Array.from({ length: writersEach }, () =>
-        new Writer(chosen, owner, onMade).make(Math.ceil(options.changes / owners.length / writersEach)),
+        new Writer(() => mostly(gateways, index), owner, onMade).make(
+          Math.ceil(options.changes / owners.length / writersEach),
+        ),
       ),
     ),
   );
@@ -67,6 +69,12 @@ export async function followThroughFaults(options: LiveOptions): Promise<LiveRes
     reconnects: subscribers.reduce((sum, { reconnects }) => sum + reconnects, 0),
     wrong: subscribers.flatMap((one) => difference(one, chains.get(one.owner) ?? [])),
   };
+}
+
+/** Two gateways that write for one owner at the same time mostly wait for each other. */
+function mostly(gateways: readonly RunningGateway[], index: number): RunningGateway {
+  const other = Math.random() < 0.02 ? 1 : 0;
+  return gateways[(index + other) % gateways.length] as RunningGateway;
 }
 
 async function killMembers({ members, kills, changes }: LiveOptions, made: () => number): Promise<void> {

@@ -14,6 +14,12 @@ const [changes, kills] = [Number(values.changes), Number(values.kills)];
 const progress = createProgress('changes', process.stderr);
 const members = await Members.start(3);
 const commandLine = await CommandLine.open();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await Promise.allSettled([commandLine.close(), members.close()]);
+    process.exit(1);
+  });
+}
 try {
   const env = { DATABASE_URL: withDatabase(members.uri, 'live'), RATE_LIMIT: 'off', LOG_LEVEL: 'error' };
   const gateways = [await commandLine.serve(env), await commandLine.serve(env)];
