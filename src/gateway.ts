@@ -24,7 +24,7 @@ import { createTokenVerifier } from './identity/verify-token.ts';
 import type { LiveKeyring } from './keyring/live.ts';
 import { openKeyring } from './keyring/open.ts';
 import { scopes } from './model/principal.ts';
-import { bindOperations } from './operations.ts';
+import { Operations } from './operations.ts';
 import { graphiql } from './ops/graphiql.ts';
 import { liveness, readiness } from './ops/health.ts';
 import { sealingKeySet } from './ops/jwks.ts';
@@ -106,7 +106,6 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   opened.defer(() => identity.close());
 
   const budget = openBudget(config, store, trace);
-  const mutex = createKeyedMutex(writerWaitMs, tooMuchContention);
   const apiKeyVerifier = verifierOf(apiKeys, keyring.current);
   const changes = new ChangeFeeds({ store, keyring: keyring.current });
   opened.defer(() => changes.close());
@@ -118,7 +117,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     forgetApiKey: apiKeyVerifier.forget,
     keyring: keyring.current,
     now: () => new Date(),
-    mutex,
+    mutex: createKeyedMutex(writerWaitMs, tooMuchContention),
     deletedRetentionMs: config.deletedRetentionMs,
     running: new Set<string>(),
     largeDeliveries: new LargeDeliveries(),
@@ -188,7 +187,7 @@ function openBudget({ rateLimit, trustProxy }: Config, store: Store, trace: Trac
 
 async function openEngine(
   config: Config,
-  dependencies: Parameters<typeof bindOperations>[0],
+  dependencies: ConstructorParameters<typeof Operations>[0],
   subscriptions: Subscriptions,
   log: Log,
   metrics: Metrics,
@@ -196,7 +195,7 @@ async function openEngine(
   const { introspection, securityDirectives, batchLimit, persistedOperationsFile, hints, plans } = config;
   return createEngine({
     schema,
-    bindOperations: (caller) => bindOperations(dependencies, caller),
+    bindOperations: (caller) => new Operations(dependencies, caller),
     introspection,
     securityDirectives,
     batchLimit,

@@ -22,32 +22,92 @@ import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-sec
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
-export function bindOperations(
-  dependencies: DeliveryDependencies & ApiKeyDependencies & FollowDependencies,
-  caller: Caller,
-) {
-  return {
-    viewer: () => authenticated(caller),
-    listSealingKeys: () => listSealingKeys(dependencies, caller),
-    findSecret: (id: string) => findSecret(dependencies, caller, id),
-    listSecrets: (input: ListSecretsInput) => listSecrets(dependencies, caller, input),
-    matchesSecret: (input: MatchesSecretInput) => matchesSecret(dependencies, caller, input),
-    createSecret: (input: CreateSecretInput) => createSecret(dependencies, caller, input),
-    updateSecret: (input: UpdateSecretInput) => updateSecret(dependencies, caller, input),
-    deleteSecret: (input: DeleteSecretInput) => deleteSecret(dependencies, caller, input),
-    listVersions: (input: ListVersionsInput) => listVersions(dependencies, caller, input),
-    rollbackSecret: (input: RollbackSecretInput) => rollbackSecret(dependencies, caller, input),
-    listDeletedSecrets: (input: ListDeletedSecretsInput) => listDeletedSecrets(dependencies, caller, input),
-    restoreSecret: (input: RestoreSecretInput) => restoreSecret(dependencies, caller, input),
-    purgeSecret: (input: PurgeSecretInput) => purgeSecret(dependencies, caller, input),
-    resolveSecrets: (input: ResolveSecretsInput) => resolveSecrets(dependencies, caller, input),
-    listAuditEvents: (input: ListAuditEventsInput) => listAuditEvents(dependencies, caller, input),
-    followChanges: (input: FollowChangesInput) => followChanges(dependencies, caller, input),
-    listApiKeys: (input: ListApiKeysInput) => listApiKeys(dependencies, caller, input),
-    createApiKey: (input: CreateApiKeyInput) => createApiKey(dependencies, caller, input),
-    rotateApiKey: (input: RotateApiKeyInput) => rotateApiKey(dependencies, caller, input),
-    revokeApiKey: (input: RevokeApiKeyInput) => revokeApiKey(dependencies, caller, input),
-  };
-}
+export class Operations {
+  readonly #dependencies: DeliveryDependencies & ApiKeyDependencies & FollowDependencies;
+  readonly #caller: Caller;
 
-export type Operations = ReturnType<typeof bindOperations>;
+  constructor(dependencies: DeliveryDependencies & ApiKeyDependencies & FollowDependencies, caller: Caller) {
+    this.#dependencies = dependencies;
+    this.#caller = caller;
+  }
+
+  viewer() {
+    return authenticated(this.#caller);
+  }
+
+  listSealingKeys() {
+    return listSealingKeys(this.#dependencies, this.#caller);
+  }
+
+  findSecret(id: string) {
+    return findSecret(this.#dependencies, this.#caller, id);
+  }
+
+  listSecrets(input: ListSecretsInput) {
+    return listSecrets(this.#dependencies, this.#caller, input);
+  }
+
+  matchesSecret(input: MatchesSecretInput) {
+    return matchesSecret(this.#dependencies, this.#caller, input);
+  }
+
+  createSecret(input: CreateSecretInput) {
+    return createSecret(this.#dependencies, this.#caller, input);
+  }
+
+  updateSecret(input: UpdateSecretInput) {
+    return updateSecret(this.#dependencies, this.#caller, input);
+  }
+
+  deleteSecret(input: DeleteSecretInput) {
+    return deleteSecret(this.#dependencies, this.#caller, input);
+  }
+
+  listVersions(input: ListVersionsInput) {
+    return listVersions(this.#dependencies, this.#caller, input);
+  }
+
+  rollbackSecret(input: RollbackSecretInput) {
+    return rollbackSecret(this.#dependencies, this.#caller, input);
+  }
+
+  listDeletedSecrets(input: ListDeletedSecretsInput) {
+    return listDeletedSecrets(this.#dependencies, this.#caller, input);
+  }
+
+  restoreSecret(input: RestoreSecretInput) {
+    return restoreSecret(this.#dependencies, this.#caller, input);
+  }
+
+  purgeSecret(input: PurgeSecretInput) {
+    return purgeSecret(this.#dependencies, this.#caller, input);
+  }
+
+  resolveSecrets(input: ResolveSecretsInput) {
+    return resolveSecrets(this.#dependencies, this.#caller, input);
+  }
+
+  listAuditEvents(input: ListAuditEventsInput) {
+    return listAuditEvents(this.#dependencies, this.#caller, input);
+  }
+
+  followChanges(input: FollowChangesInput) {
+    return followChanges(this.#dependencies, this.#caller, input);
+  }
+
+  listApiKeys(input: ListApiKeysInput) {
+    return listApiKeys(this.#dependencies, this.#caller, input);
+  }
+
+  createApiKey(input: CreateApiKeyInput) {
+    return createApiKey(this.#dependencies, this.#caller, input);
+  }
+
+  rotateApiKey(input: RotateApiKeyInput) {
+    return rotateApiKey(this.#dependencies, this.#caller, input);
+  }
+
+  revokeApiKey(input: RevokeApiKeyInput) {
+    return revokeApiKey(this.#dependencies, this.#caller, input);
+  }
+}

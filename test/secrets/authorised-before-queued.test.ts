@@ -8,7 +8,7 @@ import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
-import { bindOperations, type Operations } from '../../src/operations.ts';
+import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex, type KeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
@@ -73,7 +73,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         };
       },
     });
-    return bindOperations(
+    return new Operations(
       {
         store: counted,
         changes: new ChangeFeeds({ store: counted, keyring: () => testKeyring }),

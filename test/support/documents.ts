@@ -2,7 +2,7 @@ import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
 import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
-import { bindOperations, type Operations } from '../../src/operations.ts';
+import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
@@ -32,7 +32,7 @@ export const now = new Date('2026-05-06T07:08:09.010Z');
 /** The operations on this store, as a separate gateway would run them for ada or another caller. */
 export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
   const changes = new ChangeFeeds({ store, keyring: () => testKeyring });
-  return bindOperations(
+  return new Operations(
     {
       store,
       changes,

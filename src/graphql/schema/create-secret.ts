@@ -71,6 +71,7 @@ builder.mutationField('createSecret', (t) =>
     description: 'Creates a secret. The value is sealed before it reaches the store.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: CreateSecretInput, required: true, description: 'The new secret.' }) },
-    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.createSecret),
+    resolve: (_root, { input }, { operations }, info) =>
+      runMutation(info, input, (told) => operations.createSecret(told)),
   }),
 );

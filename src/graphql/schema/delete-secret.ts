@@ -32,6 +32,7 @@ builder.mutationField('deleteSecret', (t) =>
       'Deletes a secret. Its placeholder no longer resolves, and its name is free. `restoreSecret` brings it back with its value until the retention of the gateway ends (30 days by default); `purgeSecret` removes it at once.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: DeleteSecretInput, required: true, description: 'Which secret.' }) },
-    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.deleteSecret),
+    resolve: (_root, { input }, { operations }, info) =>
+      runMutation(info, input, (told) => operations.deleteSecret(told)),
   }),
 );

@@ -30,6 +30,7 @@ builder.mutationField('restoreSecret', (t) =>
       'Undoes a deletion: the secret and its value are there again, in a new version. Its name must be free. Where another secret has its placeholder by now, it gets a new one.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: RestoreSecretInput, required: true, description: 'Which secret.' }) },
-    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.restoreSecret),
+    resolve: (_root, { input }, { operations }, info) =>
+      runMutation(info, input, (told) => operations.restoreSecret(told)),
   }),
 );

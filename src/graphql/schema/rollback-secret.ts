@@ -37,6 +37,7 @@ builder.mutationField('rollbackSecret', (t) =>
     args: {
       input: t.arg({ type: RollbackSecretInput, required: true, description: 'Which secret, and which value.' }),
     },
-    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.rollbackSecret),
+    resolve: (_root, { input }, { operations }, info) =>
+      runMutation(info, input, (told) => operations.rollbackSecret(told)),
   }),
 );

@@ -45,6 +45,7 @@ builder.mutationField('updateSecret', (t) =>
     description: 'Changes a secret. A new value is sealed before it reaches the store.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: UpdateSecretInput, required: true, description: 'The changes.' }) },
-    resolve: (_root, { input }, { operations }, info) => runMutation(info, input, operations.updateSecret),
+    resolve: (_root, { input }, { operations }, info) =>
+      runMutation(info, input, (told) => operations.updateSecret(told)),
   }),
 );
