@@ -48,8 +48,15 @@ export function actorKey({ kind, id }: Actor): string {
   return `${kind}:${id}`;
 }
 
+/** Rows that are read one after the other mostly have the same actors. */
+let latestKey: string | undefined;
+let latestActor: Actor = { kind: 'system', id: '' };
+
 /** The actor whose key this is. */
 export function actorOfKey(key: string): Actor {
+  if (key === latestKey) return latestActor;
   const colon = key.indexOf(':');
-  return { kind: key.slice(0, Math.max(0, colon)) as PrincipalKind, id: key.slice(colon + 1) };
+  latestActor = { kind: key.slice(0, Math.max(0, colon)) as PrincipalKind, id: key.slice(colon + 1) };
+  latestKey = key;
+  return latestActor;
 }
