@@ -57,10 +57,12 @@ function outermost(text: string): { type: PastedType; inner: string } | null {
     return { type, inner: type === 'trailing_newline' ? text.trimEnd() : trimmed };
   }
   const statement = text.replace(/[,;]$/, '');
-  const quoted = statement.slice(1, -1);
-  const [open = '', close = ''] = quotePairs.find((pair) => statement === pair[0] + quoted + pair[1]) ?? '';
-  const bare = quoted.replaceAll(/\\./g, '');
-  if (open !== '' && !bare.includes(open) && !bare.includes(close)) return { type: 'quotes', inner: quoted };
+  const [first, last] = [statement.at(0), statement.length > 1 ? statement.at(-1) : ''];
+  if (quotePairs.some((pair) => pair[0] === first && pair[1] === last)) {
+    const quoted = statement.slice(1, -1);
+    const bare = quoted.replaceAll(/\\./g, '');
+    if (!bare.includes(first ?? '') && !bare.includes(last ?? '')) return { type: 'quotes', inner: quoted };
+  }
   for (const [type, prefix] of prefixes) {
     const length = prefix.exec(text)?.[0].length ?? 0;
     if (length > 0) return { type, inner: text.slice(length) };

@@ -27,6 +27,7 @@ export function warningsOf(plaintext: Pick<PlaintextValue, 'field' | 'value'> | 
   if (invisible.test(value)) found.add('invisible_characters');
   if (core.length <= longestPlaceholder && placeholder.test(core)) found.add('placeholder');
   if (looksLikeMask(value)) found.add('mask');
+  if (found.size === 0) return [];
   return Object.entries(messages)
     .filter(([type]) => found.has(type))
     .map(([type, message]) => ({ field, type, message: `${message} ${advice}` }));
