@@ -212,7 +212,7 @@ export function extensionsOf(
   hints = false,
 ): Record<string, unknown> {
   const { hint, errors, retryAfterSeconds, currentVersion } = details;
-  const description = [details.description, hints && hint].filter(Boolean).join(' ');
+  const description = hints && hint ? `${details.description ?? ''} ${hint}`.trim() : (details.description ?? '');
   return {
     code,
     status,

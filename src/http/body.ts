@@ -24,6 +24,7 @@ const firstBytes = 16 * 1024;
  */
 const anyPieces = 1000;
 const averagePieceBytes = 64;
+const noBytes = Buffer.alloc(0);
 
 /**
  * The reading of a whole body. All of it that has arrived is in one buffer: an object for each chunk would take hundreds of
@@ -34,7 +35,7 @@ export class BodyReading {
   readonly #maxBytes: number;
   readonly #holder: BodyHolder;
   readonly #declared: number;
-  #body: Buffer = Buffer.alloc(0);
+  #body: Buffer = noBytes;
   #bytes = 0;
   #pieces = 0;
   #isGrown = false;
@@ -75,7 +76,7 @@ export class BodyReading {
     request.off('data', this.#take);
     // Freed now, and not when the garbage is collected.
     if (this.#isGrown) (this.#body.buffer as ArrayBuffer).transfer(0);
-    this.#body = Buffer.alloc(0);
+    this.#body = noBytes;
     this.#holder.onHeld(0);
     this.#holder.onEnd();
     // What still comes must not wait in the request's own buffer, which has an object for each chunk.

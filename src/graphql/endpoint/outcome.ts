@@ -111,11 +111,12 @@ const success: Head = { status: 200, headers: {} };
 function headOfOne({ data, errors, refusal }: Outcome, mediaType: string): Head {
   // Some data is there: the response is a success with errors, and a router would drop it on another status.
   if (data != null) return success;
-  const told = (mediaType === graphqlResponseType ? errors : [refusal]).filter((error) => error !== undefined);
-  return {
-    status: Math.max(success.status, ...told.map(({ error }) => error.status)),
-    headers: Object.assign({}, ...errors.map(({ error }) => headersOf(error))),
-  };
+  const told = mediaType === graphqlResponseType ? errors : refusal ? [refusal] : noErrors;
+  let { status } = success;
+  for (const { error } of told) status = Math.max(status, error.status);
+  const headers = {};
+  for (const { error } of errors) Object.assign(headers, headersOf(error));
+  return { status, headers };
 }
 
 /** An array is a success, unless every operation in it was refused: then it has the status of the first refusal. */
