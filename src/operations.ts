@@ -8,7 +8,10 @@ import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.
 import { type DeliveryDependencies, type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
+import type { Owner } from './model/owner.ts';
+import { countSecrets } from './secrets/count-secrets.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
+import { type CreateSecretsInput, createSecrets } from './secrets/create-secrets.ts';
 import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts';
 import { findSecret } from './secrets/find-secret.ts';
 import { type ListDeletedSecretsInput, listDeletedSecrets } from './secrets/list-deleted-secrets.ts';
@@ -53,6 +56,14 @@ export class Operations {
 
   createSecret(input: CreateSecretInput) {
     return createSecret(this.#dependencies, this.#caller, input);
+  }
+
+  createSecrets(input: CreateSecretsInput) {
+    return createSecrets(this.#dependencies, this.#caller, input);
+  }
+
+  countSecrets(owner: Owner) {
+    return countSecrets(this.#dependencies, this.#caller, owner);
   }
 
   updateSecret(input: UpdateSecretInput) {

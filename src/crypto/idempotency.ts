@@ -32,6 +32,11 @@ export function digestsOfCall(
   }));
 }
 
+/** What the secret at this position of a call's result is found by, under the same key. */
+export function idOfPart({ key, id }: CallDigests, position: number): string {
+  return hmac(key, 'idempotent part', [id, position]).toString('base64url');
+}
+
 /** Under the same key as the rest of it. */
 export function macOfResult(kept: Omit<KeptResult, 'mac'>, key: EqualityKey): string {
   const { id, principal, input, secretId, result, keptUntil } = kept;

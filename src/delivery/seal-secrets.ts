@@ -5,6 +5,7 @@ import { sealDelivery } from '../crypto/sealed-output.ts';
 import type { SecretRecord, StoredSecret } from '../model/secret.ts';
 import type { Answer } from '../runtime/answer.ts';
 import { createPacing } from '../runtime/pacing.ts';
+import { recordsOf } from '../store/selected-records.ts';
 import type { SelectedSecret, Store } from '../store/store.ts';
 
 /** A secret as it was when its value was sealed. */
@@ -25,9 +26,6 @@ export interface SealOptions {
 /** Secrets that are sealed in one tick of the event loop: each takes some 300 µs, and as much again for so many bytes. */
 const pace = createPacing(15);
 const bytesPerSecret = 64 * 1024;
-
-/** Large envelopes that are read in one command. */
-const bytesAtOnce = 2 * 1024 * 1024;
 
 /** By the secret's id: what was sealed for this call, and need not be sealed again while the secret is the same. */
 export type SealedBefore = Map<string, SealedSecret & { readonly valueBytes: number }>;
@@ -64,36 +62,6 @@ export async function sealSecrets(
   }
   const sealed = selected.flatMap(({ secret }) => before.get(secret.id) ?? []);
   return { sealed, valueBytes: sealed.reduce((sum, { valueBytes }) => sum + valueBytes, 0) };
-}
-
-/** The records of what was selected, in its order; null for one that has changed. Large ones are read a few at a time. */
-async function* recordsOf(store: Store, selected: readonly SelectedSecret[]): AsyncGenerator<SecretRecord | null> {
-  const read = new Map<string, SecretRecord>();
-  for (const [index, { secret, envelope }] of selected.entries()) {
-    if (secret.sealed && envelope) {
-      yield { ...secret, sealed: { ...secret.sealed, envelope } };
-      continue;
-    }
-    if (!read.has(secret.id)) {
-      const ids = nextLarge(selected.slice(index));
-      for (const record of await store.findRecords(secret.owner, ids)) read.set(record.id, record);
-    }
-    const record = read.get(secret.id);
-    read.delete(secret.id);
-    yield record?.mac.tag === secret.mac.tag ? record : null;
-  }
-}
-
-function nextLarge(selected: readonly SelectedSecret[]): string[] {
-  const ids: string[] = [];
-  let bytes = 0;
-  for (const { secret, envelope, envelopeBytes } of selected) {
-    if (envelope) continue;
-    bytes += envelopeBytes;
-    if (ids.length > 0 && bytes > bytesAtOnce) break;
-    ids.push(secret.id);
-  }
-  return ids;
 }
 
 function withoutEnvelope({ sealed, ...record }: SecretRecord): StoredSecret {

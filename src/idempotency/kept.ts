@@ -1,6 +1,7 @@
 import { DomainError } from '../errors.ts';
 import { authorizeManagingKeys, mayReach, requireScope } from '../identity/authorize.ts';
 import type { ApiKey } from '../model/api-key.ts';
+import type { Batch } from '../model/batch.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
 import type { Principal } from '../model/principal.ts';
@@ -12,7 +13,12 @@ export interface Kept<T> {
   /** Named fields only: a spread would also keep what else an object happens to hold. */
   readonly keep: (result: T) => object;
   /** The result as it was, from what was kept. */
-  readonly read: (kept: never) => T;
+  readonly read: (kept: never, secrets: readonly (Secret | null)[]) => T;
+  /** Where it tells of many secrets: each is kept by itself, so that the purge of one leaves the others. One that was purged is null. */
+  readonly secrets?: {
+    readonly of: (result: T) => readonly Secret[];
+    readonly count: (kept: never) => number;
+  };
   /** The caller may have lost a right since. @throws DomainError */
   readonly authorize: (result: T, principal: Principal, caller: Caller) => void;
 }
@@ -69,6 +75,24 @@ export const keptWrittenSecret: Kept<WrittenSecret> = {
   ...keptSecret,
   keep: (secret) => ({ ...pick(secret, secretFields), warnings: secret.warnings }),
   read: (kept) => kept,
+};
+
+/** The secrets of a batch beside what became of them: one that was purged since is told of by its index alone. */
+export const keptBatch: Kept<Batch> = {
+  secretIdOf: () => null,
+  keep: ({ owner, items }) => ({
+    owner,
+    items: items.map(({ index, action, warnings }) => ({ index, action, warnings })),
+  }),
+  secrets: {
+    of: ({ items }) => items.flatMap(({ secret }) => secret ?? []),
+    count: ({ items }: Batch) => items.length,
+  },
+  read: ({ owner, items }: Batch, secrets) => ({
+    owner,
+    items: items.map((item, position) => ({ ...item, secret: secrets[position] ?? null })),
+  }),
+  authorize: authorizeSecret,
 };
 
 /** A secret that is there no more. */

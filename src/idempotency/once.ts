@@ -1,13 +1,14 @@
-import { type CallDigests, digestsOfCall, macOfResult, requireGenuineResult } from '../crypto/idempotency.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type CallDigests, digestsOfCall, idOfPart, macOfResult, requireGenuineResult } from '../crypto/idempotency.ts';
 import type { Keyring } from '../crypto/keyring.ts';
 import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import { type KeptResult, keptResultMs } from '../model/kept-result.ts';
-import type { StoredSecret } from '../model/secret.ts';
+import type { Secret, StoredSecret } from '../model/secret.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { type Store, StoreConflict, type Write } from '../store/store.ts';
-import type { Kept } from './kept.ts';
+import { type Kept, keptSecret } from './kept.ts';
 
 export interface IdempotencyDependencies {
   readonly store: Store;
@@ -32,9 +33,9 @@ export interface Call {
 
 /**
  * Makes the writes of a call durable, and what is kept of its result with them. There may be no writes.
- * @param unchanged the secret that the result tells of, where nothing is written to it
+ * @param unchanged the secrets that the result tells of, and that nothing is written to
  */
-export type Commit<T> = (writes: readonly Write[], result: T, unchanged?: StoredSecret) => Promise<void>;
+export type Commit<T> = (writes: readonly Write[], result: T, unchanged?: readonly StoredSecret[]) => Promise<void>;
 
 const maxKeyCharacters = 255;
 
@@ -70,12 +71,15 @@ export async function once<T>(
   if (calls.some(({ id }) => running.has(id))) throw inUse();
   for (const { id } of calls) running.add(id);
   try {
-    return await run(async (writes, result, unchanged) => {
+    return await run(async (writes, result, unchanged = []) => {
       const keptUntil = new Date(now().getTime() + keptResultMs);
-      const keep = calls.map((call, index): Write => {
-        const record = newResult(call, kept, result, keptUntil);
-        return { type: 'keepResult', kept: record, ...(unchanged && index === 0 && { unchanged }) };
-      });
+      const unwritten = new Map(unchanged.map((secret) => [secret.id, secret]));
+      const keep = calls.flatMap((call, index) =>
+        newResults(call, kept, result, keptUntil).map((record): Write => {
+          const secret = index === 0 && record.secretId !== null && unwritten.get(record.secretId);
+          return { type: 'keepResult', kept: record, ...(secret && { unchanged: secret }) };
+        }),
+      );
       await store.commit([...writes, ...keep]).catch((error: unknown) => {
         throw error instanceof StoreConflict && error.on === 'idempotency' ? new KeptBefore('kept before') : error;
       });
@@ -89,16 +93,18 @@ export async function once<T>(
     for (const { id } of calls) running.delete(id);
   }
 
-  async function again({ result: text, isSameInput }: Found): Promise<T> {
+  async function again({ call, result: text, isSameInput }: Found): Promise<T> {
     if (!isSameInput) throw reused();
     if (!kept || text === null) return run(plain);
-    const result = kept.read(JSON.parse(text, reviveDates) as never);
+    const value = JSON.parse(text, reviveDates) as never;
+    const result = kept.read(value, await keptSecrets(dependencies, call, kept.secrets?.count(value) ?? 0));
     kept.authorize(result, authenticated(caller), caller);
     return result;
   }
 }
 
 interface Found extends Pick<KeptResult, 'result'> {
+  readonly call: CallDigests;
   readonly isSameInput: boolean;
 }
 
@@ -107,30 +113,54 @@ async function findKept(
   { store, now }: IdempotencyDependencies,
   calls: readonly CallDigests[],
 ): Promise<Found | undefined> {
-  for (const { key, principal, id, input } of calls) {
+  for (const call of calls) {
+    const { key, principal, id, input } = call;
     const found = await store.keptResult(principal, id);
     if (!found || found.keptUntil <= now()) continue;
     requireGenuineResult(found, key);
-    return { result: found.result, isSameInput: found.input === input() };
+    return { call, result: found.result, isSameInput: found.input === input() };
   }
   return undefined;
 }
 
-function newResult<T>(
-  { key, id, principal, input }: CallDigests,
-  kept: Kept<T> | null,
-  result: T,
-  keptUntil: Date,
-): KeptResult {
-  const record = {
-    id,
-    principal,
-    input: input(),
-    secretId: kept?.secretIdOf(result) ?? null,
-    result: kept && JSON.stringify(withDates(kept.keep(result))),
-    keptUntil,
+/** Secrets that are read at once. */
+const secretsAtOnce = 50;
+
+/** The secrets that were kept beside a result; null for each that was purged. */
+async function keptSecrets(
+  { store }: IdempotencyDependencies,
+  call: CallDigests,
+  count: number,
+): Promise<(Secret | null)[]> {
+  const ids = Array.from({ length: count }, (_, position) => idOfPart(call, position));
+  const secrets: (Secret | null)[] = [];
+  while (secrets.length < count) {
+    const some = ids.slice(secrets.length, secrets.length + secretsAtOnce);
+    const found = await Promise.all(some.map((id) => store.keptResult(call.principal, id)));
+    for (const part of found) {
+      if (part) requireGenuineResult(part, call.key);
+      secrets.push(part?.result ? JSON.parse(part.result, reviveDates) : null);
+    }
+    // A store in this process answers within one tick.
+    await setImmediate();
+  }
+  return secrets;
+}
+
+/** What is kept of a result, and of each secret that is kept by itself. */
+function newResults<T>(call: CallDigests, kept: Kept<T> | null, result: T, keptUntil: Date): KeptResult[] {
+  const { key, principal } = call;
+  const input = call.input();
+  const record = (id: string, secretId: string | null, told: object | null): KeptResult => {
+    const text = told && JSON.stringify(withDates(told));
+    const fields = { id, principal, input, secretId, result: text, keptUntil };
+    return { ...fields, mac: macOfResult(fields, key) };
   };
-  return { ...record, mac: macOfResult(record, key) };
+  const secrets = kept?.secrets?.of(result) ?? [];
+  return [
+    record(call.id, kept?.secretIdOf(result) ?? null, kept?.keep(result) ?? null),
+    ...secrets.map((secret, position) => record(idOfPart(call, position), secret.id, keptSecret.keep(secret))),
+  ];
 }
 
 /** Another call with the same idempotency key was written first. Operations do not try again then, as they do after other conflicts. */

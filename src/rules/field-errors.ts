@@ -1,4 +1,7 @@
-import { DomainError, type FieldError } from '../errors.ts';
+import { DomainError, type ErrorCode, type FieldError } from '../errors.ts';
+
+/** More are not told: a request can hold many more fields than anybody reads about. */
+const maxErrors = 5000;
 
 /**
  * Collects every rule that an input breaks, so that a caller learns of all of them at once. Paths are relative to the
@@ -20,26 +23,33 @@ export class FieldErrors {
 
   /** @param message the rule, never what was sent */
   add(type: string, message: string): void {
+    if (this.#errors.length >= maxErrors) return;
     const field = this.#path.findLast((step) => typeof step === 'string') ?? '';
     this.#errors.push({ field, loc: [...this.#path], message, type });
   }
 
   /** Adds what was found about the value here. */
   addAll(found: FieldErrors): void {
-    for (const error of found.#errors) this.#errors.push({ ...error, loc: [...this.#path, ...error.loc] });
+    for (const error of found.#errors.slice(0, Math.max(0, maxErrors - this.#errors.length)))
+      this.#errors.push({ ...error, loc: [...this.#path, ...error.loc] });
   }
 
   get any(): boolean {
     return this.#errors.length > 0;
   }
 
-  /** @throws DomainError UNPROCESSABLE_ENTITY */
-  throwIfAny(): void {
+  /**
+   * @param description what is wrong with them, where it is another code
+   * @throws DomainError UNPROCESSABLE_ENTITY, or this code
+   */
+  throwIfAny(code: ErrorCode = 'UNPROCESSABLE_ENTITY', description = this.#whatToFix()): void {
     if (this.#errors.length === 0) return;
+    const more = this.#errors.length < maxErrors ? '' : ` Only the first ${maxErrors.toLocaleString('en')} are listed.`;
+    throw new DomainError(code, { description: `${description}${more}`, errors: this.#errors });
+  }
+
+  #whatToFix(): string {
     const fields = [...new Set(this.#errors.map((error) => error.field))].join(', ');
-    throw new DomainError('UNPROCESSABLE_ENTITY', {
-      description: `Fix these fields and send the request again: ${fields}.`,
-      errors: this.#errors,
-    });
+    return `Fix these fields and send the request again: ${fields}.`;
   }
 }

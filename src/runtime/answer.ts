@@ -27,6 +27,7 @@ export class Answer {
   #scannedRows = 0;
   #valueBytes = 0;
   #deliveries = 0;
+  #written = 0;
   #stopped: DomainError | null = null;
   /** Null once it has ended. */
   #onEnd: (() => void)[] | null = [];
@@ -91,6 +92,15 @@ export class Answer {
 
   countDeliveries(count: number): void {
     this.#deliveries += count;
+  }
+
+  /** Secrets that batches were asked to write. */
+  get written(): number {
+    return this.#written;
+  }
+
+  countWritten(count: number): void {
+    this.#written += count;
   }
 
   /** Calls it when the answer has been sent, or is given up; at once when that is so already. */

@@ -45,7 +45,7 @@ export async function changeSecret<Current extends StoredSecret, T extends Secre
       const { write, result } = await prepare(current);
       requireBeforeWriteDeadline(caller);
       try {
-        await (write ? commit([write], result) : commit([], result, current));
+        await (write ? commit([write], result) : commit([], result, [current]));
         return result;
       } catch (error) {
         if (!(error instanceof StoreConflict)) throw error;

@@ -22,6 +22,9 @@ export function idTaken(): DomainError {
   });
 }
 
+export const someTaken =
+  'The owner has secrets with some of these names or ids. The errors say which. Choose others, or SKIP or UPDATE what is there. Nothing was written.';
+
 export function versionIsNotCurrent(currentVersion: number): DomainError {
   return new DomainError('CONFLICT_ERROR', {
     description: 'The secret was changed meanwhile. Read it again, and repeat the change on its current version.',
@@ -44,7 +47,7 @@ export function tooMuchContention(): DomainError {
 }
 
 /** What is wrong with a sealed value, and what to do. Nothing of its header is repeated. */
-const faults: Readonly<Record<SealedInputFault, string>> = {
+export const sealedFaults: Readonly<Record<SealedInputFault, string>> = {
   invalid_header:
     'The protected header breaks a rule: it needs alg, enc, typ, kid, epk, iat, exp, jti, sub, owner, and either name or id, each once, and nothing else; exp at most 10 minutes after iat and after now, and iat not ahead.',
   unknown_key:
@@ -59,9 +62,12 @@ const faults: Readonly<Record<SealedInputFault, string>> = {
   replayed: 'It was used before. Each jti works once: seal the value anew.',
 };
 
-export function sealedValueRefused(fault: SealedInputFault): DomainError {
+export function sealedValueRefused(
+  fault: SealedInputFault,
+  loc: readonly (string | number)[] = ['sealedValue'],
+): DomainError {
   return new DomainError('UNPROCESSABLE_CONTENT', {
-    description: faults[fault],
-    errors: [{ field: 'sealedValue', loc: ['sealedValue'], message: faults[fault], type: fault }],
+    description: sealedFaults[fault],
+    errors: [{ field: 'sealedValue', loc: [...loc], message: sealedFaults[fault], type: fault }],
   });
 }

@@ -1,24 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
-import { macOfRecord, requireRecordMac } from '../crypto/record.ts';
 import { keptWrittenSecret } from '../idempotency/kept.ts';
 import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import { actorOf, type Principal } from '../model/principal.ts';
+import type { Principal } from '../model/principal.ts';
 import type { Secret, SecretRecord, StoredSecret, WrittenSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
-import { eventOf } from './audit-event.ts';
 import { changeSecret, type PreparedChange, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { existingRecord, existingSecret } from './find-secret.ts';
 import { mask } from './mask.ts';
-import { replacedValue } from './replaced-value.ts';
+import { type Changes, nextVersion } from './next-version.ts';
 import { checkExpiresAt, checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
-import { sealForStore } from './seal-for-store.ts';
 import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
@@ -80,36 +77,9 @@ async function update(
     const warnings = warningsOf(plaintext);
     if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings } };
 
-    const keyring = dependencies.keyring();
-    // A new MAC must not make a record valid that something other than a gateway wrote.
-    requireRecordMac(current, keyring);
-    const at = dependencies.now();
-    const { sealed, mac: _, ...before } = current;
-    const secret: Secret = {
-      ...before,
-      ...changes,
-      maskedValue: plaintext ? mask(plaintext.value) : current.maskedValue,
-      version: current.version + 1,
-      updatedAt: at,
-      updatedBy: actorOf(principal),
-    };
-    const newSealed = plaintext && (await sealForStore(plaintext.value, secret, sealed, dependencies));
-    const replaced = newSealed && record && replacedValue(record, keyring);
-    const mac = macOfRecord({ ...secret, sealed: newSealed ?? sealed }, keyring);
-    const event = eventOf('secret.updated', secret, principal, caller, at);
-    return {
-      write: {
-        type: 'updateSecret',
-        from: current.mac,
-        secret,
-        ...(newSealed && { sealed: newSealed }),
-        ...(replaced && { replaced }),
-        ...(plaintext?.nonce && { nonce: plaintext.nonce }),
-        mac,
-        event,
-      },
-      result: { ...secret, warnings },
-    };
+    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value) };
+    const { secret, write } = await nextVersion(current, record, changes, value, { principal, caller }, dependencies);
+    return { write, result: { ...secret, warnings } };
   };
   const setsValue = input.value != null || input.sealedValue != null;
   return setsValue
@@ -129,14 +99,6 @@ function refusedBefore(input: UpdateSecretInput, errors: FieldErrors): never {
   throw new Error('what is wrong with an input was not reported');
 }
 
-interface Changes {
-  name?: string;
-  provider?: string | null;
-  notes?: string | null;
-  tags?: string[];
-  expiresAt?: Date | null;
-}
-
 function checkChanges(
   input: UpdateSecretInput,
   plaintext: PlaintextValue | null,
@@ -145,7 +107,7 @@ function checkChanges(
 ) {
   const { name, provider, notes, tags, expiresAt } = input;
   const ownerType = current.owner.type;
-  const changes: Changes = {};
+  const changes: { -readonly [field in keyof Changes]: Changes[field] } = {};
   for (const field of ['value', 'sealedValue'] as const) {
     if (input[field] === null) refuseNull(errors.at(field));
   }

@@ -45,6 +45,20 @@ export interface Target {
  * @throws DomainError UNPROCESSABLE_CONTENT
  */
 export async function readValueInput(
+  input: ValueInput,
+  target: Target,
+  dependencies: Dependencies,
+  errors: FieldErrors,
+): Promise<PlaintextValue | null> {
+  try {
+    return await openValueInput(input, target, dependencies, errors);
+  } catch (error) {
+    throw error instanceof SealedInputRejected ? sealedValueRefused(error.fault) : error;
+  }
+}
+
+/** The same for one of many values. @throws SealedInputRejected */
+export async function openValueInput(
   { value, sealedValue }: ValueInput,
   target: Target,
   dependencies: Dependencies,
@@ -57,11 +71,7 @@ export async function readValueInput(
   }
   if (value != null) return { field: 'value', value };
   if (sealedValue == null) return null;
-  try {
-    return await dependencies.trace('crypto.openSealedInput', async () => open(sealedValue, target, dependencies));
-  } catch (error) {
-    throw error instanceof SealedInputRejected ? sealedValueRefused(error.fault) : error;
-  }
+  return dependencies.trace('crypto.openSealedInput', async () => open(sealedValue, target, dependencies));
 }
 
 function open(sealedValue: string, target: Target, { now, keyring }: Dependencies): PlaintextValue {

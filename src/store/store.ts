@@ -247,6 +247,8 @@ export interface Store {
   /** The secrets of an owner that are named, or all, in the order of their names, and at most `limit`. */
   select(owner: Owner, named: NamedSecrets | null, limit: number): Promise<SelectedSecret[]>;
   list(query: ListQuery): Promise<ListResult>;
+  /** Those of these ids that a secret has or had: they are never free again. */
+  takenIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
   /** What is kept of a call of this principal, also after its time. */
   keptResult(principal: string, id: string): Promise<KeptResult | undefined>;
   /**

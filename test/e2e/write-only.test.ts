@@ -18,6 +18,10 @@ const inputs = {
     notes: 'the notes',
     tags: ['a tag'],
   }),
+  createSecrets: (_id: string, name: string) => ({
+    owner: { teamId: 'red' },
+    secrets: [{ name, notes: 'the notes', tags: ['a tag'] }],
+  }),
   updateSecret: (id: string, name: string) => ({ id, name }),
   deleteSecret: (id: string) => ({ id }),
   rollbackSecret: (id: string) => ({ id, toVersion: 1 }),
@@ -155,7 +159,8 @@ describe.each(storeNames)('secrets:write without secrets:read, on %s', (store) =
     const variables = ['yes', 'no']
       .filter((name) => payload.includes(`$${name}`))
       .map((name) => `, $${name}: Boolean!`);
-    const query = `mutation ($input: ${type}!${variables.join('')}) { ${mutation}(input: $input) { ${payload} } } ${fragments}`;
+    const selection = mutation === 'createSecrets' ? `items { ${payload} }` : payload;
+    const query = `mutation ($input: ${type}!${variables.join('')}) { ${mutation}(input: $input) { ${selection} } } ${fragments}`;
     return (scope: string, input: object = inputs[mutation](id, `changed ${count}`)) =>
       gateway.run(query, { input, yes: true, no: false }, { token: tokens.get(scope) ?? '' });
   }

@@ -16,6 +16,9 @@ const deliveriesPerPoint = 25;
 /** Bytes of values that were delivered, for one more point. */
 const valueBytesPerPoint = 1024 * 1024;
 
+/** Secrets that a batch was asked to write, for one more point, whatever became of them. */
+const writtenPerPoint = 10;
+
 /** Takes points from the caller's rate limit. @throws DomainError TOO_MANY_REQUESTS */
 export type Spend = (points: number) => Promise<void> | void;
 
@@ -49,8 +52,9 @@ export function chargeWork(answer: Answer, before: number, spend: Spend): Promis
 }
 
 /** What was done for a request so far, in points. */
-export function workOf({ scannedRows, deliveries, valueBytes }: Answer): number {
-  return scannedRows / scannedRowsPerPoint + deliveries / deliveriesPerPoint + valueBytes / valueBytesPerPoint;
+export function workOf({ scannedRows, deliveries, valueBytes, written }: Answer): number {
+  const delivered = deliveries / deliveriesPerPoint + valueBytes / valueBytesPerPoint;
+  return scannedRows / scannedRowsPerPoint + delivered + written / writtenPerPoint;
 }
 
 /** Charges what goes through Yoga. */

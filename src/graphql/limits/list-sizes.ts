@@ -9,6 +9,7 @@ import {
 import { maxSecrets } from '../../delivery/requested-secrets.ts';
 import { keptValues } from '../../model/secret-version.ts';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
+import { maxBatch } from '../../secrets/batch-input.ts';
 import { maxMatches } from '../../secrets/matches-secret.ts';
 
 /** What the sizes of lists depend on besides the document. */
@@ -57,9 +58,10 @@ export const versionsList = 'versions';
 /** A list without pages, at the root. */
 export const matchesList = 'matchesSecret';
 
-/** How many items a page may have, or how many secrets a delivery. */
+/** How many items a page or a batch may have, or how many secrets a delivery. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
   if (field.name.value === 'resolveSecrets') return sizeOfDelivery(field, variables);
+  if (field.name.value === 'createSecrets') return sizeOfBatch(field, 'secrets', variables);
   if (!pagedLists.has(field.name.value)) return 1;
   const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
   if (typeof size !== 'number') return defaultPageSize;
@@ -75,7 +77,7 @@ export function timesReturned(
   sizes: Pick<ListSizes, 'teams'>,
 ): number {
   const name = field.name.value;
-  if (name === 'nodes' || name === 'edges' || name === 'deliveries') return listSize;
+  if (name === 'nodes' || name === 'edges' || name === 'deliveries' || name === 'items') return listSize;
   if (name === 'teams') return sizes.teams;
   if (name === matchesList) return maxMatches;
   if (name === versionsList) {
@@ -97,6 +99,14 @@ function sizeOfDelivery(field: FieldNode, variables: VariableValues): number {
     sizes.reduce((sum, size) => sum + size, 0),
     maxSecrets,
   );
+}
+
+/** How many items a batch has; without a list it may be as many as can be written. */
+function sizeOfBatch(field: FieldNode, list: string, variables: VariableValues): number {
+  const asked = field.arguments?.find(({ name }) => name.value === 'input')?.value;
+  const items = member(asked, list, variables);
+  if (items == null) return maxBatch;
+  return Array.isArray(items) ? Math.min(items.length, maxBatch) : 1;
 }
 
 /** A member of an input object; null when it is not there. */

@@ -177,6 +177,10 @@ class MongodbStore implements Store {
     return this.#lists.load(query);
   }
 
+  takenIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#answer(this.#owners.taken(ids));
+  }
+
   async commit(writes: readonly Write[]): Promise<void> {
     if (writes.length === 0) return;
     try {

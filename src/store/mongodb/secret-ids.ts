@@ -67,6 +67,11 @@ export class SecretOwners {
     return found;
   }
 
+  /** Those of these ids that are taken. What is kept is not asked: the database may have been restored from a backup. */
+  async taken(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await this.#read(new Set(ids))).keys());
+  }
+
   /** The owners' keys by id; ids that were never taken are left out. */
   async #read(ids: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
     if (ids.size === 0) return new Map();

@@ -23,6 +23,7 @@ export interface Selections {
   /** Those of the owner that have these ids, in the order of their names. */
   byIds(owner: Owner, ids: readonly string[]): SelectedSecret[];
   find(id: string): SecretRecord | undefined;
+  takenIds(ids: readonly string[]): Set<string>;
 }
 
 const joined = 'FROM secrets LEFT JOIN envelopes ON secret_id = id';
@@ -70,6 +71,7 @@ export function prepareSelections(database: DatabaseSync): Selections {
     statements.set(sql, statement);
     return statement;
   };
+  const taken = prepareArrays(database, `SELECT id FROM secret_ids WHERE id ${among('?')}`);
   const find = prepareArrays(database, `SELECT ${recordColumns} ${joined} WHERE id = ?`);
   const byIds = prepareArrays(
     database,
@@ -90,6 +92,7 @@ export function prepareSelections(database: DatabaseSync): Selections {
       const row = find.get(id);
       return row && recordOfRow(row);
     },
+    takenIds: (ids) => new Set(taken.all(JSON.stringify(ids)).map(([id]) => String(id))),
   };
 }
 

@@ -150,6 +150,10 @@ class SqliteStore implements Store {
     });
   }
 
+  async takenIds(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#ask(() => this.#selections.takenIds(ids));
+  }
+
   commit(writes: readonly Write[]): Promise<void> {
     return this.#commits.add(writes);
   }

@@ -1,0 +1,78 @@
+import { randomUUIDv7 } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { BatchAction, BatchItem, OnConflict } from '../model/batch.ts';
+import type { Owner } from '../model/owner.ts';
+import type { SecretRecord, StoredSecret } from '../model/secret.ts';
+import type { Warning } from '../model/warning.ts';
+import type { SelectedSecret, Write } from '../store/store.ts';
+import type { Dependencies } from './dependencies.ts';
+import { type Author, type ChosenFields, firstVersion, type NewValue } from './first-version.ts';
+import { type Changes, nextVersion } from './next-version.ts';
+
+/** What a batch is to write of one item. All its fields keep the rules of the owner's secrets. */
+export interface Candidate {
+  readonly index: number;
+  /** What it was made from: prepared writes are used again while it is the same. */
+  readonly from: string;
+  /** `id` is null where the gateway makes one. */
+  readonly fields: Omit<ChosenFields, 'owner' | 'id'> & { readonly id: string | null };
+  /** What an update sets of them. */
+  readonly changes: Changes;
+  /** Opens the value; null where there is none. What was opened is overwritten when it has been sealed. */
+  readonly open: (() => Promise<NewValue>) | null;
+  readonly valueCharacters: number;
+  readonly warnings: readonly Warning[];
+  /** Written with it, unless nothing is written of it. */
+  readonly beside?: Write;
+}
+
+/** What becomes of an item. */
+export interface PreparedItem {
+  readonly item: BatchItem;
+  readonly writes: readonly Write[];
+  /** The stored secret, where nothing is written to it. */
+  readonly unchanged?: StoredSecret;
+}
+
+export interface BatchRules {
+  readonly owner: Owner;
+  readonly onConflict: OnConflict;
+  /** Nothing is sealed or written then. */
+  readonly dryRun: boolean;
+}
+
+/** @param same whether the caller is told that the stored secret has the value already */
+export function actionOf(
+  { changes, open }: Candidate,
+  stored: SelectedSecret | undefined,
+  same: boolean,
+  { onConflict }: BatchRules,
+): BatchAction {
+  if (!stored) return 'created';
+  if (onConflict === 'skip') return 'skipped';
+  const keeps = open === null || same;
+  return keeps && isDeepStrictEqual({ ...stored.secret, ...changes }, stored.secret) ? 'unchanged' : 'updated';
+}
+
+/** The item as it will be, and its writes. @param record the stored secret with the value that another replaces */
+export async function prepareItem(
+  candidate: Candidate,
+  action: BatchAction,
+  stored: StoredSecret | null,
+  record: SecretRecord | null,
+  { owner, dryRun }: BatchRules,
+  author: Author,
+  dependencies: Dependencies,
+): Promise<PreparedItem> {
+  const { index, fields, changes, open, warnings, beside } = candidate;
+  const item = { index, action, secret: stored, warnings };
+  const isWritten = action === 'created' || action === 'updated';
+  if (!isWritten || dryRun) return { item, writes: [], ...(stored && !isWritten && { unchanged: stored }) };
+  const value = open && (await open());
+  const chosen = { ...fields, owner, id: fields.id ?? randomUUIDv7() };
+  const { secret, write } = stored
+    ? await nextVersion(stored, record, changes, value, author, dependencies)
+    : await firstVersion(chosen, value, author, dependencies);
+  if (value && typeof value.value !== 'string') value.value.fill(0);
+  return { item: { ...item, secret }, writes: beside ? [write, beside] : [write] };
+}
