@@ -29,7 +29,8 @@ function constantOf(
 ): string {
   const name = operation.name?.value;
   if (name === undefined) throw new Error('Every operation of the client needs a name.');
-  const answer = `${name}${operation.operation === 'query' ? 'Query' : 'Mutation'}`;
+  const { operation: kind } = operation;
+  const answer = `${name}${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
   const text = [operation, ...fragmentsOf(operation, fragments)].map((one) => stripIgnoredCharacters(print(one)));
   return `export const ${name}Document: TypedDocument<${answer}, ${answer}Variables> =\n  '${text.join('')}';`;
 }

@@ -1,4 +1,5 @@
 import { apiKeyOperations } from './api-key-operations.ts';
+import { changeOperations } from './change-operations.ts';
 import { deliveryOperations } from './delivery-operations.ts';
 import { historyOperations } from './history-operations.ts';
 import { type ClientOptions, type Request, Requester } from './request.ts';
@@ -20,5 +21,6 @@ export function createClient(options: ClientOptions) {
     ...historyOperations(request),
     ...deliveryOperations(request),
     ...apiKeyOperations(request),
+    ...changeOperations(requester),
   };
 }

@@ -149,6 +149,21 @@ export type RotateApiKeyInput = {
   idempotencyKey?: string | null | undefined;
 };
 
+/** What happened to a secret. */
+export type SecretChangeType =
+  /** It was created. */
+  | 'CREATED'
+  /** It was deleted. It can be restored for a while. */
+  | 'DELETED'
+  /** It was removed for good. */
+  | 'PURGED'
+  /** Its value does not work any more: the service that it is for refused it. */
+  | 'REJECTED'
+  /** It was restored after a deletion. */
+  | 'RESTORED'
+  /** It has a new version: it was updated, or rolled back. */
+  | 'UPDATED';
+
 /** Selects secrets of a list. Every field that is given must match. */
 export type SecretFilter = {
   /** `expiresAt` is before this moment. A secret without `expiresAt` does not match. */
@@ -229,6 +244,18 @@ export type RevokeApiKeyMutationVariables = Exact<{
 
 
 export type RevokeApiKeyMutation = { revokeApiKey: { apiKey: { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } } } };
+
+export type SecretChangesSubscriptionVariables = Exact<{
+  owner?: OwnerInput;
+  after?: string | null | undefined;
+}>;
+
+
+export type SecretChangesSubscription = { secretChanged: { type: SecretChangeType, secretId: string, version: number | null, cursor: string, at: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       } | null } };
 
 export type ResolveSecretsMutationVariables = Exact<{
   input: ResolveSecretsInput;
@@ -446,6 +473,9 @@ export const RotateApiKeyDocument: TypedDocument<RotateApiKeyMutation, RotateApi
 
 export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApiKeyMutationVariables> =
   'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
+
+export const SecretChangesDocument: TypedDocument<SecretChangesSubscription, SecretChangesSubscriptionVariables> =
+  'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
   'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

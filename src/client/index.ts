@@ -1,4 +1,5 @@
 // biome-ignore-all lint/performance/noBarrelFile: what "secrets-gateway/client" exports; bundlers drop what is not used
+export type { FollowedChanges, FollowOptions, SecretChange } from './change-operations.ts';
 export { type Client, createClient } from './create-client.ts';
 export { createRecipient, type RecipientKeys } from './create-recipient.ts';
 export type { ResolvedSecret, ResolvedSecrets, WantedSecrets } from './delivery-operations.ts';

@@ -6,6 +6,8 @@ export interface FetchedAnswer {
   readonly status: number;
   readonly type?: string;
   readonly headers: { get(name: string): string | null };
+  /** For subscriptions. */
+  readonly body?: AsyncIterable<Uint8Array> | ReadableStream<Uint8Array> | null;
   text(): Promise<string>;
 }
 
@@ -21,18 +23,36 @@ export function readAnswer(url: string, response: FetchedAnswer, text: string): 
       status: status || undefined,
     });
   }
-  const mediaType = (response.headers.get('content-type') ?? '').split(';', 1).join('').trim();
+  const mediaType = mediaTypeOf(response);
   const answer = /^application\/([\w.-]+\+)?json$/i.test(mediaType) ? parse(text) : undefined;
   if (!isAnswer(answer)) {
     const found = /^[\w.+/-]+$/.test(mediaType) ? mediaType : 'no media type';
     const message = `${url} answered with HTTP ${status} and ${found}, not as a gateway does.`;
     throw new TransportError('UNEXPECTED_ANSWER', message, { status });
   }
+  return dataOf(url, status, answer);
+}
+
+/**
+ * The data of an event without errors.
+ * @throws GatewayError, TransportError
+ */
+export function readEvent(url: string, status: number, text: string): unknown {
+  const answer = parse(text);
+  if (isAnswer(answer)) return dataOf(url, status, answer);
+  throw new TransportError('UNEXPECTED_ANSWER', `${url} sent an event that is none of a gateway.`, { status });
+}
+
+function dataOf(url: string, status: number, answer: Answer): unknown {
   const { data, errors = [] } = answer;
   const error = errors.find(isOfGateway);
   if (error) throw new GatewayError(error, answer);
   if (errors.length > 0 || data == null) throw foreignError(url, status, answer);
   return data;
+}
+
+export function mediaTypeOf({ headers }: FetchedAnswer): string {
+  return (headers.get('content-type') ?? '').split(';', 1).join('').trim();
 }
 
 /** What the parser says repeats the text, and is not kept. */

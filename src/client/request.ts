@@ -1,3 +1,4 @@
+import { CallLimit } from './call-limit.ts';
 import { endpointUrl } from './endpoint-url.ts';
 import { type FetchedAnswer, readAnswer } from './read-answer.ts';
 import { TransportError } from './transport-error.ts';
@@ -25,8 +26,7 @@ export interface ClientOptions extends CallOptions {
 }
 
 const defaultTimeoutMs = 30_000;
-/** A timer of more milliseconds fires at once. */
-const maxTimerMs = 2 ** 31 - 1;
+const acceptedAnswers = 'application/graphql-response+json, application/json;q=0.9';
 
 /**
  * Sends a document once, and returns the data of its answer.
@@ -58,49 +58,51 @@ export class Requester {
     variables: Variables,
     options: CallOptions = {},
   ): Promise<Data> {
-    const { timeoutMs = this.#client.timeoutMs ?? defaultTimeoutMs } = options;
-    const body = JSON.stringify({ query: document.toString(), variables });
-    const controller = new AbortController();
-    const late = () => controller.abort(new TransportError('TIMEOUT', `No answer within ${timeoutMs} ms.`));
-    const abort = () => controller.abort(new TransportError('ABORTED', 'The call was aborted.'));
-    // AbortSignal.timeout() would keep its timer after the answer, and AbortSignal.any() is not in every browser.
-    const timer = setTimeout(late, Math.min(timeoutMs, maxTimerMs));
-    const signals = [this.#client.signal, options.signal].filter((one) => one !== undefined);
-    for (const signal of signals) {
-      if (signal.aborted) abort();
-      signal.addEventListener('abort', abort);
-    }
+    const limit = this.limit(options);
     try {
-      return (await unlessAborted(this.#send(body, controller.signal), controller.signal)) as Data;
+      return (await limit.of(this.#send(bodyOf(document, variables), limit.signal))) as Data;
     } finally {
-      clearTimeout(timer);
-      for (const signal of signals) signal.removeEventListener('abort', abort);
+      limit.end();
     }
   }
 
-  async #send(body: string, signal: AbortSignal): Promise<unknown> {
+  /** What ends a call with these options. */
+  limit({ signal, timeoutMs = this.#client.timeoutMs ?? defaultTimeoutMs }: CallOptions): CallLimit {
+    const limit = new CallLimit(this.#client.signal, signal);
+    limit.expect(timeoutMs);
+    return limit;
+  }
+
+  get url(): string {
+    return this.#url;
+  }
+
+  /** Whether another credential may be there for the next request. */
+  get isRenewable(): boolean {
+    return typeof (this.#client.token ?? this.#client.apiKey) === 'function';
+  }
+
+  /** @throws TransportError where no answer begins */
+  async open(body: string, accept: string, signal: AbortSignal): Promise<FetchedAnswer> {
     const credential = await this.#credential();
     signal.throwIfAborted();
     const { fetch = globalThis.fetch } = this.#client;
-    let response: FetchedAnswer;
-    let text: string;
     try {
-      response = await fetch(this.#url, {
+      return await fetch(this.#url, {
         method: 'POST',
-        headers: {
-          accept: 'application/graphql-response+json, application/json;q=0.9',
-          'content-type': 'application/json',
-          ...credential,
-        },
+        headers: { accept, 'content-type': 'application/json', ...credential },
         body,
         redirect: 'manual',
         signal,
       });
-      text = await response.text();
     } catch (error) {
       throw unreachable(this.#url, error);
     }
-    return readAnswer(this.#url, response, text);
+  }
+
+  async #send(body: string, signal: AbortSignal): Promise<unknown> {
+    const response = await this.open(body, acceptedAnswers, signal);
+    return readAnswer(this.#url, response, await textOf(this.#url, response));
   }
 
   async #credential(): Promise<Record<string, string>> {
@@ -115,17 +117,21 @@ export class Requester {
   }
 }
 
-/** Rejects with the reason of the signal, also where a credential or a `fetch` of the caller's does not look at it. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason));
-    promise.then(resolve, reject);
-  });
+export function bodyOf(document: TypedDocument<unknown, never>, variables: object): string {
+  return JSON.stringify({ query: document.toString(), variables });
+}
+
+/** @throws TransportError where the answer breaks off */
+export async function textOf(url: string, response: FetchedAnswer): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    throw unreachable(url, error);
+  }
 }
 
 /** Without the cause: an error of a `fetch` may hold the request, and with it the credential. */
-function unreachable(url: string, error: unknown): TransportError {
+export function unreachable(url: string, error: unknown): TransportError {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   const word = [cause?.code, code].find((one) => typeof one === 'string' && /^[A-Z][A-Z0-9_]+$/.test(one));
   return new TransportError('UNREACHABLE', `No gateway answers at ${url}${word === undefined ? '' : ` (${word})`}.`);

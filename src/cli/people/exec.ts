@@ -1,14 +1,14 @@
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
 import type { Command } from '../command.ts';
 import { keepDebuggerClosed } from '../debugger.ts';
-import { CommandFailure } from '../failure.ts';
-import { printable } from '../printable.ts';
 import { UsageError } from '../usage-error.ts';
 import { type GatewayOptions, gatewayOptions, gatewaySettings, repeatable } from './options.ts';
 
 interface Options extends GatewayOptions {
   readonly only: readonly string[];
   readonly env: readonly string[];
+  readonly watch?: boolean;
+  readonly watchJitter: string;
 }
 
 export const exec: Command<Options> = {
@@ -17,47 +17,40 @@ export const exec: Command<Options> = {
 
 It skips names that cannot be variables, and variables that change how programs run (PATH, LD_PRELOAD, NODE_OPTIONS and others), and says so; --env gives a secret another variable, or one of these.
 
-Signals, terminal and exit code are the program's own; a program that a signal ends exits with 128 and its number. 127: there is no such program; 126: it cannot be run. It needs the scope secrets:resolve.`,
+Signals, terminal and exit code are the program's own; a program that a signal ends exits with 128 and its number. 127: there is no such program; 126: it cannot be run. It needs the scope secrets:resolve.
+
+With --watch it is told of changes to the secrets of the owner. After a random wait of at most 10 s it gets the values again; where one is another, it ends the program with SIGTERM, after 10 s with SIGKILL, and starts it anew. Where a value cannot be had, the program goes on with those that it has. It needs secrets:read, too.`,
   arguments: [new Argument('[CMD...]', 'the program and its arguments, after --')],
   options: [
     ...gatewayOptions(),
     repeatable('--only <NAME>', 'only this secret'),
     repeatable('--env <VARIABLE=NAME>', 'put the secret NAME into VARIABLE instead'),
+    new Option('--watch', 'start the program anew when one of its values changes'),
+    new Option('--watch-jitter <SECONDS>', 'with --watch: the longest wait before that, which is random')
+      .default('10')
+      .implies({ watch: true }),
   ],
   settings: gatewaySettings,
   passThrough: true,
   run,
 };
 
-async function run({ only: asked, env, ...options }: Options, command?: string, ...args: string[]): Promise<void> {
+async function run(given: Options, command?: string, ...args: string[]): Promise<void> {
   // Values are in memory from here on.
   keepDebuggerClosed();
   if (!command) throw new UsageError('Say what to run: exec [OPTIONS] -- CMD …');
-  const { openGateway } = await import('./gateway.ts');
-  const { resolve } = await import('./resolve.ts');
-  const plan = await import('./child-environment.ts');
-  const { environment } = await import('./environment.ts');
-  const only = [...new Set(asked.map((name) => name.normalize('NFC')))];
-  const renames = plan.parseRenames(env);
-  const gateway = await openGateway(options);
-  const wanted = [...new Set([...only, ...renames.values()])];
-  const secrets = await resolve(gateway, {
-    purpose: 'exec',
-    ...(only.length > 0 && { names: wanted }),
-  });
-  const values = new Map(secrets.map(({ name, value }) => [name, value]));
-  const absent = wanted.filter((name) => !values.has(name));
-  if (absent.length > 0) {
-    throw new CommandFailure(
-      `These secrets do not exist, or have no value: ${absent.map(printable).join(', ')}. Nothing was started.`,
-    );
+  const { only, env, watch, watchJitter, ...options } = given;
+  const { parseRenames, childEnvironment } = await import('./child-environment.ts');
+  const wanted = { only: [...new Set(only.map((name) => name.normalize('NFC')))], renames: parseRenames(env) };
+  if (watch) {
+    const { execWatching, parseJitter } = await import('./exec-watch.ts');
+    process.exit(await execWatching(options, wanted, parseJitter(watchJitter), [command, ...args]));
   }
-  const { variables, skipped } = plan.selectVariables(values, { only, renames });
-  plan.refuseNul(variables);
-  for (const { name, why } of skipped)
-    process.stderr.write(`Skipped: ${printable(name)} ${why}. --env VARIABLE=NAME sets it all the same.\n`);
+  const { openGateway } = await import('./gateway.ts');
+  const { execValues } = await import('./exec-values.ts');
+  const { environment } = await import('./environment.ts');
+  const gateway = await openGateway(options);
+  const { variables } = await execValues(gateway, wanted);
   const { runChild } = await import('./run-child.ts');
-  process.exit(
-    await runChild(command, args, plan.childEnvironment(environment(), gateway.credential.secret, variables)),
-  );
+  process.exit(await runChild(command, args, childEnvironment(environment(), gateway.credential.secret, variables)));
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FetchedAnswer } from '../../client/read-answer.ts';
 
 /**
@@ -18,27 +19,32 @@ export function fetchOverHttp(url: string, { method, headers, body, signal }: Re
         ...(signal && { signal }),
       },
       (response) => {
-        const text = new Promise<string>((done, failed) => {
-          let read = '';
-          response.setEncoding('utf8');
-          response.on('data', (part: string) => {
-            read += part;
-          });
-          response.once('end', () => done(read));
-          // Also for an answer that ends too early.
-          response.once('error', failed);
-        });
-        // It may fail before it is asked for.
-        text.catch(() => {});
+        // It may fail before it is read.
+        response.on('error', () => {});
         const { statusCode = 0 } = response;
         resolve({
           status: statusCode,
           headers: { get: (name) => response.headers[name]?.toString() ?? null },
-          text: () => text,
+          body: response,
+          text: () => textOf(response),
         });
       },
     );
     sent.once('error', reject);
     sent.end(body);
+  });
+}
+
+function textOf(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let read = '';
+    response.setEncoding('utf8');
+    response.on('data', (part: string) => {
+      read += part;
+    });
+    response.once('end', () => resolve(read));
+    // Also for an answer that ends too early.
+    response.once('error', reject);
+    if (response.errored) reject(response.errored);
   });
 }

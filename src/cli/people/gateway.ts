@@ -12,27 +12,34 @@ export type { SecretFieldsFragment as Secret } from '../../client/documents.ts';
 export interface Gateway {
   /** Sends a document with the credential. */
   readonly request: Request;
+  readonly requester: Requester;
   readonly credential: Credential;
   /** Whose secrets are meant. */
   readonly owner: OwnerInput;
 }
 
-/** @throws UsageError, CommandFailure */
-export async function openGateway({ team, connector, tokenFile }: GatewayOptions): Promise<Gateway> {
+/**
+ * @param renews whether it is used for so long that a credential from a file or a source is read again for each request
+ * @throws UsageError, CommandFailure
+ */
+export async function openGateway({ team, connector, tokenFile }: GatewayOptions, renews = false): Promise<Gateway> {
   if (connector !== undefined && team === undefined) {
     throw new UsageError('--connector needs the team that it belongs to: --team ID --connector ID');
   }
   if (team === '' || connector === '') throw new UsageError('--team and --connector must not be empty.');
-  const { endpoint: url, credential } = await readConnection(environment(), tokenFile);
+  const env = environment();
+  const { endpoint: url, credential } = await readConnection(env, tokenFile);
   const { header, secret } = credential;
+  const isKept = tokenFile !== undefined || env.SECRETS_GATEWAY_TOKEN_SOURCE?.trim();
+  const token = renews && isKept ? async () => (await readConnection(env, tokenFile)).credential.secret : secret;
   const requester = new Requester({
     url,
     fetch: fetchOverHttp,
-    ...(header === 'authorization' ? { token: secret } : { apiKey: secret }),
+    ...(header === 'authorization' ? { token } : { apiKey: secret }),
   });
   const owner = {
     ...(team !== undefined && { teamId: team }),
     ...(connector !== undefined && { connectorId: connector }),
   };
-  return { request: (...call) => requester.request(...call), credential, owner };
+  return { request: (...call) => requester.request(...call), requester, credential, owner };
 }

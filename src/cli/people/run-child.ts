@@ -6,9 +6,66 @@ import { startGroupWitness } from './group-witness.ts';
 /** Those that end or steer a program. A terminal's others (stop, continue, resize) reach the child by themselves. */
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
+/** Of these, those that ask a program to end. */
+const ending: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+
+export interface RunningChild {
+  /**
+   * Its exit code; 128 and the number of the signal that ended it.
+   * @throws CommandFailure where it cannot be started
+   */
+  readonly ended: Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+}
+
 /**
- * Runs a program in this process's group and terminal until it ends. A signal that is sent to this process alone is passed on; one that is
- * sent to the group has reached the child already.
+ * Runs programs in this process's group and terminal, one after the other. A signal that is sent to this process alone is passed on; one that
+ * is sent to the group has reached the child already.
+ */
+export class ChildRunner {
+  readonly #witness = startGroupWitness();
+  #child: ChildProcess | null = null;
+  // One after the other: each asks the witness.
+  #last: Promise<void> = Promise.resolve();
+  #endings = 0;
+
+  constructor() {
+    for (const signal of forwarded) {
+      process.on(signal, () => {
+        if (ending.includes(signal)) this.#endings += 1;
+        this.#last = this.#last.then(async () => {
+          if (!(await this.#witness.wasSentToGroup(signal))) this.#child?.kill(signal);
+        });
+      });
+    }
+  }
+
+  /** How many signals have come so far that ask to end. */
+  get endings(): number {
+    return this.#endings;
+  }
+
+  start(command: string, args: readonly string[], env: Record<string, string | undefined>): RunningChild {
+    try {
+      const started = spawn(command, args, { env, stdio: 'inherit' });
+      this.#child = started;
+      const ended = new Promise<number>((resolve, reject) => {
+        started.once('error', (error) => reject(notStarted(error)));
+        started.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+      });
+      return { ended, kill: (signal) => void started.kill(signal) };
+    } catch (error) {
+      throw notStarted(error as NodeJS.ErrnoException);
+    }
+  }
+
+  stop(): void {
+    this.#witness.stop();
+  }
+}
+
+/**
+ * Runs a program until it ends.
  * @returns its exit code; 128 and the number of the signal that ended it
  * @throws CommandFailure where it cannot be started
  */
@@ -17,28 +74,11 @@ export async function runChild(
   args: readonly string[],
   env: Record<string, string | undefined>,
 ): Promise<number> {
-  const witness = startGroupWitness();
-  let child: ChildProcess | null = null;
-  // One after the other: each asks the witness.
-  let last: Promise<void> = Promise.resolve();
-  for (const signal of forwarded) {
-    process.on(signal, () => {
-      last = last.then(async () => {
-        if (!(await witness.wasSentToGroup(signal))) child?.kill(signal);
-      });
-    });
-  }
+  const runner = new ChildRunner();
   try {
-    const started = spawn(command, args, { env, stdio: 'inherit' });
-    child = started;
-    return await new Promise<number>((resolve, reject) => {
-      started.once('error', reject);
-      started.once('exit', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
-    });
-  } catch (error) {
-    throw notStarted(error as NodeJS.ErrnoException);
+    return await runner.start(command, args, env).ended;
   } finally {
-    witness.stop();
+    runner.stop();
   }
 }
 
