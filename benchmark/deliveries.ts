@@ -41,7 +41,8 @@ class Subject {
   async cpuMs(work: () => Promise<unknown>): Promise<number> {
     await this.#gateway.ask('take');
     await work();
-    return ((await this.#gateway.ask('take')) as Measured).cpuMs;
+    const { cpuMs, slowness } = (await this.#gateway.ask('take')) as Measured;
+    return cpuMs * slowness;
   }
 }
 

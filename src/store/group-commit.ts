@@ -2,8 +2,9 @@ import { DomainError } from '../errors.ts';
 import { ownerKey } from '../model/owner.ts';
 import { type Backlog, isOwned, ownerOfWrite, type Write } from './store.ts';
 
-/** Writes of the commits of one group. A larger commit has a group of its own. */
+/** Writes of the commits of one group. A larger commit has a group of its own, and is a batch. */
 const maxGroup = 64;
+/** At most one of them is a batch, so that other commits do not wait for it. */
 const maxInFlight = 2;
 /** How long after the deadline of its last commit a group keeps its slot. */
 const maxOverrunMs = 2000;
@@ -65,6 +66,13 @@ export class GroupCommit {
     };
   }
 
+  /** Whether something is there whose caller was answered at its deadline. */
+  get isStuck(): boolean {
+    const now = performance.now();
+    const groups = [...this.#stuck, ...this.#inFlight.values(), this.#waiting];
+    return groups.some((jobs) => jobs.some(({ deadlineMs }) => deadlineMs < now));
+  }
+
   /** Resolves when nothing waits and nothing is in flight. */
   async idle(): Promise<void> {
     while (this.#waiting.length > 0 || this.#inFlight.size > 0) {
@@ -120,8 +128,9 @@ export class GroupCommit {
     const left: Job[] = [];
     let writes = 0;
     const kept = new Set(this.#busyOwners);
+    const mayBeBatch = ![...this.#inFlight.values()].some((jobs) => jobs.some(isBatch));
     for (const job of beforeDeadline(this.#waiting.splice(0))) {
-      const fits = group.length === 0 || writes + job.writes.length <= maxGroup;
+      const fits = group.length === 0 ? mayBeBatch || !isBatch(job) : writes + job.writes.length <= maxGroup;
       if (fits && kept.isDisjointFrom(job.owners)) {
         group.push(job);
         writes += job.writes.length;
@@ -152,6 +161,11 @@ export class GroupCommit {
       for (const jobs of [group.slice(0, half), group.slice(half)]) await this.#run(beforeDeadline(jobs));
     }
   }
+}
+
+/** Whether it takes longer than others. */
+export function isBatch({ writes }: { readonly writes: readonly Write[] }): boolean {
+  return writes.length > maxGroup;
 }
 
 /** The jobs whose deadline has not passed; the others are rejected. */

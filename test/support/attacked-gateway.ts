@@ -202,6 +202,7 @@ const cheapest = (rounds: Measured[]): Measured => ({
   longestPieceMs: Math.min(...rounds.map((one) => one.longestPieceMs)),
   cpuMs: Math.min(...rounds.map((one) => one.cpuMs)),
   peakBytes: Math.max(...rounds.map((one) => one.peakBytes)),
+  slowness: Math.max(...rounds.map((one) => one.slowness)),
 });
 
 /** Expects an error that is in the table, and is not an internal one. @returns its type */

@@ -12,6 +12,8 @@ export interface Measured {
   cpuMs: number;
   /** The peak memory of the process. */
   peakBytes: number;
+  /** How many times longer than the reference machine this one took. */
+  slowness: number;
 }
 
 /** What `knownPiece` takes on the reference machine. The bounds of tests were set there. */
@@ -56,7 +58,7 @@ const processMs = () => {
 };
 
 /** How many times longer than the reference machine this one takes now. The median: the garbage collector may fall into one. */
-function slowness(): number {
+function measureSlowness(): number {
   const takes = Array.from({ length: 5 }, () => {
     const before = threadMs();
     knownPiece();
@@ -66,9 +68,9 @@ function slowness(): number {
 }
 
 // The compiler must have seen it.
-for (let round = 0; round < 10; round += 1) slowness();
+for (let round = 0; round < 10; round += 1) measureSlowness();
 
-let [lookedAt, longestPieceMs, takenAt, slow] = [threadMs(), 0, processMs(), slowness()];
+let [lookedAt, longestPieceMs, takenAt, slow] = [threadMs(), 0, processMs(), measureSlowness()];
 
 function look(): void {
   const now = threadMs();
@@ -79,12 +81,13 @@ function look(): void {
 function take(): Measured {
   look();
   const cpuMs = processMs() - takenAt;
-  const slowAfter = slowness();
+  const slowAfter = measureSlowness();
   const meanSlowness = (slow + slowAfter) / 2;
   const measured = {
     longestPieceMs: longestPieceMs / meanSlowness,
     cpuMs: cpuMs / meanSlowness,
     peakBytes: process.resourceUsage().maxRSS * 1024,
+    slowness: meanSlowness,
   };
   [lookedAt, longestPieceMs, takenAt, slow] = [threadMs(), 0, processMs(), slowAfter];
   return measured;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTick } from 'node:timers/promises';
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import type { ChainHead } from '../../model/audit-event.ts';
 import type { ValueDigest } from '../../model/envelope.ts';
@@ -19,6 +20,7 @@ import {
 import { writeApiKeys } from './api-keys.ts';
 import { type Collections, currentDocumentOf, documentOf, type SecretDocument, updateTo } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
+import { ConflictAmong, versionConflict } from './first-conflict.ts';
 import { keepResults, removeResults } from './kept-results.ts';
 import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
 import { chainFields, chainOf, type OwnerDocument } from './owner-document.ts';
@@ -26,10 +28,13 @@ import { byOwner, takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
 import { keepVersions, removeVersions } from './versions.ts';
 
+/** Others are answered in between. */
+const eventsPerTick = 100;
+
 /**
  * Writes commits, their audit events and their owners' counts, inside the transaction of `session`.
  * @returns the heads of the owners' chains after it, by the owners' keys
- * @throws StoreConflict; of several commits it only says that one of them cannot be made
+ * @throws StoreConflict, ConflictAmong; of several commits it only says that one of them cannot be made
  */
 export async function writeCommits(
   { database, apiKeys }: Collections,
@@ -43,7 +48,7 @@ export async function writeCommits(
   await spendNonces(commands, writes);
   const before = await findOwners(commands, writes);
 
-  for (const run of runsOf(changesOf(writes), commits.length === 1)) await writeSecrets(commands, run);
+  for (const run of runsOf(changesOf(writes))) await writeSecrets(commands, run);
   await keepVersions(commands, writes);
   await removeVersions(commands, writes);
   await removeResults(commands, writes);
@@ -61,6 +66,7 @@ export async function writeCommits(
     events.push({ _id: new ObjectId(), owner: key, ...event });
     const count = stored.count + countChange[write.type];
     after.set(key, { ...stored, count, ...chainFields(extended(chain, event)) });
+    if (events.length % eventsPerTick === 0) await nextTick();
   }
   try {
     await commands.insert('audit', events);
@@ -73,8 +79,8 @@ export async function writeCommits(
 }
 
 /**
- * Makes the changes to secrets alone, for a transaction that is not committed.
- * @throws StoreConflict
+ * Makes the changes to secrets alone, for a transaction that is not committed. The last is sent alone.
+ * @throws StoreConflict, ConflictAmong
  */
 export async function tryWrites(
   { database }: Collections,
@@ -82,7 +88,8 @@ export async function tryWrites(
   session: ClientSession,
 ): Promise<void> {
   const commands = new TransactionCommands(database, session);
-  for (const run of runsOf(changesOf(writes), true)) await writeSecrets(commands, run);
+  const changes = changesOf(writes);
+  for (const run of [...runsOf(changes.slice(0, -1)), changes.slice(-1)]) await writeSecrets(commands, run);
 }
 
 /** @throws StoreConflict */
@@ -129,32 +136,14 @@ function byType(commits: readonly (readonly Write[])[]): readonly (readonly Writ
   return commits.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-/** Bytes of the records that one command inserts. The server accepts 16 MB. */
-const maxInsertBytes = 12_000_000;
-
-/** At least as many as the record takes in BSON. A UTF-16 unit has at most three bytes of UTF-8, and the owner's key has nine for each. */
-function bytesOf({ name, placeholder, notes, tags, sealed }: SecretRecord): number {
-  const units = tags.reduce((sum, tag) => sum + tag.length, name.length + placeholder.length + (notes?.length ?? 0));
-  return 8192 + 3 * units + 16 * tags.length + (sealed?.envelope.ciphertext.length ?? 0);
-}
-
-/**
- * Changes that one command makes. A command tells which insert failed, but of several updates or deletes only how many
- * matched: where the failed one must be told, each is sent alone.
- */
-function runsOf(changes: readonly Change[], mustTell: boolean): Change[][] {
+/** Changes of one type that follow each other go out together. */
+function runsOf(changes: readonly Change[]): Change[][] {
   const runs: Change[][] = [];
   let type: SecretWrite['type'] | undefined;
-  let bytes = 0;
   for (const change of changes) {
-    const { write } = change;
-    const isInsert = write.type === 'insertSecret';
-    const size = isInsert ? bytesOf(write.record) : 0;
-    const fits = write.type === type && (isInsert ? bytes + size <= maxInsertBytes : !mustTell);
-    if (fits) runs.at(-1)?.push(change);
+    if (change.write.type === type) runs.at(-1)?.push(change);
     else runs.push([change]);
-    bytes = fits ? bytes + size : size;
-    type = write.type;
+    type = change.write.type;
   }
   return runs;
 }
@@ -179,7 +168,7 @@ async function writeSecrets(commands: TransactionCommands, changes: readonly Cha
     if (inserted.length > 0) await commands.insert('secrets', inserted);
     const matched = updates.length > 0 ? await commands.update('secrets', updates) : 0;
     const removed = deleted.length > 0 ? await commands.delete('secrets', deleted) : 0;
-    if (matched + removed < updates.length + deleted.length) throw new StoreConflict(changes[0]?.index ?? 0, 'version');
+    if (matched + removed < updates.length + deleted.length) throw versionConflict(changes);
   } catch (error) {
     throw conflictOf(error, changes) ?? error;
   }
@@ -254,8 +243,12 @@ const conflictByIndex: Readonly<Record<string, StoreConflict['on']>> = {
   owner_placeholder: 'placeholder',
 };
 
-function conflictOf(error: unknown, changes: readonly Change[]): StoreConflict | undefined {
+function conflictOf(error: unknown, changes: readonly Change[]): StoreConflict | ConflictAmong | undefined {
   if (!(error instanceof WriteRefused) || !isDuplicateKey(error)) return undefined;
   const on = conflictByIndex[error.uniqueIndex ?? ''];
-  return on && new StoreConflict(changes[error.index]?.index ?? 0, on);
+  const change = changes[error.index];
+  if (!on || !change) return undefined;
+  // An update before it may have matched nothing.
+  const isFirst = changes.length === 1 || change.write.type === 'insertSecret';
+  return isFirst ? new StoreConflict(change.index, on) : new ConflictAmong(change.index + 1);
 }

@@ -11,7 +11,7 @@ import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac } from '../audit.ts';
 import type { DeletedSecretStore } from '../deleted-secrets.ts';
 import type { DigestStore } from '../digests.ts';
-import { GroupCommit } from '../group-commit.ts';
+import { GroupCommit, isBatch } from '../group-commit.ts';
 import type { Keyed, KidCounts } from '../kid-counts.ts';
 import type { Backlog, Counter, ListQuery, ListResult, NamedSecrets, SelectedSecret, Store, Write } from '../store.ts';
 import type { StoreOptions } from '../store-options.ts';
@@ -68,6 +68,8 @@ const maxRecords = 20;
 const checkMs = 1500;
 /** How long each part of closing may take. */
 const closeMs = 1500;
+/** How many times longer than for other calls a caller waits for a commit of many writes. */
+const batchTimeouts = 2;
 const reauthenticateEveryMs = 1000;
 /** For how long a refused commit is told of when no further one comes. */
 const refusalToldMs = 10_000;
@@ -184,7 +186,8 @@ class MongodbStore implements Store {
   async commit(writes: readonly Write[]): Promise<void> {
     if (writes.length === 0) return;
     try {
-      await this.#answer(this.#commits.add(writes, performance.now() + this.#timeoutMs));
+      const timeoutMs = isBatch({ writes }) ? batchTimeouts * this.#timeoutMs : this.#timeoutMs;
+      await this.#answer(this.#commits.add(writes, performance.now() + timeoutMs), timeoutMs);
       this.#refused = null;
     } catch (error) {
       const reason = error instanceof DomainError ? error.details.reason : undefined;
@@ -245,8 +248,7 @@ class MongodbStore implements Store {
       return reason ? unavailable(reason) : timedOut(undefined);
     });
     if (this.#refused && performance.now() - this.#refused.atMs < refusalToldMs) throw this.#refused.error;
-    // Each caller was answered at its deadline. What is there for longer than that is stuck.
-    if (this.backlog.oldestMs > this.#timeoutMs) throw unavailable('commits-stuck');
+    if (this.#commits.isStuck) throw unavailable('commits-stuck');
   }
 
   async close(): Promise<void> {
@@ -255,8 +257,8 @@ class MongodbStore implements Store {
     await settledWithin(closeMs, this.#client.close());
   }
 
-  #answer<T>(answer: Promise<T>): Promise<T> {
-    return beforeDeadline(this.#timeoutMs, answer).catch((error: unknown) => {
+  #answer<T>(answer: Promise<T>, timeoutMs = this.#timeoutMs): Promise<T> {
+    return beforeDeadline(timeoutMs, answer).catch((error: unknown) => {
       if (error instanceof DomainError && error.details.reason === 'not-allowed') this.#reauthenticate();
       throw error;
     });

@@ -3,10 +3,11 @@ import { ownerKey } from '../../model/owner.ts';
 import { actorKey } from '../../model/principal.ts';
 import type { SecretRecord } from '../../model/secret.ts';
 import type { PurgedSecret } from '../deleted-secrets.ts';
-import { type SecretWrite, StoreConflict } from '../store.ts';
+import type { SecretWrite } from '../store.ts';
 import type { DeletedDocument } from './deleted-secrets.ts';
 import { documentOf } from './documents.ts';
 import { isDuplicateKey, WriteRefused } from './errors.ts';
+import { versionConflict } from './first-conflict.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
 
 /** What is stored of a secret must be what was read. */
@@ -21,7 +22,7 @@ export function withWrappedKey(sealed: SecretRecord['sealed']): Document {
 
 /**
  * Brings deleted secrets to their collection, and takes those away that are restored or purged.
- * @throws StoreConflict
+ * @throws StoreConflict, ConflictAmong
  */
 export async function moveDeleted(
   commands: TransactionCommands,
@@ -29,7 +30,7 @@ export async function moveDeleted(
 ): Promise<void> {
   const kept = changes.flatMap(({ write }) => (write.type === 'deleteSecret' ? [documentOfDeleted(write)] : []));
   const taken = changes.flatMap(({ write }) => takenBy(write));
-  const conflict = new StoreConflict(changes[0]?.index ?? 0, 'version');
+  const conflict = versionConflict(changes);
   try {
     if (kept.length > 0) await commands.insert('deletedSecrets', kept);
     if (taken.length > 0 && (await commands.delete('deletedSecrets', taken)) < taken.length) throw conflict;

@@ -10,8 +10,10 @@ interface Written {
   readonly writeErrors?: readonly { readonly index: number; readonly code: number; readonly errmsg?: string }[];
 }
 
-/** In one command, which may have 16 MB: audit events have less than 4 KB. */
-const maxDocuments = 2000;
+/** In one command: each is encoded in one tick of the event loop, and the server accepts 16 MB. */
+const maxStatements = 500;
+/** In UTF-16 units of their texts, which have up to three bytes each. */
+const maxUnits = 2_000_000;
 
 /** What the driver's cursors and bulk writes send in a transaction, without them: they take more CPU than the commands. */
 export class TransactionCommands {
@@ -31,14 +33,9 @@ export class TransactionCommands {
     return cursor.firstBatch as readonly Document[] as readonly T[];
   }
 
-  /**
-   * @param documents any number of small ones, or larger ones of 12 MB together
-   * @throws WriteRefused
-   */
+  /** @throws WriteRefused */
   async insert(collection: string, documents: readonly object[]): Promise<void> {
-    for (let from = 0; from < documents.length; from += maxDocuments) {
-      await this.#write({ insert: collection, documents: documents.slice(from, from + maxDocuments) }, from);
-    }
+    await this.#writeAll(documents, (some) => ({ insert: collection, documents: some }));
   }
 
   /**
@@ -49,23 +46,50 @@ export class TransactionCommands {
     collection: string,
     updates: readonly { readonly q: Document; readonly u: Document; readonly upsert?: boolean }[],
   ): Promise<number> {
-    return this.#write({ update: collection, updates });
+    return this.#writeAll(updates, (some) => ({ update: collection, updates: some }));
   }
 
   /** One document for each filter. @returns how many there were */
   delete(collection: string, filters: readonly Document[]): Promise<number> {
-    return this.#write({ delete: collection, deletes: filters.map((q) => ({ q, limit: 1 })) });
+    const deletes = filters.map((q) => ({ q, limit: 1 }));
+    return this.#writeAll(deletes, (some) => ({ delete: collection, deletes: some }));
   }
 
   /** All documents of each filter. @returns how many there were */
   deleteAll(collection: string, filters: readonly Document[]): Promise<number> {
-    return this.#write({ delete: collection, deletes: filters.map((q) => ({ q, limit: 0 })) });
+    const deletes = filters.map((q) => ({ q, limit: 0 }));
+    return this.#writeAll(deletes, (some) => ({ delete: collection, deletes: some }));
   }
 
-  async #write(command: Document, from = 0): Promise<number> {
+  async #writeAll<T>(statements: readonly T[], commandOf: (some: readonly T[]) => Document): Promise<number> {
+    let [n, from] = [0, 0];
+    while (from < statements.length) {
+      const end = endOfCommand(statements, from);
+      n += await this.#write(commandOf(statements.slice(from, end)), from);
+      from = end;
+    }
+    return n;
+  }
+
+  async #write(command: Document, from: number): Promise<number> {
     const { n, writeErrors } = (await this.#database.command(command, this.#options)) as Document as Written;
     const [first] = writeErrors ?? [];
     if (first) throw new WriteRefused({ ...first, index: from + first.index });
     return n;
   }
+}
+
+function endOfCommand(statements: readonly unknown[], from: number): number {
+  let units = 0;
+  for (let end = from; end < statements.length; end += 1) {
+    units += unitsOf(statements[end]);
+    if (end > from && (end - from === maxStatements || units > maxUnits)) return end;
+  }
+  return statements.length;
+}
+
+function unitsOf(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((sum: number, one) => sum + unitsOf(one), 0);
 }

@@ -5,6 +5,7 @@ import { StoreConflict, type Write } from '../store.ts';
 import { tryWrites, writeCommits } from './commit.ts';
 import type { Collections } from './documents.ts';
 import { asDomainError, Contention, isWriteConflict } from './errors.ts';
+import { ConflictAmong, firstConflict } from './first-conflict.ts';
 import { inTransaction } from './transaction.ts';
 
 /** How often a transaction is run that conflicts with another. */
@@ -30,26 +31,22 @@ export function createWriteGroup(
     readPreference: 'primary',
   };
 
-  /**
-   * Ids are taken before the other fields of new secrets are looked at. So an earlier change of the commit may conflict as
-   * well, and that is the one to report. The server has ended the transaction, and only another can tell.
-   */
-  async function firstConflict(
+  /** What these writes conflict on, in a transaction that is not committed. */
+  async function conflictOf(
     writes: readonly Write[],
-    conflict: StoreConflict,
     deadlineMs: number,
-  ): Promise<unknown> {
-    const before = writes.slice(0, conflict.index);
-    if (conflict.on !== 'id' || before.length === 0) return conflict;
+  ): Promise<StoreConflict | ConflictAmong | null> {
+    const none = new Error('nothing of it may be written');
     try {
       await inTransaction(client, options, { deadlineMs, attempts: maxAttempts }, async (session) => {
-        await tryWrites(collections, before, session);
-        // Ends the transaction: nothing of it may be written.
-        throw conflict;
+        await tryWrites(collections, writes, session);
+        throw none;
       });
     } catch (error) {
-      return error instanceof StoreConflict && error !== conflict ? firstConflict(writes, error, deadlineMs) : error;
+      if (error instanceof StoreConflict || error instanceof ConflictAmong) return error;
+      if (error !== none) throw error;
     }
+    return null;
   }
 
   return async (commits: readonly (readonly Write[])[], deadlineMs: number): Promise<void> => {
@@ -63,9 +60,10 @@ export function createWriteGroup(
       });
       onWritten(commits, heads);
     } catch (thrown) {
-      const error =
-        thrown instanceof StoreConflict && commits.length === 1
-          ? await firstConflict(first, thrown, deadlineMs)
+      const isConflict = thrown instanceof StoreConflict || thrown instanceof ConflictAmong;
+      const error: unknown =
+        isConflict && commits.length === 1
+          ? await firstConflict(first, thrown, (writes) => conflictOf(writes, deadlineMs)).catch((failed) => failed)
           : thrown;
       throw isWriteConflict(error) ? new Contention('another transaction', { cause: error }) : asDomainError(error);
     }
