@@ -250,6 +250,36 @@ const positions: Record<string, Send> = {
     client.run(
       `mutation ($v: String = "${key}") { createSecret(input: { name: "${name()}", provider: "p", value: $v }) { secret { id } } }`,
     ),
+  'a value that is compared with stored ones: with the right and without, found and not, in a document, in a URL and sealed':
+    async (client, { key, int }) => {
+      const scope = 'secrets:read secrets:write secrets:match';
+      const token = await client.gateway.issuer.token({ sub: `matching ${random(12)}`, scope });
+      const match = `query ($owner: OwnerInput! = {}, $value: String, $sealedValue: String) {
+      matchesSecret(owner: $owner, value: $value, sealedValue: $sealedValue) { id maskedValue }
+    }`;
+      for (const headers of [{}, { authorization: `Bearer ${token}` }]) {
+        for (const variables of [
+          { value: key },
+          { value: key, sealedValue: key },
+          { value: [key] },
+          { value: { [key]: int } },
+          { owner: { teamId: 'red' }, value: key },
+          { owner: { connectorId: 'c' }, value: key },
+          { sealedValue: key },
+          { sealedValue: await sealed(client, key, { name: undefined, use: 'match' }) },
+          { sealedValue: await sealed(client, key, { name: key }) },
+        ]) {
+          await client.run(match, variables, headers);
+          await client.run(create, { input: { ...good(), value: key } }, headers);
+        }
+        await client.run(`{ matchesSecret(value: "${key}") { id } }`, {}, headers);
+        await client.run(`{ matchesSecret(value: "${key}", ${int}: "${key}") { id nmae } }`, {}, headers);
+        await client.http({
+          path: `?${new URLSearchParams({ query: match, variables: `{"value":"${key}"}` })}`,
+          headers,
+        });
+      }
+    },
   'a value whose secret cannot be: its name or id is taken, its team is not the caller’s': async (client, { key }) => {
     const id = await existing(client);
     const taken = good();
