@@ -14,6 +14,7 @@ import type { ListResult, Write } from '../store.ts';
 import { asDomainError } from './errors.ts';
 import {
   type ArrayStatement,
+  limitClause,
   listedColumns,
   listedSecretOfRow,
   prepareArrays,
@@ -84,7 +85,7 @@ export class SqliteDeletedSecrets implements DeletedSecretStore {
     this.#page = prepareArrays(
       database,
       `SELECT ${listedColumns} FROM deleted_secrets WHERE owner = ? AND (name, id) > (?, ?) AND deleted_at > ?
-       ORDER BY name, id LIMIT ?`,
+       ORDER BY name, id ${limitClause}`,
     );
     this.#count = database.prepare('SELECT count(*) AS count FROM deleted_secrets WHERE owner = ? AND deleted_at > ?');
     this.#expired = database.prepare(`

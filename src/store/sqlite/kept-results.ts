@@ -37,9 +37,8 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
   const keep = database.prepare(`
     INSERT INTO kept_results (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})
     ON CONFLICT (id) DO UPDATE SET ${replaced} WHERE kept_until <= ?`);
-  const remove = database.prepare(
-    'DELETE FROM kept_results WHERE id IN (SELECT id FROM kept_results WHERE kept_until < ? ORDER BY kept_until LIMIT ?)',
-  );
+  const expired = `SELECT id FROM kept_results WHERE kept_until < ? ORDER BY kept_until LIMIT ${maxRemoved}`;
+  const remove = database.prepare(`DELETE FROM kept_results WHERE id IN (${expired})`);
   const removeOfSecret = database.prepare('DELETE FROM kept_results WHERE secret_id = ?');
   const forget = database.prepare('DELETE FROM kept_results WHERE principal = ?');
   let removedAtMs = Number.NEGATIVE_INFINITY;
@@ -52,7 +51,7 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
     *keep(writes) {
       const now = Date.now();
       if (now - removedAtMs >= removeEveryMs || writes.some(({ type }) => type === 'keepResult')) {
-        remove.run(now, maxRemoved);
+        remove.run(now);
         removedAtMs = now;
       }
       for (const [index, write] of writes.entries()) {

@@ -2,7 +2,7 @@ import { ownerKey } from '../../model/owner.ts';
 import type { SecretFilter } from '../../model/secret.ts';
 import { nameConditions } from '../filter.ts';
 import type { ListQuery } from '../store.ts';
-import { listedColumns } from './rows.ts';
+import { limitClause, listedColumns } from './rows.ts';
 
 /** A statement and the values of its parameters. Queries of one shape have the same text, so that it is prepared once. */
 export interface Statement {
@@ -15,7 +15,7 @@ export function pageStatement(query: ListQuery): Statement {
   const { table, where, values } = matching(query, nameConditions(query.filter, query.after, query.before));
   const direction = query.from === 'end' ? 'DESC' : 'ASC';
   return {
-    sql: `SELECT ${listedColumns} FROM ${table} WHERE ${where} ORDER BY name ${direction} LIMIT ?`,
+    sql: `SELECT ${listedColumns} FROM ${table} WHERE ${where} ORDER BY name ${direction} ${limitClause}`,
     values: [...values, query.limit + 1],
   };
 }

@@ -13,9 +13,8 @@ export interface Nonces {
 
 export function prepareNonces(database: DatabaseSync): Nonces {
   const insert = database.prepare('INSERT OR IGNORE INTO nonces (digest, kept_until) VALUES (?, ?)');
-  const remove = database.prepare(
-    'DELETE FROM nonces WHERE digest IN (SELECT digest FROM nonces WHERE kept_until < ? ORDER BY kept_until LIMIT ?)',
-  );
+  const expired = `SELECT digest FROM nonces WHERE kept_until < ? ORDER BY kept_until LIMIT ${maxRemoved}`;
+  const remove = database.prepare(`DELETE FROM nonces WHERE digest IN (${expired})`);
   return {
     *spend(writes) {
       for (const [index, write] of writes.entries()) {
@@ -26,6 +25,6 @@ export function prepareNonces(database: DatabaseSync): Nonces {
         yield;
       }
     },
-    removeExpired: (now) => void remove.run(now.getTime(), maxRemoved),
+    removeExpired: (now) => void remove.run(now.getTime()),
   };
 }

@@ -40,6 +40,12 @@ export const json: ColumnType<readonly string[]> = {
   read: (value) => JSON.parse(text.read(value)) as string[],
 };
 
+/**
+ * A limit that is given. At a parameter that stands alone SQLite looks when it plans, and so it prepares the statement anew
+ * for each execution.
+ */
+export const limitClause = 'LIMIT ? + 0';
+
 export type Columns<T> = { readonly [field in keyof T]: readonly [column: string, type: ColumnType<T[field]>] };
 
 /** The columns of a secret beside its owner and its envelope: one line for each field, everything else follows from it. */

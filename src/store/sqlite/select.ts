@@ -4,6 +4,7 @@ import type { SecretRecord } from '../../model/secret.ts';
 import type { NamedSecrets, SelectedSecret } from '../store.ts';
 import {
   type ArrayStatement,
+  limitClause,
   prepareArrays,
   recordColumns,
   recordOfRow,
@@ -46,7 +47,8 @@ const lists = Object.keys(parts) as (keyof typeof parts)[];
  */
 export function selectNamed(given: readonly (keyof typeof parts)[]): string {
   const ids = given.map((list) => parts[list]).join(' UNION ');
-  return `SELECT id FROM secrets WHERE id IN (${ids}) ORDER BY name LIMIT ?5`;
+  // + 0: see limitClause.
+  return `SELECT id FROM secrets WHERE id IN (${ids}) ORDER BY name LIMIT ?5 + 0`;
 }
 
 /** For one secret alone: without lists, which SQLite puts into tables of their own, it takes a tenth of the time. */
@@ -63,7 +65,7 @@ function selectWhere(condition: string): string {
 export function prepareSelections(database: DatabaseSync): Selections {
   const all = prepareArrays(
     database,
-    `SELECT ${selectedColumns} ${joined} WHERE owner = ? AND name > ? ORDER BY name LIMIT ?`,
+    `SELECT ${selectedColumns} ${joined} WHERE owner = ? AND name > ? ORDER BY name ${limitClause}`,
   );
   const statements = new Map<string, ArrayStatement>();
   const prepared = (sql: string): ArrayStatement => {
