@@ -3,5 +3,11 @@
  * same bytes, and would let one token, cursor or envelope appear as many.
  */
 export function isCanonicalBase64url(text: string): boolean {
-  return Buffer.from(text, 'base64url').toString('base64url') === text;
+  return decodeBase64url(text) !== null;
+}
+
+/** @returns null for another form than the canonical one */
+export function decodeBase64url(text: string): Buffer | null {
+  const bytes = Buffer.from(text, 'base64url');
+  return bytes.toString('base64url') === text ? bytes : null;
 }

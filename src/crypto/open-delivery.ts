@@ -1,7 +1,7 @@
 import { createDecipheriv, createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { isCanonicalBase64url } from './base64url.ts';
+import { decodeBase64url } from './base64url.ts';
 import { contentEncryption, isCoordinate, keyManagement, wrappingKeyFrom } from './key-agreement.ts';
-import { unwrapKey } from './key-wrap.ts';
+import { unwrapKey, wrapKey } from './key-wrap.ts';
 
 // What the published client does with jose in Web Cryptography, which takes a tenth of a second for its first deliveries in Node.
 
@@ -16,6 +16,13 @@ export function createDeliveryKey(): DeliveryKey {
   const { publicKey, privateKey } = generateKeyPairSync('x25519');
   const { kty = '', crv = '', x = '' } = publicKey.export({ format: 'jwk' });
   return { publicJwk: { kty, crv, x }, privateKey };
+}
+
+/** OpenSSL looks an algorithm up at its first use. Whoever waits for an answer can do that meanwhile. */
+export function prepareToOpen(): void {
+  const { publicKey, privateKey } = generateKeyPairSync('x25519');
+  const key = wrappingKeyFrom(diffieHellman({ privateKey, publicKey }));
+  createDecipheriv('aes-256-gcm', unwrapKey(wrapKey(key, key), key), Buffer.alloc(12), { authTagLength: tagBytes });
 }
 
 export interface OpenedDelivery {
@@ -35,15 +42,15 @@ const tagBytes = 16;
 export function openDelivery(jwe: string, privateKey: KeyObject): OpenedDelivery | null {
   const parts = jwe.split('.', 6);
   // The one form of a compact JWE (RFC 7516, section 7.1).
-  if (parts.length !== 5 || !parts.every(isCanonicalBase64url)) return null;
+  if (parts.length !== 5) return null;
   const [protectedText = ''] = parts;
-  const [headerBytes, encryptedKey, iv, ciphertext, tag] = parts.map((part) => Buffer.from(part, 'base64url'));
+  const [headerBytes, encryptedKey, iv, ciphertext, tag] = parts.map(decodeBase64url);
   if (!headerBytes || !encryptedKey || iv?.length !== 12 || !ciphertext || tag?.length !== tagBytes) return null;
   try {
     const header = readHeader(headerBytes);
     if (!header) return null;
     // OpenSSL refuses a point of small order.
-    const shared = diffieHellman({ privateKey, publicKey: createPublicKey({ format: 'jwk', key: header.epk }) });
+    const shared = diffieHellman({ privateKey, publicKey: header.ephemeralKey });
     const contentKey = unwrapKey(encryptedKey, wrappingKeyFrom(shared));
     const decipher = createDecipheriv('aes-256-gcm', contentKey, iv, { authTagLength: tagBytes });
     decipher.setAAD(Buffer.from(protectedText, 'ascii'));
@@ -58,7 +65,8 @@ export function openDelivery(jwe: string, privateKey: KeyObject): OpenedDelivery
 interface Header {
   readonly secretId: string;
   readonly version: number;
-  readonly epk: { readonly kty: 'OKP'; readonly crv: 'X25519'; readonly x: string };
+  /** Of `epk`. */
+  readonly ephemeralKey: KeyObject;
 }
 
 /** @returns null for what is not exactly a header of a delivery to a key on X25519 */
@@ -72,5 +80,10 @@ function readHeader(bytes: Buffer): Header | null {
   if (typeof secretId !== 'string' || typeof version !== 'number' || !Number.isSafeInteger(version)) return null;
   const { kty, crv, x } = (epk ?? {}) as Record<string, unknown>;
   if (kty !== 'OKP' || crv !== 'X25519' || !isCoordinate(x)) return null;
-  return { secretId, version, epk: { kty, crv, x } };
+  const ephemeralKey = createPublicKey({
+    format: 'raw-public',
+    asymmetricKeyType: 'x25519',
+    key: Buffer.from(x, 'base64url'),
+  });
+  return { secretId, version, ephemeralKey };
 }

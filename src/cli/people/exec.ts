@@ -40,17 +40,12 @@ async function run(given: Options, command?: string, ...args: string[]): Promise
   keepDebuggerClosed();
   if (!command) throw new UsageError('Say what to run: exec [OPTIONS] -- CMD …');
   const { only, env, watch, watchJitter, ...options } = given;
-  const { parseRenames, childEnvironment } = await import('./child-environment.ts');
+  const { parseRenames } = await import('./child-environment.ts');
   const wanted = { only: [...new Set(only.map((name) => name.normalize('NFC')))], renames: parseRenames(env) };
   if (watch) {
     const { execWatching, parseJitter } = await import('./exec-watch.ts');
     process.exit(await execWatching(options, wanted, parseJitter(watchJitter), [command, ...args]));
   }
-  const { openGateway } = await import('./gateway.ts');
-  const { execValues } = await import('./exec-values.ts');
-  const { environment } = await import('./environment.ts');
-  const gateway = await openGateway(options);
-  const { variables } = await execValues(gateway, wanted);
-  const { runChild } = await import('./run-child.ts');
-  process.exit(await runChild(command, args, childEnvironment(environment(), gateway.credential.secret, variables)));
+  const { execOnce } = await import('./exec-once.ts');
+  process.exit(await execOnce(options, wanted, command, args));
 }
