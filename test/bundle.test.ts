@@ -43,6 +43,41 @@ describe('a checkout with a bundle', () => {
     expect(loaded.length).toBeLessThan(50);
   });
 
+  it('lets exec ask once, from few files and little of Node', async () => {
+    const gateway = await shell.serve();
+    const [file, hook] = ['seen.json', 'see.cjs'].map((name) => join(shell.directory, name));
+    await writeFile(
+      hook ?? '',
+      `const { subscribe } = require('node:diagnostics_channel');
+      const { writeFileSync } = require('node:fs');
+      const ofNode = () => process.moduleLoadList.filter((name) => name.startsWith('NativeModule ')).map((name) => name.slice(13));
+      const asked = [];
+      subscribe('http.client.request.start', () => asked.push(ofNode()));
+      process.on('exit', () => {
+        const files = Object.keys(require.cache).filter((path) => path.includes('/bundle/'));
+        writeFileSync(${JSON.stringify(file)}, JSON.stringify({ asked, files, atEnd: ofNode() }));
+      });`,
+    );
+    const { code, stderr } = await shell.run(['exec', '--', 'true'], {
+      SECRETS_GATEWAY_URL: gateway.url,
+      SECRETS_GATEWAY_TOKEN: gateway.token,
+      NODE_OPTIONS: `--require ${hook}`,
+    });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const seen = JSON.parse(await readFile(file ?? '', 'utf8'));
+    expect(seen.asked).toHaveLength(1);
+    console.info(`exec: ${seen.files.length} files, ${seen.asked[0].length} and ${seen.atEnd.length} modules of Node`);
+    expect(seen.asked[0]).toEqual(expect.arrayContaining(['crypto', 'http']));
+    // Each takes milliseconds. What starts programs is loaded while the gateway works.
+    for (const later of ['child_process', 'fs/promises', 'tls', 'zlib', 'internal/deps/undici/undici'])
+      expect(seen.asked[0]).not.toContain(later);
+    expect(seen.atEnd).toContain('child_process');
+    expect(seen.files.length).toBeGreaterThan(1);
+    expect(seen.files.length).toBeLessThan(11);
+    expect(seen.atEnd.length).toBeLessThan(140);
+    await gateway.stop();
+  });
+
   it('knows every file that a command loads', async () => {
     const hook = join(import.meta.dirname, 'performance/loaded-modules.ts');
     const ofPackage = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//;
