@@ -56,13 +56,13 @@ export const errorTable = {
     status: 406,
     type: 'not_acceptable_error',
     message: 'Nothing here satisfies the Accept header.',
-    when: 'The Accept header allows neither application/graphql-response+json nor application/json.',
+    when: 'The Accept header allows neither application/graphql-response+json nor application/json, or for a subscription not text/event-stream.',
   },
   REQUEST_TIMEOUT: {
     status: 408,
     type: 'request_timeout_error',
     message: 'The request did not arrive in time.',
-    when: 'The headers took over 10 seconds to arrive, or the whole request over 30.',
+    when: 'The headers took over 10 seconds to arrive, or the whole request over 30. Or the events of a subscription were not read for 15 seconds.',
   },
   CONFLICT_ERROR: {
     status: 409,

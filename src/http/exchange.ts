@@ -93,6 +93,8 @@ export class Exchange {
   beginStream(idleMs: number): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#totalMs = Number.POSITIVE_INFINITY;
+    // Its buffer would be kept for as long.
+    this.#reading = null;
     if (this.#slot) this.#slots?.release(this.#slot);
     this.limitIdle(idleMs);
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adminClaims, newApiKey, revokeApiKey, withApiKey } from '../support/api-keys.ts';
+import { openDatabaseWriter } from '../support/database-writer.ts';
 import { changeFields, type Events, openEvents, type SubscribeOptions, subscribe } from '../support/events.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, updateSecret } from '../support/graphql.ts';
@@ -224,6 +225,27 @@ describe.each(storeNames)('secretChanged, on %s', (name) => {
       await events.end();
       expect(events.errors.map(({ extensions }) => extensions.code)).toEqual(['UNAUTHORIZED']);
       expect(events.changes.length).toBe(1);
+    });
+
+    it('at an event that somebody changed or removed in the database, and tells nothing of what comes after it', async () => {
+      const owner = { teamId: 'red', connectorId: name };
+      const events = await follow({ owner });
+      const [, second] = [await create(owner), await create(owner), await create(owner)];
+      const [first] = await events.told(3);
+      const writer = openDatabaseWriter(gateway.databaseUrl);
+      const rows = await writer.events();
+      for (const changed of [
+        rows.map((row) => (row.secret_id === second ? { ...row, type: 'secret.resolved' } : row)),
+        rows.filter((row) => row.secret_id !== second),
+      ]) {
+        await writer.replaceEvents(changed);
+        const resumed = await follow({ owner, after: first?.cursor });
+        await resumed.end().catch(() => {});
+        expect([resumed.errors[0]?.extensions.code, resumed.changes]).toEqual(['INTERNAL_SERVER_ERROR', []]);
+      }
+      await writer.replaceEvents(rows);
+      await writer.close();
+      await leaveAll();
     });
 
     it('when its client leaves, and is logged with what it was told', async () => {
