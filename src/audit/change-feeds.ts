@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import type { ChainWatch } from '../store/audit.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -5,6 +6,8 @@ import type { AuditDependencies } from './list-events.ts';
 
 /** Owners whose heads are read in one command. */
 const ownersAtOnce = 1000;
+/** How long it waits at most for a store that did not answer. */
+const lookAgainMs = 1000;
 /** How often it is looked which credentials are to be verified again. */
 const tickMs = 500;
 
@@ -72,23 +75,28 @@ export class ChangeFeeds {
     }, tickMs).unref();
   }
 
-  /** Looks at the heads of all owners that are followed. Should the store not answer, its watch asks for it again. */
+  /** Looks at the heads of all owners that are followed, again and again until the store answers. */
   async #look(): Promise<void> {
     this.#mustLook = true;
     if (this.#isLooking) return;
     this.#isLooking = true;
-    try {
-      while (this.#mustLook) {
-        this.#mustLook = false;
-        const owners = [...this.#feeds.keys()];
-        for (let from = 0; from < owners.length; from += ownersAtOnce) {
-          const heads = await this.#dependencies.store.audit.headsOf(owners.slice(from, from + ownersAtOnce));
-          for (const [owner, head] of heads) this.hear(owner, head);
-        }
+    while (this.#mustLook && this.#watch) {
+      this.#mustLook = false;
+      try {
+        await this.#readHeads();
+      } catch {
+        this.#mustLook = true;
+        await sleep(lookAgainMs * (0.5 + Math.random() / 2), undefined, { ref: false });
       }
-    } catch {
-    } finally {
-      this.#isLooking = false;
+    }
+    this.#isLooking = false;
+  }
+
+  async #readHeads(): Promise<void> {
+    const owners = [...this.#feeds.keys()];
+    for (let from = 0; from < owners.length; from += ownersAtOnce) {
+      const heads = await this.#dependencies.store.audit.headsOf(owners.slice(from, from + ownersAtOnce));
+      for (const [owner, head] of heads) this.hear(owner, head);
     }
   }
 }
