@@ -74,7 +74,7 @@ export const errorTable = {
     status: 409,
     type: 'duplication_error',
     message: 'The secrets could not be duplicated.',
-    when: 'duplicateSecrets could not copy every secret, and so copied none.',
+    when: 'duplicateSecrets could not copy every secret, and so copied none. Every secret that stands in the way is listed in extensions.errors, and why.',
   },
   PAYLOAD_TOO_LARGE: {
     status: 413,
@@ -152,6 +152,8 @@ export interface FieldError {
   loc: (string | number)[];
   message: string;
   type: string;
+  /** Of a stored secret, where the error is about one that the path does not name. */
+  name?: string;
 }
 
 export interface ErrorDetails {

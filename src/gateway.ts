@@ -2,7 +2,6 @@ import { lookup } from 'node:dns/promises';
 import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
 import type { Config } from './config.ts';
-import { LargeDeliveries } from './delivery/large-deliveries.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine, type Engine } from './graphql/endpoint/engine.ts';
 import { readPersistedOperations } from './graphql/endpoint/persisted-operations.ts';
@@ -31,6 +30,7 @@ import { sealingKeySet } from './ops/jwks.ts';
 import { createMetrics, type Metrics } from './ops/metrics.ts';
 import { withDeadline } from './runtime/deadline.ts';
 import { createKeyedMutex } from './runtime/keyed-mutex.ts';
+import { LargeWork } from './runtime/large-work.ts';
 import { createLog, type Log } from './runtime/log.ts';
 import { exists } from './runtime/private-file.ts';
 import { isLoopback } from './runtime/secure-url.ts';
@@ -120,7 +120,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     mutex: createKeyedMutex(writerWaitMs, tooMuchContention),
     deletedRetentionMs: config.deletedRetentionMs,
     running: new Set<string>(),
-    largeDeliveries: new LargeDeliveries(),
+    largeWork: new LargeWork(),
     spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
     trace,
   };

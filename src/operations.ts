@@ -5,7 +5,7 @@ import { type RevokeApiKeyInput, revokeApiKey } from './api-keys/revoke-api-key.
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
 import { type FollowChangesInput, type FollowDependencies, followChanges } from './audit/follow-changes.ts';
 import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
-import { type DeliveryDependencies, type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
+import { type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
 import type { Owner } from './model/owner.ts';
@@ -13,6 +13,8 @@ import { countSecrets } from './secrets/count-secrets.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
 import { type CreateSecretsInput, createSecrets } from './secrets/create-secrets.ts';
 import { type DeleteSecretInput, deleteSecret } from './secrets/delete-secret.ts';
+import type { Dependencies } from './secrets/dependencies.ts';
+import { type DuplicateSecretsInput, duplicateSecrets } from './secrets/duplicate-secrets.ts';
 import { findSecret } from './secrets/find-secret.ts';
 import { type ListDeletedSecretsInput, listDeletedSecrets } from './secrets/list-deleted-secrets.ts';
 import { listSealingKeys } from './secrets/list-sealing-keys.ts';
@@ -26,10 +28,10 @@ import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
 export class Operations {
-  readonly #dependencies: DeliveryDependencies & ApiKeyDependencies & FollowDependencies;
+  readonly #dependencies: Dependencies & ApiKeyDependencies & FollowDependencies;
   readonly #caller: Caller;
 
-  constructor(dependencies: DeliveryDependencies & ApiKeyDependencies & FollowDependencies, caller: Caller) {
+  constructor(dependencies: Dependencies & ApiKeyDependencies & FollowDependencies, caller: Caller) {
     this.#dependencies = dependencies;
     this.#caller = caller;
   }
@@ -64,6 +66,10 @@ export class Operations {
 
   countSecrets(owner: Owner) {
     return countSecrets(this.#dependencies, this.#caller, owner);
+  }
+
+  duplicateSecrets(input: DuplicateSecretsInput) {
+    return duplicateSecrets(this.#dependencies, this.#caller, input);
   }
 
   updateSecret(input: UpdateSecretInput) {

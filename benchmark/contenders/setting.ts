@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { KeySet } from '../../src/identity/key-set.ts';
@@ -9,6 +8,7 @@ import type { Caller } from '../../src/model/caller.ts';
 import { bindOperations, type Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { LargeWork } from '../../src/runtime/large-work.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -47,7 +47,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     now: () => new Date(),
     mutex,
     trace: createTrace(),
-    largeDeliveries: new LargeDeliveries(),
+    largeWork: new LargeWork(),
     spendMatch() {},
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),

@@ -16,7 +16,6 @@ import { eventOf } from '../secrets/audit-event.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
 import { type SelectedSecret, StoreConflict, type Write } from '../store/store.ts';
-import type { LargeDeliveries } from './large-deliveries.ts';
 import {
   checkRequestedSecrets,
   maxSecrets,
@@ -25,10 +24,6 @@ import {
   tooMany,
 } from './requested-secrets.ts';
 import { type SealedBefore, type SealedSecret, sealSecrets } from './seal-secrets.ts';
-
-export interface DeliveryDependencies extends Dependencies {
-  readonly largeDeliveries: LargeDeliveries;
-}
 
 export interface ResolveSecretsInput extends RequestedSecretsInput, IdempotentInput {
   readonly owner: OwnerInput;
@@ -73,7 +68,7 @@ interface CheckedRequest {
  * @throws RecordRejected when something other than a gateway wrote one of the records: then none is delivered
  */
 export async function resolveSecrets(
-  dependencies: DeliveryDependencies,
+  dependencies: Dependencies,
   caller: Caller,
   input: ResolveSecretsInput,
 ): Promise<ResolvedSecrets> {
@@ -88,7 +83,7 @@ export async function resolveSecrets(
 }
 
 async function resolve(
-  dependencies: DeliveryDependencies,
+  dependencies: Dependencies,
   caller: Caller,
   request: CheckedRequest,
   commit: Commit<ResolvedSecrets>,
@@ -146,7 +141,7 @@ type Audit = (writes: readonly Write[]) => Promise<void>;
 
 /** @returns null when a secret has changed meanwhile: nothing was audited then */
 async function deliver(
-  dependencies: DeliveryDependencies,
+  dependencies: Dependencies,
   caller: Caller,
   request: CheckedRequest,
   found: readonly SelectedSecret[],
@@ -185,7 +180,7 @@ function useOf(secret: StoredSecret, caller: Caller, { principal, purpose }: Che
 
 /** @param count told the bytes of the values: at first how many they are at least, so that too many are not read */
 async function sealFound(
-  { store, keyring, now, trace, largeDeliveries }: DeliveryDependencies,
+  { store, keyring, now, trace, largeWork }: Dependencies,
   { answer }: Caller,
   { principal, recipient }: CheckedRequest,
   found: readonly SelectedSecret[],
@@ -198,7 +193,7 @@ async function sealFound(
   const valued = found.filter(({ secret }) => secret.sealed);
   count(valued.reduce((sum, { envelopeBytes }) => sum + leastValueBytes(envelopeBytes), 0));
   const envelopeBytes = valued.reduce((sum, one) => sum + one.envelopeBytes, 0);
-  await largeDeliveries.enter(envelopeBytes, `${principal.kind}:${principal.subject}`, answer);
+  await largeWork.enter(envelopeBytes, `${principal.kind}:${principal.subject}`, answer);
   const options = { recipient, sub: principal.subject, iat: Math.floor(now().getTime() / 1000), answer };
   const result = await trace('delivery.seal', () => sealSecrets(store, ring, valued, before, options));
   if (result) count(result.valueBytes);

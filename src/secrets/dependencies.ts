@@ -2,6 +2,7 @@ import type { Keyring } from '../crypto/keyring.ts';
 import type { IdempotencyDependencies } from '../idempotency/once.ts';
 import type { Principal } from '../model/principal.ts';
 import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
+import type { LargeWork } from '../runtime/large-work.ts';
 import type { Trace } from '../runtime/trace.ts';
 import type { Store } from '../store/store.ts';
 
@@ -15,6 +16,8 @@ export interface Dependencies extends IdempotencyDependencies {
   readonly deletedRetentionMs: number;
   /** Writers of one secret in this process wait for each other, by the secret's id. */
   readonly mutex: KeyedMutex;
+  /** Bounds how many of the requests that take much memory are under way. */
+  readonly largeWork: LargeWork;
   readonly trace: Trace;
   /** Takes one from what a principal may compare with stored values in a minute. @throws DomainError TOO_MANY_REQUESTS */
   readonly spendMatch: SpendMatch;

@@ -36,7 +36,7 @@ function candidateOf({ index, input, fields, plaintext, warnings }: CheckedItem)
     fields,
     changes,
     open: plaintext && (async () => ({ ...plaintext, maskedValue: mask(plaintext.value) })),
-    valueCharacters: plaintext?.value.length ?? 0,
+    bytes: plaintext?.value.length ?? 0,
     warnings,
   };
 }

@@ -20,7 +20,8 @@ export interface Candidate {
   readonly changes: Changes;
   /** Opens the value; null where there is none. What was opened is overwritten when it has been sealed. */
   readonly open: (() => Promise<NewValue>) | null;
-  readonly valueCharacters: number;
+  /** Of the value, about. */
+  readonly bytes: number;
   readonly warnings: readonly Warning[];
   /** Written with it, unless nothing is written of it. */
   readonly beside?: Write;
@@ -41,17 +42,21 @@ export interface BatchRules {
   readonly dryRun: boolean;
 }
 
+/** Whether nothing of the secret changes, as far as it is no value. */
+export function isUnchanged({ changes }: Candidate, stored: StoredSecret): boolean {
+  return isDeepStrictEqual({ ...stored, ...changes }, stored);
+}
+
 /** @param same whether the caller is told that the stored secret has the value already */
 export function actionOf(
-  { changes, open }: Candidate,
+  candidate: Candidate,
   stored: SelectedSecret | undefined,
   same: boolean,
   { onConflict }: BatchRules,
 ): BatchAction {
   if (!stored) return 'created';
   if (onConflict === 'skip') return 'skipped';
-  const keeps = open === null || same;
-  return keeps && isDeepStrictEqual({ ...stored.secret, ...changes }, stored.secret) ? 'unchanged' : 'updated';
+  return (candidate.open === null || same) && isUnchanged(candidate, stored.secret) ? 'unchanged' : 'updated';
 }
 
 /** The item as it will be, and its writes. @param record the stored secret with the value that another replaces */

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { DomainError } from '../errors.ts';
 import type { Commit } from '../idempotency/once.ts';
-import type { Batch } from '../model/batch.ts';
-import type { SecretRecord } from '../model/secret.ts';
+import type { Batch, BatchAction } from '../model/batch.ts';
+import { actorKey, actorOf } from '../model/principal.ts';
+import type { StoredSecret } from '../model/secret.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { backOff } from '../runtime/back-off.ts';
 import { recordsOf } from '../store/selected-records.ts';
@@ -11,8 +12,15 @@ import { paceBatch } from './batch-input.ts';
 import { tooMuchContention } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Author } from './first-version.ts';
-import { actionOf, type BatchRules, type Candidate, type PreparedItem, prepareItem } from './prepare-item.ts';
-import { sameValues } from './same-value.ts';
+import {
+  actionOf,
+  type BatchRules,
+  type Candidate,
+  isUnchanged,
+  type PreparedItem,
+  prepareItem,
+} from './prepare-item.ts';
+import { type Compared, type SameValues, sameValues } from './same-values.ts';
 
 /** Secrets of the owner, by name. */
 export type Stored = ReadonlyMap<string, SelectedSecret>;
@@ -29,10 +37,10 @@ export interface BatchSource extends BatchRules {
 
 /** Others may write in between. All is then read again, and what changed is prepared again. */
 const maxAttempts = 20;
-/** Stored envelopes of values that a batch replaces: all are in memory at once. */
-const maxReplacedBytes = 16 * 1024 * 1024;
-/** Characters of a value that are sealed for as long as one unit of pacing; to begin takes a third of one. */
-const charactersPerUnit = 16 * 1024;
+/** Of the values that a batch writes, and of the stored ones that they replace: all are in memory at once. */
+const maxBytes = 16 * 1024 * 1024;
+/** Bytes of a value that are sealed for as long as one unit of pacing; to begin takes a third of one. */
+const bytesPerUnit = 16 * 1024;
 const begin = 1 / 3;
 
 /** An item with what it was prepared from: it stays prepared while that is the same. */
@@ -53,24 +61,36 @@ export async function writeBatch(
   commit: Commit<Batch>,
 ): Promise<Batch> {
   const { caller } = author;
-  const { owner } = source;
   const kept = new Map<number, Kept>();
+  const compare = sameValues(dependencies, caller);
+  /** The item of each write. */
+  let indexes: number[] = [];
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     requireBeforeWriteDeadline(caller);
     caller.answer.throwIfStopped();
     const candidates = await source.candidates();
     const stored = await storedOf(dependencies, source, candidates);
     await source.check(candidates, stored);
-    const isPrepared = await prepare(dependencies, author, source, candidates, stored, kept);
-    if (isPrepared) {
+    try {
+      await prepare(dependencies, author, source, candidates, stored, kept, compare);
       const prepared = candidates.flatMap(({ index }) => kept.get(index) ?? []);
-      const batch = { owner, items: prepared.map(({ item }) => item) };
+      const batch = { owner: source.owner, items: prepared.map(({ item }) => item) };
       if (source.dryRun) return batch;
       requireBeforeWriteDeadline(caller);
-      const refused = await tryCommit(prepared, batch, commit);
-      if (!refused) return batch;
-      kept.delete(refused.index);
-      source.refused(refused.index, refused.on);
+      indexes = prepared.flatMap(({ item, writes }) => writes.map(() => item.index));
+      await commit(
+        prepared.flatMap(({ writes }) => writes),
+        batch,
+        prepared.flatMap(({ unchanged }) => unchanged ?? []),
+      );
+      // A commit may be one tick of the event loop, and so is what makes the answer. Others are answered in between.
+      await setImmediate();
+      return batch;
+    } catch (error) {
+      if (!(error instanceof StoreConflict)) throw error;
+      const index = indexes[error.index] ?? error.index;
+      kept.delete(index);
+      source.refused(index, error.on);
     }
     await backOff(attempt);
   }
@@ -87,7 +107,17 @@ async function storedOf(
   return new Map(found.map((selected) => [selected.secret.name, selected]));
 }
 
-/** @returns false where a secret changed while it was read */
+/** An item that has to be prepared, or prepared again. */
+interface Wanted {
+  readonly candidate: Candidate;
+  readonly action: BatchAction;
+  readonly current: StoredSecret | null;
+  /** Whose value another replaces. */
+  readonly replaced: SelectedSecret | null;
+  readonly from: string;
+}
+
+/** @throws StoreConflict where a secret changed while it was read */
 async function prepare(
   dependencies: Dependencies,
   author: Author,
@@ -95,63 +125,92 @@ async function prepare(
   candidates: readonly Candidate[],
   stored: Stored,
   kept: Map<number, Kept>,
-): Promise<boolean> {
-  const same = await sameValues(candidates, stored);
-  const wanted = candidates.flatMap((candidate) => {
-    const selected = stored.get(candidate.fields.name);
-    const action = actionOf(candidate, selected, same.has(candidate.index), rules);
-    const from = `${candidate.from} ${selected?.secret.mac.tag ?? ''} ${action}`;
-    return kept.get(candidate.index)?.from === from ? [] : [{ candidate, selected, action, from }];
-  });
-  const replaces = ({ candidate, selected, action }: (typeof wanted)[number]) =>
-    !rules.dryRun && action === 'updated' && candidate.open && selected?.secret.sealed ? [selected] : [];
-  const records = recordsOf(dependencies.store, wanted.flatMap(replaces));
-  requireFewBytes(wanted.flatMap(replaces));
-  for (const one of wanted) {
-    const { candidate, selected, action, from } = one;
-    const [replaced] = replaces(one);
-    let record: SecretRecord | null = null;
-    if (replaced) {
-      record = (await records.next()).value ?? null;
-      if (!record) return false;
-    }
-    const turn = paceBatch(begin + candidate.valueCharacters / charactersPerUnit);
+  compare: SameValues,
+): Promise<void> {
+  const { answer } = author.caller;
+  const same = await sameOf(candidates, stored, rules, author, compare);
+  const wanted = candidates
+    .map((candidate) => wantedOf(candidate, stored.get(candidate.fields.name), same.has(candidate.index), rules))
+    .filter(({ candidate, from }) => kept.get(candidate.index)?.from !== from);
+  const bytes = wanted.reduce((sum, one) => sum + bytesOf(one), 0);
+  if (bytes > maxBytes) throw tooMuch();
+  await dependencies.largeWork.enter(bytes, actorKey(actorOf(author.principal)), answer);
+  const records = recordsOf(
+    dependencies.store,
+    wanted.flatMap(({ replaced }) => replaced ?? []),
+  );
+  for (const { candidate, action, current, replaced, from } of wanted) {
+    const turn = paceBatch(begin + candidate.bytes / bytesPerUnit);
     if (turn) await turn;
-    author.caller.answer.throwIfStopped();
-    const current = selected?.secret ?? null;
-    const prepared = await prepareItem(candidate, action, current, record, rules, author, dependencies);
+    answer.throwIfStopped();
+    const record = replaced ? (await records.next()).value : null;
+    if (record === null && replaced) throw new StoreConflict(candidate.index, 'version');
+    const prepared = await prepareItem(candidate, action, current, record ?? null, rules, author, dependencies);
     kept.set(candidate.index, { ...prepared, from });
   }
-  return true;
 }
 
-/** @returns what the store refused, and undefined when all is durable */
-async function tryCommit(
-  prepared: readonly PreparedItem[],
-  batch: Batch,
-  commit: Commit<Batch>,
-): Promise<{ readonly index: number; readonly on: StoreConflict['on'] } | undefined> {
-  const writes = prepared.flatMap(({ item, writes }) => writes.map((write) => ({ index: item.index, write })));
-  try {
-    await commit(
-      writes.map(({ write }) => write),
-      batch,
-      prepared.flatMap(({ unchanged }) => unchanged ?? []),
-    );
-  } catch (error) {
-    if (!(error instanceof StoreConflict)) throw error;
-    return { index: writes[error.index]?.index ?? -1, on: error.on };
+function wantedOf(
+  candidate: Candidate,
+  selected: SelectedSecret | undefined,
+  same: boolean,
+  rules: BatchRules,
+): Wanted {
+  const action = actionOf(candidate, selected, same, rules);
+  const replaces = action === 'updated' && !rules.dryRun && candidate.open !== null && selected?.secret.sealed != null;
+  const from = `${candidate.from} ${selected?.secret.mac.tag ?? ''} ${action}`;
+  return { candidate, action, current: selected?.secret ?? null, replaced: (replaces && selected) || null, from };
+}
+
+/** Values that are compared at once. */
+const comparedAtOnce = 50;
+
+/**
+ * The items whose caller is told that the stored secret has the value already: the one place where a batch learns it. For who
+ * may not be told, and for a secret of which anything else changes, nothing is opened, read or computed.
+ */
+async function sameOf(
+  candidates: readonly Candidate[],
+  stored: Stored,
+  { owner, onConflict }: BatchRules,
+  { principal, caller }: Author,
+  compare: SameValues,
+): Promise<ReadonlySet<number>> {
+  const same = new Set<number>();
+  if (onConflict !== 'update' || !principal.scopes.has('secrets:match')) return same;
+  const wanted = candidates.flatMap((candidate) => {
+    const secret = stored.get(candidate.fields.name)?.secret;
+    return secret?.sealed && isUnchanged(candidate, secret) ? { candidate, secret } : [];
+  });
+  for (let first = 0; first < wanted.length; first += comparedAtOnce) {
+    const some = wanted.slice(first, first + comparedAtOnce);
+    const compared: (Compared & { readonly index: number })[] = [];
+    for (const { candidate, secret } of some) {
+      const turn = paceBatch(begin + candidate.bytes / bytesPerUnit);
+      if (turn) await turn;
+      caller.answer.throwIfStopped();
+      const value = await candidate.open?.();
+      if (value) compared.push({ index: candidate.index, secret, value: value.value });
+    }
+    const results = await compare(owner, compared);
+    for (const [at, { index, value }] of compared.entries()) {
+      if (results[at]) same.add(index);
+      if (typeof value !== 'string') value.fill(0);
+    }
   }
-  // A commit may be one tick of the event loop, and so is what makes the answer. Others are answered in between.
-  await setImmediate();
-  return undefined;
+  return same;
 }
 
-function requireFewBytes(replaced: readonly SelectedSecret[]): void {
-  if (replaced.reduce((sum, { envelopeBytes }) => sum + envelopeBytes, 0) <= maxReplacedBytes) return;
-  throw new DomainError('BAD_REQUEST', {
-    type: 'batch_limit_error',
+/** What is in memory of an item until it has been committed. */
+function bytesOf({ candidate, action, replaced }: Wanted): number {
+  const isWritten = action === 'created' || action === 'updated';
+  return (replaced?.envelopeBytes ?? 0) + (isWritten ? candidate.bytes : 0);
+}
+
+function tooMuch(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'write_limit_error',
     message: 'That is too much to write at once.',
-    description: `The values that are replaced may take ${maxReplacedBytes / 1024 / 1024} MiB together in the store. Update fewer secrets at once. Nothing was written.`,
+    description: `The values that are written, and those that they replace, may take ${maxBytes / 1024 / 1024} MiB together in the store. Write fewer secrets at once. Nothing was written.`,
   });
 }

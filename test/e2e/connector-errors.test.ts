@@ -9,18 +9,20 @@ import {
   sealValue,
 } from '../../src/client/index.ts';
 import { errorTable } from '../../src/errors.ts';
+import { duplicateSecrets } from '../support/batches.ts';
 import { openDatabaseWriter } from '../support/database-writer.ts';
 import { TestGateway } from '../support/gateway.ts';
 
 const owner = { teamId: 'red', connectorId: 'codeless-1' };
 
-/** The codes of the documents on connector secrets. DUPLICATION_FAILED is left: secrets cannot be duplicated yet. */
+/** The codes of the documents on connector secrets: all of them. */
 const listed: ErrorCode[] = [
   'BAD_REQUEST',
   'UNAUTHORIZED',
   'FORBIDDEN',
   'NOT_FOUND',
   'CONFLICT_ERROR',
+  'DUPLICATION_FAILED',
   'PERMISSION_ERROR',
   'UNPROCESSABLE_ENTITY',
   'UNPROCESSABLE_CONTENT',
@@ -53,6 +55,12 @@ describe('every listed code of connector secrets is reached by the client', () =
     async CONFLICT_ERROR() {
       const { name } = await create();
       await client.createSecret({ owner, name, value: 'another value' });
+    },
+    async DUPLICATION_FAILED() {
+      const { name } = await create();
+      const to = { teamId: 'red', connectorId: 'codeless-2' };
+      await client.createSecret({ owner: to, name, value: 'a value that is there' });
+      await client.request(duplicateSecrets, { input: { from: owner, to, names: [name] } });
     },
     PERMISSION_ERROR: async () => create(await as({ scope: 'secrets:read' })),
     UNPROCESSABLE_ENTITY: () => client.createSecret({ owner, name: newName() }),

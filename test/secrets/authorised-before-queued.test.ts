@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
-import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
 import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex, type KeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { LargeWork } from '../../src/runtime/large-work.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import { openStore } from '../../src/store/open-store.ts';
@@ -83,7 +83,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         now: () => new Date(),
         mutex,
         running: new Set<string>(),
-        largeDeliveries: new LargeDeliveries(),
+        largeWork: new LargeWork(),
         spendMatch() {},
         deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { digestOfValue } from '../../src/crypto/equality.ts';
 import type { Keyring } from '../../src/crypto/keyring.ts';
-import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import { DomainError } from '../../src/errors.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Owner } from '../../src/model/owner.ts';
@@ -12,6 +11,7 @@ import type { Scope } from '../../src/model/principal.ts';
 import type { StoredSecret } from '../../src/model/secret.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { LargeWork } from '../../src/runtime/large-work.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import { matchesSecret } from '../../src/secrets/matches-secret.ts';
@@ -93,7 +93,7 @@ describe.each(storeNames)('the comparison of values with stored ones, on %s', (n
     now: () => new Date(),
     mutex: createKeyedMutex(5000, tooMuchContention),
     running: new Set<string>(),
-    largeDeliveries: new LargeDeliveries(),
+    largeWork: new LargeWork(),
     spendMatch() {
       spent += 1;
       if (spent > 1) throw new DomainError('TOO_MANY_REQUESTS');

@@ -1,10 +1,10 @@
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
-import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
+import { LargeWork } from '../../src/runtime/large-work.ts';
 import { createTrace } from '../../src/runtime/trace.ts';
 import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -42,7 +42,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       now: () => now,
       mutex: createKeyedMutex(5000, tooMuchContention),
       running: new Set<string>(),
-      largeDeliveries: new LargeDeliveries(),
+      largeWork: new LargeWork(),
       spendMatch() {},
       deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),

@@ -44,6 +44,9 @@ export class Outcome {
 const refusals = new Set<ErrorCode>(['UNAUTHORIZED', 'METHOD_NOT_ALLOWED', 'TOO_MANY_REQUESTS', 'SERVICE_UNAVAILABLE']);
 const isRefusal = ({ error }: ClientError) => refusals.has(error.code);
 
+/** A refusal may have a cause that is for the operator: a record that something else changed. */
+const isFailure = ({ error }: ClientError) => error.status >= 500 || error.cause !== undefined;
+
 /** Told of every operation: its root field, the code of its first error or OK, and how long it took. */
 export type OnOperation = (operation: string, code: string, seconds: number) => void;
 
@@ -75,7 +78,7 @@ export function createConclude({ log, onOperation, hints }: ConclusionOptions): 
     onOperation(operation, code, durationMs / 1000);
     const outcome = new Outcome(result.data, errors, executed !== undefined);
     // Shedding load is no defect, and a line with stack frames for each operation would make the overload worse.
-    const failure = errors.find((one) => one.error.status >= 500 && one !== outcome.refusal);
+    const failure = errors.find((one) => isFailure(one) && one !== outcome.refusal);
     if (!failure && !log.isLevelEnabled('info')) return outcome;
     const actor = caller.principal ? actorOf(caller.principal) : null;
     const line = { requestId, actor, operation, code, durationMs: Math.round(durationMs) };

@@ -80,8 +80,8 @@ function namesDocument({ documentId, extensions }: Parameters): boolean {
   return typeof documentId === 'string' || (isObject(extensions) && extensions.persistedQuery != null);
 }
 
-/** The largest legitimate use, 1,000 representations of connectors, has 4,000. */
-const maxEntries = 5000;
+/** The largest legitimate use, a batch of 500 secrets with 50 tags each, has 29,000. */
+const maxEntries = 30_000;
 
 /** For each unknown key graphql-js makes an error that quotes the whole object, before anything shortens it. */
 function checkEntries(variables: unknown): void {

@@ -32,6 +32,11 @@ export class VariableValues {
     this.#sizes = sizes;
   }
 
+  /** As it was sent. */
+  sent(name: string): unknown {
+    return Object.hasOwn(this.#sizes.variables, name) ? this.#sizes.variables[name] : undefined;
+  }
+
   /** Undefined for a variable without a value, and for one whose value is refused before the operation is executed. */
   get(name: string): unknown {
     if (!this.#coerced.has(name)) this.#coerced.set(name, this.#coerce(name));
@@ -62,6 +67,7 @@ export const matchesList = 'matchesSecret';
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
   if (field.name.value === 'resolveSecrets') return sizeOfDelivery(field, variables);
   if (field.name.value === 'createSecrets') return sizeOfBatch(field, 'secrets', variables);
+  if (field.name.value === 'duplicateSecrets') return sizeOfBatch(field, 'names', variables);
   if (!pagedLists.has(field.name.value)) return 1;
   const size = argument(field, 'first', variables) ?? argument(field, 'last', variables);
   if (typeof size !== 'number') return defaultPageSize;
@@ -101,12 +107,15 @@ function sizeOfDelivery(field: FieldNode, variables: VariableValues): number {
   );
 }
 
-/** How many items a batch has; without a list it may be as many as can be written. */
+/**
+ * How many items a batch has; without a list it may be as many as can be written. A list in a variable is counted as it was
+ * sent: to coerce a batch takes milliseconds.
+ */
 function sizeOfBatch(field: FieldNode, list: string, variables: VariableValues): number {
   const asked = field.arguments?.find(({ name }) => name.value === 'input')?.value;
-  const items = member(asked, list, variables);
-  if (items == null) return maxBatch;
-  return Array.isArray(items) ? Math.min(items.length, maxBatch) : 1;
+  const items =
+    asked?.kind === Kind.VARIABLE ? Object(variables.sent(asked.name.value))[list] : member(asked, list, variables);
+  return Array.isArray(items) ? Math.min(items.length, maxBatch) : maxBatch;
 }
 
 /** A member of an input object; null when it is not there. */

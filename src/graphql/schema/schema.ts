@@ -10,6 +10,7 @@ import './create-secrets.ts';
 import './date-time.ts';
 import './delete-secret.ts';
 import './deleted-secrets.ts';
+import './duplicate-secrets.ts';
 import './federation.ts';
 import './json.ts';
 import './matches-secret.ts';

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { LargeDeliveries } from '../../src/delivery/large-deliveries.ts';
 import { Answer } from '../../src/runtime/answer.ts';
+import { LargeWork } from '../../src/runtime/large-work.ts';
 
 const large = 2 * 1024 * 1024;
 const hour = 3_600_000;
@@ -18,7 +18,7 @@ function slowReader(): { answer: Answer; isCutOff: () => boolean } {
 
 describe('large deliveries', () => {
   it('that are read too slowly are cut off for those that wait, the longest first, and no more than are needed', async () => {
-    const deliveries = new LargeDeliveries({ maxAtOnce: 3, waitMs: hour, readMs: 0 });
+    const deliveries = new LargeWork({ maxAtOnce: 3, waitMs: hour, readMs: 0 });
     const readers = [slowReader(), slowReader(), slowReader()];
     for (const [index, { answer }] of readers.entries()) await deliveries.enter(large, `slow ${index}`, answer);
     for (let round = 0; round < 10; round += 1) await setImmediate();
@@ -28,7 +28,7 @@ describe('large deliveries', () => {
   });
 
   it('have their time first', async () => {
-    const deliveries = new LargeDeliveries({ maxAtOnce: 1, waitMs: 1, readMs: hour });
+    const deliveries = new LargeWork({ maxAtOnce: 1, waitMs: 1, readMs: hour });
     const { answer, isCutOff } = slowReader();
     await deliveries.enter(large, 'slow', answer);
     await expect(deliveries.enter(large, 'other', new Answer())).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
@@ -36,7 +36,7 @@ describe('large deliveries', () => {
   });
 
   it('are not cut off for another of the same caller, nor for a small one', async () => {
-    const deliveries = new LargeDeliveries({ maxAtOnce: 1, waitMs: 20, readMs: 0 });
+    const deliveries = new LargeWork({ maxAtOnce: 1, waitMs: 20, readMs: 0 });
     const { answer, isCutOff } = slowReader();
     await deliveries.enter(large, 'slow', answer);
     await deliveries.enter(1000, 'other', new Answer());

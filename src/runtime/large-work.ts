@@ -1,7 +1,7 @@
 import { DomainError } from '../errors.ts';
 import type { Answer } from '../runtime/answer.ts';
 
-/** Stored envelopes of one delivery. Smaller ones need no slot. */
+/** Stored envelopes of one delivery or batch. Smaller ones need no slot. */
 const largeBytes = 1024 * 1024;
 /** Each holds about 22 MiB, until its client has read it. */
 const maxAtOnce = 4;
@@ -22,11 +22,11 @@ interface Waiting {
 }
 
 /**
- * Bounds how many large deliveries are in memory: few at once, and one for each principal. A request has its slot until its
+ * Bounds how many large deliveries and batches are in memory: few at once, and one for each principal. A request has its slot until its
  * answer has been sent or given up. While others wait, a slow reader is cut off after a time, so that a few of them do not
  * keep out everybody else.
  */
-export class LargeDeliveries {
+export class LargeWork {
   readonly #maxAtOnce: number;
   readonly #waitMs: number;
   readonly #readMs: number;
@@ -43,7 +43,7 @@ export class LargeDeliveries {
   }
 
   /**
-   * Waits for a slot, when the delivery is large.
+   * Waits for a slot, when the work is large.
    * @param principal who asks, in a form that no two share
    * @throws DomainError SERVICE_UNAVAILABLE when none becomes free in time
    */
@@ -113,7 +113,7 @@ export class LargeDeliveries {
 function tooManyAtOnce(): DomainError {
   return new DomainError('SERVICE_UNAVAILABLE', {
     description:
-      'Other large deliveries are under way. Read their answers, ask for fewer secrets at once, or retry. Nothing was delivered.',
+      'Other large requests are under way. Read their answers, ask for fewer secrets at once, or retry. Nothing was delivered or written.',
     retryAfterSeconds: 1,
   });
 }
