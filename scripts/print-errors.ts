@@ -37,7 +37,7 @@ Every error has the same shape, whatever went wrong and wherever. Here a user's 
 
 - **Branch on \`code\`**, or on \`type\` where two cases of one code differ. Both are stable; \`message\` and \`description\` are for people to read.
 - \`requestId\` is also in the \`X-Request-Id\` header of every answer, and in the log. A well-formed \`X-Request-Id\` that you send is kept.
-- \`errors\` lists every field that breaks a rule. \`loc\` is the path to it from the operation's arguments.
+- \`errors\` lists every field that breaks a rule. \`loc\` is the path to it from the operation's arguments; in a [batch](bulk.md) it has the index of the item: \`["input", "secrets", 3, "name"]\`. \`name\` is there where a stored secret stands in the way of its copy.
 - \`retryAfter\` (seconds, also the \`Retry-After\` header) is there when a retry may succeed. \`currentVersion\` is there when \`expectedVersion\` was stale.
 - No error repeats a value that you sent. Names from your document may be repeated where a name belongs.
 
@@ -46,8 +46,6 @@ Every error has the same shape, whatever went wrong and wherever. Here a user's 
 | code | status | type | message | when |
 |---|---|---|---|---|
 ${rows.join('\n')}
-
-\`DUPLICATION_FAILED\` belongs to \`duplicateSecrets\`, which is not available yet.
 
 ## HTTP status
 
@@ -65,7 +63,7 @@ kind of body.
 \`BAD_REQUEST\` has a \`type\` for each limit of an operation, so that a client can tell what to split:
 \`tokens_limit_error\`, \`length_limit_error\`, \`depth_limit_error\`, \`root_fields_limit_error\`, \`aliases_limit_error\`, \`directives_limit_error\`, \`comments_limit_error\`, \`introspections_limit_error\`,
 \`repetitions_limit_error\`, \`objects_limit_error\`, \`lists_limit_error\`, \`answer_limit_error\`, \`scan_limit_error\`, \`lines_limit_error\`, \`representations_limit_error\`,
-\`name_length_limit_error\`, \`variables_limit_error\`, \`delivery_limit_error\`. An array with too many operations is a
+\`name_length_limit_error\`, \`variables_limit_error\`, \`delivery_limit_error\`, \`write_limit_error\`. An array with too many operations is a
 \`batch_limit_error\`, a fragment that spreads itself a \`fragment_cycle_error\`. Where only registered operations are accepted, any other is
 an \`unknown_operation_error\`.
 
@@ -91,7 +89,11 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`unknown_type\` | is no type of an audit event |
 | \`idempotency_key_in_use\` | is the key of a request that is still running (with \`CONFLICT_ERROR\`) |
 | \`idempotency_key_reused\` | is the key of another request |
-| \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`) |
+| \`taken\` | is the name or the id of another secret (with \`CONFLICT_ERROR\`; of a copy with \`DUPLICATION_FAILED\`) |
+| \`other_id\` | is not the id of the secret that has the name (with \`CONFLICT_ERROR\`) |
+| \`duplicate\` | is that of an earlier item, too |
+| \`same_owner\` | is the owner that is copied from |
+| \`missing\`, \`no_value\`, \`no_provider\`, \`damaged\` | is a secret that [cannot be copied](bulk.md#copy) (with \`DUPLICATION_FAILED\`) |
 `;
 
 printedFile('docs/errors.md', printed, { source: 'src/errors.ts', command: 'npm run errors' });
