@@ -143,6 +143,37 @@ mutation CreateConnectorSecret($input: CreateSecretInput!) {
 }
 `;
 
+const manySecrets = `# Up to 500 secrets of a team or a connector at once, or none. A dry run tells what would be done.
+mutation CreateManySecrets($input: CreateSecretsInput!) {
+  createSecrets(input: $input) {
+    items {
+      index
+      action
+      secret {
+        name
+        version
+      }
+      warnings {
+        message
+      }
+    }
+    totalCount
+  }
+}
+
+# Copies for another owner. Nobody sees a value.
+mutation CopySecrets {
+  duplicateSecrets(input: { from: { teamId: "demo" }, to: { teamId: "demo", connectorId: "mail" }, dryRun: true }) {
+    items {
+      action
+      secret {
+        name
+      }
+    }
+  }
+}
+`;
+
 const watchSecrets = `# Changes to your secrets as they happen. Run it, keep a secret in another tab, and look here again.
 subscription WatchSecrets {
   secretChanged {
@@ -171,6 +202,15 @@ const tabs = [
   {
     query: connectorSecrets,
     variables: inputOf({ owner: { teamId: 'demo', connectorId: 'mail' }, name: 'client_id', value: '' }),
+  },
+  {
+    query: manySecrets,
+    variables: inputOf({
+      owner: { teamId: 'demo' },
+      onConflict: 'FAIL',
+      dryRun: true,
+      secrets: ['switch 1', 'switch 2'].map((name) => ({ name, value: '' })),
+    }),
   },
   { query: watchSecrets, variables: '' },
 ];

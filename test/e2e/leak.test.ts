@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openDelivery } from '../../src/client/open-delivery.ts';
 import { newApiKey } from '../../src/identity/api-key.ts';
+import { createSecrets, duplicateSecrets } from '../support/batches.ts';
 import { curves, newRecipient, resolveSecrets } from '../support/deliveries.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
@@ -157,7 +158,7 @@ async function sealed(client: Client, value: string, header: Record<string, unkn
   return sealByHand(value, { kid: keys[0].kid, alg: keys[0].alg, jwk: keys[0] }, { header });
 }
 
-/** Sends inputs that differ from a good one, to create, to update and to delete. */
+/** Sends inputs that differ from a good one, to create, alone and in a batch, to update and to delete. */
 const inputs =
   (list: (canary: Canary) => Record<string, unknown>[]): Send =>
   async (client, canary) => {
@@ -166,6 +167,8 @@ const inputs =
       await client.run(create, { input: { ...good(), ...input } });
       await client.run(create, { input: { owner: { teamId: 'red' }, ...good(), ...input } });
       await client.run(create, { input: { owner: { teamId: 'red', connectorId: 'c' }, ...good(), ...input } });
+      const secrets = [good(), { ...good(), ...input }];
+      for (const dryRun of [true, false]) await client.run(createSecrets, { input: { secrets, dryRun } });
       await client.run(update, { input: { id, ...input } });
       await client.run(remove, { input: { id: crypto.randomUUID(), ...input } });
     }
@@ -309,6 +312,32 @@ const positions: Record<string, Send> = {
     { value: `\udc00${key}` },
   ]),
   'a value of the wrong type': inputs((canary) => wrongJson(canary).map((value) => ({ value }))),
+  'values of a batch, created, taken, updated and unchanged, in clear and in seals': async (client, { key }) => {
+    const sent = [good(), good()];
+    const secrets = sent.map(({ name, provider }, index) => ({ name, provider, value: `${key}${index}`, notes: 'n' }));
+    for (const onConflict of ['FAIL', 'FAIL', 'SKIP', 'UPDATE']) {
+      for (const dryRun of [true, false]) await client.run(createSecrets, { input: { secrets, onConflict, dryRun } });
+    }
+    const { name, provider } = good();
+    const one = { name, provider, sealedValue: await sealed(client, key, { name, jti: key }) };
+    for (const onConflict of ['FAIL', 'UPDATE']) {
+      await client.run(createSecrets, { input: { secrets: [one, one], onConflict } });
+      await client.run(createSecrets, { input: { secrets: [one], onConflict } });
+    }
+    const to = { teamId: 'red', connectorId: `c ${name}` };
+    for (const names of [[name, sent[0]?.name], null]) {
+      for (const onConflict of ['FAIL', 'FAIL', 'UPDATE']) {
+        await client.run(duplicateSecrets, { input: { to, names, onConflict } }, await resolving(client));
+      }
+    }
+  },
+  'names to copy that are not there, or break their rules': async (client, { key }) => {
+    for (const names of [[key], [key, key], [`${key}\ud800`], [key.repeat(100)], [[key]], Array(501).fill(key)]) {
+      for (const to of [{ teamId: 'red' }, {}, { teamId: key }, { connectorId: key }]) {
+        await client.run(duplicateSecrets, { input: { to, names } }, await resolving(client));
+      }
+    }
+  },
   'a value in a seal, used once and again, whose one-time id is it too': async (client, { key }) => {
     const { name, provider } = good();
     const sealedValue = await sealed(client, key, { name, jti: key });

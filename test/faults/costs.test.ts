@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { getIntrospectionQuery } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,6 +21,17 @@ afterAll(() => gateway.close());
 const connectors = Array(1000).fill({ __typename: 'Connector', teamId: 'red', id: 'costly' });
 const entities = (list: string, declared = '') =>
   `query ($r: [_Any!]!${declared}) { _entities(representations: $r) { ... on Connector { ${list} } } }`;
+
+/** Of a batch. */
+const items = (more: (index: number) => object = () => ({})) =>
+  Array.from({ length: 500 }, (_, index) => ({ name: `S ${index}`, value: `value ${index}`, ...more(index) }));
+const fewTags = Array.from({ length: 50 }, (_, i) => `tag ${i}`);
+const createSecrets = `mutation ($input: CreateSecretsInput!) {
+  createSecrets(input: $input) { items { index action secret { id name tags } warnings { type } } totalCount }
+}`;
+/** For a new connector, unless it is named. */
+const create = (secrets: object[], onConflict = 'FAIL', connectorId: string = randomUUID()) =>
+  gateway.run(createSecrets, { input: { owner: { teamId: 'red', connectorId }, secrets, onConflict } });
 
 const allowed = ({ status, text }: AttackAnswer) => expect([status, text.includes('"errors"')]).toEqual([200, false]);
 
@@ -126,6 +138,39 @@ describe('what one request may cost', () => {
         }),
       ({ text }) => expect(text).toContain('too_long'),
       20,
+    ],
+    ['500 new secrets with 50 tags each', () => create(items(() => ({ tags: fewTags, notes: 'n' }))), allowed, 10],
+    ['500 new secrets of 2 KB', () => create(items(() => ({ value: 'v'.repeat(1900) }))), allowed, 10],
+    [
+      '15 new secrets of 60 KB',
+      () => create(items(() => ({ value: 'v \u00a0'.repeat(15_000) })).slice(0, 15)),
+      allowed,
+      5,
+    ],
+    ['500 secrets that are updated', () => create(items(), 'UPDATE', 'updated'), allowed, 10],
+    [
+      '500 items with 50 broken tags each',
+      () => create(items(() => ({ tags: Array(50).fill(' ') }))),
+      (answer) => expect(typeOf(answer)).toBe('validation_error'),
+      5,
+    ],
+    [
+      '500 sealed values that do not open',
+      () =>
+        create(
+          items(() => ({
+            value: null,
+            sealedValue: `${'e'.repeat(500)}.${'A'.repeat(54)}.${'A'.repeat(16)}.AAAA.${'A'.repeat(22)}`,
+          })),
+        ),
+      (answer) => expect(typeOf(answer)).toBe('unprocessable_content_error'),
+      5,
+    ],
+    [
+      '29,000 unknown keys in an item of a batch',
+      () => create([Object.fromEntries(Array.from({ length: 29_000 }, (_, i) => [`unknown${i}`, 'x']))]),
+      (answer) => expect(typeOf(answer)).toBe('invalid_request_error'),
+      1,
     ],
   ])('one request: %s', { timeout: 120_000 }, async (what, send, check, times) => {
     await gateway.attack(what, send, check, times);
