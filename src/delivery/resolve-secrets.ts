@@ -163,7 +163,7 @@ async function deliver(
     requireBeforeWriteDeadline(caller);
     const at = dependencies.now();
     await audit(sealed.map(({ secret }) => useOf(secret, caller, request, at)));
-    // A commit to SQLite is one tick, and so is what makes the answer of a thousand. Others are answered in between.
+    // A commit to SQLite ends in a tick of its own, and what makes the answer of a thousand is one. Others are answered in between.
     await setImmediate();
     return sealed;
   } catch (error) {

@@ -45,6 +45,31 @@ describe('the queue of commits', () => {
     await all;
   });
 
+  it('has at most one batch in flight, so that small commits have a slot, and each batch has its turn', async () => {
+    const { queue, groups } = heldQueue();
+    const batches = Array.from({ length: 3 }, () => commitOf(...Array.from({ length: 65 }, newOwner)));
+    const small = Array.from({ length: 2 }, () => commitOf(newOwner()));
+    const begun = () => groups.map(({ commits }) => commits[0]);
+    const all = batches.map((commit) => queue.add(commit, forever));
+    await nextTick();
+    expect(begun()).toEqual([batches[0]]);
+    all.push(...small.map((commit) => queue.add(commit, forever)));
+    await nextTick();
+    expect(begun()).toEqual([batches[0], small[0]]);
+    expect(groups[1]?.commits).toEqual(small);
+    groups[0]?.finish();
+    await all[0];
+    await nextTick();
+    expect(begun()).toEqual([batches[0], small[0], batches[1]]);
+    groups[1]?.finish();
+    groups[2]?.finish();
+    await all[1];
+    await nextTick();
+    expect(begun().at(-1)).toBe(batches[2]);
+    groups[3]?.finish();
+    await Promise.all(all);
+  });
+
   it('has at most two groups in flight, and starts the next when one ends', async () => {
     const { queue, groups } = heldQueue();
     const all = Promise.all(Array.from({ length: 192 }, () => queue.add(commitOf(newOwner()), forever)));
