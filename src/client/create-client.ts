@@ -1,8 +1,10 @@
 import { apiKeyOperations } from './api-key-operations.ts';
+import { bulkOperations } from './bulk-operations.ts';
 import { changeOperations } from './change-operations.ts';
 import { deliveryOperations } from './delivery-operations.ts';
 import { historyOperations } from './history-operations.ts';
 import { type ClientOptions, type Request, Requester } from './request.ts';
+import { Sealer } from './sealer.ts';
 import { secretOperations } from './secret-operations.ts';
 
 export type Client = ReturnType<typeof createClient>;
@@ -15,9 +17,11 @@ export type Client = ReturnType<typeof createClient>;
 export function createClient(options: ClientOptions) {
   const requester = new Requester(options);
   const request: Request = (document, variables, call) => requester.request(document, variables, call);
+  const sealer = new Sealer(request);
   return {
     request,
-    ...secretOperations(request),
+    ...secretOperations(request, sealer),
+    ...bulkOperations(request, sealer),
     ...historyOperations(request),
     ...deliveryOperations(request),
     ...apiKeyOperations(request),

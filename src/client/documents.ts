@@ -27,6 +27,17 @@ export type AuditFilter = {
   until?: string | null | undefined;
 };
 
+/** What became of an item; in a dry run, what would become of it. */
+export type BatchAction =
+  /** It is a new secret. */
+  | 'CREATED'
+  /** The secret of this name was left as it is. */
+  | 'SKIPPED'
+  /** The secret of this name is the same already. Told of a value only with the scope `secrets:match`; otherwise UPDATED. */
+  | 'UNCHANGED'
+  /** The secret of this name was changed. */
+  | 'UPDATED';
+
 /** A new API key. */
 export type CreateApiKeyInput = {
   /** The one connector of the team that it will act for; without it, the whole team. */
@@ -67,6 +78,20 @@ export type CreateSecretInput = {
   value?: string | null | undefined;
 };
 
+/** Many new secrets of one owner. */
+export type CreateSecretsInput = {
+  /** Checks everything and tells what would be done. Nothing is written, and sealed values are not used up. */
+  dryRun?: boolean;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
+  /** What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider` and `notes`. */
+  onConflict?: OnConflict;
+  /** Who will own the secrets; you by default. */
+  owner?: OwnerInput;
+  /** At most 500. Pass them in a variable. */
+  secrets: Array<NewSecretInput>;
+};
+
 /** Which secret to delete. */
 export type DeleteSecretInput = {
   /** Delete it only if this is still its version. */
@@ -76,6 +101,35 @@ export type DeleteSecretInput = {
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
   idempotencyKey?: string | null | undefined;
 };
+
+/** A new secret of a batch. The rules are those of `createSecret`. */
+export type NewSecretInput = {
+  /** When somebody should replace the value. It is a reminder: nothing happens then. */
+  expiresAt?: string | null | undefined;
+  /** A UUID of your choice. Without it the server makes one. */
+  id?: string | null | undefined;
+  /** Unique for the owner, and among the items. */
+  name: string;
+  /** At most 4 KiB. */
+  notes?: string | null | undefined;
+  /** Whose service the value is for. Required for your own secrets. */
+  provider?: string | null | undefined;
+  /** The value as a compact JWE to one of `sealingKeys`, in place of `value`, sealed for this name and owner. It works once. */
+  sealedValue?: string | null | undefined;
+  /** At most 50, of 1 to 64 characters each. */
+  tags?: Array<string> | null | undefined;
+  /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. */
+  value?: string | null | undefined;
+};
+
+/** What to do with an item whose name a secret of the owner has already. */
+export type OnConflict =
+  /** Write nothing at all, and tell of every such item. */
+  | 'FAIL'
+  /** Leave that secret as it is. */
+  | 'SKIP'
+  /** Change that secret, as an update does. */
+  | 'UPDATE';
 
 /** Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector. */
 export type OwnerInput = {
@@ -245,6 +299,17 @@ export type RevokeApiKeyMutationVariables = Exact<{
 
 export type RevokeApiKeyMutation = { revokeApiKey: { apiKey: { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } } } };
 
+export type CreateSecretsMutationVariables = Exact<{
+  input: CreateSecretsInput;
+}>;
+
+
+export type CreateSecretsMutation = { createSecrets: { items: Array<{ index: number, action: BatchAction, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+          | { __typename: 'Connector', teamId: string, id: string }
+          | { __typename: 'Team', id: string }
+          | { __typename: 'User', id: string }
+         } | null, warnings: Array<{ field: string, type: string, message: string }> }> } };
+
 export type SecretChangesSubscriptionVariables = Exact<{
   owner?: OwnerInput;
   after?: string | null | undefined;
@@ -293,6 +358,14 @@ export type WrittenSecretFieldsFragment = { id: string, placeholder: string, nam
     | { __typename: 'Team', id: string }
     | { __typename: 'User', id: string }
    };
+
+export type BatchItemFieldsFragment = { index: number, action: BatchAction, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+      | { __typename: 'Connector', teamId: string, id: string }
+      | { __typename: 'Team', id: string }
+      | { __typename: 'User', id: string }
+     } | null, warnings: Array<{ field: string, type: string, message: string }> };
+
+export type WarningFieldsFragment = { field: string, type: string, message: string };
 
 export type ApiKeyFieldsFragment = { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } };
 
@@ -474,6 +547,9 @@ export const RotateApiKeyDocument: TypedDocument<RotateApiKeyMutation, RotateApi
 export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApiKeyMutationVariables> =
   'mutation RevokeApiKey($input:RevokeApiKeyInput!){revokeApiKey(input:$input){apiKey{...ApiKeyFields}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
 
+export const CreateSecretsDocument: TypedDocument<CreateSecretsMutation, CreateSecretsMutationVariables> =
+  'mutation CreateSecrets($input:CreateSecretsInput!){createSecrets(input:$input){items{...BatchItemFields}}}fragment BatchItemFields on BatchItem{index action secret{...WrittenSecretFields}warnings{...WarningFields}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
+
 export const SecretChangesDocument: TypedDocument<SecretChangesSubscription, SecretChangesSubscriptionVariables> =
   'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
@@ -508,10 +584,10 @@ export const SecretsDocument: TypedDocument<SecretsQuery, SecretsQueryVariables>
   'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const CreateSecretDocument: TypedDocument<CreateSecretMutation, CreateSecretMutationVariables> =
-  'mutation CreateSecret($input:CreateSecretInput!){createSecret(input:$input){secret{...WrittenSecretFields}warnings{field type message}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'mutation CreateSecret($input:CreateSecretInput!){createSecret(input:$input){secret{...WrittenSecretFields}warnings{...WarningFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
 
 export const UpdateSecretDocument: TypedDocument<UpdateSecretMutation, UpdateSecretMutationVariables> =
-  'mutation UpdateSecret($input:UpdateSecretInput!){updateSecret(input:$input){secret{...WrittenSecretFields}warnings{field type message}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'mutation UpdateSecret($input:UpdateSecretInput!){updateSecret(input:$input){secret{...WrittenSecretFields}warnings{...WarningFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
 
 export const DeleteSecretDocument: TypedDocument<DeleteSecretMutation, DeleteSecretMutationVariables> =
   'mutation DeleteSecret($input:DeleteSecretInput!){deleteSecret(input:$input){id secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

@@ -49,9 +49,7 @@ export interface SecretChanges extends UpdateSecretInput {
   readonly owner?: OwnerInput | undefined;
 }
 
-export function secretOperations(request: Request) {
-  const sealer = new Sealer(request);
-
+export function secretOperations(request: Request, sealer = new Sealer(request)) {
   /** One page of an owner's secrets, in the order of their names. */
   async function secrets(page: SecretsQueryVariables = {}, options?: CallOptions): Promise<SecretPage> {
     return (await request(SecretsDocument, page, options)).secrets;
