@@ -1,65 +1,61 @@
 import { printable } from '../printable.ts';
+import type { Bulk } from './bulk.ts';
+import type { Line } from './calls.ts';
 import type { GatewayClient } from './client.ts';
 import type { DotenvEntry } from './dotenv-scan.ts';
-import type { Gateway, Secret } from './gateway.ts';
-import { resolve } from './resolve.ts';
+import { type Action, dryRun } from './dry-run.ts';
+import { sameValues } from './same-values.ts';
 import { allSecrets } from './secret.ts';
 
-/** unknown: it exists, and this credential may not have its value. */
+/** unknown: it exists, and this credential may not compare values. */
 export type Verdict = 'new' | 'changed' | 'same' | 'unknown';
 
-export interface Compared {
-  readonly entry: DotenvEntry;
+export interface Compared extends Line {
   readonly verdict: Verdict;
-  /** The secret of that name; null where it is new. */
-  readonly secret: Secret | null;
 }
 
-/** As many as one call delivers. */
-const atOnce = 1000;
+export interface CompareRules {
+  /** Of the caller. */
+  readonly scopes: readonly string[];
+  /** Of the file, for errors. */
+  readonly path: string;
+  /** import writes the lines, so the gateway checks each of them. */
+  readonly purpose: 'import' | 'diff';
+}
 
 /**
- * Compares a file with the secrets of the owner. Values are delivered to a key of this call, and compared here.
- * @param options the scopes of the caller, and the purpose for the audit log
+ * Compares a file with the secrets of the owner. The gateway tells which values are the same, if the caller may know.
+ * @throws CommandFailure that names each line that breaks a rule
  */
 export async function compare(
   gateway: GatewayClient,
+  bulk: Bulk,
   entries: readonly DotenvEntry[],
-  { scopes, purpose }: { readonly scopes: readonly string[]; readonly purpose: string },
+  { scopes, path, purpose }: CompareRules,
 ): Promise<Compared[]> {
   const secrets = new Map((await allSecrets(gateway)).map((secret) => [secret.name, secret]));
-  // A secret without a value differs from every line.
-  const withValue = entries.map(({ name }) => name).filter((name) => secrets.get(name)?.maskedValue != null);
-  const mayCompare = scopes.includes('secrets:resolve');
-  const values = mayCompare ? await valuesOf(gateway, withValue, purpose) : null;
-  return entries.map((entry) => {
-    const secret = secrets.get(entry.name) ?? null;
-    return { entry, secret, verdict: verdictOf(entry, secret, values) };
-  });
+  const lines = entries.map((entry): Line => ({ entry, secret: secrets.get(entry.name) ?? null }));
+  const withValue = lines.filter((line) => line.secret !== null && !isOtherwise(line));
+  // A dry run tells it for 500 lines at once.
+  const isTold = scopes.includes('secrets:match') && scopes.includes('secrets:write');
+  const actions = await dryRun(bulk, purpose === 'import' ? lines : isTold ? withValue : [], path);
+  const same = isTold
+    ? new Set(lines.filter((line) => actions.get(line) === 'UNCHANGED'))
+    : await sameValues(gateway, bulk, withValue, { scopes, purpose });
+  return lines.map((line) => ({ ...line, verdict: verdictOf(line, actions.get(line), same) }));
 }
 
-function verdictOf(
-  { name, value }: DotenvEntry,
-  secret: Secret | null,
-  values: ReadonlyMap<string, string> | null,
-): Verdict {
-  if (secret === null) return 'new';
-  if (secret.maskedValue === null) return 'changed';
-  if (values === null) return 'unknown';
-  return values.get(name) === value ? 'same' : 'changed';
+/** A secret without a value differs from every line, and a line without one from every secret. */
+function isOtherwise({ entry, secret }: Line): boolean {
+  return secret?.maskedValue === null || entry.value === '';
 }
 
-async function valuesOf(
-  gateway: Gateway,
-  names: readonly string[],
-  purpose: string,
-): Promise<ReadonlyMap<string, string>> {
-  const values = new Map<string, string>();
-  for (let start = 0; start < names.length; start += atOnce) {
-    const wanted = { names: names.slice(start, start + atOnce), purpose };
-    for (const { name, value } of await resolve(gateway, wanted)) values.set(name, value);
-  }
-  return values;
+function verdictOf(line: Line, action: Action | undefined, same: ReadonlySet<Line> | null): Verdict {
+  // The dry run looked later than the list was read.
+  if (action ? action === 'CREATED' : line.secret === null) return 'new';
+  if (isOtherwise(line)) return 'changed';
+  if (same === null) return 'unknown';
+  return same.has(line) ? 'same' : 'changed';
 }
 
 /** A line for each secret, and a line that counts them. */

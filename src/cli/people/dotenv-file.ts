@@ -56,10 +56,16 @@ function decode(bytes: Uint8Array, path: string): string {
   }
 }
 
-function refusal(path: string, faults: readonly DotenvFault[]): CommandFailure {
-  const shown = faults.slice(0, shownFaults).map(({ line, message }) => `\n  line ${line}: ${message}`);
-  const more = faults.length > shownFaults ? `\n  and ${faults.length - shownFaults} more` : '';
+/** Why a file cannot be used. */
+export function refusal(path: string, faults: readonly DotenvFault[]): CommandFailure {
   return new CommandFailure(
-    `${printable(path)} has lines that cannot be used. Nothing was written.${shown.join('')}${more}`,
+    `${printable(path)} has lines that cannot be used. Nothing was written.${lineFaults(faults)}`,
   );
+}
+
+/** A line of text for each. */
+export function lineFaults(faults: readonly DotenvFault[]): string {
+  const shown = faults.slice(0, shownFaults).map(({ line, message }) => `\n  line ${line}: ${printable(message)}`);
+  const more = faults.length > shownFaults ? `\n  and ${faults.length - shownFaults} more` : '';
+  return `${shown.join('')}${more}`;
 }
