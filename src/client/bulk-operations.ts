@@ -1,4 +1,10 @@
-import { type BatchItemFieldsFragment, CreateSecretsDocument, type CreateSecretsInput } from './documents.ts';
+import {
+  type BatchItemFieldsFragment,
+  CreateSecretsDocument,
+  type CreateSecretsInput,
+  DuplicateSecretsDocument,
+  type DuplicateSecretsInput,
+} from './documents.ts';
 import type { CallOptions, Request } from './request.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -11,6 +17,11 @@ export function bulkOperations(request: Request, sealer: Sealer) {
       const send = async (sealed: CreateSecretsInput['secrets']) =>
         (await request(CreateSecretsDocument, { input: { ...input, secrets: sealed } }, options)).createSecrets.items;
       return sealer.sendAll(secrets, ({ name }) => ({ owner, name }), send, options);
+    },
+
+    /** Copies secrets to another owner, all or none. Nobody sees a value. Returns what became of each. */
+    async duplicateSecrets(input: DuplicateSecretsInput, options?: CallOptions): Promise<BatchItemFieldsFragment[]> {
+      return (await request(DuplicateSecretsDocument, { input }, options)).duplicateSecrets.items;
     },
   };
 }

@@ -102,6 +102,22 @@ export type DeleteSecretInput = {
   idempotencyKey?: string | null | undefined;
 };
 
+/** Which secrets to copy, from whom and to whom. */
+export type DuplicateSecretsInput = {
+  /** Checks everything, also that each value opens, and tells what would be done. Nothing is written. */
+  dryRun?: boolean;
+  /** Whose secrets; your own by default. */
+  from?: OwnerInput;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
+  /** Their names, at most 500. Without it all, if they are no more. */
+  names?: Array<string> | null | undefined;
+  /** What to do with names that `to` has already. An UPDATE sets the value, provider, notes and tags. */
+  onConflict?: OnConflict;
+  /** Who gets the copies; you by default. Another owner than `from`. */
+  to?: OwnerInput;
+};
+
 /** A new secret of a batch. The rules are those of `createSecret`. */
 export type NewSecretInput = {
   /** When somebody should replace the value. It is a reminder: nothing happens then. */
@@ -305,6 +321,17 @@ export type CreateSecretsMutationVariables = Exact<{
 
 
 export type CreateSecretsMutation = { createSecrets: { items: Array<{ index: number, action: BatchAction, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+          | { __typename: 'Connector', teamId: string, id: string }
+          | { __typename: 'Team', id: string }
+          | { __typename: 'User', id: string }
+         } | null, warnings: Array<{ field: string, type: string, message: string }> }> } };
+
+export type DuplicateSecretsMutationVariables = Exact<{
+  input: DuplicateSecretsInput;
+}>;
+
+
+export type DuplicateSecretsMutation = { duplicateSecrets: { items: Array<{ index: number, action: BatchAction, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
           | { __typename: 'Connector', teamId: string, id: string }
           | { __typename: 'Team', id: string }
           | { __typename: 'User', id: string }
@@ -549,6 +576,9 @@ export const RevokeApiKeyDocument: TypedDocument<RevokeApiKeyMutation, RevokeApi
 
 export const CreateSecretsDocument: TypedDocument<CreateSecretsMutation, CreateSecretsMutationVariables> =
   'mutation CreateSecrets($input:CreateSecretsInput!){createSecrets(input:$input){items{...BatchItemFields}}}fragment BatchItemFields on BatchItem{index action secret{...WrittenSecretFields}warnings{...WarningFields}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
+
+export const DuplicateSecretsDocument: TypedDocument<DuplicateSecretsMutation, DuplicateSecretsMutationVariables> =
+  'mutation DuplicateSecrets($input:DuplicateSecretsInput!){duplicateSecrets(input:$input){items{...BatchItemFields}}}fragment BatchItemFields on BatchItem{index action secret{...WrittenSecretFields}warnings{...WarningFields}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
 
 export const SecretChangesDocument: TypedDocument<SecretChangesSubscription, SecretChangesSubscriptionVariables> =
   'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';

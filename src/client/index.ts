@@ -13,6 +13,7 @@ export type {
   CreateSecretInput,
   CreateSecretsInput,
   DeleteSecretInput,
+  DuplicateSecretsInput,
   NewSecretInput,
   OwnerFieldsFragment as Owner,
   OwnerInput,

@@ -82,6 +82,21 @@ describe.each(storeNames)('many secrets that a client creates at a gateway on %s
     expect(errors).toMatchObject([{ loc: ['input', 'secrets', 0, 'name'] }]);
   });
 
+  it('are copied to another owner, or tell for each what stands in the way', async () => {
+    const [from, to] = [red, { teamId: 'red', connectorId: 'copies' }];
+    await client.createSecrets({ owner: from, secrets: newSecrets('original', 2) });
+    const names = newSecrets('original', 2).map(({ name }) => name);
+    const refused = await refusalOf(client.duplicateSecrets({ from, to, names }));
+    expect(refused).toMatchObject({ code: 'PERMISSION_ERROR' });
+    const copying = await clientOf({ scope: 'secrets:read secrets:write secrets:resolve' });
+    const copies = await copying.duplicateSecrets({ from, to, names });
+    expect(copies.map(({ action, secret }) => [action, secret?.name])).toEqual(names.map((name) => ['CREATED', name]));
+    expect((await gateway.openValue(copies[1]?.secret?.id ?? '')).value).toBe('the value of original 1');
+    const again = await refusalOf(copying.duplicateSecrets({ from, to, names: [...names, 'not there'] }));
+    expect(again).toMatchObject({ code: 'DUPLICATION_FAILED', status: 409 });
+    expect(again.errors).toHaveLength(3);
+  });
+
   it('are refused before anything is sent, where one has a value beside a sealed value', async () => {
     const secrets = [...newSecrets('beside', 1), { name: 'beside', value: 'x', sealedValue: 'y' }];
     expect(await rejectionOf(client.createSecrets({ owner: red, secrets }))).toBeInstanceOf(TypeError);
