@@ -62,7 +62,7 @@ export class SqliteDigests implements DigestStore {
     this.#match = prepareArrays(
       database,
       `SELECT ${secretColumns}, kid, digest, mac FROM secret_digests CROSS JOIN secrets ON id = secret_id
-       WHERE secret_owner = ?1 AND digest IN (SELECT value FROM json_each(?2)) AND owner = ?1 LIMIT ?3`,
+       WHERE secret_owner = ?1 AND digest IN (SELECT value FROM json_each(?2)) AND owner = ?1 LIMIT ?3 + 0`,
     );
     this.#of = prepareArrays(
       database,
