@@ -360,6 +360,13 @@ export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>,
           | { __typename: 'User', id: string }
          } }> } };
 
+export type ResolveValuesMutationVariables = Exact<{
+  input: ResolveSecretsInput;
+}>;
+
+
+export type ResolveValuesMutation = { resolveSecrets: { deliveries: Array<{ jwe: string, secret: { id: string, placeholder: string, name: string, version: number } }> } };
+
 type OwnerFields_Connector_Fragment = { __typename: 'Connector', teamId: string, id: string };
 
 type OwnerFields_Team_Fragment = { __typename: 'Team', id: string };
@@ -585,6 +592,9 @@ export const SecretChangesDocument: TypedDocument<SecretChangesSubscription, Sec
 
 export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
   'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const ResolveValuesDocument: TypedDocument<ResolveValuesMutation, ResolveValuesMutationVariables> =
+  'mutation ResolveValues($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{id placeholder name version}jwe}}}';
 
 export const SecretVersionsDocument: TypedDocument<SecretVersionsQuery, SecretVersionsQueryVariables> =
   'query SecretVersions($id:ID!$first:Int$before:Int){secret(id:$id){versions(first:$first before:$before){...SecretVersionFields}}}fragment SecretVersionFields on SecretVersion{version maskedValue createdAt actor{...ActorFields}current}fragment ActorFields on Actor{kind id}';

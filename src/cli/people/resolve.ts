@@ -1,12 +1,12 @@
-import { ResolveSecretsDocument, type ResolveSecretsInput, type SecretFieldsFragment } from '../../client/documents.ts';
+import { type ResolveSecretsInput, ResolveValuesDocument, type ResolveValuesMutation } from '../../client/documents.ts';
 import { createDeliveryKey, openDelivery } from '../../crypto/open-delivery.ts';
 import { CommandFailure } from '../failure.ts';
 import type { Gateway } from './gateway.ts';
 
 /** A secret as it was delivered, with its value. */
-export interface ResolvedSecret extends SecretFieldsFragment {
-  readonly value: string;
-}
+export type ResolvedSecret = DeliveredSecret & { readonly value: string };
+
+type DeliveredSecret = ResolveValuesMutation['resolveSecrets']['deliveries'][number]['secret'];
 
 /**
  * Values of the owner's secrets, delivered to a key that exists for this call. What is not there or has no value is left out.
@@ -17,7 +17,7 @@ export async function resolve(
   wanted: Omit<ResolveSecretsInput, 'recipient' | 'owner'>,
 ): Promise<ResolvedSecret[]> {
   const { publicJwk, privateKey } = createDeliveryKey();
-  const { resolveSecrets } = await request(ResolveSecretsDocument, {
+  const { resolveSecrets } = await request(ResolveValuesDocument, {
     input: { ...wanted, owner, recipient: publicJwk },
   });
   return resolveSecrets.deliveries.map(({ secret, jwe }) => {
