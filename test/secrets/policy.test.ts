@@ -16,6 +16,7 @@ type Operation = [
   run: (operations: Operations, secret: { id: string; owner: Owner }) => Promise<unknown>,
 ];
 
+const lasting = { verify: () => ada, expiresAtMs: Number.POSITIVE_INFINITY, verifyEveryMs: 15_000 };
 const select = { page: true, totalCount: true };
 const newSecret = () => ({ name: `N_${randomUUID().replaceAll('-', '_')}`, value: 'v', provider: 'p' });
 
@@ -46,6 +47,14 @@ const byOwner: Operation[] = [
     'listDeletedSecrets',
     'secrets:read',
     (operations, { owner }) => operations.listDeletedSecrets({ owner: inputOf(owner), select }),
+  ],
+  [
+    'followChanges',
+    'secrets:read',
+    async (operations, { owner }) => {
+      const following = await operations.followChanges({ owner: inputOf(owner) });
+      return following.return?.();
+    },
   ],
   [
     'createSecret',
@@ -93,7 +102,7 @@ describe('the policy', () => {
     return record;
   }
   const calling = (granted: readonly Scope[]) =>
-    operationsOn(store, { principal: { ...ada, scopes: new Set(granted) } });
+    operationsOn(store, { principal: { ...ada, scopes: new Set(granted) }, credentials: () => lasting });
 
   /** Expects a refusal, and that nothing was changed. */
   async function expectRefused(code: string, record: SecretRecord, work: Promise<unknown>): Promise<void> {
