@@ -92,7 +92,7 @@ const outcome = (...lines: string[]) => expect.stringContaining(lines.join('\n')
 const again = 'Run the same command again to write the rest: what is the same is left alone.';
 
 describe('import', () => {
-  it('sends 500 lines in one call, and one more line in a second one, after dry runs of all', async () => {
+  it('sends 500 lines in one call, and one more line in a second one, after dry runs of all, and no value in clear', async () => {
     await fileOf('many.env', namesOf('MANY', 501));
     expect(await run('import', 'many.env')).toMatchObject({ code: 0, stderr: '' });
     expect(calls().map(({ dryRun, secrets }) => [dryRun ?? false, secrets.length])).toEqual([
