@@ -28,7 +28,7 @@ export interface LiveResult {
 /** Those that the development token reaches. */
 const owners = [{}, { teamId: 'demo' }, { teamId: 'demo', connectorId: 'crm' }];
 type Owner = (typeof owners)[number];
-const subscribersEach = 2;
+const subscribersEach = 4;
 const writersEach = 8;
 
 /**
@@ -61,7 +61,7 @@ export async function followThroughFaults(options: LiveOptions): Promise<LiveRes
   await Promise.all([writing, killing]);
   const chains = new Map<Owner, string[]>();
   for (const owner of owners) chains.set(owner, await chainOf(chosen(), owner));
-  for (const one of subscribers) one.endAfter(chains.get(one.owner)?.length ?? 0);
+  for (const one of subscribers) one.endAfter(chains.get(one.owner) ?? []);
   await Promise.all(following);
   return {
     changes: [...chains.values()].reduce((sum, chain) => sum + chain.length, 0),
@@ -142,7 +142,8 @@ class Subscriber {
   readonly #chosen: () => RunningGateway;
   #cursor: string | undefined;
   #events: Events | null = null;
-  #last = Number.POSITIVE_INFINITY;
+  /** All there will be, once that is known. */
+  #chain: readonly string[] | null = null;
 
   constructor(chosen: () => RunningGateway, owner: Owner) {
     this.#chosen = chosen;
@@ -155,18 +156,27 @@ class Subscriber {
     return this.#events;
   }
 
-  endAfter(changes: number): void {
-    this.#last = changes;
+  endAfter(chain: readonly string[]): void {
+    this.#chain = chain;
     // It may wait for more than there will be.
     this.#events?.leave();
   }
 
+  /** Whether it has the last change there is, or as many as there are: then what it has is compared. */
+  #hasAll(more: readonly Change[] = []): boolean {
+    if (!this.#chain) return false;
+    const last = more.at(-1);
+    const lastName = last ? nameOf(last) : this.told.at(-1);
+    return this.told.length + more.length >= this.#chain.length || lastName === this.#chain.at(-1);
+  }
+
   async follow(): Promise<void> {
-    while (this.told.length < this.#last) {
+    while (!this.#hasAll()) {
       const events = this.#events ?? (await this.connect());
-      const most = 1 + Math.floor(Math.random() * 200);
+      // Mostly soon: what goes wrong, goes wrong where one begins while others are followed.
+      const most = 1 + Math.floor(Math.random() ** 3 * 100);
       // It leaves in the middle of whatever is under way, or is ended by the gateway.
-      await events.until(() => events.changes.length >= Math.min(most, this.#last - this.told.length)).catch(() => {});
+      await events.until(() => events.changes.length >= most || this.#hasAll(events.changes)).catch(() => {});
       events.leave();
       for (const change of events.changes) {
         this.told.push(nameOf(change));
@@ -174,7 +184,8 @@ class Subscriber {
       }
       this.#events = null;
       this.reconnects += 1;
-      if (events.changes.length === 0) await setTimeout(100 * Math.random());
+      // It misses some of what happens, or nothing.
+      if (Math.random() < 0.5) await setTimeout(300 * Math.random());
     }
   }
 }
