@@ -135,7 +135,8 @@ describe.each(storeNames)('secretChanged, on %s', (name) => {
       const start = await follow();
       const [id, others] = [await create(), 300];
       const first = (await start.told(1))[0]?.cursor;
-      await Promise.all(Array.from({ length: others }, () => create()));
+      const secrets = Array.from({ length: others }, (_, index) => ({ name: `MANY_${index}`, value: 'a-long-value' }));
+      await run(mutation('createSecrets', 'CreateSecretsInput', 'totalCount'), { owner: red, secrets });
       await run(remove, { id });
       const [changes, resumed] = [await start.told(others + 2), await follow({ after: first })];
       expect(await resumed.told(others + 1)).toEqual(changes.slice(1));
