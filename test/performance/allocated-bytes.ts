@@ -1,8 +1,13 @@
-import { getHeapStatistics } from 'node:v8';
+import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 
-// Loaded before a gateway in its own process: reports on request how many bytes the process has allocated so far.
+// Loaded before a gateway in its own process: reports on request how many bytes the process has allocated so far,
+// or how many are in the old generation.
 
-process.on('message', () => {
+process.on('message', (question) => {
+  if (question === 'old') {
+    process.send?.(getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size);
+    return;
+  }
   const { total_allocated_bytes } = getHeapStatistics() as ReturnType<typeof getHeapStatistics> & {
     total_allocated_bytes: number;
   };

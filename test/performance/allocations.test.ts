@@ -84,6 +84,17 @@ it.each<[string, { body: () => object; status?: number; by?: Credentials; mostKi
   expect(kilobytes).toBeLessThan(mostKilobytes);
 });
 
+it('a request leaves nothing for the old generation', { timeout: 120_000 }, async () => {
+  const viewer = () => ({ query: '{ viewer { subject scopes } }' });
+  await sendMany(3000, viewer, 200, credentials.token);
+  const before = (await gateway.ask('old')) as number;
+  await sendMany(3200, viewer, 200, credentials.token);
+  const kilobytes = (((await gateway.ask('old')) as number) - before) / 3200 / 1000;
+  console.info(`a viewer: ${kilobytes.toFixed(2)} kB become old`);
+  // What is old stays until a major garbage collection, and what it refers to becomes old as well.
+  expect(kilobytes).toBeLessThan(0.5);
+});
+
 it('an API key costs no more than a token that is known', { timeout: 240_000 }, async () => {
   const viewer = () => ({ query: '{ viewer { subject scopes } }' });
   const ofToken = await kilobytesOf(viewer, 200, credentials.token);
