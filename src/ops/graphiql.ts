@@ -174,6 +174,12 @@ mutation CopySecrets {
 }
 `;
 
+const whoseValue = `# Whose leaked value is this? Nothing is opened to find that out.
+query WhoseValue($value: String!) {
+  matchesSecret(value: $value) { name placeholder version }
+}
+`;
+
 const watchSecrets = `# Changes to your secrets as they happen. Run it, keep a secret in another tab, and look here again.
 subscription WatchSecrets {
   secretChanged {
@@ -212,6 +218,7 @@ const tabs = [
       secrets: ['switch 1', 'switch 2'].map((name) => ({ name, value: '' })),
     }),
   },
+  { query: whoseValue, variables: JSON.stringify({ value: '' }, null, 2) },
   { query: watchSecrets, variables: '' },
 ];
 
