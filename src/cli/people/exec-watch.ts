@@ -35,6 +35,7 @@ export async function execWatching(
       start: (variables) =>
         runner.start(command, args, childEnvironment(environment(), gateway.credential.secret, variables)),
       endings: () => runner.endings,
+      isTerminated: () => runner.isTerminated,
       tell: (text) => void process.stderr.write(`${text}\n`),
       jitterMs,
     });

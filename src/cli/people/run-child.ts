@@ -28,11 +28,13 @@ export class ChildRunner {
   // One after the other: each asks the witness.
   #last: Promise<void> = Promise.resolve();
   #endings = 0;
+  #isTerminated = false;
 
   constructor() {
     for (const signal of forwarded) {
       process.on(signal, () => {
         if (ending.includes(signal)) this.#endings += 1;
+        this.#isTerminated ||= signal === 'SIGTERM';
         this.#last = this.#last.then(async () => {
           if (!(await this.#witness.wasSentToGroup(signal))) this.#child?.kill(signal);
         });
@@ -43,6 +45,11 @@ export class ChildRunner {
   /** How many signals have come so far that ask to end. */
   get endings(): number {
     return this.#endings;
+  }
+
+  /** Whether one of them was SIGTERM, which means nothing else. A program may need some time then. */
+  get isTerminated(): boolean {
+    return this.#isTerminated;
   }
 
   start(command: string, args: readonly string[], env: Record<string, string | undefined>): RunningChild {

@@ -17,6 +17,8 @@ export interface Watching {
   readonly start: (variables: ExecValues['variables']) => RunningChild;
   /** How many signals have come so far that ask this process to end. */
   readonly endings: () => number;
+  /** Whether one of them was SIGTERM. */
+  readonly isTerminated: () => boolean;
   readonly tell: (text: string) => void;
   /** Before the values are read again: at most so long, at random, so that programs which share a secret do not all start at once. */
   readonly jitterMs: number;
@@ -124,6 +126,8 @@ class WatchedRun {
       this.#values = next;
       const names = differing(current.variables, next.variables);
       if (names.length === 0) continue;
+      // It is on its way to its end.
+      if (this.#watching.isTerminated()) return child.ended;
       this.#watching.tell(`Changed: ${names.map(printable).join(', ')}. The program starts anew.`);
       return next;
     }

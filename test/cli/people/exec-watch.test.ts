@@ -165,6 +165,7 @@ describe('programs that watch', () => {
       values: () => execValues(own, { only: ['SHARED'], renames: new Map() }),
       start: () => fakeProgram(['SIGTERM']),
       endings: () => 0,
+      isTerminated: () => false,
       tell: () => {},
       jitterMs: 10_000,
       ...fields,
@@ -207,6 +208,33 @@ describe('programs that watch', () => {
     }
     for (const end of over) end();
     expect(new Set(await Promise.all(runs))).toEqual(new Set([0]));
+  });
+
+  it('one that is on its way to its end after SIGTERM is not started again', async () => {
+    const program = fakeProgram([]);
+    const read = Promise.withResolvers<void>();
+    let started = 0;
+    let reads = 0;
+    const watching = await watch({
+      start: () => {
+        started += 1;
+        return program;
+      },
+      isTerminated: () => {
+        read.resolve();
+        return true;
+      },
+      values: async () => ({ variables: new Map([['SHARED', String(reads++)]]), ids: new Set() }),
+      sleep: async () => {},
+    });
+    const run = runWatching(watching);
+    await expect.poll(() => started).toBe(1);
+    const { data } = await gateway.run('{ secrets(owner: { teamId: "red" }) { nodes { id } } }');
+    await gateway.run(updateSecret(), { input: { id: data.secrets.nodes[0].id, notes: 'n' } });
+    await read.promise;
+    for (const end of over) end();
+    expect(await run).toBe(0);
+    expect([started, program.signals]).toEqual([1, []]);
   });
 
   it('one that does not end when it is asked to is killed, and what changes meanwhile is one change', async () => {
