@@ -29,7 +29,7 @@ export type Stored = ReadonlyMap<string, SelectedSecret>;
 export interface BatchSource extends BatchRules {
   /** What is to be written, as it is now. @throws DomainError */
   readonly candidates: () => Promise<readonly Candidate[]>;
-  /** @throws DomainError where what is stored stands in the way */
+  /** @throws DomainError where what is stored stands in the way, StoreConflict where a secret changed while it was read */
   readonly check: (candidates: readonly Candidate[], stored: Stored) => Promise<void>;
   /** Told which item the store refused, before all is tried again. @throws DomainError where that is no use */
   readonly refused: (index: number, on: StoreConflict['on']) => void;
@@ -70,8 +70,8 @@ export async function writeBatch(
     caller.answer.throwIfStopped();
     const candidates = await source.candidates();
     const stored = await storedOf(dependencies, source, candidates);
-    await source.check(candidates, stored);
     try {
+      await source.check(candidates, stored);
       await prepare(dependencies, author, source, candidates, stored, kept, compare);
       const prepared = candidates.flatMap(({ index }) => kept.get(index) ?? []);
       const batch = { owner: source.owner, items: prepared.map(({ item }) => item) };
