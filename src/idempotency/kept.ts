@@ -80,19 +80,24 @@ export const keptWrittenSecret: Kept<WrittenSecret> = {
 /** The secrets of a batch beside what became of them: one that was purged since is told of by its index alone. */
 export const keptBatch: Kept<Batch> = {
   secretIdOf: () => null,
-  keep: ({ owner, items }) => ({
+  keep: ({ owner, items, isComparedValue }) => ({
     owner,
+    isComparedValue,
     items: items.map(({ index, action, warnings }) => ({ index, action, warnings })),
   }),
   secrets: {
     of: ({ items }) => items.flatMap(({ secret }) => secret ?? []),
     count: ({ items }: Batch) => items.length,
   },
-  read: ({ owner, items }: Batch, secrets) => ({
+  read: ({ owner, items, isComparedValue }: Batch, secrets) => ({
     owner,
+    isComparedValue,
     items: items.map((item, position) => ({ ...item, secret: secrets[position] ?? null })),
   }),
-  authorize: authorizeSecret,
+  authorize: (batch, principal) => {
+    authorizeSecret(batch, principal);
+    if (batch.isComparedValue) requireScope(principal, 'secrets:match');
+  },
 };
 
 /** A secret that is there no more. */

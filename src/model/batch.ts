@@ -22,4 +22,6 @@ export interface Batch {
   readonly owner: Owner;
   /** In the order of the input. */
   readonly items: readonly BatchItem[];
+  /** Whether it tells that a secret has some value already, which not everybody may be told. */
+  readonly isComparedValue: boolean;
 }

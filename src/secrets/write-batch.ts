@@ -74,7 +74,10 @@ export async function writeBatch(
       await source.check(candidates, stored);
       await prepare(dependencies, author, source, candidates, stored, kept, compare);
       const prepared = candidates.flatMap(({ index }) => kept.get(index) ?? []);
-      const batch = { owner: source.owner, items: prepared.map(({ item }) => item) };
+      const isComparedValue = candidates.some(
+        ({ index, open }) => open && kept.get(index)?.item.action === 'unchanged',
+      );
+      const batch = { owner: source.owner, items: prepared.map(({ item }) => item), isComparedValue };
       if (source.dryRun) return batch;
       requireBeforeWriteDeadline(caller);
       indexes = prepared.flatMap(({ item, writes }) => writes.map(() => item.index));

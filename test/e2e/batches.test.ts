@@ -49,6 +49,19 @@ describe.each(storeNames)('batches on %s', (store) => {
     expect(replayed).toEqual([{ ...first[0], secret: null }, first[1], { ...first[2], secret: null }]);
   });
 
+  it('does not tell again that a value is the same, to a caller who may no longer be told', async () => {
+    const [owner, sub] = [newOwner(), randomUUID()];
+    const teams = [{ id: 'red' }];
+    const unable = await gateway.issuer.token({ sub, scope: 'secrets:read secrets:write', teams });
+    const able = await gateway.issuer.token({ sub, scope: 'secrets:read secrets:write secrets:match', teams });
+    const input = { owner, secrets: [{ name: 'S', value: 'a value' }], onConflict: 'UPDATE' };
+    await run(input);
+    const idempotent = { ...input, idempotencyKey: randomUUID() };
+    expect(actionsOf(await run(idempotent, { token: able }))).toEqual(['UNCHANGED']);
+    expect(refusalOf(await run(idempotent, { token: unable })).code).toBe('PERMISSION_ERROR');
+    expect(actionsOf(await run(idempotent, { token: able }))).toEqual(['UNCHANGED']);
+  });
+
   it('two overlapping batches at once are each made whole, or refused whole', async () => {
     for (let round = 0; round < 4; round += 1) {
       const owner = newOwner();
