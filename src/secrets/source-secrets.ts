@@ -1,7 +1,7 @@
 import { openRecordBytes, RecordRejected } from '../crypto/record.ts';
 import { DomainError, type FieldError } from '../errors.ts';
 import type { Owner } from '../model/owner.ts';
-import type { SecretRecord, StoredSecret } from '../model/secret.ts';
+import type { StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { type SelectedSecret, StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
@@ -44,8 +44,8 @@ export class SourceSecrets implements BatchSource {
   readonly #copied: Copied;
   /** By index: what is there to be copied. */
   #found = new Map<number, SelectedSecret>();
-  /** MACs of records whose values open. */
-  readonly #sound = new Set<string>();
+  /** MACs of records whose values open, by the secret's id. Whoever can write to the database can give one to another secret. */
+  readonly #sound = new Map<string, string>();
   #counted = false;
 
   constructor(dependencies: Dependencies, author: Author, copied: Copied, rules: BatchRules) {
@@ -133,22 +133,28 @@ export class SourceSecrets implements BatchSource {
   /** That its value opens, and that a gateway wrote it: before anything is written, so that all obstacles are told at once. */
   async #requireSound(index: number): Promise<void> {
     const selected = this.#found.get(index);
-    if (!selected || this.#sound.has(selected.secret.mac.tag)) return;
+    // Without a value nothing is opened later, so that here alone the MAC is looked at.
+    if (!selected || (selected.secret.sealed && this.#sound.get(selected.secret.id) === selected.secret.mac.tag))
+      return;
     const turn = paceBatch(1 + selected.envelopeBytes / bytesPerUnit);
     if (turn) await turn;
     this.#author.caller.answer.throwIfStopped();
     (await this.#open(index, selected)).fill(0);
-    this.#sound.add(selected.secret.mac.tag);
+    this.#sound.set(selected.secret.id, selected.secret.mac.tag);
   }
 
-  /** @throws RecordRejected, KeyMissing, StoreConflict where it has changed meanwhile */
-  async #open(index: number, { secret, envelope }: SelectedSecret): Promise<Uint8Array> {
+  /**
+   * The MAC is checked over what was selected, since that is what is copied, and not over what is read of it later.
+   * @throws RecordRejected, KeyMissing, StoreConflict where it has changed meanwhile
+   */
+  async #open(index: number, { secret, envelope: small }: SelectedSecret): Promise<Uint8Array> {
     const { store, keyring } = this.#dependencies;
-    const large = secret.sealed && !envelope ? await store.findRecords(this.#copied.from, [secret.id]) : [];
-    const record: SecretRecord | undefined =
-      secret.sealed && envelope ? { ...secret, sealed: { ...secret.sealed, envelope } } : large[0];
-    if (secret.sealed && record?.mac.tag !== secret.mac.tag) throw new StoreConflict(index, 'version');
-    return (await openRecordBytes(record ?? { ...secret, sealed: null }, keyring())) ?? new Uint8Array();
+    const { sealed } = secret;
+    const [large] = sealed && !small ? await store.findRecords(this.#copied.from, [secret.id]) : [];
+    const envelope = small ?? (large?.mac.tag === secret.mac.tag ? large.sealed?.envelope : undefined);
+    if (sealed && !envelope) throw new StoreConflict(index, 'version');
+    const record = { ...secret, sealed: sealed && envelope ? { ...sealed, envelope } : null };
+    return (await openRecordBytes(record, keyring())) ?? new Uint8Array();
   }
 }
 

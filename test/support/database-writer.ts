@@ -76,7 +76,7 @@ class SqliteWriter implements DatabaseWriter {
       }
       for (const { secret_id, envelope, ...secret } of rows) {
         this.#insert('secrets', secret);
-        this.#insert('envelopes', { secret_id, envelope });
+        if (envelope) this.#insert('envelopes', { secret_id, envelope });
       }
     });
   }
@@ -272,6 +272,6 @@ function documentOf(row: Row): Document {
     delete document[column];
   }
   const mark = { version: sealed_version, number: sealed_number, tag: sealed_tag };
-  const sealed = { ...mark, setAt: sealed_at, setBy: sealed_by, envelope };
+  const sealed = envelope ? { ...mark, setAt: sealed_at, setBy: sealed_by, envelope } : null;
   return { ...document, sealed, mac: { kid: mac_kid, tag: mac_tag } };
 }
