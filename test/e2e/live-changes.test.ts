@@ -187,6 +187,14 @@ describe.each(storeNames)('secretChanged, on %s', (name) => {
       ]);
     });
 
+    it('with a list in its events: they are not charged for, and would be as large as answers', async () => {
+      const fields = 'cursor secret { owner { ... on Team { secrets(first: 1000) { nodes { notes } } } } }';
+      const events = await follow({ fields });
+      await events.end().catch(() => {});
+      expect(events.errors.map(({ extensions }) => extensions.type)).toEqual(['lists_limit_error']);
+      await leaveAll();
+    });
+
     it('beyond the number that a caller may have, until one of them has ended', async () => {
       for (let count = 0; count < 8; count += 1) await follow();
       const ninth = await follow();

@@ -4,6 +4,7 @@ import {
   type FragmentDefinitionNode,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
   type SelectionSetNode,
 } from 'graphql';
 import { DomainError } from '../../errors.ts';
@@ -28,6 +29,9 @@ const limits = {
   objects: { max: 150_000, what: 'objects that it could return' },
   lists: { max: 1500, what: 'lists to read' },
 } as const;
+
+/** A subscription is charged once, and executed for each event: an event may cost no more than a small answer. */
+const maxListsOfEvent = 5;
 
 /** What an operation asks for. */
 export type OperationCost = { readonly [name in keyof typeof limits | 'typeNameBytes']: number };
@@ -63,7 +67,11 @@ export function checkOperation(
   sizes: ListSizes,
 ): OperationCost {
   const cost = new CostMeter(document, operation, sizes).measure();
-  for (const [name, { max, what }] of Object.entries(limits)) {
+  const ofOperation =
+    operation.operation === OperationTypeNode.SUBSCRIPTION
+      ? { ...limits, lists: { ...limits.lists, max: maxListsOfEvent } }
+      : limits;
+  for (const [name, { max, what }] of Object.entries(ofOperation)) {
     if (cost[name as keyof OperationCost] > max) {
       throw new DomainError('BAD_REQUEST', {
         type: `${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}_limit_error`,
@@ -148,6 +156,8 @@ class CostMeter {
 
   #addField(total: Mutable<OperationCost>, field: FieldNode, listSize: number): void {
     if (field.alias?.value === 'then') throw isThenable();
+    const ofEvent = this.#operation.operation === OperationTypeNode.SUBSCRIPTION;
+    if (ofEvent && pagedLists.has(field.name.value)) throw listInEvent();
     total.rootFields += 1;
     total.introspections += introspection.has(field.name.value) ? 1 : 0;
     total.aliases += field.alias ? 1 : 0;
@@ -190,6 +200,14 @@ function addUp(total: Mutable<OperationCost>, inner: OperationCost): void {
   total.lists = Math.min(total.lists + inner.lists, Number.MAX_SAFE_INTEGER);
   total.objects = Math.min(total.objects + inner.objects, Number.MAX_SAFE_INTEGER);
   total.typeNameBytes = Math.min(total.typeNameBytes + inner.typeNameBytes, Number.MAX_SAFE_INTEGER);
+}
+
+function listInEvent(): DomainError {
+  return new DomainError('BAD_REQUEST', {
+    type: 'lists_limit_error',
+    message: 'The operation asks for too much.',
+    description: 'An event tells of one secret. Ask for lists in a query.',
+  });
 }
 
 /** Executors take an object with a `then` for a promise. */
