@@ -154,9 +154,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const port = await listen(server, config.port, address);
   const retention = startRetention(store, config.deletedRetentionMs, log);
   opened.defer(() => retention.close());
-  opened.defer(() => server.drain());
-  // Before anything else: clients subscribe again, at another replica.
-  opened.defer(() => subscriptions.close());
+  opened.defer(() => endAnswering(subscriptions, server));
 
   const running = opened.move();
   return {
@@ -165,6 +163,13 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     close: () =>
       withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
   };
+}
+
+async function endAnswering(subscriptions: Subscriptions, server: HttpServer): Promise<void> {
+  // Before anything else: clients subscribe again, at another replica. Requests do not wait for the last of them.
+  const ended = subscriptions.close();
+  await server.drain();
+  await ended;
 }
 
 async function openTracedStore({ databaseUrl }: Config, trace: Trace, options: StoreOptions): Promise<Store> {

@@ -47,7 +47,11 @@ export async function followChanges(
   // Before the head is read: nothing that is committed after it is missed.
   const { feed, close } = changes.open(owner, {
     tick(nowMs) {
-      watched.verifyWhenDue(nowMs, (error) => follower?.end(error));
+      watched.verifyWhenDue(nowMs, (error) => {
+        follower?.end(error);
+        // What is being made of changes that were taken is not told either.
+        if (error instanceof DomainError) caller.answer.stop(error);
+      });
     },
   });
   try {

@@ -19,6 +19,7 @@ export class EventStream {
   readonly #response: ServerResponse;
   readonly #slowMs: number;
   #stopWaiting: () => void = () => {};
+  #waits = true;
 
   /** Sends the head, so that the client knows that it has begun. */
   constructor(response: ServerResponse, slowAfterMs = slowMs) {
@@ -34,7 +35,7 @@ export class EventStream {
    * @throws DomainError REQUEST_TIMEOUT when it does not
    */
   async send(results: readonly object[]): Promise<void> {
-    if (this.#response.closed || this.#response.write(results.map(nextEvent).join(''))) return;
+    if (this.#response.closed || this.#response.write(results.map(nextEvent).join('')) || !this.#waits) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(tooSlow()), this.#slowMs);
     this.#response.once('drain', resolve).once('close', resolve);
@@ -58,8 +59,9 @@ export class EventStream {
     return this.#response.closed;
   }
 
-  /** What is sent at the moment need not be read any more before it ends. */
+  /** What is sent need not be read any more before it ends. */
   stopWaiting(): void {
+    this.#waits = false;
     this.#stopWaiting();
   }
 

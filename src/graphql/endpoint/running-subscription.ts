@@ -75,7 +75,10 @@ export class RunningSubscription {
     let worked = workOf(answer);
     try {
       for await (const events of this.#source ?? []) {
-        await stream.send(await Promise.all(events.map((event) => this.#resultOf(event))));
+        const results = await Promise.all(events.map((event) => this.#resultOf(event)));
+        // The caller may have lost the right to read them while they were made.
+        if (!stream.isClosed) answer.throwIfStopped();
+        await stream.send(results);
         this.#told += events.length;
         this.#options.subscriptions.told(events.length);
         const charged = chargeWork(answer, worked, this.#context.spend);
@@ -88,6 +91,9 @@ export class RunningSubscription {
       const error = this.#clientError(thrown);
       stream.end({ errors: [error.formatted] });
       this.#conclude(stream.isClosed ? 'left' : reasonOf(error.error.code), error.error);
+    } finally {
+      // Of events that were read without a change among them.
+      void chargeWork(answer, worked, this.#context.spend);
     }
   }
 
@@ -106,7 +112,7 @@ export class RunningSubscription {
       const errors = result.errors.map((error) => this.#clientError(error));
       const temporary = errors.find(({ error }) => isTemporary(error));
       if (!temporary) return { errors: this.#logged(errors).map(({ formatted }) => formatted), data: result.data };
-      if (attempt === maxAttempts || answer.stopped) throw temporary.error;
+      if (attempt === maxAttempts || this.#isShutDown || this.#caller.answer.stopped) throw temporary.error;
       await sleep(firstPauseMs * 2 ** attempt * Math.random());
     }
   }

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { buildSchema } from 'graphql';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { DomainError } from '../../../src/errors.ts';
 import { createEngine } from '../../../src/graphql/endpoint/engine.ts';
 import { graphqlResponseType } from '../../../src/graphql/endpoint/response-type.ts';
 import { Answer } from '../../../src/runtime/answer.ts';
@@ -15,8 +16,12 @@ const schema = buildSchema('type Query { now: Int } type Subscription { ticks: I
 
 let ticks: Iterable<unknown>;
 let ended: PromiseWithResolvers<void>;
+let resolveTick: (tick: { readonly ticks: unknown }) => unknown;
+let answer: Answer;
+let spent: number[];
 
 Object.assign(schema.getSubscriptionType()?.getFields().ticks ?? {}, {
+  resolve: (tick: { readonly ticks: unknown }) => resolveTick(tick),
   async *subscribe() {
     try {
       for (const tick of ticks) yield [{ ticks: await tick }];
@@ -27,6 +32,7 @@ Object.assign(schema.getSubscriptionType()?.getFields().ticks ?? {}, {
 });
 
 const log = { isLevelEnabled: () => true, debug() {}, info() {}, warn() {}, error() {}, fatal() {} } as never;
+const subscriptions = subscriptionsForTest();
 const engine = createEngine({
   schema,
   bindOperations: () => ({}) as never,
@@ -34,7 +40,7 @@ const engine = createEngine({
   securityDirectives: false,
   batchLimit: 0,
   plans: true,
-  subscriptions: subscriptionsForTest(),
+  subscriptions,
   persistedOperations: null,
   log,
   onOperation() {},
@@ -42,15 +48,18 @@ const engine = createEngine({
 
 const principal = { kind: 'user', subject: 'ada', teams: [], scopes: new Set<never>() } as const;
 const server = createServer(async (request, response) => {
-  const caller = { principal, requestId: 'r', answer: new Answer(), writeDeadlineMs: Infinity, secureTransport: true };
+  answer = new Answer();
+  const caller = { principal, requestId: 'r', answer, writeDeadlineMs: Infinity, secureTransport: true };
   const openStream = openStreamOn(response);
   const given = { caller, mediaType: graphqlResponseType, startedAtMs: 0, openStream };
-  const context = { ...given, onAnswer() {}, async spend() {} };
+  const context = { ...given, onAnswer() {}, spend: async (points: number) => void spent.push(points) };
   await engine(request, response, { ...context, body: await json(request) });
 });
 
 beforeEach(() => {
   ended = Promise.withResolvers<void>();
+  resolveTick = (tick) => tick.ticks;
+  spent = [];
 });
 beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
 afterAll(() => server.close());
@@ -99,6 +108,47 @@ it('a subscription ends when its client leaves', async () => {
   };
   await expect(reading()).rejects.toThrow('aborted');
   await ended.promise;
+});
+
+it('an event that was being made when the caller lost the right to it is not sent', async () => {
+  ticks = [1, 2];
+  resolveTick = (tick) => {
+    answer.stop(new DomainError('UNAUTHORIZED'));
+    return tick.ticks;
+  };
+  let text = '';
+  for await (const piece of await subscribe()) text += piece;
+  expect(text).toContain('"code":"UNAUTHORIZED"');
+  expect(text).not.toContain('"ticks"');
+});
+
+it('events that were read are charged also where none of them was a change', async () => {
+  ticks = {
+    [Symbol.iterator]() {
+      answer.countScanned(100_000);
+      return [].values();
+    },
+  };
+  for await (const _piece of await subscribe());
+  expect(spent).toEqual([5]);
+});
+
+it('an event whose store does not answer does not hold up the end of the gateway', async () => {
+  ticks = endless();
+  const asked = Promise.withResolvers<void>();
+  let asks = 0;
+  resolveTick = () => {
+    asks += 1;
+    asked.resolve();
+    throw new DomainError('SERVICE_UNAVAILABLE');
+  };
+  const events = await subscribe();
+  await asked.promise;
+  await subscriptions.close();
+  expect(asks).toBeLessThanOrEqual(2);
+  let text = '';
+  for await (const piece of events) text += piece;
+  expect(text).toContain('"code":"SERVICE_UNAVAILABLE"');
 });
 
 function* endless(): Generator<unknown> {
