@@ -8,6 +8,10 @@ const slowMs = 15_000;
 /** How long one that was too slow has to read why. */
 const lingerMs = 5000;
 
+/** What all streams together may hold for clients that do not read. */
+const maxUnreadBytes = 64 * 1024 * 1024;
+let unreadBytes = 0;
+
 const headers = {
   'Content-Type': `${eventStreamType}; charset=utf-8`,
   // nginx would collect the events.
@@ -32,10 +36,11 @@ export class EventStream {
 
   /**
    * Sends events, and waits until the client reads them: no more than these are held for it.
-   * @throws DomainError REQUEST_TIMEOUT when it does not
+   * @throws DomainError REQUEST_TIMEOUT when it does not, or when too much is held already
    */
   async send(results: readonly object[]): Promise<void> {
     if (this.#response.closed || this.#response.write(results.map(nextEvent).join('')) || !this.#waits) return;
+    this.#hold();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(tooSlow()), this.#slowMs);
     this.#response.once('drain', resolve).once('close', resolve);
@@ -46,6 +51,24 @@ export class EventStream {
       clearTimeout(timer);
       this.#response.off('drain', resolve).off('close', resolve);
     }
+  }
+
+  /** Counts what was not read yet, also after the time in which it should have been. @throws DomainError REQUEST_TIMEOUT */
+  #hold(): void {
+    const response = this.#response;
+    let bytes = response.writableLength;
+    if (unreadBytes + bytes > maxUnreadBytes) {
+      // At once, with what it holds.
+      response.destroy();
+      throw tooSlow();
+    }
+    unreadBytes += bytes;
+    const release = () => {
+      unreadBytes -= bytes;
+      bytes = 0;
+      response.off('drain', release).off('close', release);
+    };
+    response.once('drain', release).once('close', release);
   }
 
   /** Calls it when the client has left, or has been sent all. */
@@ -72,7 +95,7 @@ export class EventStream {
 
   /** Tells that there is nothing more, after what is still to be told. */
   end(last?: object): void {
-    if (this.#response.writableEnded || this.#response.closed) return;
+    if (this.#response.writableEnded || this.#response.destroyed) return;
     this.#response.end(endOfEvents(last));
     const timer = setTimeout(() => this.#response.destroy(), lingerMs).unref();
     this.#response.once('close', () => clearTimeout(timer));

@@ -64,6 +64,28 @@ it('what was ended while its client was not reading is cut off after 5 s', async
   expect(response.destroyed).toBe(true);
 });
 
+it('streams hold a limited number of bytes together: one more is cut off at once, and another has room when they have ended', async () => {
+  const veryLarge = { data: 'x'.repeat(15 * 1024 * 1024) };
+  const responses = Array.from({ length: 4 }, newResponse);
+  const held = responses.map((response) => new EventStream(response).send([veryLarge]).catch(() => {}));
+  const further = newResponse();
+  const stream = new EventStream(further);
+  await expect(stream.send([veryLarge])).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
+  stream.end({ errors: [] });
+  expect(further.destroyed).toBe(true);
+  for (const response of responses) response.destroy();
+  await Promise.all(held);
+  let isWaiting = true;
+  const next = newResponse();
+  const sending = new EventStream(next).send([veryLarge]).finally(() => {
+    isWaiting = false;
+  });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(isWaiting).toBe(true);
+  next.destroy();
+  await sending;
+});
+
 it('every stream has a comment every 15 s, for as long as it is open', async () => {
   const subscriptions = new Subscriptions({ all: 10, perCaller: 10 }, { told() {}, ended() {} });
   const response = newResponse();
