@@ -28,6 +28,7 @@ export interface PreparedWayOptions {
 }
 
 const noErrors: readonly GraphQLError[] = [];
+const noVariables = Object.freeze({});
 
 /** An operation that needs nothing of Yoga. */
 export type Run = () => Outcome | Promise<Outcome>;
@@ -64,11 +65,15 @@ export function createPreparedWay(options: PreparedWayOptions): PreparedWay {
       const charging = charge(prepared.operation, cost, { answer, spend });
       if (charging) await charging;
       const before = workOf(answer);
-      const errors = operation.hasVariables
-        ? withoutStack(() => variableErrors(schema, prepared.operation, variableValues))
-        : noErrors;
+      // Variables that cannot be coerced at once are looked at one by one.
+      const coerced = operation.hasVariables ? withoutStack(() => prepared.coerce(variableValues)) : noVariables;
+      const errors = coerced
+        ? noErrors
+        : withoutStack(() => variableErrors(schema, prepared.operation, variableValues));
       const executing =
-        errors.length > 0 ? { errors } : prepared.execute({ variableValues, contextValue: contextOf(context) });
+        errors.length > 0
+          ? { errors }
+          : prepared.execute({ variableValues, coerced, contextValue: contextOf(context) });
       result = executing instanceof Promise ? await executing : executing;
       const charged = chargeWork(answer, before, spend);
       if (charged) await charged;

@@ -10,10 +10,13 @@ import {
 } from 'graphql';
 import { executePlan } from './execute-plan.ts';
 import { planOperation } from './plan-operation.ts';
+import { type CoerceVariables, planVariables } from './plan-variables.ts';
 
 export interface ExecutionRequest {
   /** As they were sent. */
   readonly variableValues?: Readonly<Record<string, unknown>> | null | undefined;
+  /** What `coerce` made of them, where it was called before. */
+  readonly coerced?: Record<string, unknown> | null;
   readonly contextValue: unknown;
   readonly rootValue?: unknown;
 }
@@ -24,6 +27,7 @@ export interface PreparedOperation {
   readonly operation: OperationDefinitionNode;
   /** How many fields its plan has, which is what it takes of memory. */
   readonly size: number;
+  readonly coerce: CoerceVariables;
   /** The same as `execute` of graphql-js: it answers errors, and neither throws nor rejects. */
   execute(request: ExecutionRequest): ExecutionResult | Promise<ExecutionResult>;
 }
@@ -45,13 +49,16 @@ export function prepareOperation(
   const plan = operation && planOperation(schema, document, operation, maxFields);
   if (!plan) return null;
   const definitions = operation.variableDefinitions ?? [];
+  const coerce = planVariables(schema, operation);
   return {
     document,
     operation,
     size: plan.size,
-    execute({ variableValues, contextValue, rootValue }) {
+    coerce,
+    execute({ variableValues, coerced: before, contextValue, rootValue }) {
+      const sent = variableValues ?? {};
       // What is wrong with variables, graphql-js says.
-      const { coerced } = getVariableValues(schema, definitions, variableValues ?? {}, { maxErrors: 0 });
+      const coerced = before ?? coerce(sent) ?? getVariableValues(schema, definitions, sent, { maxErrors: 0 }).coerced;
       if (coerced) return executePlan(plan, { contextValue, rootValue, variableValues: coerced });
       return execute({ schema, document, operationName, variableValues, contextValue, rootValue });
     },
