@@ -30,11 +30,10 @@ export const insertEvent = `
 
 export function eventValues(owner: string, event: AuditEvent): SQLInputValue[] {
   const { sequence, actor, secretId = null, version = null, apiKeyId = null } = event;
-  return [
-    ...[owner, sequence, actor.kind, actor.id, secretId, version, apiKeyId],
-    ...optional.map((field) => event[field] ?? null),
-    ...fields.map(([field, [, type]]) => type.write(event[field])),
-  ];
+  const values: SQLInputValue[] = [owner, sequence, actor.kind, actor.id, secretId, version, apiKeyId];
+  for (const field of optional) values.push(event[field] ?? null);
+  for (const [field, [, type]] of fields) values.push(type.write(event[field]));
+  return values;
 }
 
 /** What no gateway wrote becomes an event, too: its MAC tells. */

@@ -2,7 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { MacOfEvent, OwnerHead } from '../audit.ts';
 import { type Backlog, nonceOfWrite, type Write } from '../store.ts';
-import { type MakeWrites, prepareWrites, replaces } from './commit.ts';
+import { prepareWrites, replaces, type WritesInCommit } from './commit.ts';
 import type { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { type KeptResults, prepareKeptResults } from './kept-results.ts';
@@ -27,13 +27,15 @@ class Writer {
   readonly nonces: Nonces;
   readonly statements: Record<'savepoint' | 'release' | 'rollbackTo', StatementSync>;
   readonly #keptResults: KeptResults;
-  readonly #makeWrites: MakeWrites;
+  readonly #writes: WritesInCommit;
+  readonly #steps: readonly ((write: Write, index: number) => void)[];
 
   constructor(database: DatabaseSync, macOfEvent: MacOfEvent) {
     this.database = database;
     this.nonces = prepareNonces(database);
     this.#keptResults = prepareKeptResults(database);
-    this.#makeWrites = prepareWrites(database, macOfEvent);
+    this.#writes = prepareWrites(database, macOfEvent);
+    this.#steps = [this.#keptResults.keep, this.nonces.spend, this.#writes.make];
     this.statements = {
       savepoint: database.prepare('SAVEPOINT job'),
       release: database.prepare('RELEASE job'),
@@ -43,9 +45,14 @@ class Writer {
 
   /** The writes of one commit, a step at a time, inside a transaction. @throws StoreConflict */
   *write(writes: readonly Write[]): Generator<void, OwnerHead[]> {
-    yield* this.#keptResults.keep(writes);
-    yield* this.nonces.spend(writes);
-    return yield* this.#makeWrites(writes);
+    this.#keptResults.removeExpired(writes);
+    for (const step of this.#steps) {
+      for (let index = 0; index < writes.length; index += 1) {
+        step(writes[index] as Write, index);
+        yield;
+      }
+    }
+    return yield* this.#writes.conclude(writes);
   }
 }
 

@@ -27,26 +27,34 @@ export function replaces({ type }: Write): boolean {
 }
 
 /**
- * Makes the writes of a commit, their audit events and their owners' counts, inside the transaction that the caller holds. No
- * step takes long.
- * @returns the heads of the owners' chains after it
+ * Makes a commit inside the transaction that the caller holds. No step takes long.
  * @throws StoreConflict: the caller must roll back, since a part of the commit may be made
  */
-export type MakeWrites = (writes: readonly Write[]) => Generator<void, OwnerHead[]>;
+export interface WritesInCommit {
+  readonly make: (write: Write, index: number) => void;
+  /**
+   * Once all are made: the audit events and the owners' counts.
+   * @returns the heads of the owners' chains after it
+   */
+  readonly conclude: Conclude;
+}
 
-export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrites {
+type Conclude = (writes: readonly Write[]) => Generator<void, OwnerHead[]>;
+
+export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): WritesInCommit {
   const writeSecret = prepareSecretWrites(database);
   const writeApiKey = prepareApiKeyWrites(database);
   const requireCurrent = prepareUses(database);
   const writeEvents = prepareEventWrites(database, macOfEvent);
-  return function* (writes) {
-    for (const [index, write] of writes.entries()) {
+  return {
+    make(write, index) {
       if (isSecretWrite(write)) writeSecret(write, index);
       if (isApiKeyWrite(write)) writeApiKey(write, index);
-      yield;
-    }
-    yield* requireCurrent(writes);
-    return yield* writeEvents(writes);
+    },
+    *conclude(writes) {
+      if (writes.some(requiredBy)) yield* requireCurrent(writes);
+      return yield* writeEvents(writes);
+    },
   };
 }
 
@@ -161,7 +169,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
   };
 }
 
-function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): MakeWrites {
+function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): Conclude {
   const findOwner = database.prepare(`SELECT count, ${chainColumns} FROM owners WHERE owner = ?`);
   const saveOwner = database.prepare(
     `INSERT OR REPLACE INTO owners (owner, count, ${chainColumns}) VALUES (?, ?, ?, ?, ?, ?)`,
@@ -175,7 +183,8 @@ function prepareEventWrites(database: DatabaseSync, macOfEvent: MacOfEvent): Mak
 
   return function* (writes) {
     const owners = new Map<string, OwnerRow>();
-    for (const write of writes.filter(isOwned)) {
+    for (const write of writes) {
+      if (!isOwned(write)) continue;
       const key = ownerKey(ownerOfWrite(write));
       const { count, chain } = owners.get(key) ?? ownerOf(key);
       const event = nextAuditEvent(chain.head, write, macOfEvent);

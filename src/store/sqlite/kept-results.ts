@@ -22,12 +22,13 @@ const names = fields.map(([, [column]]) => column);
 
 export interface KeptResults {
   find(principal: string, id: string): KeptResult | undefined;
+  /** Inside the transaction of the commit. Removes some of those whose time is over. */
+  removeExpired(writes: readonly Write[]): void;
   /**
-   * Inside the transaction of the commit, a step at a time. What tells of a secret goes with its purge. What is to be forgotten goes, and some of
-   * those whose time is over.
+   * Inside the same transaction, for each write. What tells of a secret goes with its purge, and what is to be forgotten goes.
    * @throws StoreConflict
    */
-  keep(writes: readonly Write[]): Generator<void, void>;
+  keep(write: Write, index: number): void;
 }
 
 export function prepareKeptResults(database: DatabaseSync): KeptResults {
@@ -48,20 +49,18 @@ export function prepareKeptResults(database: DatabaseSync): KeptResults {
       if (!row) return undefined;
       return Object.fromEntries(fields.map(([field, [column, type]]) => [field, type.read(row[column])])) as never;
     },
-    *keep(writes) {
+    removeExpired(writes) {
       const now = Date.now();
-      if (now - removedAtMs >= removeEveryMs || writes.some(({ type }) => type === 'keepResult')) {
-        remove.run(now);
-        removedAtMs = now;
-      }
-      for (const [index, write] of writes.entries()) {
-        if (isPurge(write)) removeOfSecret.run(write.secret.id);
-        if (write.type === 'forgetResults') forget.run(write.principal);
-        yield;
-        if (write.type !== 'keepResult') continue;
-        const { changes } = keep.run(...fields.map(([field, [, type]]) => type.write(write.kept[field])), now);
-        if (changes === 0) throw new StoreConflict(index, 'idempotency');
-      }
+      if (now - removedAtMs < removeEveryMs && !writes.some(({ type }) => type === 'keepResult')) return;
+      remove.run(now);
+      removedAtMs = now;
+    },
+    keep(write, index) {
+      if (isPurge(write)) removeOfSecret.run(write.secret.id);
+      if (write.type === 'forgetResults') forget.run(write.principal);
+      if (write.type !== 'keepResult') return;
+      const values = fields.map(([field, [, type]]) => type.write(write.kept[field]));
+      if (keep.run(...values, Date.now()).changes === 0) throw new StoreConflict(index, 'idempotency');
     },
   };
 }

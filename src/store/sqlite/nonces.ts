@@ -5,8 +5,8 @@ import { nonceOfWrite, StoreConflict, type Write } from '../store.ts';
 const maxRemoved = 1000;
 
 export interface Nonces {
-  /** Inside the transaction of the commit, a step at a time. @throws StoreConflict */
-  spend(writes: readonly Write[]): Generator<void, void>;
+  /** Inside the transaction of the commit, for each write. @throws StoreConflict */
+  spend(write: Write, index: number): void;
   /** Removes some of those that need not be kept any more. An index leads to them. */
   removeExpired(now: Date): void;
 }
@@ -16,14 +16,11 @@ export function prepareNonces(database: DatabaseSync): Nonces {
   const expired = `SELECT digest FROM nonces WHERE kept_until < ? ORDER BY kept_until LIMIT ${maxRemoved}`;
   const remove = database.prepare(`DELETE FROM nonces WHERE digest IN (${expired})`);
   return {
-    *spend(writes) {
-      for (const [index, write] of writes.entries()) {
-        const nonce = nonceOfWrite(write);
-        if (!nonce) continue;
-        const { changes } = insert.run(nonce.digest, nonce.keptUntil.getTime());
-        if (changes === 0) throw new StoreConflict(index, 'nonce');
-        yield;
-      }
+    spend(write, index) {
+      const nonce = nonceOfWrite(write);
+      if (!nonce) return;
+      const { changes } = insert.run(nonce.digest, nonce.keptUntil.getTime());
+      if (changes === 0) throw new StoreConflict(index, 'nonce');
     },
     removeExpired: (now) => void remove.run(now.getTime()),
   };

@@ -94,13 +94,9 @@ export const updateRecord = `
 
 /** The values of a secret, in the order of the parameters. */
 export function storedValues(secret: Secret, sealed: SealedMark | null | undefined, mac: RecordMac): SQLInputValue[] {
-  return [
-    ...fields.map(([field, [, type]]) => type.write(secret[field])),
-    ownerKey(secret.owner),
-    mac.kid,
-    mac.tag,
-    ...markValues(sealed),
-  ];
+  const values = fields.map(([field, [, type]]) => type.write(secret[field]));
+  values.push(ownerKey(secret.owner), mac.kid, mac.tag, ...markValues(sealed));
+  return values;
 }
 
 /** In the order of `markColumns`. */
