@@ -86,5 +86,5 @@ function isSigned(
 }
 
 function macOf(position: readonly (string | number)[], list: readonly string[], key: MacKey): Buffer {
-  return hmac(key, 'cursor', [...list, ...position]).subarray(0, macBytes);
+  return Buffer.from(hmac(key, ['cursor', ...list, ...position]), 'base64url').subarray(0, macBytes);
 }

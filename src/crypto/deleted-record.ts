@@ -26,6 +26,5 @@ export function requireDeletedMac(record: StoredSecret & Deletion, keyring: Keyr
 
 function tagOf(record: Marked, key: MacKey): string {
   const { deletedAt, deletedBy } = record;
-  const fields = [1, tagOfRecord(record, key), deletedAt.getTime(), actorKey(deletedBy)];
-  return hmac(key, 'deleted', fields).toString('base64url');
+  return hmac(key, ['deleted', 1, tagOfRecord(record, key), deletedAt.getTime(), actorKey(deletedBy)]);
 }

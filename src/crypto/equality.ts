@@ -70,7 +70,7 @@ function digestUnder({ key }: EqualityKey, value: string | Uint8Array, owner: Ow
 
 /** No envelope has the GCM tag of another, so that a digest serves for one value of one secret. */
 function macUnder(key: EqualityKey, digest: string, { id, owner }: Digested, { version, tag }: DigestedMark): string {
-  return hmac(key, 'digest of a value', [1, ownerKey(owner), id, version, tag, digest]).toString('base64url');
+  return hmac(key, ['digest of a value', 1, ownerKey(owner), id, version, tag, digest]);
 }
 
 function isSame(one: string, other: string): boolean {

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { AuditEvent, LinkedEvent } from '../model/audit-event.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { type Keyring, type MacKey, usableKey } from './keyring.ts';
-import { hmac } from './mac.ts';
+import { type Field, hmac } from './mac.ts';
 
 /** The MAC of an audit event, in hex, and the key that made it. */
 export type EventMac = Pick<AuditEvent, 'kid' | 'hash'>;
@@ -25,18 +25,22 @@ function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {
   const { purpose, secretName, method, origin } = event;
   // A list in the database could otherwise stand for the pairs below.
   if (purpose !== undefined && typeof purpose !== 'string') throw new TypeError('the purpose of an event is no text');
-  const what = [
-    type,
-    secretId ?? null,
-    version ?? null,
-    apiKeyId ?? null,
-    recordMac,
-    ...(purpose === undefined ? [] : [purpose]),
-    ...(secretName === undefined ? [] : [['secretName', secretName]]),
-    ...(method === undefined ? [] : [['method', method]]),
-    ...(origin === undefined ? [] : [['origin', origin]]),
-  ];
+  const what: Field[] = [type, secretId ?? null, version ?? null, apiKeyId ?? null, recordMac];
+  if (purpose !== undefined) what.push(purpose);
+  if (secretName !== undefined) what.push(['secretName', secretName]);
+  if (method !== undefined) what.push(['method', method]);
+  if (origin !== undefined) what.push(['origin', origin]);
   const who = [actor.kind, actor.id];
-  const link = [1, previousHash, ownerKey(owner), sequence];
-  return hmac(key, 'audit event', [...link, at.getTime(), what, who, requestId]).toString('hex');
+  const message = [
+    'audit event',
+    1,
+    previousHash,
+    ownerKey(owner),
+    sequence,
+    at.getTime(),
+    what,
+    who,
+    requestId,
+  ] as const;
+  return hmac(key, message, 'hex');
 }

@@ -27,21 +27,20 @@ export function digestsOfCall(
   return usableKeys(equality).map((key) => ({
     key,
     principal,
-    id: hmac(key, 'idempotency key', [principal, idempotencyKey]).toString('base64url'),
-    input: () => hmac(key, 'idempotent input', [mutation, input]).toString('base64url'),
+    id: hmac(key, ['idempotency key', principal, idempotencyKey]),
+    input: () => hmac(key, ['idempotent input', mutation, input]),
   }));
 }
 
 /** What the secret at this position of a call's result is found by, under the same key. */
 export function idOfPart({ key, id }: CallDigests, position: number): string {
-  return hmac(key, 'idempotent part', [id, position]).toString('base64url');
+  return hmac(key, ['idempotent part', id, position]);
 }
 
 /** Under the same key as the rest of it. */
 export function macOfResult(kept: Omit<KeptResult, 'mac'>, key: EqualityKey): string {
   const { id, principal, input, secretId, result, keptUntil } = kept;
-  const fields = [1, id, principal, input, secretId, result, keptUntil.getTime()];
-  return hmac(key, 'idempotent result', fields).toString('base64url');
+  return hmac(key, ['idempotent result', 1, id, principal, input, secretId, result, keptUntil.getTime()]);
 }
 
 /** Something other than a gateway wrote what is kept of a call. */

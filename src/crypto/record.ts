@@ -98,9 +98,9 @@ export function tagOfRecord(record: Marked, key: MacKey): string {
   const { expiresAt } = record;
   const destination = null;
   const value = sealed && fieldsOfValue(sealed);
-  const what = [1, ownerKey(owner), id, version, name, placeholder, provider, destination, maskedValue];
-  const who = [actorKey(createdBy), actorKey(updatedBy)];
+  const what = [name, placeholder, provider, destination, maskedValue] as const;
+  const who = [actorKey(createdBy), actorKey(updatedBy)] as const;
   // Only where there is one, so that the MACs of the first release hold.
   const reminder = expiresAt === null ? [] : [['expiresAt', expiresAt.getTime()]];
-  return hmac(key, 'record', [...what, ...who, value, ...reminder]).toString('base64url');
+  return hmac(key, ['record', 1, ownerKey(owner), id, version, ...what, ...who, value, ...reminder]);
 }

@@ -27,6 +27,5 @@ export async function openVersionBytes(version: VersionRecord, keyring: Keyring)
 
 function tagOf({ owner, secretId, maskedValue, sealed }: Marked, key: MacKey): string {
   const destination = null;
-  const fields = [1, ownerKey(owner), secretId, destination, maskedValue, fieldsOfValue(sealed)];
-  return hmac(key, 'version', fields).toString('base64url');
+  return hmac(key, ['version', 1, ownerKey(owner), secretId, destination, maskedValue, fieldsOfValue(sealed)]);
 }

@@ -39,8 +39,8 @@ export class ForgedApiKey extends Error {
 function tagOf(record: Marked, key: MacKey): string {
   const { hash, id, teamId, connectorId, name, prefix, scopes, createdAt, createdBy, expiresAt, revokedAt } = record;
   const times = [createdAt, expiresAt, revokedAt].map((time) => time?.getTime() ?? null);
-  const fields = [1, hash, id, teamId, connectorId, name, prefix, scopes, createdBy.kind, createdBy.id, times];
-  return hmac(key, 'API key', fields).toString('base64url');
+  const what = [hash, id, teamId, connectorId, name, prefix, scopes] as const;
+  return hmac(key, ['API key', 1, ...what, createdBy.kind, createdBy.id, times]);
 }
 
 function isSame(one: string, other: string): boolean {
