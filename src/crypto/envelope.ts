@@ -52,14 +52,15 @@ function additionalData({ owner, secretId, version, destination }: Binding): Buf
  * @param value text, or the UTF-8 of one
  * @returns a flattened JWE (RFC 7516, section 7.2.2)
  */
-export async function seal(value: string | Uint8Array, binding: Binding, keyring: Keyring): Promise<Envelope> {
+export function seal(value: string | Uint8Array, binding: Binding, keyring: Keyring): Envelope {
   const { kid, key } = keyring.wrap.active;
   const contentKey = randomBytes(32);
   try {
     const iv = randomBytes(ivBytes);
     const gcm = createCipheriv(cipher, contentKey, iv).setAAD(additionalData(binding));
-    const encrypted = typeof value === 'string' ? gcm.update(value, 'utf8') : gcm.update(value);
-    const ciphertext = Buffer.concat([encrypted, gcm.final()]);
+    const ciphertext = typeof value === 'string' ? gcm.update(value, 'utf8') : gcm.update(value);
+    // The mode has no last block.
+    gcm.final();
     return {
       protected: protectedHeader,
       header: { alg: keyManagement, kid },

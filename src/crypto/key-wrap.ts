@@ -7,7 +7,10 @@ const initialValue = Buffer.alloc(8, 0xa6);
 /** Wraps a key of 256 bits (A256KW). */
 export function wrapKey(contentKey: Uint8Array, by: KeyObject | Uint8Array): Buffer {
   const cipher = createCipheriv(algorithm, by, initialValue);
-  return Buffer.concat([cipher.update(contentKey), cipher.final()]);
+  const wrapped = cipher.update(contentKey);
+  // Adds nothing for this cipher.
+  cipher.final();
+  return wrapped;
 }
 
 /** @throws Error of OpenSSL's unless this key wrapped exactly these bytes */

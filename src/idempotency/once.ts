@@ -47,20 +47,32 @@ const maxKeyCharacters = 255;
  * @throws DomainError CONFLICT_ERROR while the first call runs, UNPROCESSABLE_ENTITY for another mutation or input, and what
  * `run` throws
  */
-export async function once<T>(
+export function once<T>(
   dependencies: IdempotencyDependencies,
   caller: Caller,
-  { mutation, input, errors }: Call,
+  call: Call,
+  kept: Kept<T> | null,
+  run: (commit: Commit<T>) => Promise<T>,
+): Promise<T> {
+  const { input, errors } = call;
+  const { idempotencyKey } = input;
+  if (idempotencyKey != null) checkKey(idempotencyKey, errors.at('idempotencyKey'));
+  if (idempotencyKey == null || errors.any) return run(commitTo(dependencies));
+  return onceByKey(dependencies, caller, { ...call, idempotencyKey }, kept, run);
+}
+
+function commitTo({ store }: IdempotencyDependencies): Commit<unknown> {
+  return (writes) => (writes.length > 0 ? store.commit(writes) : Promise.resolve());
+}
+
+async function onceByKey<T>(
+  dependencies: IdempotencyDependencies,
+  caller: Caller,
+  { mutation, input, idempotencyKey }: Call & { readonly idempotencyKey: string },
   kept: Kept<T> | null,
   run: (commit: Commit<T>) => Promise<T>,
 ): Promise<T> {
   const { store, keyring, now, running } = dependencies;
-  const plain: Commit<T> = async (writes) => {
-    if (writes.length > 0) await store.commit(writes);
-  };
-  const { idempotencyKey } = input;
-  if (idempotencyKey != null) checkKey(idempotencyKey, errors.at('idempotencyKey'));
-  if (idempotencyKey == null || errors.any) return run(plain);
 
   const { kind, subject } = authenticated(caller);
   const principal = `${kind}:${subject}`;
@@ -95,7 +107,7 @@ export async function once<T>(
 
   async function again({ call, result: text, isSameInput }: Found): Promise<T> {
     if (!isSameInput) throw reused();
-    if (!kept || text === null) return run(plain);
+    if (!kept || text === null) return run(commitTo(dependencies));
     const value = JSON.parse(text, reviveDates) as never;
     const result = kept.read(value, await keptSecrets(dependencies, call, kept.secrets?.count(value) ?? 0));
     kept.authorize(result, authenticated(caller), caller);

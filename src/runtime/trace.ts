@@ -2,8 +2,8 @@ import { context, ProxyTracerProvider, type Span, SpanStatusCode, trace as telem
 
 export type DurationListener = (name: string, seconds: number, failed: boolean) => void;
 
-/** Runs pieces of work in spans of their own, and tells its listener how long each took. */
-export type Trace = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+/** Runs pieces of work in spans of their own, and tells its listener how long each took: until the promise that it returns settles. */
+export type Trace = <T>(name: string, work: () => T) => T;
 
 const tracerName = 'secrets-gateway';
 const tracer = telemetry.getTracer(tracerName);
@@ -20,19 +20,33 @@ function isTraced(): boolean {
  * process a span costs next to nothing.
  */
 export function createTrace(onDuration: DurationListener = () => {}): Trace {
-  return async (name, work) => {
+  return (name, work) => {
     const span = isTraced() ? tracer.startSpan(name) : null;
     const start = performance.now();
-    let failed = true;
-    try {
-      // To set the context costs more than all the rest, and without an SDK nothing reads it.
-      const result = await (span?.isRecording() ? inSpan(span, work) : work());
-      failed = false;
-      return result;
-    } finally {
+    const end = (failed: boolean) => {
       if (span) endSpan(span, failed);
       onDuration(name, (performance.now() - start) / 1000, failed);
+    };
+    let result: ReturnType<typeof work>;
+    try {
+      // To set the context costs more than all the rest, and without an SDK nothing reads it.
+      result = span?.isRecording() ? inSpan(span, work) : work();
+    } catch (error) {
+      end(true);
+      throw error;
     }
+    if (!(result instanceof Promise)) {
+      end(false);
+      return result;
+    }
+    const fail = (error: unknown) => {
+      end(true);
+      throw error;
+    };
+    return result.then((value: unknown) => {
+      end(false);
+      return value;
+    }, fail) as typeof result;
   };
 }
 

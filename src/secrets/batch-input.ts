@@ -62,14 +62,13 @@ export async function checkBatch(
       broken.at('sealedValue').add(fault, sealedFaults[fault]);
       isSealedRefused = true;
     };
-    const target = owner && { principal, owner, name: input.name };
-    const plaintext =
-      target &&
-      (await openValueInput(input, target, dependencies, broken).catch((error: unknown) => {
-        if (!(error instanceof SealedInputRejected)) throw error;
-        refuse(error.fault);
-        return null;
-      }));
+    let plaintext: PlaintextValue | null = null;
+    try {
+      if (owner) plaintext = openValueInput(input, { principal, owner, name: input.name }, dependencies, broken);
+    } catch (error) {
+      if (!(error instanceof SealedInputRejected)) throw error;
+      refuse(error.fault);
+    }
     const fields = checkNewSecret(input, plaintext, owner?.type ?? 'connector', broken);
     if (before.hasNonce(plaintext)) refuse('replayed');
     before.checkUnique(index, fields, broken);

@@ -63,15 +63,14 @@ async function create(
   input: CreateSecretInput,
   { principal, owner, errors, commit }: Authorised,
 ): Promise<WrittenSecret> {
-  const plaintext =
-    owner && (await readValueInput(input, { principal, owner, name: input.name }, dependencies, errors));
+  const plaintext = owner && readValueInput(input, { principal, owner, name: input.name }, dependencies, errors);
   const fields = checkNewSecret(input, plaintext, owner?.type ?? 'connector', errors);
   errors.throwIfAny();
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
   const chosen = { ...fields, id: fields.id ?? randomUUIDv7(), owner };
   const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value) };
-  let prepared = await firstVersion(chosen, value, { principal, caller }, dependencies);
+  let prepared = firstVersion(chosen, value, { principal, caller }, dependencies);
   for (let attempt = 1; ; attempt += 1) {
     const { secret, write } = prepared;
     const written = { ...secret, warnings: warningsOf(plaintext) };

@@ -36,12 +36,12 @@ type Insert = Extract<Write, { type: 'insertSecret' }>;
 export type ChosenFields = Pick<Secret, 'owner' | 'id' | 'name' | 'provider' | 'notes' | 'tags' | 'expiresAt'>;
 
 /** A new secret with its value sealed, and the write that creates it. */
-export async function firstVersion(
+export function firstVersion(
   fields: ChosenFields,
   value: NewValue | null,
   { principal, caller }: Author,
   dependencies: Dependencies,
-): Promise<PreparedWrite<Insert>> {
+): PreparedWrite<Insert> {
   const at = dependencies.now();
   const actor = actorOf(principal);
   const secret: Secret = {
@@ -54,7 +54,7 @@ export async function firstVersion(
     createdBy: actor,
     updatedBy: actor,
   };
-  const sealed = value && (await sealForStore(value.value, secret, null, dependencies));
+  const sealed = value && sealForStore(value.value, secret, null, dependencies);
   const mac = macOfRecord({ ...secret, sealed }, dependencies.keyring());
   return {
     secret,

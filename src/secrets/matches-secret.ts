@@ -41,7 +41,7 @@ export async function matchesSecret(
   for (const scope of ['secrets:match', 'secrets:read'] as const) requireScope(principal, scope);
   if (input.value != null) requireSecureTransport(caller);
 
-  const plaintext = owner && (await readValueInput(input, { principal, owner, use: 'match' }, dependencies, errors));
+  const plaintext = owner && readValueInput(input, { principal, owner, use: 'match' }, dependencies, errors);
   if (plaintext) checkPlainValue(plaintext.value, errors.at(plaintext.field));
   else if (input.value == null && input.sealedValue == null) {
     errors.at('value').add('required', 'Must be there, or sealedValue.');

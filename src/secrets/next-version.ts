@@ -15,14 +15,14 @@ export type Changes = Partial<Omit<ChosenFields, 'owner' | 'id'>>;
  * @param record the current secret with the value that a new one replaces; null where the value stays
  * @throws RecordRejected, KeyMissing
  */
-export async function nextVersion(
+export function nextVersion(
   current: StoredSecret,
   record: SecretRecord | null,
   changes: Changes,
   value: NewValue | null,
   { principal, caller }: Author,
   dependencies: Dependencies,
-): Promise<PreparedWrite> {
+): PreparedWrite {
   const keyring = dependencies.keyring();
   // A new MAC must not make a record valid that something other than a gateway wrote.
   requireRecordMac(current, keyring);
@@ -36,7 +36,7 @@ export async function nextVersion(
     updatedAt: at,
     updatedBy: actorOf(principal),
   };
-  const newSealed = value && (await sealForStore(value.value, secret, sealed, dependencies));
+  const newSealed = value && sealForStore(value.value, secret, sealed, dependencies);
   const replaced = newSealed && record && replacedValue(record, keyring);
   return {
     secret,

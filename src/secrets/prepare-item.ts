@@ -76,8 +76,8 @@ export async function prepareItem(
   const value = open && (await open());
   const chosen = { ...fields, owner, id: fields.id ?? randomUUIDv7() };
   const { secret, write } = stored
-    ? await nextVersion(stored, record, changes, value, author, dependencies)
-    : await firstVersion(chosen, value, author, dependencies);
+    ? nextVersion(stored, record, changes, value, author, dependencies)
+    : firstVersion(chosen, value, author, dependencies);
   if (value && typeof value.value !== 'string') value.value.fill(0);
   return { item: { ...item, secret }, writes: beside ? [write, beside] : [write] };
 }

@@ -87,7 +87,7 @@ async function sealAgain(
   const { id: secretId, owner } = secret;
   const value = await openVersionBytes({ ...earlier, secretId, owner }, dependencies.keyring());
   try {
-    return await sealForStore(value, secret, before, dependencies);
+    return sealForStore(value, secret, before, dependencies);
   } finally {
     value.fill(0);
   }

@@ -10,15 +10,15 @@ import type { Dependencies } from './dependencies.ts';
  * @param value text, or the UTF-8 of one
  * @param before the value that it replaces
  */
-export async function sealForStore(
+export function sealForStore(
   value: string | Uint8Array,
   secret: Pick<Secret, 'id' | 'owner' | 'version' | 'updatedAt' | 'updatedBy'>,
   before: SealedMark | null,
   { keyring, trace }: Dependencies,
-): Promise<Sealed> {
+): Sealed {
   const { version, updatedAt: setAt, updatedBy: setBy } = secret;
   const ring = keyring();
-  const envelope = await trace('crypto.seal', () => seal(value, bindingOf(secret, version), ring));
+  const envelope = trace('crypto.seal', () => seal(value, bindingOf(secret, version), ring));
   const { tag } = envelope;
   const digest = digestOfValue(value, secret, { version, tag }, ring);
   return { version, number: (before?.number ?? 0) + 1, tag, setAt, setBy, envelope, digest };

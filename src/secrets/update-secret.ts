@@ -70,7 +70,7 @@ async function update(
   ): Promise<PreparedChange<WrittenSecret>> => {
     const errors = new FieldErrors();
     const { owner } = current;
-    const plaintext = await readValueInput(input, { principal, owner, id }, dependencies, errors);
+    const plaintext = readValueInput(input, { principal, owner, id }, dependencies, errors);
     const changes = checkChanges(input, plaintext, current, errors);
     errors.throwIfAny();
     requireVersion(current, input.expectedVersion);
@@ -78,7 +78,7 @@ async function update(
     if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings } };
 
     const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value) };
-    const { secret, write } = await nextVersion(current, record, changes, value, { principal, caller }, dependencies);
+    const { secret, write } = nextVersion(current, record, changes, value, { principal, caller }, dependencies);
     return { write, result: { ...secret, warnings } };
   };
   const setsValue = input.value != null || input.sealedValue != null;

@@ -44,26 +44,26 @@ export interface Target {
  * @returns null where there is none, or where `errors` says what is wrong
  * @throws DomainError UNPROCESSABLE_CONTENT
  */
-export async function readValueInput(
+export function readValueInput(
   input: ValueInput,
   target: Target,
   dependencies: Dependencies,
   errors: FieldErrors,
-): Promise<PlaintextValue | null> {
+): PlaintextValue | null {
   try {
-    return await openValueInput(input, target, dependencies, errors);
+    return openValueInput(input, target, dependencies, errors);
   } catch (error) {
     throw error instanceof SealedInputRejected ? sealedValueRefused(error.fault) : error;
   }
 }
 
 /** The same for one of many values. @throws SealedInputRejected */
-export async function openValueInput(
+export function openValueInput(
   { value, sealedValue }: ValueInput,
   target: Target,
   dependencies: Dependencies,
   errors: FieldErrors,
-): Promise<PlaintextValue | null> {
+): PlaintextValue | null {
   if (value != null && sealedValue != null) {
     errors.at('value').add('exclusive', 'Must not be there together with sealedValue.');
     errors.at('sealedValue').add('exclusive', 'Must not be there together with value.');
@@ -71,7 +71,7 @@ export async function openValueInput(
   }
   if (value != null) return { field: 'value', value };
   if (sealedValue == null) return null;
-  return dependencies.trace('crypto.openSealedInput', async () => open(sealedValue, target, dependencies));
+  return dependencies.trace('crypto.openSealedInput', () => open(sealedValue, target, dependencies));
 }
 
 function open(sealedValue: string, target: Target, { now, keyring }: Dependencies): PlaintextValue {
