@@ -127,7 +127,7 @@ async function findKept(
 ): Promise<Found | undefined> {
   for (const call of calls) {
     const { key, principal, id, input } = call;
-    const found = await store.keptResult(principal, id);
+    const [found] = await store.keptResults(principal, [id]);
     if (!found || found.keptUntil <= now()) continue;
     requireGenuineResult(found, key);
     return { call, result: found.result, isSameInput: found.input === input() };
@@ -135,7 +135,7 @@ async function findKept(
   return undefined;
 }
 
-/** Secrets that are read at once. */
+/** Kept secrets that are checked and parsed in one tick of the event loop. */
 const secretsAtOnce = 50;
 
 /** The secrets that were kept beside a result; null for each that was purged. */
@@ -145,16 +145,13 @@ async function keptSecrets(
   count: number,
 ): Promise<(Secret | null)[]> {
   const ids = Array.from({ length: count }, (_, position) => idOfPart(call, position));
+  const found = new Map((await store.keptResults(call.principal, ids)).map((part) => [part.id, part]));
   const secrets: (Secret | null)[] = [];
-  while (secrets.length < count) {
-    const some = ids.slice(secrets.length, secrets.length + secretsAtOnce);
-    const found = await Promise.all(some.map((id) => store.keptResult(call.principal, id)));
-    for (const part of found) {
-      if (part) requireGenuineResult(part, call.key);
-      secrets.push(part?.result ? JSON.parse(part.result, reviveDates) : null);
-    }
-    // A store in this process answers within one tick.
-    await setImmediate();
+  for (const [position, id] of ids.entries()) {
+    if (position % secretsAtOnce === 0) await setImmediate();
+    const part = found.get(id);
+    if (part) requireGenuineResult(part, call.key);
+    secrets.push(part?.result ? JSON.parse(part.result, reviveDates) : null);
   }
   return secrets;
 }

@@ -249,8 +249,8 @@ export interface Store {
   list(query: ListQuery): Promise<ListResult>;
   /** Those of these ids that a secret has or had: they are never free again. */
   takenIds(ids: readonly string[]): Promise<ReadonlySet<string>>;
-  /** What is kept of a call of this principal, also after its time. */
-  keptResult(principal: string, id: string): Promise<KeptResult | undefined>;
+  /** What is kept of calls of this principal, in any order, also after its time. Those that are not there are left out. */
+  keptResults(principal: string, ids: readonly string[]): Promise<KeptResult[]>;
   /**
    * Makes all writes, their audit events, their nonces and their owners' counts durable, or none of them. The results and then the
    * nonces of a commit are looked at before anything else of it: what else conflicts may be the work of the same call.

@@ -24,7 +24,10 @@ export function newKept(fields: Partial<KeptResult> = {}): Extract<Write, { type
 export function keptResultsContract(subject: Subject): void {
   describe('the result of a call', () => {
     const fresh = () => insert(newRecord(subject.owner));
-    const find = ({ principal, id }: KeptResult) => subject.store.keptResult(principal, id);
+    const find = async ({ principal, id }: KeptResult) => {
+      const [kept] = await subject.store.keptResults(principal, [id]);
+      return kept;
+    };
 
     it('is kept with the writes of its commit, and found by who called', async () => {
       const { store } = subject;
@@ -36,10 +39,24 @@ export function keptResultsContract(subject: Subject): void {
       expect(await find(write.kept)).toEqual(write.kept);
       expect(await find(nothing.kept)).toEqual(nothing.kept);
       expect(await find(other.kept)).toEqual(other.kept);
-      expect(await store.keptResult('user:ada', other.kept.id)).toBeUndefined();
-      expect(await store.keptResult('user:ada', randomUUID())).toBeUndefined();
+      expect(await store.keptResults('user:ada', [other.kept.id])).toEqual([]);
+      expect(await store.keptResults('user:ada', [randomUUID()])).toEqual([]);
+      expect(await store.keptResults('user:ada', [])).toEqual([]);
       // It is no event.
       expect(await chain(store, subject.owner)).toHaveLength(3);
+    });
+
+    it('is found with the others of its principal that are asked for, however many', async () => {
+      const { store } = subject;
+      const principal = `user:${randomUUID()}`;
+      const writes = Array.from({ length: 130 }, () => newKept({ principal, result: 'é'.repeat(100) }));
+      const other = newKept();
+      await store.commit([...writes, other]);
+      const asked = [...writes, other].map(({ kept }) => kept.id).filter((_, index) => index % 10 !== 3);
+      const found = await store.keptResults(principal, [randomUUID(), ...asked]);
+      const wanted = writes.map(({ kept }) => kept).filter((_, index) => index % 10 !== 3);
+      expect(new Map(found.map((kept) => [kept.id, kept]))).toEqual(new Map(wanted.map((kept) => [kept.id, kept])));
+      expect(found).toHaveLength(117);
     });
 
     it('is kept once, and is the first thing to conflict', async () => {

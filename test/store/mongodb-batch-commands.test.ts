@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { insert, newOwner, newRecord, sealed, update } from '../contract/fixtures.ts';
+import { newKept } from '../contract/kept-results.ts';
 import { expectValidChain } from '../contract/subject.ts';
 import { newDatabaseUrl } from '../support/gateway.ts';
 import { withTestMac } from '../support/keyring.ts';
@@ -32,6 +33,13 @@ describe.skipIf(!inject('mongodbUri'))('the commands of a commit of many writes 
     const updates = records.map((record) => update(record, {}, sealed(2)));
     const updated = await sentFor(() => store.commit(updates));
     expect(updated).toEqual(['find', 'update', 'update', 'insert', 'update', 'commitTransaction']);
+  });
+
+  it('are one where 500 kept results are read', async () => {
+    const writes = Array.from({ length: 500 }, () => newKept());
+    await store.commit(writes);
+    const ids = writes.map(({ kept }) => kept.id);
+    expect(await sentFor(() => store.keptResults('user:ada', ids))).toEqual(['find']);
   });
 
   it('of a commit of many large values have at most 2 MB each, or so', async () => {

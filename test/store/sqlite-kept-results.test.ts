@@ -15,7 +15,7 @@ it('what is kept of a call is removed when its time is over, also where no later
     const [day, week] = [24, 168].map((hours) => newKept({ keptUntil: new Date(now + hours * hourMs) }));
     for (const write of [day, week]) if (write) await store.commit([write]);
     const isThere = async (write: typeof day) =>
-      write !== undefined && (await store.keptResult(write.kept.principal, write.kept.id)) !== undefined;
+      write !== undefined && (await store.keptResults(write.kept.principal, [write.kept.id])).length > 0;
     const commitAfter = async (hours: number) => {
       vi.spyOn(Date, 'now').mockReturnValue(now + hours * hourMs);
       await store.commit([insert(newRecord(newOwner()))]);

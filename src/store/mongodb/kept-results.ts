@@ -1,8 +1,9 @@
-import type { ClientSession, Document } from 'mongodb';
+import type { Document } from 'mongodb';
 import type { KeptResult } from '../../model/kept-result.ts';
 import { isPurge, StoreConflict, type Write } from '../store.ts';
-import type { Collections } from './documents.ts';
 import { isDuplicateKey, WriteRefused } from './errors.ts';
+import type { Reads } from './reads.ts';
+import type { RowDecoder } from './row-reader.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
 
 /** The shard key is the principal. Its documents are on one shard, so that no two of them have one `_id`. */
@@ -10,16 +11,26 @@ export interface KeptResultDocument extends Omit<KeptResult, 'id'> {
   readonly _id: string;
 }
 
-export async function findKeptResult(
-  { keptResults }: Collections,
-  principal: string,
-  id: string,
-  options: { readonly maxTimeMS: number; readonly session: ClientSession },
-): Promise<KeptResult | undefined> {
-  const found = await keptResults.findOne({ _id: id, principal }, options);
-  if (!found) return undefined;
-  const { _id, ...kept } = found;
-  return { id: _id, ...kept };
+const keptResult: RowDecoder<KeptResult> = {
+  read: (row) => ({
+    id: row.text('_id'),
+    principal: row.text('principal'),
+    input: row.text('input'),
+    secretId: row.textOrNull('secretId'),
+    result: row.textOrNull('result'),
+    keptUntil: row.date('keptUntil'),
+    mac: row.text('mac'),
+  }),
+  of(document) {
+    const { _id, principal, input, secretId, result, keptUntil, mac } = document as KeptResultDocument;
+    return { id: _id, principal, input, secretId, result, keptUntil, mac };
+  },
+};
+
+/** In one command. */
+export function findKeptResults(reads: Reads, principal: string, ids: readonly string[]): Promise<KeptResult[]> {
+  const filter = { principal, _id: { $in: ids } };
+  return reads.rows({ find: 'keptResults', filter, batchSize: ids.length + 1 }, keptResult);
 }
 
 /** @throws StoreConflict where one of the same id is kept, and its time is not over */

@@ -27,7 +27,7 @@ import { MongodbDeletedSecrets } from './deleted-secrets.ts';
 import { MongodbDigests } from './digests.ts';
 import { type Collections, collectionsOf, withOwner } from './documents.ts';
 import { timedOut, unavailable } from './errors.ts';
-import { findKeptResult } from './kept-results.ts';
+import { findKeptResults } from './kept-results.ts';
 import { readLists } from './list.ts';
 import { Reads } from './reads.ts';
 import { reauthenticate } from './reauthenticate.ts';
@@ -196,8 +196,8 @@ class MongodbStore implements Store {
     }
   }
 
-  async keptResult(principal: string, id: string): Promise<KeptResult | undefined> {
-    return this.#read((session) => findKeptResult(this.#collections, principal, id, this.#within(session)));
+  keptResults(principal: string, ids: readonly string[]): Promise<KeptResult[]> {
+    return this.#answer(findKeptResults(this.#reads, principal, ids));
   }
 
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {

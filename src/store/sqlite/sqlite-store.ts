@@ -35,7 +35,7 @@ import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
 /** Secrets that lists may read in one tick of the event loop. */
 const maxReadPerTick = 1000;
-/** Secrets that are read with their envelopes in one tick: each has up to 8 KiB of it, and 4 KiB of notes. */
+/** Secrets that are read with their envelopes in one tick: each has up to 8 KiB of it, and 4 KiB of notes. As many kept results. */
 const maxSelectedPerTick = 50;
 
 /**
@@ -162,8 +162,14 @@ class SqliteStore implements Store {
     return this.audit.events(owner, afterSequence, limit);
   }
 
-  async keptResult(principal: string, id: string): Promise<KeptResult | undefined> {
-    return this.#ask(() => this.#keptResults.find(principal, id));
+  async keptResults(principal: string, ids: readonly string[]): Promise<KeptResult[]> {
+    const kept: KeptResult[] = [];
+    for (let from = 0; from < ids.length; from += maxSelectedPerTick) {
+      const some = ids.slice(from, from + maxSelectedPerTick);
+      await this.#pace((some.length / maxSelectedPerTick) * maxReadPerTick);
+      kept.push(...this.#ask(() => some.flatMap((id) => this.#keptResults.find(principal, id) ?? [])));
+    }
+    return kept;
   }
 
   async wrappedKeys(after: string, limit: number): Promise<WrappedKey[]> {
