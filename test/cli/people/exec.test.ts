@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -11,7 +12,8 @@ import { hasPty, onTerminal } from '../../support/pseudo-terminal.ts';
 const root = join(import.meta.dirname, '../../..');
 const node = join(root, 'node_modules/.bin/node');
 const command = join(root, 'bin/secrets-gateway.js');
-const value = 'hunter22canary-0123456789abcdef';
+/** Of this run alone: a test looks for it in all processes of the machine. */
+const value = `hunter22canary-${randomUUID()}`;
 
 /** Tells which signals it gets, and ends when its standard input does. */
 const program = `
