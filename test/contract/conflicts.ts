@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { byBytes, insert, names, newOwner, newRecord, remove, update } from './fixtures.ts';
+import { byBytes, insert, names, newOwner, newRecord, purge, remove, update } from './fixtures.ts';
 import type { Subject } from './subject.ts';
 
 /** Which changes conflict, and that a change that conflicts writes nothing. */
@@ -9,6 +10,21 @@ export function conflictsContract(subject: Subject): void {
       const { id } = await subject.stored();
       await subject.expectConflict([insert(newRecord(subject.owner, { id }))], { index: 0, on: 'id' });
       await subject.expectConflict([insert(newRecord(newOwner(), { id }))], { index: 0, on: 'id' });
+    });
+
+    it('on the id can be foreseen: it is taken by any owner’s secret, and by one that was deleted or purged', async () => {
+      const { store } = subject;
+      const [there, deleted, purged] = [await subject.stored(), await subject.stored(), await subject.stored()];
+      const other = newRecord(newOwner());
+      await store.commit([insert(other)]);
+      await store.commit([remove(deleted)]);
+      await store.commit([purge(purged)]);
+      const taken = [there, deleted, purged, other].map(({ id }) => id);
+      const free = Array.from({ length: 500 - taken.length }, () => randomUUID());
+      expect(await store.takenIds([...free, ...taken])).toEqual(new Set(taken));
+      expect(await store.takenIds(free)).toEqual(new Set());
+      expect(await store.takenIds([])).toEqual(new Set());
+      for (const id of taken) await subject.expectConflict([insert(newRecord(subject.owner, { id }))], { on: 'id' });
     });
 
     it('on the name is reported for an insert and for an update', async () => {

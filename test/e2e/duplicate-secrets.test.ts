@@ -167,6 +167,30 @@ describe.each(storeNames)('duplicateSecrets on %s', (store) => {
     expect(events.slice(3)).toEqual(['secret.duplicated b']);
   });
 
+  it('refuses what would be more than 16 MiB with what it replaces, and copies none', { timeout: 30_000 }, async () => {
+    const [from, to] = [newOwner(), newOwner()];
+    const secrets = Array.from({ length: 105 }, (_, index) => ({
+      name: `S ${index}`,
+      value: `${index} `.padEnd(65_000),
+    }));
+    for (let first = 0; first < secrets.length; first += 15) await create(from, secrets.slice(first, first + 15));
+    expect((await run({ from, to })).errors).toEqual([]);
+    const before = [await left(from), await left(to)];
+    // Without the right to compare, each value is written again.
+    const plain = await gateway.issuer.token({ scope: 'secrets:read secrets:write secrets:resolve', teams });
+    const { status, errors } = await run({ from, to, onConflict: 'UPDATE' }, plain);
+    expect(status).toBe(400);
+    expect(errors.map(({ extensions: { code, type } }) => [code, type])).toEqual([
+      ['BAD_REQUEST', 'write_limit_error'],
+    ]);
+    expect(errors[0]?.extensions.description).toContain('16 MiB');
+    expect([await left(from), await left(to)]).toEqual(before);
+    const names = secrets.slice(0, 90).map(({ name }) => name);
+    expect(new Set(actionsOf(await run({ from, to, names, onConflict: 'UPDATE' }, plain)))).toEqual(
+      new Set(['UPDATED']),
+    );
+  });
+
   it('needs the right to read and to resolve at the source, and to write at the target, before anything is looked up', async () => {
     const from = newOwner();
     await create(from, [{ name: 'S', value: 'a value' }]);
