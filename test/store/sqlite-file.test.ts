@@ -36,6 +36,21 @@ async function makeDatabase(at: string, secrets = 50): Promise<void> {
   await store.close();
 }
 
+it('the write-ahead log has room for one batch of large values, however many are written', async () => {
+  const store = await openSqliteStore(path, withTestMac);
+  const sizes: number[] = [];
+  for (let batch = 0; batch < 5; batch += 1) {
+    const owner = newOwner();
+    const values = Array.from({ length: 100 }, () => sealed(1, 'x'.repeat(60_000)));
+    await store.commit(values.map((value) => insert(newRecord(owner, { sealed: value }))));
+    sizes.push(statSync(`${path}-wal`).size);
+  }
+  const [first = 0, last = 0] = [sizes.at(0), sizes.at(-1)];
+  expect(first).toBeGreaterThan(6_000_000);
+  expect(last).toBeLessThan(1.5 * first);
+  await store.close();
+});
+
 describe('a database file that is damaged', () => {
   const made = mkdtempSync(join(tmpdir(), 'sqlite-made-'));
   const whole = join(made, 'whole.db');

@@ -201,11 +201,22 @@ export class CommitQueue {
     }
     this.#tell([job], heads);
     job.resolve();
+    await nextTick();
+    checkpoint(database);
   }
 
   #tell(group: readonly Job[], heads: readonly OwnerHead[]): void {
     for (const [owner, head] of heads) this.#options.onHead(owner, head);
     if (group.some(({ writes }) => writes.some(replaces))) this.#options.eraser.schedule();
+  }
+}
+
+/** Copies what was committed from the log into the database, so that the next transaction begins the log again. It waits for nobody. */
+function checkpoint(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  } catch {
+    // The disk is full, or worse. Calls report that to their callers, and a later checkpoint copies it.
   }
 }
 

@@ -48,6 +48,8 @@ export function openForBatches(path: string): DatabaseSync {
   const database = new DatabaseSync(path, { timeout: busyTimeoutMs });
   setUp(database);
   database.exec('PRAGMA foreign_keys = ON');
+  // A checkpoint after much was written takes longer than the commit. It is made in a tick of its own.
+  database.exec('PRAGMA wal_autocheckpoint = 0');
   return database;
 }
 
