@@ -482,7 +482,8 @@ function broken({ status, requestId, text }: Answer, method: string): string | u
   if (text === '' && !refused) return undefined;
   let results: { data?: unknown; errors?: { message?: unknown; extensions?: Record<string, unknown> }[] }[];
   try {
-    results = [JSON.parse(text)].flat();
+    const [, event] = /^event: next\ndata: (.*)\n\nevent: complete\ndata:\n\n$/.exec(text) ?? [];
+    results = [JSON.parse(event ?? text)].flat();
   } catch {
     return 'no JSON';
   }

@@ -247,7 +247,7 @@ describe('values are compared', () => {
       'secrets:read secrets:match',
       ['MatchesSecret', 'MatchesSecret'],
     ],
-    ['here, where the gateway may not tell', 'secrets:read secrets:write secrets:resolve', ['ResolveSecrets']],
+    ['here, where the gateway may not tell', 'secrets:read secrets:write secrets:resolve', ['ResolveValues']],
   ])('%s', async (_how, scope, expected) => {
     const caller = await as('comparing', scope);
     expect(await caller('diff', 'compared.env')).toEqual({ code: 1, stdout: seen, stderr: '' });
