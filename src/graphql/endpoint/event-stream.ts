@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { DomainError } from '../../errors.ts';
+import { createPacing } from '../../runtime/pacing.ts';
 
 export const eventStreamType = 'text/event-stream';
 
@@ -7,6 +8,11 @@ export const eventStreamType = 'text/event-stream';
 const slowMs = 15_000;
 /** How long one that was too slow has to read why. */
 const lingerMs = 5000;
+
+/** Bytes of events that are written at once, unless one event has more. */
+const pieceBytes = 64 * 1024;
+/** Bytes of events that are written in one tick of the event loop, of all streams. It takes milliseconds. */
+const pace = createPacing(1024 * 1024);
 
 /** What all streams together may hold for clients that do not read. */
 const maxUnreadBytes = 64 * 1024 * 1024;
@@ -17,6 +23,13 @@ const headers = {
   // nginx would collect the events.
   'X-Accel-Buffering': 'no',
 };
+
+/** The result of an event. */
+export interface EventResult {
+  readonly response: object;
+  /** About as many as its JSON has. */
+  readonly bytes: number;
+}
 
 /** One answer in Server-Sent Events, as GraphQL over SSE has them in its distinct connections mode. */
 export class EventStream {
@@ -35,11 +48,24 @@ export class EventStream {
   }
 
   /**
-   * Sends events, and waits until the client reads them: no more than these are held for it.
+   * Sends events as the client reads them: no more than a piece of them is held for it.
    * @throws DomainError REQUEST_TIMEOUT when it does not, or when too much is held already
    */
-  async send(results: readonly object[]): Promise<void> {
-    if (this.#response.closed || this.#response.write(results.map(nextEvent).join('')) || !this.#waits) return;
+  async send(results: readonly EventResult[]): Promise<void> {
+    let [text, bytes] = ['', 0];
+    for (const [index, { response, bytes: more }] of results.entries()) {
+      const turn = pace(more);
+      if (turn) await turn;
+      text += nextEvent(response);
+      bytes += more;
+      if (bytes < pieceBytes && index < results.length - 1) continue;
+      await this.#write(text);
+      [text, bytes] = ['', 0];
+    }
+  }
+
+  async #write(text: string): Promise<void> {
+    if (this.#response.closed || this.#response.write(text) || !this.#waits) return;
     this.#hold();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => reject(tooSlow()), this.#slowMs);

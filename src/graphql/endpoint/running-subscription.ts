@@ -8,7 +8,7 @@ import { describeError, type Log } from '../../runtime/log.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import { type ClientError, toClientError } from '../errors/client-error.ts';
 import type { GraphQLContext } from '../schema/builder.ts';
-import type { EventStream } from './event-stream.ts';
+import type { EventResult, EventStream } from './event-stream.ts';
 import { chargeWork, workOf } from './points.ts';
 import type { ServerContext } from './server-context.ts';
 import type { EndReason, Place, Subscriptions } from './subscriptions.ts';
@@ -98,7 +98,7 @@ export class RunningSubscription {
   }
 
   /** @throws DomainError where it cannot be made at the moment: then it is not told, and its client asks for it again */
-  async #resultOf(event: unknown): Promise<object> {
+  async #resultOf(event: unknown): Promise<EventResult> {
     for (let attempt = 1; ; attempt += 1) {
       const turn = pace(1);
       if (turn) await turn;
@@ -108,10 +108,14 @@ export class RunningSubscription {
         execute({ ...this.#args, rootValue: event, contextValue }),
       );
       if (answer.stopped) throw answer.stopped;
-      if (!result.errors) return { data: result.data };
+      const { bytes } = answer;
+      if (!result.errors) return { response: { data: result.data }, bytes };
       const errors = result.errors.map((error) => this.#clientError(error));
       const temporary = errors.find(({ error }) => isTemporary(error));
-      if (!temporary) return { errors: this.#logged(errors).map(({ formatted }) => formatted), data: result.data };
+      if (!temporary) {
+        const told = this.#logged(errors).map(({ formatted }) => formatted);
+        return { response: { errors: told, data: result.data }, bytes };
+      }
       if (attempt === maxAttempts || this.#isShutDown || this.#caller.answer.stopped) throw temporary.error;
       await sleep(firstPauseMs * 2 ** attempt * Math.random());
     }

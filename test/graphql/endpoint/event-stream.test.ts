@@ -17,7 +17,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const large = { data: 'x'.repeat(1000) };
+const ofSize = (bytes: number) => ({ response: { data: 'x'.repeat(bytes) }, bytes });
+const large = ofSize(1000);
 
 it('a client that reads nothing is ended, and told to go on after its last cursor', async () => {
   const stream = new EventStream(newResponse());
@@ -33,11 +34,14 @@ it('no more is held for a client than it reads: the next events wait for it', as
   const response = newResponse();
   const stream = new EventStream(response);
   let isSent = false;
-  const sending = stream.send([large]).then(() => {
+  // What is in one piece is one write.
+  const events = [ofSize(50_000), ofSize(50_000), ofSize(50_000)];
+  const sending = stream.send(events).then(() => {
     isSent = true;
   });
   await vi.advanceTimersByTimeAsync(14_000);
   expect(isSent).toBe(false);
+  expect(response.readableLength).toBeLessThan(110_000);
   response.resume();
   await sending;
   expect(response.listenerCount('drain')).toBe(0);
@@ -65,9 +69,10 @@ it('what was ended while its client was not reading is cut off after 5 s', async
 });
 
 it('streams hold a limited number of bytes together: one more is cut off at once, and another has room when they have ended', async () => {
-  const veryLarge = { data: 'x'.repeat(15 * 1024 * 1024) };
+  const veryLarge = ofSize(15 * 1024 * 1024);
   const responses = Array.from({ length: 4 }, newResponse);
   const held = responses.map((response) => new EventStream(response).send([veryLarge]).catch(() => {}));
+  while (responses.some(({ writableLength }) => writableLength < 1000)) await new Promise(setImmediate);
   const further = newResponse();
   const stream = new EventStream(further);
   await expect(stream.send([veryLarge])).rejects.toMatchObject({ code: 'REQUEST_TIMEOUT' });
