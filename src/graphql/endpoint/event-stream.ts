@@ -49,9 +49,10 @@ export class EventStream {
 
   /**
    * Sends events as the client reads them: no more than a piece of them is held for it.
+   * @param requireRights called before each piece: throws where it must not be sent any more
    * @throws DomainError REQUEST_TIMEOUT when it does not, or when too much is held already
    */
-  async send(results: readonly EventResult[]): Promise<void> {
+  async send(results: readonly EventResult[], requireRights: () => void = () => {}): Promise<void> {
     let [text, bytes] = ['', 0];
     for (const [index, { response, bytes: more }] of results.entries()) {
       const turn = pace(more);
@@ -59,6 +60,7 @@ export class EventStream {
       text += nextEvent(response);
       bytes += more;
       if (bytes < pieceBytes && index < results.length - 1) continue;
+      requireRights();
       await this.#write(text);
       [text, bytes] = ['', 0];
     }

@@ -76,9 +76,8 @@ export class RunningSubscription {
     try {
       for await (const events of this.#source ?? []) {
         const results = await Promise.all(events.map((event) => this.#resultOf(event)));
-        // The caller may have lost the right to read them while they were made.
-        if (!stream.isClosed) answer.throwIfStopped();
-        await stream.send(results);
+        // The caller may have lost the right to read them while they were made, or while the client was reading others.
+        await stream.send(results, () => stream.isClosed || answer.throwIfStopped());
         this.#told += events.length;
         this.#options.subscriptions.told(events.length);
         const charged = chargeWork(answer, worked, this.#context.spend);

@@ -47,6 +47,23 @@ it('no more is held for a client than it reads: the next events wait for it', as
   expect(response.listenerCount('drain')).toBe(0);
 });
 
+it('nothing more is sent of what was made, once the client has lost the right to read it', async () => {
+  const response = newResponse();
+  const stream = new EventStream(response);
+  let isAllowed = true;
+  const sending = stream.send([ofSize(70_000), ofSize(70_000)], () => {
+    if (!isAllowed) throw new Error('not allowed');
+  });
+  const refused = expect(sending).rejects.toThrow('not allowed');
+  isAllowed = false;
+  let text = '';
+  response.on('data', (piece) => {
+    text += piece;
+  });
+  await refused;
+  expect(text.match(/event: next/g)?.length).toBe(1);
+});
+
 it('a client that left, or a gateway that ends, is not waited for', async () => {
   const [left, ended] = [newResponse(), newResponse()];
   const streams = [new EventStream(left), new EventStream(ended)];

@@ -57,6 +57,16 @@ describe('an operation costs', () => {
     expect(costOf(document)).toMatchObject(cost);
   });
 
+  it('for an event at most a few lists without pages: a subscription is charged once, whatever its events cost', () => {
+    const event = (selected: string) => `subscription { secretChanged { secret { ${selected} } } }`;
+    const versions = (count: number) => Array.from({ length: count }, (_, index) => `v${index}: versions { version }`);
+    expect(costOf(event(versions(5).join(' ')))).toMatchObject({ lists: 5 });
+    expect(outcomeOf(event(versions(6).join(' ')))).toBe('lists_limit_error');
+    const nested = 'owner { ... on Team { ...F } }';
+    const document = `${event(nested)} fragment F on Team { secrets(first: 1) { nodes { id } } }`;
+    expect(outcomeOf(document)).toBe('lists_limit_error');
+  });
+
   it('what its fragments cost, each time that they are spread', () => {
     const fragment = 'fragment F on Viewer { a: subject b: kind @x }';
     expect(costOf(`{ viewer { ...F } v: viewer { ...F c: kind } } ${fragment}`)).toMatchObject({
