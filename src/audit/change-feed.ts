@@ -46,7 +46,7 @@ interface Page {
 }
 
 /** An event of a chain is not there, although a later one is. `code` is its sequence, for the log. */
-export class MissingEvent extends Error {
+class MissingEvent extends Error {
   override readonly name = 'MissingEvent';
   readonly code: number;
 

@@ -84,7 +84,7 @@ export type CreateSecretsInput = {
   dryRun?: boolean;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
   idempotencyKey?: string | null | undefined;
-  /** What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider` and `notes`. */
+  /** What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider`, `notes` and `expiresAt`. */
   onConflict?: OnConflict;
   /** Who will own the secrets; you by default. */
   owner?: OwnerInput;
@@ -110,9 +110,9 @@ export type DuplicateSecretsInput = {
   from?: OwnerInput;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
   idempotencyKey?: string | null | undefined;
-  /** Their names, at most 500. Without it all, if they are no more. */
+  /** The names of the secrets to copy, at most 500. Without it all of `from` are copied, if there are no more than 500. */
   names?: Array<string> | null | undefined;
-  /** What to do with names that `to` has already. An UPDATE sets the value, provider, notes and tags. */
+  /** What to do with names that `to` has already. An UPDATE sets the value, provider, notes, tags and `expiresAt`. */
   onConflict?: OnConflict;
   /** Who gets the copies; you by default. Another owner than `from`. */
   to?: OwnerInput;

@@ -4,7 +4,7 @@ import type { Owner } from '../model/owner.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /**
- * How many secrets an owner has, for who wrote some of them.
+ * How many secrets an owner has, for a caller that has just written some of them.
  * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR
  */
 export async function countSecrets({ store }: Dependencies, caller: Caller, owner: Owner): Promise<number> {

@@ -42,12 +42,12 @@ export interface BatchRules {
   readonly dryRun: boolean;
 }
 
-/** Whether nothing of the secret changes, as far as it is no value. */
+/** Whether every field but the value stays as it is. */
 export function isUnchanged({ changes }: Candidate, stored: StoredSecret): boolean {
   return isDeepStrictEqual({ ...stored, ...changes }, stored);
 }
 
-/** @param same whether the caller is told that the stored secret has the value already */
+/** @param same whether the caller may know that the value is the stored one already, and it is */
 export function actionOf(
   candidate: Candidate,
   stored: SelectedSecret | undefined,

@@ -19,13 +19,14 @@ export interface Copied {
   readonly names: readonly string[] | null;
 }
 
-/** What of a secret stands in the way of its copy. */
+/** Why a secret cannot be copied. */
 const obstacles = {
   missing: 'The owner to copy from has no secret of this name.',
   taken: 'The owner to copy to has a secret of this name. Leave this one out, or SKIP or UPDATE that one.',
   no_value: 'It has no value, and its copy would need one.',
   no_provider: 'It has no provider, and the copy would need one. Give it one first.',
-  environment_variable_name: 'Its name is no environment variable name, as the copy’s must be. Rename it first.',
+  environment_variable_name:
+    'Its name is not a valid name of an environment variable, which the copy needs. Rename it first.',
   damaged:
     'Something other than a gateway changed it in the database. Tell the operator, whose log names it; set its value again.',
 } as const;
@@ -130,7 +131,7 @@ export class SourceSecrets implements BatchSource {
     ];
   }
 
-  /** That its value opens, and that a gateway wrote it: before anything is written, so that all obstacles are told at once. */
+  /** Checks that its value opens and that a gateway wrote it, before anything is written: so all obstacles are listed at once. */
   async #requireSound(index: number): Promise<void> {
     const selected = this.#found.get(index);
     // Without a value nothing is opened later, so that here alone the MAC is looked at.

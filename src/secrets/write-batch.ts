@@ -31,7 +31,7 @@ export interface BatchSource extends BatchRules {
   readonly candidates: () => Promise<readonly Candidate[]>;
   /** @throws DomainError where what is stored stands in the way, StoreConflict where a secret changed while it was read */
   readonly check: (candidates: readonly Candidate[], stored: Stored) => Promise<void>;
-  /** Told which item the store refused, before all is tried again. @throws DomainError where that is no use */
+  /** Called with the item that the store refused, before the next attempt. @throws DomainError where another attempt cannot help */
   readonly refused: (index: number, on: StoreConflict['on']) => void;
 }
 
@@ -115,7 +115,7 @@ interface Wanted {
   readonly candidate: Candidate;
   readonly action: BatchAction;
   readonly current: StoredSecret | null;
-  /** Whose value another replaces. */
+  /** The stored secret, where its value is replaced. */
   readonly replaced: SelectedSecret | null;
   readonly from: string;
 }
@@ -169,8 +169,8 @@ function wantedOf(
 const comparedAtOnce = 50;
 
 /**
- * The items whose caller is told that the stored secret has the value already: the one place where a batch learns it. For who
- * may not be told, and for a secret of which anything else changes, nothing is opened, read or computed.
+ * The items whose value is the one that the stored secret has already. Only here a batch finds that out. Where the caller lacks
+ * the scope to know it, or anything else of the secret changes, nothing is opened, read or computed.
  */
 async function sameOf(
   candidates: readonly Candidate[],

@@ -56,7 +56,8 @@ export function batchPayload(mutation: string) {
       totalCount: t.int({
         // An error of the count must not hide what was written.
         nullable: true,
-        description: 'How many secrets the owner has, counted after the write.',
+        description:
+          'How many secrets the owner of the items has, counted after the write; null where they could not be counted.',
         resolve: ({ owner }, _args, { operations }) => operations.countSecrets(owner),
       }),
     }),

@@ -43,7 +43,7 @@ const CreateSecretsInput = builder.inputType('CreateSecretsInput', {
       required: true,
       defaultValue: 'fail',
       description:
-        'What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider` and `notes`.',
+        'What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider`, `notes` and `expiresAt`.',
     }),
     dryRun: t.boolean({
       required: true,
@@ -58,7 +58,8 @@ const CreateSecretsInput = builder.inputType('CreateSecretsInput', {
 builder.mutationField('createSecrets', (t) =>
   t.field({
     type: batchPayload('createSecrets'),
-    description: 'Creates many secrets at once, or writes nothing. Every broken field of every item is told.',
+    description:
+      'Creates up to 500 secrets of one owner at once, or writes nothing. An error lists every broken field of every item.',
     directives: scoped('secrets:write'),
     args: { input: t.arg({ type: CreateSecretsInput, required: true, description: 'The new secrets.' }) },
     resolve: (_root, { input }, { operations }, info) =>

@@ -19,12 +19,16 @@ const DuplicateSecretsInput = builder.inputType('DuplicateSecretsInput', {
       defaultValue: {},
       description: 'Who gets the copies; you by default. Another owner than `from`.',
     }),
-    names: t.stringList({ description: 'Their names, at most 500. Without it all, if they are no more.' }),
+    names: t.stringList({
+      description:
+        'The names of the secrets to copy, at most 500. Without it all of `from` are copied, if there are no more than 500.',
+    }),
     onConflict: t.field({
       type: OnConflict,
       required: true,
       defaultValue: 'fail',
-      description: 'What to do with names that `to` has already. An UPDATE sets the value, provider, notes and tags.',
+      description:
+        'What to do with names that `to` has already. An UPDATE sets the value, provider, notes, tags and `expiresAt`.',
     }),
     dryRun: t.boolean({
       required: true,
@@ -39,7 +43,7 @@ builder.mutationField('duplicateSecrets', (t) =>
   t.field({
     type: batchPayload('duplicateSecrets'),
     description:
-      'Copies secrets to another owner, or none of them. Nobody sees a value: each is sealed anew. The copies have ids and placeholders of their own, and nothing binds them to the originals.',
+      'Copies secrets to another owner, or none of them. Nobody sees a value: each is sealed anew. The copies have ids and placeholders of their own, and nothing binds them to the originals. It needs the scopes `secrets:read` and `secrets:resolve` for `from`, and `secrets:write` for `to`.',
     directives: {
       authenticated: {},
       requiresScopes: { scopes: [['secrets:read', 'secrets:resolve', 'secrets:write']] },
