@@ -19,14 +19,14 @@ It skips names that cannot be variables, and variables that change how programs 
 
 Signals, terminal and exit code are the program's own; a program that a signal ends exits with 128 and its number. 127: there is no such program; 126: it cannot be run. It needs the scope secrets:resolve.
 
-With --watch it is told of changes to the secrets of the owner. After a random wait of at most 10 s it gets the values again; where one is another, it ends the program with SIGTERM, after 10 s with SIGKILL, and starts it anew. Where a value cannot be had, the program goes on with those that it has. It needs secrets:read, too.`,
+With --watch it is told of changes to the secrets of the owner. After a random wait of at most 10 s it gets the values again; where one is another, it ends the program with SIGTERM, after 10 s with SIGKILL, and starts it anew. Without a secret that was deleted it is started anew, too. Where one that --only or --env names is deleted, or the values cannot be read, the program goes on with those that it has. It needs secrets:read, too.`,
   arguments: [new Argument('[CMD...]', 'the program and its arguments, after --')],
   options: [
     ...gatewayOptions(),
     repeatable('--only <NAME>', 'only this secret'),
     repeatable('--env <VARIABLE=NAME>', 'put the secret NAME into VARIABLE instead'),
     new Option('--watch', 'start the program anew when one of its values changes'),
-    new Option('--watch-jitter <SECONDS>', 'with --watch: the longest wait before that, which is random')
+    new Option('--watch-jitter <SECONDS>', 'the longest wait before that, which is random; implies --watch')
       .default('10')
       .implies({ watch: true }),
   ],
