@@ -9,29 +9,38 @@ const maxErrors = 5000;
  */
 export class FieldErrors {
   readonly #errors: FieldError[];
-  readonly #path: readonly (string | number)[];
+  readonly #parent: FieldErrors | null;
+  readonly #step: string | number;
 
-  constructor(errors: FieldError[] = [], path: readonly (string | number)[] = []) {
+  constructor(errors: FieldError[] = [], parent: FieldErrors | null = null, step: string | number = '') {
     this.#errors = errors;
-    this.#path = path;
+    this.#parent = parent;
+    this.#step = step;
   }
 
   /** The same collection, for rules about a field of the input, or about an item of a list. */
   at(step: string | number): FieldErrors {
-    return new FieldErrors(this.#errors, [...this.#path, step]);
+    return new FieldErrors(this.#errors, this, step);
   }
 
   /** @param message the rule, never what was sent */
   add(type: string, message: string): void {
     if (this.#errors.length >= maxErrors) return;
-    const field = this.#path.findLast((step) => typeof step === 'string') ?? '';
-    this.#errors.push({ field, loc: [...this.#path], message, type });
+    const loc = this.#path();
+    const field = loc.findLast((step) => typeof step === 'string') ?? '';
+    this.#errors.push({ field, loc, message, type });
   }
 
   /** Adds what was found about the value here. */
   addAll(found: FieldErrors): void {
+    const path = this.#path();
     for (const error of found.#errors.slice(0, Math.max(0, maxErrors - this.#errors.length)))
-      this.#errors.push({ ...error, loc: [...this.#path, ...error.loc] });
+      this.#errors.push({ ...error, loc: [...path, ...error.loc] });
+  }
+
+  /** Made where something is wrong: most fields keep every rule. */
+  #path(): (string | number)[] {
+    return this.#parent ? [...this.#parent.#path(), this.#step] : [];
   }
 
   get any(): boolean {

@@ -9,8 +9,10 @@ export interface PageSize {
   readonly last?: number | null | undefined;
 }
 
-export function checkPageSize({ first, last }: PageSize, errors: FieldErrors) {
-  for (const [name, size] of Object.entries({ first, last })) {
+export function checkPageSize(page: PageSize, errors: FieldErrors) {
+  const { first, last } = page;
+  for (const name of ['first', 'last'] as const) {
+    const size = page[name];
     if (size != null && (size < 0 || size > maxPageSize)) {
       errors.at(name).add('range', `Must be between 0 and ${maxPageSize}.`);
     }

@@ -23,13 +23,13 @@ export function warningsOf(plaintext: Pick<PlaintextValue, 'field' | 'value'> | 
   if (!plaintext) return [];
   const { field, value } = plaintext;
   const { types, core } = unwrap(value);
-  const found = new Set<string>(types);
-  if (invisible.test(value)) found.add('invisible_characters');
-  if (core.length <= longestPlaceholder && placeholder.test(core)) found.add('placeholder');
-  if (looksLikeMask(value)) found.add('mask');
-  if (found.size === 0) return [];
+  const found: string[] = [...types];
+  if (invisible.test(value)) found.push('invisible_characters');
+  if (core.length <= longestPlaceholder && placeholder.test(core)) found.push('placeholder');
+  if (looksLikeMask(value)) found.push('mask');
+  if (found.length === 0) return [];
   return Object.entries(messages)
-    .filter(([type]) => found.has(type))
+    .filter(([type]) => found.includes(type))
     .map(([type, message]) => ({ field, type, message: `${message} ${advice}` }));
 }
 

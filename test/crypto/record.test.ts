@@ -132,7 +132,13 @@ describe('a record', () => {
     for (const { kid, record, tag } of vectors) {
       const { owner: key, createdBy, updatedBy, sealed: value } = record;
       const actors = { createdBy: actorOfKey(createdBy), updatedBy: actorOfKey(updatedBy) };
-      const inFull = { expiresAt: null, ...record, ...actors, owner: ownerOfKey(key), sealed: value && markOfVector(value) };
+      const inFull = {
+        expiresAt: null,
+        ...record,
+        ...actors,
+        owner: ownerOfKey(key),
+        sealed: value && markOfVector(value),
+      };
       expect(macOfRecord(inFull, await ring(mac(kid, 'active')))).toEqual({ kid, tag });
     }
   });

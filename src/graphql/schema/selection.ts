@@ -11,11 +11,25 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
+/** What the document alone tells about a field is found out once: a plan has the same nodes of it for each execution. */
+function oncePerField<T extends object | boolean>(find: (info: GraphQLResolveInfo) => T) {
+  const known = new WeakMap<readonly FieldNode[], T>();
+  return (info: GraphQLResolveInfo): T => {
+    const before = known.get(info.fieldNodes);
+    if (before !== undefined) return before;
+    const found = find(info);
+    known.set(info.fieldNodes, found);
+    return found;
+  };
+}
+
 /**
  * The names of the fields selected directly below the field that is being resolved, through fragments.
  * @skip and @include are ignored: at worst something is read that is not shown.
  */
-export function selectedFields(info: GraphQLResolveInfo): Set<string> {
+export const selectedFields = oncePerField(namesBelow);
+
+function namesBelow(info: GraphQLResolveInfo): ReadonlySet<string> {
   const names = new Set<string>();
   const spread = new Set<FragmentDefinitionNode>();
   const visit = (selectionSet: SelectionSetNode | undefined) => {
@@ -51,14 +65,10 @@ const forResolvers = new Map([...forWriters].filter(([type]) => type !== 'Secret
  * Whether the payload of the mutation that is being resolved shows more than a caller may see who may write but not read:
  * another field of a secret, or a list, however deep. A field counts unless a literal in the document leaves it out.
  */
-export function showsMoreThanWritersSee(info: GraphQLResolveInfo): boolean {
-  return showsMoreThan(forWriters, info);
-}
+export const showsMoreThanWritersSee = oncePerField((info) => showsMoreThan(forWriters, info));
 
 /** Whether the payload of a delivery shows lists, however deep. */
-export function showsLists(info: GraphQLResolveInfo): boolean {
-  return showsMoreThan(forResolvers, info);
-}
+export const showsLists = oncePerField((info) => showsMoreThan(forResolvers, info));
 
 function showsMoreThan(
   allowed: ReadonlyMap<string, ReadonlySet<string>>,

@@ -142,9 +142,9 @@ class SqliteStore implements Store {
     await this.#pace(1 + query.limit + scannedRows);
     return this.#ask(() => {
       const rows = query.limit === 0 ? [] : this.#lists.all(pageStatement(query));
+      const hasMore = rows.length > query.limit;
+      if (hasMore) rows.pop();
       const secrets = rows.map((row) => listedSecretOfRow(row, query.owner));
-      const hasMore = secrets.length > query.limit;
-      if (hasMore) secrets.pop();
       if (query.from === 'end') secrets.reverse();
       return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null };
     });
