@@ -1,8 +1,10 @@
 import { type SealedInputFault, SealedInputRejected } from '../crypto/sealed-input.ts';
 import type { Owner } from '../model/owner.ts';
+import { actorKey, actorOf } from '../model/principal.ts';
 import type { Warning } from '../model/warning.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { createPacing } from '../runtime/pacing.ts';
+import { largeEnvelope } from '../store/store.ts';
 import { sealedFaults } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Author } from './first-version.ts';
@@ -21,6 +23,20 @@ export interface CheckedItem {
   readonly fields: ReturnType<typeof checkNewSecret>;
   readonly plaintext: PlaintextValue | null;
   readonly warnings: readonly Warning[];
+}
+
+/**
+ * Waits until not too many others write many secrets at once. Before anything is read or opened: of each secret some KiB are
+ * then in memory, and if all callers were served side by side, none would have its answer in time.
+ * @param count of secrets that are written, at most
+ * @throws DomainError SERVICE_UNAVAILABLE
+ */
+export async function enterBatch(
+  { largeWork }: Dependencies,
+  { principal, caller }: Author,
+  count: number,
+): Promise<void> {
+  await largeWork.enter(count * largeEnvelope, actorKey(actorOf(principal)), caller.answer);
 }
 
 /** In units of some 300 µs: work on items that is done in one tick of the event loop. */

@@ -8,7 +8,7 @@ import type { Principal } from '../model/principal.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
-import { checkBatch, maxBatch } from './batch-input.ts';
+import { checkBatch, enterBatch, maxBatch } from './batch-input.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import type { NewSecretInput } from './new-secret-input.ts';
@@ -65,6 +65,7 @@ async function create(
   { principal, owner, errors, commit }: Authorised,
 ): Promise<Batch> {
   const author = { principal, caller };
+  await enterBatch(dependencies, author, secrets.length);
   const items = await checkBatch(secrets, author, owner, dependencies, errors);
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
   const source = newSecrets(dependencies.store, items, { owner, onConflict, dryRun });

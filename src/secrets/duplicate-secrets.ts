@@ -8,7 +8,7 @@ import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkLookup, maxNameCharacters } from '../rules/text.ts';
 import { createPacing } from '../runtime/pacing.ts';
-import { maxBatch } from './batch-input.ts';
+import { enterBatch, maxBatch } from './batch-input.ts';
 import type { Dependencies } from './dependencies.ts';
 import { SourceSecrets } from './source-secrets.ts';
 import { writeBatch } from './write-batch.ts';
@@ -51,6 +51,7 @@ export async function duplicateSecrets(
     if (!from || !to) throw new Error('an owner that cannot be resolved was not reported');
     const { onConflict, dryRun } = input;
     const author = { principal, caller };
+    await enterBatch(dependencies, author, names?.length ?? maxBatch);
     const source = new SourceSecrets(dependencies, author, { from, names }, { owner: to, onConflict, dryRun });
     return writeBatch(dependencies, author, source, commit);
   });
