@@ -5,17 +5,18 @@ import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts'
 import { authenticated, authorize, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
-import type { Principal } from '../model/principal.ts';
+import { actorKey, actorOf, type Principal } from '../model/principal.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { type OwnerInput, resolveOwner } from '../rules/owner-input.ts';
 import { checkLabel } from '../rules/text.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { backOff } from '../runtime/back-off.ts';
+import { largeBytes } from '../runtime/large-work.ts';
 import { eventOf } from '../secrets/audit-event.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
-import { type SelectedSecret, StoreConflict, type Write } from '../store/store.ts';
+import { maxSelectedBytes, type SelectedSecret, StoreConflict, type Write } from '../store/store.ts';
 import {
   checkRequestedSecrets,
   maxSecrets,
@@ -88,12 +89,12 @@ async function resolve(
   request: CheckedRequest,
   commit: Commit<ResolvedSecrets>,
 ): Promise<ResolvedSecrets> {
-  const { owner, requested } = request;
+  const { requested } = request;
   const before: SealedBefore = new Map();
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     requireBeforeWriteDeadline(caller);
     caller.answer.throwIfStopped();
-    const selected = await dependencies.store.select(owner, requested.named, maxSecrets + 1);
+    const selected = await select(dependencies, caller, request);
     if (selected.length > maxSecrets) throw tooMany();
     const found = selected.filter(({ secret }) => requested.includes(secret));
     const missing = requested.missing(found.map(({ secret }) => secret));
@@ -106,6 +107,28 @@ async function resolve(
     await backOff(attempt);
   }
   throw tooMuchContention();
+}
+
+/** However large they are, there need not be a slot for them. */
+const few = Math.floor(largeBytes / maxSelectedBytes);
+
+/**
+ * What many secrets take is known only when they have been read. They wait for their slot before that: calls that wait would
+ * otherwise hold all of it. Where all are asked for, a few are read first, as most owners have no more.
+ * @throws DomainError SERVICE_UNAVAILABLE
+ */
+async function select(
+  { store, largeWork }: Dependencies,
+  { answer }: Caller,
+  { principal, owner, requested: { named, size } }: CheckedRequest,
+): Promise<SelectedSecret[]> {
+  if (!named) {
+    const some = await store.select(owner, null, few + 1);
+    if (some.length <= few) return some;
+  }
+  const most = named ? Math.min(size, maxSecrets) : maxSecrets;
+  await largeWork.enter(most * maxSelectedBytes, actorKey(actorOf(principal)), answer);
+  return store.select(owner, named, maxSecrets + 1);
 }
 
 const forLists = 'Lists of secrets below what is delivered need the scope secrets:read. Nothing was delivered.';
@@ -193,7 +216,7 @@ async function sealFound(
   const valued = found.filter(({ secret }) => secret.sealed);
   count(valued.reduce((sum, { envelopeBytes }) => sum + leastValueBytes(envelopeBytes), 0));
   const envelopeBytes = valued.reduce((sum, one) => sum + one.envelopeBytes, 0);
-  await largeWork.enter(envelopeBytes, `${principal.kind}:${principal.subject}`, answer);
+  await largeWork.enter(envelopeBytes, actorKey(actorOf(principal)), answer);
   const options = { recipient, sub: principal.subject, iat: Math.floor(now().getTime() / 1000), answer };
   const result = await trace('delivery.seal', () => sealSecrets(store, ring, valued, before, options));
   if (result) count(result.valueBytes);

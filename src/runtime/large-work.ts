@@ -2,7 +2,7 @@ import { DomainError } from '../errors.ts';
 import type { Answer } from '../runtime/answer.ts';
 
 /** Stored envelopes of one delivery or batch. Smaller ones need no slot. */
-const largeBytes = 1024 * 1024;
+export const largeBytes = 1024 * 1024;
 /** Each holds about 22 MiB, until its client has read it. */
 const maxAtOnce = 4;
 const waitMs = 5000;

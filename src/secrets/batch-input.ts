@@ -4,7 +4,7 @@ import { actorKey, actorOf } from '../model/principal.ts';
 import type { Warning } from '../model/warning.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { createPacing } from '../runtime/pacing.ts';
-import { largeEnvelope } from '../store/store.ts';
+import { maxSelectedBytes } from '../store/store.ts';
 import { sealedFaults } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Author } from './first-version.ts';
@@ -36,7 +36,7 @@ export async function enterBatch(
   { principal, caller }: Author,
   count: number,
 ): Promise<void> {
-  await largeWork.enter(count * largeEnvelope, actorKey(actorOf(principal)), caller.answer);
+  await largeWork.enter(count * maxSelectedBytes, actorKey(actorOf(principal)), caller.answer);
 }
 
 /** In units of some 300 µs: work on items that is done in one tick of the event loop. */

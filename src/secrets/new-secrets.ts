@@ -13,7 +13,6 @@ export function newSecrets(store: Store, items: readonly CheckedItem[], rules: B
   const candidates = items.map(candidateOf);
   return {
     ...rules,
-    most: items.length,
     candidates: async () => candidates,
     check: async (_candidates, stored) => checkStored(store, items, stored, rules),
     refused(index, on) {

@@ -40,7 +40,6 @@ export class SourceSecrets implements BatchSource {
   readonly owner: Owner;
   readonly onConflict: BatchRules['onConflict'];
   readonly dryRun: boolean;
-  readonly most: number;
   readonly #dependencies: Dependencies;
   readonly #author: Author;
   readonly #copied: Copied;
@@ -57,7 +56,6 @@ export class SourceSecrets implements BatchSource {
     this.owner = rules.owner;
     this.onConflict = rules.onConflict;
     this.dryRun = rules.dryRun;
-    this.most = copied.names?.length ?? maxBatch;
   }
 
   /** @throws DomainError UNPROCESSABLE_ENTITY when they are too many */

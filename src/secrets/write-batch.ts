@@ -27,8 +27,6 @@ export type Stored = ReadonlyMap<string, SelectedSecret>;
 
 /** What a batch is made from. */
 export interface BatchSource extends BatchRules {
-  /** How many secrets it may have, before anything is read. */
-  readonly most: number;
   /** What is to be written, as it is now. @throws DomainError */
   readonly candidates: () => Promise<readonly Candidate[]>;
   /** @throws DomainError where what is stored stands in the way, StoreConflict where a secret changed while it was read */
@@ -41,8 +39,6 @@ export interface BatchSource extends BatchRules {
 const maxAttempts = 20;
 /** Of the values that a batch writes, and of the stored ones that they replace: all are in memory at once. */
 const maxBytes = 16 * 1024 * 1024;
-/** What one secret may take when it is read with others: 8 KiB of its envelope, its notes and its tags. */
-const bytesOfRead = 20 * 1024;
 /** Bytes of a value that are sealed for as long as one unit of pacing; to begin takes a third of one. */
 const bytesPerUnit = 16 * 1024;
 const begin = 1 / 3;
@@ -65,7 +61,6 @@ export async function writeBatch(
   commit: Commit<Batch>,
 ): Promise<Batch> {
   const { caller } = author;
-  await enterLarge(dependencies, author, source.most * bytesOfRead);
   const kept = new Map<number, Kept>();
   const compare = sameValues(dependencies, caller);
   /** The item of each write. */
@@ -105,10 +100,6 @@ export async function writeBatch(
   throw tooMuchContention();
 }
 
-function enterLarge({ largeWork }: Dependencies, { principal, caller }: Author, bytes: number): Promise<void> {
-  return largeWork.enter(bytes, actorKey(actorOf(principal)), caller.answer);
-}
-
 async function storedOf(
   { store }: Dependencies,
   { owner }: BatchRules,
@@ -146,7 +137,7 @@ async function prepare(
     .filter(({ candidate, from }) => kept.get(candidate.index)?.from !== from);
   const bytes = wanted.reduce((sum, one) => sum + bytesOf(one), 0);
   if (bytes > maxBytes) throw tooMuch();
-  await enterLarge(dependencies, author, bytes);
+  await dependencies.largeWork.enter(bytes, actorKey(actorOf(author.principal)), answer);
   const records = recordsOf(
     dependencies.store,
     wanted.flatMap(({ replaced }) => replaced ?? []),

@@ -198,6 +198,9 @@ export interface NamedSecrets {
 /** Envelopes of more bytes are not read together with their secrets: `findRecords` reads a few of them at once. */
 export const largeEnvelope = 8 * 1024;
 
+/** What a selected secret may take at most: an envelope that is not large, notes and tags. */
+export const maxSelectedBytes = 20 * 1024;
+
 /** A secret whose value is to be opened. */
 export interface SelectedSecret {
   readonly secret: StoredSecret;

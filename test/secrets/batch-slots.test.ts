@@ -45,6 +45,6 @@ it('a batch of many waits for its slot before anything is read or opened, and sm
   await expect(duplicate(names)).rejects.toMatchObject(busy);
   // They may be as many.
   await expect(duplicate(null)).rejects.toMatchObject(busy);
-  await expect(create(100)).rejects.toBe(read);
-  await expect(duplicate(names.slice(0, 100))).rejects.toBe(read);
+  await expect(create(50)).rejects.toBe(read);
+  await expect(duplicate(names.slice(0, 50))).rejects.toBe(read);
 });

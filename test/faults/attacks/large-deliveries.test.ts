@@ -6,6 +6,8 @@ import { type AttackAnswer, AttackedGateway, mebibyte, typeOf } from '../../supp
 import { newRecipient, resolveSecrets, type TestRecipient } from '../../support/deliveries.ts';
 import { createSecret } from '../../support/graphql.ts';
 
+/** What those are told who come while others are served. */
+const late = ['SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'];
 const kibibyte = 1024;
 const large = { teamId: 'red', connectorId: 'large' };
 const many = { teamId: 'red', connectorId: 'many' };
@@ -27,7 +29,7 @@ beforeAll(async () => {
     await Promise.all(some.map(create));
   }
 }, 120_000);
-afterAll(() => gateway.close());
+afterAll(() => gateway.close(...late));
 
 async function create(input: object): Promise<void> {
   const { status, text } = await gateway.run(createSecret(), { input });
@@ -79,6 +81,22 @@ it('large deliveries of one caller wait for each other, and are all made', { tim
     resolve({ owner: many, names: ['1'] }, 'bob'),
   ]);
   expect(answers.map(({ text }) => JSON.parse(text).data.resolveSecrets.deliveries.length)).toEqual([40, 40, 40, 1]);
+});
+
+it('sixty deliveries of a thousand secrets to one caller at once read them one after the other', {
+  timeout: 120_000,
+}, async () => {
+  await gateway.take();
+  const answers = await Promise.all(Array.from({ length: 60 }, () => resolve({ owner: many })));
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(answers.length - refused.length).toBeGreaterThan(0);
+  for (const { text } of refused) {
+    expect(late).toContain(JSON.parse(text).errors[0].extensions.code);
+  }
+  const growth = gateway.growthOf(await gateway.take());
+  console.info(`${refused.length} of 60 refused, ${(growth / mebibyte).toFixed()} MiB`);
+  expect(growth).toBeLessThan(160 * mebibyte);
+  await gateway.askAsOthersDo();
 });
 
 it('one byte more than 16 MiB in a request is refused, in one field or in several, before anything is audited', {
