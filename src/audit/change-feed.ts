@@ -112,9 +112,10 @@ export class ChangeFeed {
     this.#isReading = true;
     for (let attempt = 1; this.#live.size > 0 && this.#head < this.#heard; ) {
       try {
+        const heard = this.#heard;
         const page = await this.page(this.#head);
         // A majority has the event, as its commit said. Should it never be there, the next one tells of both.
-        if (page.events === 0 && attempt === maxLooks) this.#heard = this.#head;
+        if (page.events === 0 && attempt === maxLooks) this.#heard = this.#heard === heard ? this.#head : this.#heard;
         else if (page.events === 0) await pause(attempt++);
         else attempt = 1;
         this.#head = page.last;
