@@ -12,7 +12,7 @@ import { callerOf, listening, operationsOn, setting } from './setting.ts';
 // node:http and the driver, without GraphQL: the operation's name alone selects the answer.
 // `naive` reads with a find and a count for each list; `batched` with the gateway's store, which batches.
 
-type Shown = Omit<Secret, 'owner' | 'provider' | 'notes' | 'createdBy' | 'updatedBy'>;
+type Shown = Omit<Secret, 'owner' | 'provider' | 'notes' | 'expiresAt' | 'createdBy' | 'updatedBy'>;
 
 interface Reads {
   list(owner: Owner): Promise<{ totalCount: number; nodes: Shown[] }>;

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
+import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { KeySet } from '../../src/identity/key-set.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import type { Caller } from '../../src/model/caller.ts';
-import { bindOperations, type Operations } from '../../src/operations.ts';
+import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
 import { LargeWork } from '../../src/runtime/large-work.ts';
@@ -51,8 +52,9 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     spendMatch() {},
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
+    changes: new ChangeFeeds({ store, keyring: () => keyring }),
   };
-  return (caller) => bindOperations(dependencies, caller);
+  return (caller) => new Operations(dependencies, caller);
 }
 
 /** What the schema's resolvers need, for the caller of a request. */
