@@ -35,10 +35,12 @@ async function timed(gateway: RunningGateway, token: string, query: string, vari
 /** The median of the differences of pairs, and the range in which it is with a probability of 95 % (by the signs of differences). */
 async function paired(what: string, stored: string, run: Try): Promise<void> {
   const [same, other]: [number[], number[]] = [[], []];
+  // One for all tries: a value that is new each time would differ from the stored one in that, too.
+  const another = newValue();
   for (let index = -warmUps; index < tries; index += 1) {
     const first = index % 2 === 0;
     for (const isSame of [first, !first]) {
-      const us = await run(isSame ? stored : newValue(), index);
+      const us = await run(isSame ? stored : another, index);
       if (index >= 0) (isSame ? same : other).push(us);
     }
   }
@@ -79,6 +81,13 @@ async function measure(store: string, env: Record<string, string>): Promise<void
       const us = await timed(gateway, writer, query, { input: { id, value } });
       await timed(gateway, writer, query, { input: { id, value: stored } });
       return us;
+    });
+    const dryRun = `mutation ($input: CreateSecretsInput!) { createSecrets(input: $input) { items { action } } }`;
+    const compared = randomUUID();
+    await gateway.run(createSecret(), { input: { owner: team, name: compared, value: stored } }, writer);
+    await paired(`${store}, a dry run of createSecrets without secrets:match`, stored, (value) => {
+      const input = { owner: team, secrets: [{ name: compared, value }], onConflict: 'UPDATE', dryRun: true };
+      return timed(gateway, writer, dryRun, { input });
     });
     const callers = await Promise.all(
       Array.from({ length: Math.ceil((tries + warmUps) / perCaller) * 3 }, () => newCaller(everyScope)),
