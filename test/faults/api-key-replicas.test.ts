@@ -1,40 +1,27 @@
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { adminClaims, newApiKey, revokeApiKey, rotateApiKey, withApiKey } from '../support/api-keys.ts';
-import { FaultyLink, type LinkFault } from '../support/faulty-link.ts';
-import { newDatabaseUrl, TestGateway } from '../support/gateway.ts';
+import type { FaultyLink, LinkFault } from '../support/faulty-link.ts';
+import type { TestGateway } from '../support/gateway.ts';
+import { TwoReplicas } from '../support/two-replicas.ts';
 
 const promisedMs = 5000;
 
 /** What is promised of a key that was revoked at another replica. */
 describe.skipIf(!inject('mongodbUri'))('two replicas on one mongod', () => {
+  let replicas: TwoReplicas;
   let here: TestGateway;
   let there: TestGateway;
   let link: FaultyLink;
   let admin: { token: string };
 
   beforeAll(async () => {
-    const url = new URL(newDatabaseUrl('mongodb', ''));
-    here = await TestGateway.start('mongodb', { RATE_LIMIT: 'off', DATABASE_URL: url.href });
-    link = await FaultyLink.open({ host: url.hostname, port: Number(url.port) });
-    const linked = new URL(url);
-    linked.port = String(link.port);
-    linked.search = '?directConnection=true';
-    there = await TestGateway.start('mongodb', {
-      RATE_LIMIT: 'off',
-      DATABASE_URL: linked.href,
-      KEYRING_FILE: join(here.directory, 'keyring.json'),
-      JWT_JWKS_URL: here.issuer.jwksUrl,
-    });
+    replicas = await TwoReplicas.start();
+    ({ here, there, link } = replicas);
     admin = { token: await here.issuer.token(adminClaims) };
   });
   afterEach(() => link.restore());
-  afterAll(async () => {
-    await there?.close();
-    await here?.close();
-    await link?.close();
-  });
+  afterAll(() => replicas?.close());
 
   const ask = (gateway: TestGateway, key: string) => gateway.run('{ viewer { subject } }', {}, withApiKey(key));
 

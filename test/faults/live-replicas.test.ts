@@ -1,16 +1,17 @@
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 import { adminClaims, newApiKey, revokeApiKey, withApiKey } from '../support/api-keys.ts';
 import { type Events, openEvents, subscribe } from '../support/events.ts';
-import { FaultyLink } from '../support/faulty-link.ts';
-import { newDatabaseUrl, TestGateway } from '../support/gateway.ts';
+import type { FaultyLink } from '../support/faulty-link.ts';
+import type { TestGateway } from '../support/gateway.ts';
 import { createSecret } from '../support/graphql.ts';
+import { TwoReplicas } from '../support/two-replicas.ts';
 
 /** What is promised of a key that was revoked at another replica. */
 const promisedMs = 5000;
 const owner = { teamId: 'red' };
 
 describe.skipIf(!inject('mongodbUri'))('a subscription at another replica than the changes', () => {
+  let replicas: TwoReplicas;
   let here: TestGateway;
   let there: TestGateway;
   let link: FaultyLink;
@@ -19,29 +20,15 @@ describe.skipIf(!inject('mongodbUri'))('a subscription at another replica than t
   const opened: Events[] = [];
 
   beforeAll(async () => {
-    const url = new URL(newDatabaseUrl('mongodb', ''));
-    here = await TestGateway.start('mongodb', { RATE_LIMIT: 'off', DATABASE_URL: url.href });
-    link = await FaultyLink.open({ host: url.hostname, port: Number(url.port) });
-    const linked = new URL(url);
-    linked.port = String(link.port);
-    linked.search = '?directConnection=true';
-    there = await TestGateway.start('mongodb', {
-      RATE_LIMIT: 'off',
-      DATABASE_URL: linked.href,
-      KEYRING_FILE: join(here.directory, 'keyring.json'),
-      JWT_JWKS_URL: here.issuer.jwksUrl,
-    });
+    replicas = await TwoReplicas.start();
+    ({ here, there, link } = replicas);
     token = await here.issuer.token(adminClaims);
   });
   afterEach(() => {
     link.restore();
     for (const events of opened.splice(0)) events.leave();
   });
-  afterAll(async () => {
-    await there?.close();
-    await here?.close();
-    await link?.close();
-  });
+  afterAll(() => replicas?.close());
 
   async function follow(after?: string): Promise<Events> {
     const events = await subscribe(there.url, { owner, token, after });
