@@ -14,7 +14,7 @@ export interface Binding {
   /** The version of the secret in which the value was set. */
   version: number;
   /** Where the value may be sent; null: nowhere. */
-  destination: Destination | null;
+  destination: Omit<Destination, 'byHand'> | null;
 }
 
 /** The envelope is malformed, was changed, or is bound to something else. */
