@@ -4,10 +4,10 @@ import {
   type SecretChangesSubscription,
   type SecretChangesSubscriptionVariables,
 } from './documents.ts';
-import type { ErrorCode } from './error-code.ts';
 import { isGatewayError } from './gateway-error.ts';
 import type { CallOptions, Requester } from './request.ts';
 import { subscribe } from './subscribe.ts';
+import { temporaryCodes } from './temporary-codes.ts';
 import { isTransportError, TransportError } from './transport-error.ts';
 
 /** A change to a secret. `secret` is null where it is deleted, or cannot be read. */
@@ -31,15 +31,6 @@ export interface FollowOptions extends CallOptions {
 const [firstPauseMs, longestPauseMs] = [1000, 30_000];
 /** A connection that lasted so long is a good one. */
 const steadyMs = 10_000;
-
-const temporary: readonly ErrorCode[] = [
-  'SERVICE_UNAVAILABLE',
-  'GATEWAY_TIMEOUT',
-  'BAD_GATEWAY',
-  'TOO_MANY_REQUESTS',
-  'REQUEST_TIMEOUT',
-  'INTERNAL_SERVER_ERROR',
-];
 
 export function changeOperations(requester: Requester) {
   return {
@@ -96,7 +87,9 @@ function changeIn(error: unknown): SecretChange | undefined {
 }
 
 function isTemporary(error: unknown): boolean {
-  return isGatewayError(error, ...temporary) || isTransportError(error, 'UNREACHABLE', 'TIMEOUT', 'UNEXPECTED_ANSWER');
+  return (
+    isGatewayError(error, ...temporaryCodes) || isTransportError(error, 'UNREACHABLE', 'TIMEOUT', 'UNEXPECTED_ANSWER')
+  );
 }
 
 /** Random, so that clients that were cut off together do not come back together. */

@@ -23,8 +23,11 @@ export function namesOf({ only, renames }: Wanted): string[] {
   return [...new Set([...only, ...renames.values()])];
 }
 
-/** @throws CommandFailure where one that was asked for is not there or has no value, or cannot be a variable */
-export async function execValues(gateway: Gateway, wanted: Wanted): Promise<ExecValues> {
+/**
+ * @param told the names of which it was said before that they are skipped; those of which it is said now are added
+ * @throws CommandFailure where one that was asked for is not there or has no value, or cannot be a variable
+ */
+export async function execValues(gateway: Gateway, wanted: Wanted, told = new Set<string>()): Promise<ExecValues> {
   const names = namesOf(wanted);
   const secrets = await resolve(gateway, { purpose: 'exec', ...(wanted.only.length > 0 && { names }) });
   const values = new Map(secrets.map(({ name, value }) => [name, value]));
@@ -35,7 +38,10 @@ export async function execValues(gateway: Gateway, wanted: Wanted): Promise<Exec
   }
   const { variables, skipped } = selectVariables(values, wanted);
   refuseNul(variables);
-  for (const { name, why } of skipped)
+  for (const { name, why } of skipped) {
+    if (told.has(name)) continue;
+    told.add(name);
     process.stderr.write(`Skipped: ${printable(name)} ${why}. --env VARIABLE=NAME sets it all the same.\n`);
+  }
   return { variables, ids: new Set(secrets.map(({ id }) => id)) };
 }

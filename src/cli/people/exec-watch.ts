@@ -26,12 +26,13 @@ export async function execWatching(
   const gateway = await openGateway(options, true);
   const { secretChanges } = changeOperations(gateway.requester);
   const runner = new ChildRunner();
+  const skipped = new Set<string>();
   try {
     return await runWatching({
       follow: (options) => secretChanges({ owner: gateway.owner }, options),
       // All of the owner's where none is named.
       names: wanted.only.length > 0 ? new Set(namesOf(wanted)) : null,
-      values: () => execValues(gateway, wanted),
+      values: () => execValues(gateway, wanted, skipped),
       start: (variables) =>
         runner.start(command, args, childEnvironment(environment(), gateway.credential.secret, variables)),
       endings: () => runner.endings,

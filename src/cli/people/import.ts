@@ -48,7 +48,10 @@ Each value is sealed before it leaves this machine. Up to 500 lines and 1 MiB ar
     process.stdout.write(preview(compared));
     const conflicts = compared.filter(({ verdict }) => verdict === 'changed' || verdict === 'unknown');
     if (onConflict === 'fail' && conflicts.length > 0) throw conflict(conflicts);
-    if (dryRun) return;
+    if (dryRun) {
+      process.stderr.write('Nothing was written: this was a dry run.\n');
+      return;
+    }
     const toWrite = compared.filter(
       ({ verdict }) => verdict === 'new' || (onConflict === 'update' && verdict !== 'same'),
     );

@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { FollowOptions, SecretChange } from '../../client/change-operations.ts';
 import { isGatewayError } from '../../client/gateway-error.ts';
+import { temporaryCodes } from '../../client/temporary-codes.ts';
 import { isTransportError } from '../../client/transport-error.ts';
 import { printable } from '../printable.ts';
 import { clientFailure } from './client-failure.ts';
@@ -145,7 +146,7 @@ class WatchedRun {
       try {
         return await values();
       } catch (error) {
-        const isTemporary = isTransportError(error) || isGatewayError(error, ...temporary);
+        const isTemporary = isTransportError(error) || isGatewayError(error, ...temporaryCodes);
         if (attempt === 0 || !isTemporary) {
           const what = isTemporary ? 'The gateway is asked again.' : 'It starts anew when they change again.';
           tell(`The program goes on with the values that it has. ${this.#reason(error)} ${what}`);
@@ -183,15 +184,6 @@ class WatchedRun {
     return 'The reason is not known.';
   }
 }
-
-const temporary = [
-  'SERVICE_UNAVAILABLE',
-  'GATEWAY_TIMEOUT',
-  'BAD_GATEWAY',
-  'TOO_MANY_REQUESTS',
-  'REQUEST_TIMEOUT',
-  'INTERNAL_SERVER_ERROR',
-] as const;
 
 /** The variables that one of them does not have, or that have another value. */
 function differing(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): string[] {

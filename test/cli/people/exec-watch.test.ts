@@ -77,12 +77,15 @@ describe('exec --watch', () => {
     expect(lines()).toContain('SIGTERM');
     // What changes no variable starts nothing.
     await run(updateSecret(), { id: ids.KEY, notes: 'n' });
+    await run(createSecret(), { name: 'PATH', value: 'v', provider: 'custom' });
+    await until(() => output.stderr.includes('Skipped: PATH'));
     await run(createSecret(), { name: 'NEW', value: 'v', provider: 'custom' });
     await until(() => output.stderr.includes('Changed: NEW.'));
     await until(() => lines().filter((line) => line.startsWith('started')).length === 3);
     process.kill(pid(), 'SIGUSR1');
     expect((await exit).code).toBe(7);
     expect(output.stderr).toContain('Changed: KEY. The program starts anew.');
+    expect(output.stderr.match(/Skipped: PATH/g)).toHaveLength(1);
     expect(output.stdout + output.stderr).not.toContain(gateway.token);
   });
 

@@ -133,7 +133,11 @@ describe('import', () => {
 
   it('--dry-run has the gateway check every line, and writes nothing', async () => {
     await fileOf('dry.env', namesOf('DRY', 2));
-    expect(await run('import', 'dry.env', '--dry-run')).toMatchObject({ code: 0, stdout: outcome('2 new.') });
+    expect(await run('import', 'dry.env', '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: outcome('2 new.'),
+      stderr: expect.stringMatching(/^Nothing was written/m),
+    });
     expect(calls().map(({ dryRun }) => dryRun)).toEqual([true]);
     expect(await versions('DRY')).toEqual([]);
     await writeFile(join(shell.directory, 'dry.env'), 'DRY_0=••••••••\n');
