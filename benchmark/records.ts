@@ -39,12 +39,14 @@ function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
     notes: null,
     tags: ['production', number % 100 ? 'common' : 'rare'],
     maskedValue: 'sk-pro••••789',
+    destination: null,
     version: 1,
     expiresAt: null,
     createdAt,
     updatedAt: new Date(createdAt.getTime() + (number % 60_000)),
     createdBy: creator,
     updatedBy: creator,
+    lastUsedAt: null,
     // As long as that of a value of 50 bytes; nothing here opens it.
     sealed: {
       version: 1,

@@ -1,7 +1,8 @@
 import type { ClientSession } from 'mongodb';
 import { ownerKey } from '../../src/model/owner.ts';
 import { emptyChain, extended, nextAuditEvent } from '../../src/store/audit.ts';
-import { type Collections, documentOf, updateTo } from '../../src/store/mongodb/documents.ts';
+import type { Collections } from '../../src/store/mongodb/collections.ts';
+import { documentOf, updateTo } from '../../src/store/mongodb/documents.ts';
 import { chainFields, chainOf } from '../../src/store/mongodb/owner-document.ts';
 import { countChange, isOwned, ownerOfWrite, type Write } from '../../src/store/store.ts';
 import { withTestMac } from '../../test/support/keyring.ts';

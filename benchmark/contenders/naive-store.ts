@@ -1,7 +1,8 @@
 import type { TransactionOptions } from 'mongodb';
 import { ownerKey } from '../../src/model/owner.ts';
+import { collectionsOf } from '../../src/store/mongodb/collections.ts';
 import { createClient, databaseOf } from '../../src/store/mongodb/connect.ts';
-import { collectionsOf, type FoundDocument, foundProjection, secretOf } from '../../src/store/mongodb/documents.ts';
+import { type FoundDocument, foundProjection, secretOf } from '../../src/store/mongodb/documents.ts';
 import { inTransaction } from '../../src/store/mongodb/transaction.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { ListQuery, Store, Write } from '../../src/store/store.ts';

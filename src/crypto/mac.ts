@@ -1,7 +1,7 @@
 import { type BinaryToTextEncoding, createHmac } from 'node:crypto';
 import type { MacKey } from './keyring.ts';
 
-export type Field = string | number | null | readonly Field[];
+export type Field = string | number | boolean | null | readonly Field[];
 
 /**
  * HMAC-SHA-256 over a JSON array that begins with the purpose, so that no two messages share an encoding, and what was made

@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Destination } from '../model/destination.ts';
 import type { Sealed, SealedMark } from '../model/envelope.ts';
 import { ownerKey } from '../model/owner.ts';
 import { actorKey } from '../model/principal.ts';
@@ -19,7 +20,8 @@ export class RecordRejected extends Error {
   }
 }
 
-type Marked = Omit<StoredSecret, 'mac'>;
+type Marked = Omit<StoredSecret, 'mac' | 'lastUsedAt'>;
+type Bound = Pick<Marked, 'id' | 'owner' | 'destination'>;
 
 /** The MAC of a record as it will be stored, under the active key. */
 export function macOfRecord(record: Marked, { mac }: Keyring): RecordMac {
@@ -70,7 +72,7 @@ export async function openRecordBytes(record: SecretRecord, keyring: Keyring): P
 /** The value of a record whose MAC was checked: that is over the tag beside the envelope. */
 export async function openSealed<T>(
   open: (...of: Parameters<typeof openBytes>) => Promise<T>,
-  secret: Pick<Marked, 'id' | 'owner'>,
+  secret: Bound,
   sealed: Sealed,
   keyring: Keyring,
 ): Promise<T> {
@@ -84,8 +86,15 @@ export async function openSealed<T>(
 }
 
 /** What the envelope of a value that was set in this version is bound to. */
-export function bindingOf({ id, owner }: Pick<Marked, 'id' | 'owner'>, version: number): Binding {
-  return { owner: ownerKey(owner), secretId: id, version, destination: null };
+export function bindingOf({ id, owner, destination }: Bound, version: number): Binding {
+  return { owner: ownerKey(owner), secretId: id, version, destination };
+}
+
+/** What a MAC has of where a value may be sent. */
+export function fieldsOfDestination(destination: Destination | null) {
+  if (!destination) return null;
+  const { origin, header, format, paths, byHand } = destination;
+  return [origin, header, format, paths, byHand] as const;
 }
 
 /** What a MAC has of a value. Neither `header` nor `encrypted_key` of the envelope is in it: a rewrap changes both. */
@@ -96,7 +105,7 @@ export function fieldsOfValue({ version, number, tag, setAt, setBy }: SealedMark
 export function tagOfRecord(record: Marked, key: MacKey): string {
   const { owner, id, version, name, placeholder, provider, maskedValue, createdBy, updatedBy, sealed } = record;
   const { expiresAt } = record;
-  const destination = null;
+  const destination = fieldsOfDestination(record.destination);
   const value = sealed && fieldsOfValue(sealed);
   const what = [name, placeholder, provider, destination, maskedValue] as const;
   const who = [actorKey(createdBy), actorKey(updatedBy)] as const;

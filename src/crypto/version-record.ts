@@ -4,7 +4,7 @@ import type { VersionRecord } from '../model/secret-version.ts';
 import { openBytes } from './envelope.ts';
 import type { Keyring, MacKey } from './keyring.ts';
 import { hmac } from './mac.ts';
-import { fieldsOfValue, openSealed, requireMac } from './record.ts';
+import { fieldsOfDestination, fieldsOfValue, openSealed, requireMac } from './record.ts';
 
 type Marked = Omit<VersionRecord, 'mac'>;
 
@@ -20,12 +20,12 @@ export function macOfVersion(version: Marked, { mac }: Keyring): RecordMac {
  * @throws KeyMissing when the keyring lacks the key of either
  */
 export async function openVersionBytes(version: VersionRecord, keyring: Keyring): Promise<Uint8Array> {
-  const { owner, secretId: id, sealed } = version;
+  const { owner, secretId: id, destination, sealed } = version;
   requireMac(version.mac, (key) => tagOf(version, key), id, keyring);
-  return openSealed(openBytes, { id, owner }, sealed, keyring);
+  return openSealed(openBytes, { id, owner, destination }, sealed, keyring);
 }
 
-function tagOf({ owner, secretId, maskedValue, sealed }: Marked, key: MacKey): string {
-  const destination = null;
-  return hmac(key, ['version', 1, ownerKey(owner), secretId, destination, maskedValue, fieldsOfValue(sealed)]);
+function tagOf({ owner, secretId, maskedValue, destination, sealed }: Marked, key: MacKey): string {
+  const what = [fieldsOfDestination(destination), maskedValue, fieldsOfValue(sealed)] as const;
+  return hmac(key, ['version', 1, ownerKey(owner), secretId, ...what]);
 }

@@ -32,12 +32,14 @@ const secretFields: { readonly [field in keyof Secret]: true } = {
   notes: true,
   tags: true,
   maskedValue: true,
+  destination: true,
   version: true,
   expiresAt: true,
   createdAt: true,
   updatedAt: true,
   createdBy: true,
   updatedBy: true,
+  lastUsedAt: true,
 };
 
 const apiKeyFields: { readonly [field in keyof ApiKey]: true } = {
@@ -54,6 +56,9 @@ const apiKeyFields: { readonly [field in keyof ApiKey]: true } = {
   revokedAt: true,
 };
 
+/** What was kept before a secret had these. */
+const addedLater = { destination: null, lastUsedAt: null };
+
 function pick(source: object, fields: Readonly<Record<string, true>>): object {
   return Object.fromEntries(Object.keys(fields).map((name) => [name, (source as Record<string, unknown>)[name]]));
 }
@@ -67,14 +72,14 @@ function authorizeSecret({ owner }: Pick<Secret, 'owner'>, principal: Principal)
 export const keptSecret: Kept<Secret> = {
   secretIdOf: ({ id }) => id,
   keep: (secret) => pick(secret, secretFields),
-  read: (kept) => kept,
+  read: (kept: Secret) => ({ ...addedLater, ...kept }),
   authorize: authorizeSecret,
 };
 
 export const keptWrittenSecret: Kept<WrittenSecret> = {
   ...keptSecret,
   keep: (secret) => ({ ...pick(secret, secretFields), warnings: secret.warnings }),
-  read: (kept) => kept,
+  read: (kept: WrittenSecret) => ({ ...addedLater, ...kept }),
 };
 
 /** The secrets of a batch beside what became of them: one that was purged since is told of by its index alone. */

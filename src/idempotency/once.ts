@@ -151,7 +151,7 @@ async function keptSecrets(
     if (position % secretsAtOnce === 0) await setImmediate();
     const part = found.get(id);
     if (part) requireGenuineResult(part, call.key);
-    secrets.push(part?.result ? JSON.parse(part.result, reviveDates) : null);
+    secrets.push(part?.result ? keptSecret.read(JSON.parse(part.result, reviveDates) as never, []) : null);
   }
   return secrets;
 }

@@ -1,3 +1,4 @@
+import type { Destination } from './destination.ts';
 import type { Sealed } from './envelope.ts';
 import type { Owner } from './owner.ts';
 import type { Actor } from './principal.ts';
@@ -11,6 +12,8 @@ export interface SecretVersion {
   /** The version of the secret in which the value was set. */
   readonly version: number;
   readonly maskedValue: string | null;
+  /** Where the value may be sent; null: nowhere. */
+  readonly destination: Destination | null;
   /** When the value was set, and by whom. */
   readonly createdAt: Date;
   readonly actor: Actor;
@@ -23,6 +26,7 @@ export interface VersionRecord {
   readonly owner: Owner;
   readonly secretId: string;
   readonly maskedValue: string | null;
+  readonly destination: Destination | null;
   readonly sealed: Sealed;
   /** Of this record (crypto/version-record.ts), not of the secret. */
   readonly mac: RecordMac;

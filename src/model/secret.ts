@@ -1,3 +1,4 @@
+import type { Destination } from './destination.ts';
 import type { Sealed, SealedMark } from './envelope.ts';
 import type { Owner } from './owner.ts';
 import type { Actor } from './principal.ts';
@@ -13,6 +14,8 @@ export interface Secret {
   readonly notes: string | null;
   readonly tags: readonly string[];
   readonly maskedValue: string | null;
+  /** Where the value may be sent; null: nowhere. It belongs to the value, and changes with it alone. */
+  readonly destination: Destination | null;
   readonly version: number;
   /** When somebody should replace the value. Nothing happens then. */
   readonly expiresAt: Date | null;
@@ -21,6 +24,8 @@ export interface Secret {
   readonly createdBy: Actor;
   /** Who made the last change. */
   readonly updatedBy: Actor;
+  /** When the value was last sent to its destination. It is no change of the secret, and no MAC has it. */
+  readonly lastUsedAt: Date | null;
 }
 
 /** A secret as it was just written, and what looks like a mistake in what was sent. */

@@ -69,7 +69,7 @@ async function create(
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
   const chosen = { ...fields, id: fields.id ?? randomUUIDv7(), owner };
-  const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value) };
+  const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination: null };
   let prepared = firstVersion(chosen, value, { principal, caller }, dependencies);
   for (let attempt = 1; ; attempt += 1) {
     const { secret, write } = prepared;

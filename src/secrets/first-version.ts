@@ -1,6 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import { macOfRecord } from '../crypto/record.ts';
 import type { Caller } from '../model/caller.ts';
+import type { Destination } from '../model/destination.ts';
 import type { Nonce } from '../model/nonce.ts';
 import { actorOf, type Principal } from '../model/principal.ts';
 import type { Secret } from '../model/secret.ts';
@@ -21,6 +22,8 @@ export interface NewValue {
   /** Text, or the UTF-8 of one. */
   readonly value: string | Uint8Array;
   readonly maskedValue: string | null;
+  /** Where it may be sent; null: nowhere. */
+  readonly destination: Destination | null;
   /** Spent with the write. */
   readonly nonce?: Nonce | undefined;
 }
@@ -48,11 +51,13 @@ export function firstVersion(
     ...fields,
     placeholder: newPlaceholder(),
     maskedValue: value?.maskedValue ?? null,
+    destination: value?.destination ?? null,
     version: 1,
     createdAt: at,
     updatedAt: at,
     createdBy: actor,
     updatedBy: actor,
+    lastUsedAt: null,
   };
   const sealed = value && sealForStore(value.value, secret, null, dependencies);
   const mac = macOfRecord({ ...secret, sealed }, dependencies.keyring());

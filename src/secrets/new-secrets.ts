@@ -35,6 +35,7 @@ function candidateOf({ index, input, fields, plaintext, warnings }: CheckedItem)
     from: '',
     fields,
     changes,
+    destinationOf: () => null,
     open: plaintext && (async () => ({ ...plaintext, maskedValue: mask(plaintext.value) })),
     bytes: plaintext?.value.length ?? 0,
     warnings,

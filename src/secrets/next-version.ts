@@ -32,6 +32,7 @@ export function nextVersion(
     ...before,
     ...changes,
     maskedValue: value ? value.maskedValue : current.maskedValue,
+    destination: value ? value.destination : current.destination,
     version: current.version + 1,
     updatedAt: at,
     updatedBy: actorOf(principal),

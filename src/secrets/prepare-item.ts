@@ -1,6 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { BatchAction, BatchItem, OnConflict } from '../model/batch.ts';
+import type { Destination } from '../model/destination.ts';
 import type { Owner } from '../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../model/secret.ts';
 import type { Warning } from '../model/warning.ts';
@@ -19,7 +20,9 @@ export interface Candidate {
   /** What an update sets of them. */
   readonly changes: Changes;
   /** Opens the value; null where there is none. What was opened is overwritten when it has been sealed. */
-  readonly open: (() => Promise<NewValue>) | null;
+  readonly open: (() => Promise<Omit<NewValue, 'destination'>>) | null;
+  /** Where the value may be sent once it is that of this secret; null: of a new one. Not asked where there is no value. */
+  readonly destinationOf: (stored: StoredSecret | null) => Destination | null;
   /** Of the value, about. */
   readonly bytes: number;
   readonly warnings: readonly Warning[];
@@ -43,8 +46,9 @@ export interface BatchRules {
 }
 
 /** Whether every field but the value stays as it is. */
-export function isUnchanged({ changes }: Candidate, stored: StoredSecret): boolean {
-  return isDeepStrictEqual({ ...stored, ...changes }, stored);
+export function isUnchanged({ changes, open, destinationOf }: Candidate, stored: StoredSecret): boolean {
+  const destination = open ? destinationOf(stored) : stored.destination;
+  return isDeepStrictEqual({ ...stored, ...changes, destination }, stored);
 }
 
 /** @param same whether the caller may know that the value is the stored one already, and it is */
@@ -69,11 +73,11 @@ export async function prepareItem(
   author: Author,
   dependencies: Dependencies,
 ): Promise<PreparedItem> {
-  const { index, fields, changes, open, warnings, beside } = candidate;
+  const { index, fields, changes, open, destinationOf, warnings, beside } = candidate;
   const item = { index, action, secret: stored, warnings };
   const isWritten = action === 'created' || action === 'updated';
   if (!isWritten || dryRun) return { item, writes: [], ...(stored && !isWritten && { unchanged: stored }) };
-  const value = open && (await open());
+  const value = open && { ...(await open()), destination: destinationOf(stored) };
   const chosen = { ...fields, owner, id: fields.id ?? randomUUIDv7() };
   const { secret, write } = stored
     ? nextVersion(stored, record, changes, value, author, dependencies)

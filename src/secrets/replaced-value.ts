@@ -11,9 +11,10 @@ import type { VersionRecord } from '../model/secret-version.ts';
  * @returns undefined where no value is set, or its envelope is so damaged that it never opens: a new value is then the fix
  */
 export function replacedValue(record: SecretRecord, keyring: Keyring): VersionRecord | undefined {
-  const { id: secretId, owner, maskedValue, sealed } = record;
+  const { id: secretId, owner, maskedValue, destination, sealed } = record;
   if (!sealed || sealed.envelope.tag !== sealed.tag || !mayOpen(sealed.envelope, keyring)) return undefined;
-  const version = { owner, secretId, maskedValue, sealed: { ...sealed, envelope: partsOf(sealed.envelope) } };
+  const kept = { ...sealed, envelope: partsOf(sealed.envelope) };
+  const version = { owner, secretId, maskedValue, destination, sealed: kept };
   return { ...version, mac: macOfVersion(version, keyring) };
 }
 

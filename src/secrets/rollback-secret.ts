@@ -27,7 +27,7 @@ export interface RollbackSecretInput extends Disclosure, IdempotentInput {
 }
 
 /**
- * Gives a secret an earlier value again, in a new version. It is opened and sealed anew; nobody sees it. Where it is the value
+ * Gives a secret an earlier value again, in a new version, and the destination of that value. It is opened and sealed anew; nobody sees it. Where it is the value
  * that the secret has, nothing changes.
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND (the secret, or the version), UNPROCESSABLE_ENTITY,
  * CONFLICT_ERROR, SERVICE_UNAVAILABLE (also when the keyring lacks a key)
@@ -57,6 +57,7 @@ export async function rollbackSecret(
     const secret: Secret = {
       ...before,
       maskedValue: earlier.maskedValue,
+      destination: earlier.destination,
       version: current.version + 1,
       updatedAt: at,
       updatedBy: actorOf(principal),

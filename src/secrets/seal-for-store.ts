@@ -6,13 +6,13 @@ import type { Secret } from '../model/secret.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /**
- * Seals a value for this version of a secret, under the active key, and makes the digest by which it is found among equal ones.
+ * Seals a value for this version of a secret and for its destination, under the active key, and makes the digest by which it is found among equal ones.
  * @param value text, or the UTF-8 of one
  * @param before the value that it replaces
  */
 export function sealForStore(
   value: string | Uint8Array,
-  secret: Pick<Secret, 'id' | 'owner' | 'version' | 'updatedAt' | 'updatedBy'>,
+  secret: Pick<Secret, 'id' | 'owner' | 'destination' | 'version' | 'updatedAt' | 'updatedBy'>,
   before: SealedMark | null,
   { keyring, trace }: Dependencies,
 ): Sealed {

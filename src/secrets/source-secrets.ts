@@ -7,7 +7,7 @@ import { type SelectedSecret, StoreConflict } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
 import { maxBatch, paceBatch } from './batch-input.ts';
 import type { Dependencies } from './dependencies.ts';
-import type { Author, NewValue } from './first-version.ts';
+import type { Author } from './first-version.ts';
 import type { BatchRules, Candidate } from './prepare-item.ts';
 import { checkName } from './rules.ts';
 import type { BatchSource, Stored } from './write-batch.ts';
@@ -103,7 +103,7 @@ export class SourceSecrets implements BatchSource {
 
   #candidateOf(index: number, selected: SelectedSecret): Candidate {
     const { secret, envelopeBytes } = selected;
-    const { name, provider, notes, tags, expiresAt, mac, sealed, maskedValue } = secret;
+    const { name, provider, notes, tags, expiresAt, mac, sealed, maskedValue, destination } = secret;
     const { principal, caller } = this.#author;
     const event = eventOf('secret.duplicated', secret, principal, caller, this.#dependencies.now());
     return {
@@ -111,7 +111,8 @@ export class SourceSecrets implements BatchSource {
       from: mac.tag,
       fields: { id: null, name, provider, notes, tags, expiresAt },
       changes: { provider, notes, tags, expiresAt },
-      open: sealed && (async (): Promise<NewValue> => ({ value: await this.#open(index, selected), maskedValue })),
+      open: sealed && (async () => ({ value: await this.#open(index, selected), maskedValue })),
+      destinationOf: () => destination,
       bytes: envelopeBytes,
       warnings: [],
       beside: { type: 'useSecret', secret, event },

@@ -77,7 +77,7 @@ async function update(
     const warnings = warningsOf(plaintext);
     if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings } };
 
-    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value) };
+    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination: null };
     const { secret, write } = nextVersion(current, record, changes, value, { principal, caller }, dependencies);
     return { write, result: { ...secret, warnings } };
   };

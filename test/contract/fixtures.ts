@@ -6,6 +6,7 @@ import { macOfRecord } from '../../src/crypto/record.ts';
 import { macOfVersion } from '../../src/crypto/version-record.ts';
 import type { AuditEvent, NewAuditEvent } from '../../src/model/audit-event.ts';
 import type { DeletedRecord, Deletion } from '../../src/model/deleted-secret.ts';
+import type { Destination } from '../../src/model/destination.ts';
 import type { Sealed, SealedMark, WrappedKey } from '../../src/model/envelope.ts';
 import { type Owner, ownerKey } from '../../src/model/owner.ts';
 import type { Secret, SecretRecord, StoredSecret } from '../../src/model/secret.ts';
@@ -43,6 +44,27 @@ export function sealed(version = 1, marker: string = randomUUID()): Sealed {
   };
 }
 
+/** Where a value may be sent. */
+export const destination: Destination = {
+  origin: 'https://api.openai.com',
+  header: 'Authorization',
+  format: 'Bearer {value}',
+  paths: ['/v1', '/v2/é'],
+  byHand: true,
+};
+
+/** That one with one part changed, and what was changed. */
+export const changedDestinations: [what: string, destination: Destination | null][] = [
+  ['another origin', { ...destination, origin: 'https://api.openai.com.example' }],
+  ['another header', { ...destination, header: 'authorization' }],
+  ['another format', { ...destination, format: '{value}' }],
+  ['fewer paths', { ...destination, paths: ['/v1'] }],
+  ['no paths', { ...destination, paths: [] }],
+  ['every path', { ...destination, paths: null }],
+  ['another author', { ...destination, byHand: false }],
+  ['nothing', null],
+];
+
 export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): SecretRecord {
   const id = randomUUID();
   return marked({
@@ -54,12 +76,14 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
     notes: null,
     tags: [],
     maskedValue: 'AKIAIO••••PLE',
+    destination: null,
     version: 1,
     expiresAt: null,
     createdAt: at,
     updatedAt: at,
     createdBy: ada,
     updatedBy: ada,
+    lastUsedAt: null,
     sealed: sealed(),
     ...fields,
   });
@@ -102,11 +126,11 @@ function hasEnvelope(record: StoredSecret): record is SecretRecord {
 
 /** The value of a record as it is kept once another has replaced it. */
 export function keptOf(
-  { owner, id, maskedValue, sealed }: SecretRecord,
+  { owner, id, maskedValue, destination, sealed }: SecretRecord,
   keyring: Keyring = testKeyring,
 ): VersionRecord {
   if (!sealed) throw new Error('it has a value');
-  const version = { owner, secretId: id, maskedValue, sealed };
+  const version = { owner, secretId: id, maskedValue, destination, sealed };
   return { ...version, mac: macOfVersion(version, keyring) };
 }
 

@@ -41,9 +41,10 @@ export function versionsContract(subject: Subject): void {
     const list = ({ owner, id }: SecretRecord) => subject.store.versions.list(owner, id);
     const find = ({ owner, id }: SecretRecord, version: number) => subject.store.versions.find(owner, id, version);
 
-    function shown({ sealed: value, maskedValue }: SecretRecord, current = false): SecretVersion {
+    function shown({ sealed: value, maskedValue, destination }: SecretRecord, current = false): SecretVersion {
       if (!value) throw new Error('it has a value');
-      return { version: value.version, maskedValue, createdAt: value.setAt, actor: value.setBy, current };
+      const { version, setAt: createdAt, setBy: actor } = value;
+      return { version, maskedValue, destination, createdAt, actor, current };
     }
 
     it('are the values that a secret has and had, newest first; only a new value makes one', async () => {

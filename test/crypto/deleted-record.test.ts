@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { macOfDeleted, requireDeletedMac } from '../../src/crypto/deleted-record.ts';
 import { macOfRecord, RecordRejected, requireRecordMac } from '../../src/crypto/record.ts';
-import { newOwner, newRecord } from '../contract/fixtures.ts';
+import type { DeletedRecord } from '../../src/model/deleted-secret.ts';
+import { changedDestinations, destination, newOwner, newRecord } from '../contract/fixtures.ts';
 import { testKeyring } from '../support/keyring.ts';
 
-const record = newRecord(newOwner());
+const record = newRecord(newOwner(), { destination });
 const deletion = { deletedAt: new Date(1000), deletedBy: { kind: 'user', id: 'ada' } } as const;
 const deleted = { ...record, ...deletion, mac: macOfDeleted({ ...record, ...deletion }, testKeyring) };
 
@@ -13,7 +14,8 @@ describe('the MAC of a deleted secret', () => {
     expect(() => requireDeletedMac(deleted, testKeyring)).not.toThrow();
   });
 
-  it.each([
+  it.each<[string, Partial<DeletedRecord>]>([
+    ...changedDestinations.map(([what, to]): [string, Partial<DeletedRecord>] => [what, { destination: to }]),
     ['name', { name: 'another' }],
     ['placeholder', { placeholder: 'sec_another' }],
     ['owner', { owner: newOwner() }],

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { rewrap, seal } from '../../src/crypto/envelope.ts';
 import { KeyMissing } from '../../src/crypto/key-missing.ts';
@@ -9,7 +10,7 @@ import type { Owner } from '../../src/model/owner.ts';
 import { ownerOfKey } from '../../src/model/owner.ts';
 import { actorOfKey } from '../../src/model/principal.ts';
 import type { SecretRecord } from '../../src/model/secret.ts';
-import { marked, newRecord, sealed } from '../contract/fixtures.ts';
+import { changedDestinations, destination, marked, newRecord, sealed } from '../contract/fixtures.ts';
 import { type KeyEntry, keyringText, testKeyring } from '../support/keyring.ts';
 
 const owner: Owner = { type: 'team', teamId: 'red' };
@@ -17,7 +18,7 @@ const ring = (...keys: KeyEntry[]): Promise<Keyring> => parseKeyring(keyringText
 const mac = (kid: string, state: string): KeyEntry => ({ use: 'mac', kid, state });
 
 async function sealedRecord(fields: Partial<SecretRecord> = {}, value = 'the value'): Promise<SecretRecord> {
-  const record = { ...newRecord(owner, { expiresAt: new Date('2031-01-01T00:00:00.000Z') }), ...fields };
+  const record = { ...newRecord(owner, { expiresAt: new Date('2031-01-01T00:00:00.000Z'), destination }), ...fields };
   const envelope = await seal(value, bindingOf(record, 1), testKeyring);
   return marked({ ...record, sealed: { ...sealed(), tag: envelope.tag, envelope } });
 }
@@ -31,13 +32,15 @@ function markOfVector(value: { setAt: number; setBy: string }) {
   return { ...value, setAt: new Date(value.setAt), setBy: actorOfKey(value.setBy) };
 }
 
+type Changed = [what: string, change: (record: SecretRecord, other: SecretRecord) => Partial<SecretRecord>];
+
 describe('a record', () => {
   it('opens to its value, and to null where it has none', async () => {
     expect(await openRecord(await sealedRecord(), testKeyring)).toBe('the value');
     expect(await openRecord(marked(newRecord(owner, { sealed: null })), testKeyring)).toBeNull();
   });
 
-  it.each<[string, (record: SecretRecord, other: SecretRecord) => Partial<SecretRecord>]>([
+  it.each<Changed>([
     ['owner', () => ({ owner: { type: 'user', userId: 'red' } })],
     ['id', (_, { id }) => ({ id })],
     ['version', ({ version }) => ({ version: version + 1 })],
@@ -51,6 +54,7 @@ describe('a record', () => {
     ['last author', () => ({ updatedBy: { kind: 'user', id: 'bob' } })],
     ['expiry', () => ({ expiresAt: new Date('2031-01-02T00:00:00.000Z') })],
     ['expiry, left out', () => ({ expiresAt: null })],
+    ...changedDestinations.map(([what, to]): Changed => [`destination: ${what}`, () => ({ destination: to })]),
     ['number of the value', (record) => ({ sealed: { ...sealedOf(record), number: 2 } })],
     ['time of the value', (record) => ({ sealed: { ...sealedOf(record), setAt: new Date(0) } })],
     ['author of the value', (record) => ({ sealed: { ...sealedOf(record), setBy: { kind: 'user', id: 'bob' } } })],
@@ -95,6 +99,24 @@ describe('a record', () => {
     expect(await openRecord({ ...record, sealed: { ...mark, envelope: moved } }, later)).toBe('the value');
   });
 
+  it('whose value was sealed for another destination does not open, whatever its MAC is', async () => {
+    const record = await sealedRecord();
+    for (const [, to] of changedDestinations) {
+      const elsewhere = marked({ ...record, destination: to });
+      // Who said so is no part of where a value may go.
+      const isSame = isDeepStrictEqual({ ...to, byHand: true }, destination);
+      const opened = openRecord(elsewhere, testKeyring);
+      if (isSame) expect(await opened).toBe('the value');
+      else await expect(opened).rejects.toThrow(RecordRejected);
+    }
+  });
+
+  it('is the same whenever it was used last', async () => {
+    const record = { ...(await sealedRecord()), lastUsedAt: new Date(1000) };
+    expect(macOfRecord(record, testKeyring)).toEqual(record.mac);
+    expect(await openRecord(record, testKeyring)).toBe('the value');
+  });
+
   it('is checked with the key that its MAC names, while that key verifies', async () => {
     const record = await sealedRecord();
     const { kid } = record.mac;
@@ -134,6 +156,7 @@ describe('a record', () => {
       const actors = { createdBy: actorOfKey(createdBy), updatedBy: actorOfKey(updatedBy) };
       const inFull = {
         expiresAt: null,
+        destination: null,
         ...record,
         ...actors,
         owner: ownerOfKey(key),

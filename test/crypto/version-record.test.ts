@@ -8,7 +8,7 @@ import { macOfVersion, openVersionBytes } from '../../src/crypto/version-record.
 import { type Owner, ownerOfKey } from '../../src/model/owner.ts';
 import { actorOfKey } from '../../src/model/principal.ts';
 import type { VersionRecord } from '../../src/model/secret-version.ts';
-import { keptOf, marked, newRecord, sealed } from '../contract/fixtures.ts';
+import { changedDestinations, destination, keptOf, marked, newRecord, sealed } from '../contract/fixtures.ts';
 import { type KeyEntry, keyringText, testKeyring } from '../support/keyring.ts';
 
 const owner: Owner = { type: 'team', teamId: 'red' };
@@ -16,23 +16,26 @@ const ring = (...keys: KeyEntry[]) => parseKeyring(keyringText(keys), 'keyring.j
 const mac = (kid: string, state: string): KeyEntry => ({ use: 'mac', kid, state });
 
 async function keptVersion(version = 1, value = 'the value'): Promise<VersionRecord> {
-  const record = newRecord(owner);
+  const record = newRecord(owner, { destination });
   const envelope = await seal(value, bindingOf(record, version), testKeyring);
   return keptOf(marked({ ...record, sealed: { ...sealed(version), tag: envelope.tag, envelope } }));
 }
 
 const text = async (version: VersionRecord) => Buffer.from(await openVersionBytes(version, testKeyring)).toString();
 
+type Changed = [what: string, change: (version: VersionRecord, other: VersionRecord) => Partial<VersionRecord>];
+
 describe('an earlier value', () => {
   it('opens to its bytes, and the envelope that a secret had is the one that is kept', async () => {
     expect(await text(await keptVersion(7))).toBe('the value');
   });
 
-  it.each<[string, (version: VersionRecord, other: VersionRecord) => Partial<VersionRecord>]>([
+  it.each<Changed>([
     ['owner', () => ({ owner: { type: 'user', userId: 'red' } })],
     ['secret', (_, { secretId }) => ({ secretId })],
     ['mask', () => ({ maskedValue: '••••' })],
     ['mask, left out', () => ({ maskedValue: null })],
+    ...changedDestinations.map(([what, to]): Changed => [`destination: ${what}`, () => ({ destination: to })]),
     ['version', ({ sealed }) => ({ sealed: { ...sealed, version: 2 } })],
     ['number', ({ sealed }) => ({ sealed: { ...sealed, number: 2 } })],
     ['time', ({ sealed }) => ({ sealed: { ...sealed, setAt: new Date(0) } })],
@@ -96,7 +99,7 @@ describe('an earlier value', () => {
     for (const { kid, version, tag } of vectors) {
       const { setAt, setBy, ...mark } = version.sealed;
       const value = { ...mark, setAt: new Date(setAt), setBy: actorOfKey(setBy) };
-      const inFull = { ...version, owner: ownerOfKey(version.owner), sealed: value };
+      const inFull = { destination: null, ...version, owner: ownerOfKey(version.owner), sealed: value };
       expect(macOfVersion(inFull, await ring(mac(kid, 'active')))).toEqual({ kid, tag });
     }
   });

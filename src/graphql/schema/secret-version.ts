@@ -17,5 +17,5 @@ export const SecretVersion = builder.objectRef<SecretVersionModel>('SecretVersio
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the value was set.' }),
       actor: t.expose('actor', { type: Actor, description: 'Who set the value.' }),
       current: t.exposeBoolean('current', { description: 'Whether it is the value that the secret has now.' }),
-    }) satisfies { readonly [field in keyof SecretVersionModel]: unknown },
+    }) satisfies { readonly [field in Exclude<keyof SecretVersionModel, 'destination'>]: unknown },
 });

@@ -54,7 +54,9 @@ SecretRef.implement({
         },
         resolve: (secret, args, { operations }) => operations.listVersions({ ...args, secret }),
       }),
-    }) satisfies { readonly [field in keyof Secret | 'versions']: unknown },
+    }) satisfies {
+      readonly [field in Exclude<keyof Secret, 'destination' | 'lastUsedAt'> | 'versions']: unknown;
+    },
 });
 
 builder.queryField('secret', (t) =>

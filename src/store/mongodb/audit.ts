@@ -13,7 +13,7 @@ import {
   type OwnerHead,
 } from '../audit.ts';
 import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
-import type { Collections } from './documents.ts';
+import type { Collections } from './collections.ts';
 import { chainOf } from './owner-document.ts';
 import { watchOwners } from './watch-owners.ts';
 

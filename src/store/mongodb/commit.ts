@@ -18,7 +18,8 @@ import {
   type Write,
 } from '../store.ts';
 import { writeApiKeys } from './api-keys.ts';
-import { type Collections, currentDocumentOf, documentOf, type SecretDocument, updateTo } from './documents.ts';
+import type { Collections } from './collections.ts';
+import { currentDocumentOf, documentOf, type SecretDocument, updateTo } from './documents.ts';
 import { Contention, isDuplicateKey, WriteRefused } from './errors.ts';
 import { ConflictAmong, versionConflict } from './first-conflict.ts';
 import { keepResults, removeResults } from './kept-results.ts';

@@ -2,7 +2,7 @@ import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import { unknownKid } from '../../model/envelope.ts';
 import type { Keyed, KidCounts } from '../kid-counts.ts';
 import { placesAfter, positionIn } from '../positions.ts';
-import type { Collections } from './documents.ts';
+import type { Collections } from './collections.ts';
 import { collectionOf, sealedPlaces } from './sealed-places.ts';
 
 type Options = { readonly limit: number; readonly maxTimeMS: number; readonly session: ClientSession };

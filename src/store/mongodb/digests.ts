@@ -3,8 +3,8 @@ import type { ValueDigest } from '../../model/envelope.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord } from '../../model/secret.ts';
 import type { DigestedSecret, DigestStore, UndigestedPage } from '../digests.ts';
+import type { Collections } from './collections.ts';
 import {
-  type Collections,
   type FoundDocument,
   type Owned,
   ownedOf,

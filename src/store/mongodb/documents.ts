@@ -1,22 +1,16 @@
-import type { Collection, Db, UpdateFilter } from 'mongodb';
+import type { UpdateFilter } from 'mongodb';
 import type { Envelope, Sealed, SealedMark, ValueDigest } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
-import type { ApiKeyDocument } from './api-keys.ts';
-import type { AuditDocument } from './audit.ts';
-import type { DeletedDocument } from './deleted-secrets.ts';
-import type { KeptResultDocument } from './kept-results.ts';
-import type { OwnerDocument } from './owner-document.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
-import type { SecretIdDocument } from './secret-ids.ts';
-import type { VersionDocument } from './versions.ts';
 
 /**
  * The fields of a secret beside its id and its owner, which are stored as other types, and what is there only where it is set.
  * Actors are stored as their keys.
  */
-interface SecretFields extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy' | 'expiresAt'> {
+interface SecretFields
+  extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy' | 'expiresAt' | 'destination' | 'lastUsedAt'> {
   readonly createdBy: string;
   readonly updatedBy: string;
 }
@@ -59,6 +53,8 @@ export function readListedSecret(id: string, row: RowReader): ListedSecret {
     createdBy: actorOfKey(row.text('createdBy')),
     updatedBy: actorOfKey(row.text('updatedBy')),
     expiresAt: readExpiry(row),
+    destination: null,
+    lastUsedAt: null,
   };
 }
 
@@ -167,40 +163,6 @@ export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac', 'e
 export const foundProjection = { 'sealed.envelope': 0, 'sealed.digest': 0 } as const;
 export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
 
-/** `_id` is the digest, by which the collection can be sharded. */
-export interface NonceDocument {
-  readonly _id: string;
-  readonly keptUntil: Date;
-}
-
-export interface Collections {
-  readonly database: Db;
-  readonly secrets: Collection<SecretDocument>;
-  readonly secretIds: Collection<SecretIdDocument>;
-  readonly deletedSecrets: Collection<DeletedDocument>;
-  readonly owners: Collection<OwnerDocument>;
-  readonly audit: Collection<AuditDocument>;
-  readonly apiKeys: Collection<ApiKeyDocument>;
-  readonly nonces: Collection<NonceDocument>;
-  readonly secretVersions: Collection<VersionDocument>;
-  readonly keptResults: Collection<KeptResultDocument>;
-}
-
-export function collectionsOf(database: Db): Collections {
-  return {
-    database,
-    secrets: database.collection('secrets'),
-    secretIds: database.collection('secretIds'),
-    deletedSecrets: database.collection('deletedSecrets'),
-    owners: database.collection('owners'),
-    audit: database.collection('audit'),
-    apiKeys: database.collection('apiKeys'),
-    nonces: database.collection('nonces'),
-    secretVersions: database.collection('secretVersions'),
-    keptResults: database.collection('keptResults'),
-  };
-}
-
 /** Everything of a secret but its id, its value, its MAC and what need not be there. */
 export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac' | 'expiresAt'> {
   const [createdBy, updatedBy] = [actorKey(secret.createdBy), actorKey(secret.updatedBy)];
@@ -248,7 +210,15 @@ export function listedSecretOf(document: ListedDocument, owner: Owner = nobody):
   const createdBy = actorOfKey(String(document.createdBy));
   const updatedBy = actorOfKey(String(document.updatedBy));
   const { _id: id, expiresAt = null } = document;
-  return Object.assign(pick(document), { id, owner, createdBy, updatedBy, expiresAt });
+  return Object.assign(pick(document), {
+    id,
+    owner,
+    createdBy,
+    updatedBy,
+    expiresAt,
+    destination: null,
+    lastUsedAt: null,
+  });
 }
 
 export function ownedOf(document: FoundDocument): Owned {

@@ -1,6 +1,6 @@
 import type { Collection, Document } from 'mongodb';
 import type { Envelope } from '../../model/envelope.ts';
-import type { Collections } from './documents.ts';
+import type { Collections } from './collections.ts';
 
 /** What the documents of each place have: a text `_id`, `owner`, `mac` and, unless there is no value, `sealed`. */
 export interface SealedDocument {

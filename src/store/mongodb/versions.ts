@@ -73,7 +73,10 @@ interface ListedDocument extends Pick<MarkDocument, 'version' | 'setAt' | 'setBy
 function listedOf({ secretId, maskedValue, version, setAt, setBy, current }: ListedDocument): ListedVersion {
   // As text whatever is there: a damaged row must not fail what came with the same command.
   const actor = actorOfKey(String(setBy));
-  return { secretId, version: { version, maskedValue, createdAt: setAt, actor, current: current === 1 } };
+  return {
+    secretId,
+    version: { version, maskedValue, destination: null, createdAt: setAt, actor, current: current === 1 },
+  };
 }
 
 const listedVersion: RowDecoder<ListedVersion> = {
@@ -96,13 +99,14 @@ const versionRecord: RowDecoder<VersionRecord> = {
       owner: ownerOfKey(row.text('owner')),
       secretId: row.text('secretId'),
       maskedValue: row.textOrNull('maskedValue'),
+      destination: null,
       mac: row.object('mac', readMac),
       sealed: row.object('sealed', readSealed),
     };
   },
   of(document) {
     const { owner, secretId, maskedValue, mac, sealed } = document as VersionDocument;
-    return { owner: ownerOfKey(owner), secretId, maskedValue, sealed: sealedOf(sealed), mac };
+    return { owner: ownerOfKey(owner), secretId, maskedValue, destination: null, sealed: sealedOf(sealed), mac };
   },
 };
 

@@ -1,7 +1,7 @@
 import type { AnyBulkWriteOperation, ClientSession, WriteConcernSettings } from 'mongodb';
 import { unknownKid, type WrappedKey } from '../../model/envelope.ts';
 import { placesAfter, positionIn, splitPosition } from '../positions.ts';
-import type { Collections } from './documents.ts';
+import type { Collections } from './collections.ts';
 import {
   collectionOf,
   type SealedDocument,

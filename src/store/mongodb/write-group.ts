@@ -2,8 +2,8 @@ import type { MongoClient, TransactionOptions, WriteConcernSettings } from 'mong
 import type { ChainHead } from '../../model/audit-event.ts';
 import type { MacOfEvent } from '../audit.ts';
 import { StoreConflict, type Write } from '../store.ts';
+import type { Collections } from './collections.ts';
 import { tryWrites, writeCommits } from './commit.ts';
-import type { Collections } from './documents.ts';
 import { asDomainError, Contention, isWriteConflict } from './errors.ts';
 import { ConflictAmong, firstConflict } from './first-conflict.ts';
 import { inTransaction } from './transaction.ts';

@@ -49,7 +49,7 @@ export const limitClause = 'LIMIT ? + 0';
 export type Columns<T> = { readonly [field in keyof T]: readonly [column: string, type: ColumnType<T[field]>] };
 
 /** The columns of a secret beside its owner and its envelope: one line for each field, everything else follows from it. */
-const columns: Columns<Omit<Secret, 'owner'>> = {
+const columns: Columns<Omit<Secret, 'owner' | 'destination' | 'lastUsedAt'>> = {
   id: ['id', text],
   name: ['name', text],
   placeholder: ['placeholder', text],
@@ -145,6 +145,8 @@ export function listedSecretOfRow(row: Values, owner: Owner): Secret {
     tags: json.read(row[at.tags]),
     notes: textOrNull.read(row[at.notes]),
     expiresAt: timeOrNull.read(row[at.expiresAt]),
+    destination: null,
+    lastUsedAt: null,
   };
 }
 

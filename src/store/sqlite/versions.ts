@@ -98,6 +98,7 @@ function versionOfRow([maskedValue = null, current, ...mark]: Values): SecretVer
   return {
     version,
     maskedValue: textOrNull.read(maskedValue),
+    destination: null,
     createdAt: setAt,
     actor: setBy,
     current: current === 1,
@@ -109,6 +110,7 @@ function recordOfRow([owner, secretId, maskedValue = null, kid, tag, envelope, .
     owner: ownerOfKey(text.read(owner)),
     secretId: text.read(secretId),
     maskedValue: textOrNull.read(maskedValue),
+    destination: null,
     sealed: { ...markOf(mark), envelope: envelopeOf(envelope) },
     mac: { kid: text.read(kid), tag: text.read(tag) },
   };
