@@ -69,7 +69,11 @@ export type Write =
       readonly secret: PurgedSecret;
       readonly event: NewAuditEvent;
     }
-  /** Changes nothing. After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. */
+  /**
+   * After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. It changes
+   * nothing of the secret. Only with `secret.used` its `lastUsedAt` becomes the time of the event, unless it is later already; no
+   * other write sets it.
+   */
   | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
   | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
   /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the successor with it. */

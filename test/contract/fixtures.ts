@@ -76,7 +76,7 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
     notes: null,
     tags: [],
     maskedValue: 'AKIAIO••••PLE',
-    destination: null,
+    destination,
     version: 1,
     expiresAt: null,
     createdAt: at,

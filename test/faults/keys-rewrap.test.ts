@@ -87,7 +87,7 @@ describe.each(storeNames)('keys rewrap, on %s,', (storeName) => {
   }
 
   async function sealAt(id: string, version: number, value: string, ring: Keyring): Promise<Sealed> {
-    const envelope = await seal(value, bindingOf({ id, owner, destination: null }, version), ring);
+    const envelope = await seal(value, bindingOf(newRecord(owner, { id }), version), ring);
     return { ...sealed(version), tag: envelope.tag, envelope };
   }
 

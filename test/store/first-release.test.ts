@@ -66,11 +66,9 @@ describe.each(storeNames)('a database of version 0.1.0, on %s', (name) => {
   let folders: string[];
   let url: string;
   const owner = newOwner();
-  const [a, b, c] = ['a', 'b', 'c'].map((letter) => newRecord(owner, { name: letter, tags: ['t'] })) as [
-    ReturnType<typeof newRecord>,
-    ReturnType<typeof newRecord>,
-    ReturnType<typeof newRecord>,
-  ];
+  const [a, b, c] = ['a', 'b', 'c'].map((letter) =>
+    newRecord(owner, { name: letter, tags: ['t'], destination: null }),
+  ) as [ReturnType<typeof newRecord>, ReturnType<typeof newRecord>, ReturnType<typeof newRecord>];
   const second = update(a, {}, sealed(2));
   const deletion = remove(c);
 

@@ -25,8 +25,9 @@ import { ConflictAmong, versionConflict } from './first-conflict.ts';
 import { keepResults, removeResults } from './kept-results.ts';
 import { asRead, moveDeleted, withWrappedKey } from './move-deleted.ts';
 import { chainFields, chainOf, type OwnerDocument } from './owner-document.ts';
-import { byOwner, takeIds } from './secret-ids.ts';
+import { takeIds } from './secret-ids.ts';
 import { TransactionCommands } from './transaction-commands.ts';
+import { useSecrets } from './use-secrets.ts';
 import { keepVersions, removeVersions } from './versions.ts';
 
 /** Others are answered in between. */
@@ -53,7 +54,7 @@ export async function writeCommits(
   await keepVersions(commands, writes);
   await removeVersions(commands, writes);
   await removeResults(commands, writes);
-  await requireCurrent(commands, writes);
+  await useSecrets(commands, writes);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);
 
@@ -175,34 +176,12 @@ async function writeSecrets(commands: TransactionCommands, changes: readonly Cha
   }
 }
 
-/**
- * Each commit of an owner changes the owner's document. So a secret that was read here cannot have changed by the time that
- * this transaction commits.
- */
-async function requireCurrent(commands: TransactionCommands, writes: readonly Write[]): Promise<void> {
-  const uses = writes.flatMap((write, index) => {
-    const secret = requiredBy(write);
-    return secret ? [{ secret, index }] : [];
-  });
-  if (uses.length === 0) return;
-  const used = uses.map(({ secret }) => [secret.id, ownerKey(secret.owner)] as const);
-  const query = { filter: byOwner(used), projection: { owner: 1, version: 1, mac: 1 } };
-  const found = await commands.find<SecretDocument>('secrets', used.length, query);
-  const byId = new Map(found.map((document) => [document._id, document]));
-  for (const { secret, index } of uses) {
-    const { id, owner, version, mac } = secret;
-    const stored = byId.get(id);
-    const isVersion = stored?.version === version && stored.owner === ownerKey(owner);
-    // What was read must be what is there: something other than a gateway may have written a record of the same version.
-    if (!isVersion || stored.mac.tag !== mac.tag) throw new StoreConflict(index, 'version');
-  }
-}
-
 function insertionOf(write: SecretWrite): SecretDocument[] {
   if (write.type === 'insertSecret') return [currentOf(write.record, write.record.sealed?.digest)];
   if (write.type !== 'restoreSecret') return [];
   const { secret, from, digest, mac } = write;
-  return [currentOf({ ...secret, sealed: from.sealed, mac }, digest)];
+  const { sealed, lastUsedAt } = from;
+  return [currentOf({ ...secret, sealed, lastUsedAt, mac }, digest)];
 }
 
 function currentOf(record: SecretRecord, digest: ValueDigest | undefined): SecretDocument {

@@ -1,16 +1,20 @@
 import type { UpdateFilter } from 'mongodb';
+import type { Destination } from '../../model/destination.ts';
 import type { Envelope, Sealed, SealedMark, ValueDigest } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import { destinationOfText, destinationText } from '../destination-text.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
+
+/** Null where the document has no such field. */
+type Optional = Pick<Secret, 'expiresAt' | 'destination' | 'lastUsedAt'>;
 
 /**
  * The fields of a secret beside its id and its owner, which are stored as other types, and what is there only where it is set.
  * Actors are stored as their keys.
  */
-interface SecretFields
-  extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy' | 'expiresAt' | 'destination' | 'lastUsedAt'> {
+interface SecretFields extends Omit<Secret, 'id' | 'owner' | 'createdBy' | 'updatedBy' | keyof Optional> {
   readonly createdBy: string;
   readonly updatedBy: string;
 }
@@ -36,8 +40,15 @@ export type ListedSecret = Omit<Secret, 'owner'> & { owner: Owner };
 
 const nobody: Owner = { type: 'user', userId: '' };
 
-/** What follows the id: one line for each field, in the order in which `documentOf` writes them. */
+/** A secret of a list, from what follows the id on. */
 export function readListedSecret(id: string, row: RowReader): ListedSecret {
+  const secret = readFields(id, row);
+  readOptional(row, secret);
+  return secret;
+}
+
+/** One line for each field, in the order in which `documentOf` writes them. */
+function readFields(id: string, row: RowReader): ListedSecret {
   return {
     id,
     owner: nobody,
@@ -52,15 +63,20 @@ export function readListedSecret(id: string, row: RowReader): ListedSecret {
     updatedAt: row.date('updatedAt'),
     createdBy: actorOfKey(row.text('createdBy')),
     updatedBy: actorOfKey(row.text('updatedBy')),
-    expiresAt: readExpiry(row),
+    expiresAt: null,
     destination: null,
     lastUsedAt: null,
   };
 }
 
-/** It comes last: an update adds it to a document that had none. */
-function readExpiry(row: RowReader): Date | null {
-  return row.isNext('expiresAt') ? row.date('expiresAt') : null;
+/** They come last, and in any order: an update adds one to a document that had none. */
+function readOptional(row: RowReader, secret: { -readonly [field in keyof Optional]: Optional[field] }): void {
+  for (;;) {
+    if (row.isNext('expiresAt')) secret.expiresAt = row.date('expiresAt');
+    else if (row.isNext('destination')) secret.destination = destinationOfText(row.text('destination'));
+    else if (row.isNext('lastUsedAt')) secret.lastUsedAt = row.date('lastUsedAt');
+    else return;
+  }
 }
 
 /**
@@ -78,17 +94,18 @@ export function withOwner<S extends { owner: Owner }>({ key, secret }: Owned<S>)
   return secret;
 }
 
-/** Up to what the row has of the value. Where that is computed, `expiresAt` comes before it. */
+/** Up to what the row has of the value. Where that is computed, what is optional comes before it. */
 export function readOwned(row: RowReader): Owned<ListedSecret & { mac: RecordMac }> {
-  const secret = readListedSecret(row.text('_id'), row);
+  const secret = readFields(row.text('_id'), row);
   const key = row.text('owner');
   const mac = row.object('mac', readMac);
-  return { key, secret: Object.assign(secret, { mac, expiresAt: readExpiry(row) }) };
+  readOptional(row, secret);
+  return { key, secret: Object.assign(secret, { mac }) };
 }
 
 /** What a whole row has behind its value. */
 export function readRest<S extends Owned<ListedSecret>>(row: RowReader, owned: S): S {
-  Object.assign(owned.secret, { expiresAt: owned.secret.expiresAt ?? readExpiry(row) });
+  readOptional(row, owned.secret);
   return owned;
 }
 
@@ -132,6 +149,9 @@ function readEnvelope(row: RowReader): Envelope {
 export interface ListedDocument extends SecretFields {
   readonly _id: string;
   readonly expiresAt?: Date;
+  /** As text. */
+  readonly destination?: string;
+  readonly lastUsedAt?: Date;
 }
 
 /** What a find reads. `owner` is the owner's key in every collection. */
@@ -157,14 +177,16 @@ export interface SecretDocument extends FoundDocument {
 }
 
 /** Everything but the envelope, for a find that computes what it has of the value. */
-export const foundFields = Object.fromEntries([...fieldNames, 'owner', 'mac', 'expiresAt'].map((name) => [name, 1]));
+export const foundFields = Object.fromEntries(
+  [...fieldNames, 'owner', 'mac', 'expiresAt', 'destination', 'lastUsedAt'].map((name) => [name, 1]),
+);
 
 /** What a find and a list leave out. */
 export const foundProjection = { 'sealed.envelope': 0, 'sealed.digest': 0 } as const;
 export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
 
 /** Everything of a secret but its id, its value, its MAC and what need not be there. */
-export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac' | 'expiresAt'> {
+export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac' | keyof Optional> {
   const [createdBy, updatedBy] = [actorKey(secret.createdBy), actorKey(secret.updatedBy)];
   // Named fields only: a spread would also store what else an object happens to hold.
   return Object.assign(pick(secret), { createdBy, updatedBy, owner: ownerKey(secret.owner) });
@@ -172,11 +194,13 @@ export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' |
 
 export function documentOf(record: SecretRecord): SecretDocument {
   const sealed = record.sealed && sealedDocumentOf(record.sealed);
-  return { _id: record.id, ...fieldsOf(record), mac: record.mac, sealed, ...optionalFieldsOf(record) };
+  const { id: _id, mac, lastUsedAt } = record;
+  return { _id, ...fieldsOf(record), mac, sealed, ...changeableFieldsOf(record), ...(lastUsedAt && { lastUsedAt }) };
 }
 
-function optionalFieldsOf({ expiresAt }: Secret): Pick<FoundDocument, 'expiresAt'> {
-  return expiresAt ? { expiresAt } : {};
+/** What need not be there, without what only a use sets. */
+function changeableFieldsOf({ expiresAt, destination }: Secret): Pick<FoundDocument, 'expiresAt' | 'destination'> {
+  return { ...(expiresAt && { expiresAt }), ...(destination && { destination: destinationText(destination) }) };
 }
 
 /** What makes the stored secret this one. */
@@ -185,9 +209,10 @@ export function updateTo(secret: Secret, mac: RecordMac, sealed: Sealed | undefi
     ...fieldsOf(secret),
     mac,
     ...(sealed && { sealed: currentDocumentOf(sealed, sealed.digest) }),
-    ...optionalFieldsOf(secret),
+    ...changeableFieldsOf(secret),
   };
-  return secret.expiresAt ? { $set } : { $set, $unset: { expiresAt: 1 } };
+  const unset = (['expiresAt', 'destination'] as const).filter((field) => secret[field] === null);
+  return unset.length === 0 ? { $set } : { $set, $unset: Object.fromEntries(unset.map((field) => [field, 1])) };
 }
 
 /** A value that is a current one. Deleted and earlier ones have no digest. */
@@ -209,16 +234,22 @@ export function listedSecretOf(document: ListedDocument, owner: Owner = nobody):
   // As text whatever is there: a damaged document must not fail what came with the same command.
   const createdBy = actorOfKey(String(document.createdBy));
   const updatedBy = actorOfKey(String(document.updatedBy));
-  const { _id: id, expiresAt = null } = document;
+  const { _id: id, expiresAt = null, lastUsedAt = null } = document;
+  const destination = storedDestination(document);
   return Object.assign(pick(document), {
     id,
     owner,
     createdBy,
     updatedBy,
     expiresAt,
-    destination: null,
-    lastUsedAt: null,
+    destination,
+    lastUsedAt,
   });
+}
+
+/** Also null is none that a gateway writes. */
+export function storedDestination({ destination }: { readonly destination?: string }): Destination | null {
+  return destination === undefined ? null : destinationOfText(destination);
 }
 
 export function ownedOf(document: FoundDocument): Owned {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import { tooNew, tooOld } from '../schema-version.ts';
-import { secretsWithDigests, validators, validatorsWithExpiry } from './validators.ts';
+import { secretsWithDigests, validators, validatorsWithDestination, validatorsWithExpiry } from './validators.ts';
 
 /** What callers have used of their rate limits, in the form of rate-limiter-flexible. */
 export const rateLimitCollection = 'rateLimits';
@@ -88,6 +88,11 @@ export const migrations: readonly ((database: Db) => Promise<void>)[] = [
         partialFilterExpression: { sealed: { $type: 'null' } },
       },
     ]);
+  },
+  async (database) => {
+    for (const [collection, validator] of Object.entries(validatorsWithDestination)) {
+      await ensureCollection(database, collection, validator);
+    }
   },
 ];
 

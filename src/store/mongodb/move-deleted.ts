@@ -5,9 +5,10 @@ import type { SecretRecord } from '../../model/secret.ts';
 import type { PurgedSecret } from '../deleted-secrets.ts';
 import type { SecretWrite } from '../store.ts';
 import type { DeletedDocument } from './deleted-secrets.ts';
-import { documentOf } from './documents.ts';
+import { documentOf, type SecretDocument } from './documents.ts';
 import { isDuplicateKey, WriteRefused } from './errors.ts';
 import { versionConflict } from './first-conflict.ts';
+import { byOwner } from './secret-ids.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
 
 /** What is stored of a secret must be what was read. */
@@ -28,11 +29,11 @@ export async function moveDeleted(
   commands: TransactionCommands,
   changes: readonly { readonly write: SecretWrite; readonly index: number }[],
 ): Promise<void> {
-  const kept = changes.flatMap(({ write }) => (write.type === 'deleteSecret' ? [documentOfDeleted(write)] : []));
+  const deletions = changes.flatMap(({ write }) => (write.type === 'deleteSecret' ? [write] : []));
   const taken = changes.flatMap(({ write }) => takenBy(write));
   const conflict = versionConflict(changes);
   try {
-    if (kept.length > 0) await commands.insert('deletedSecrets', kept);
+    if (deletions.length > 0) await commands.insert('deletedSecrets', await documentsOf(commands, deletions));
     if (taken.length > 0 && (await commands.delete('deletedSecrets', taken)) < taken.length) throw conflict;
   } catch (error) {
     // It was deleted before.
@@ -40,10 +41,19 @@ export async function moveDeleted(
   }
 }
 
-function documentOfDeleted(write: Extract<SecretWrite, { type: 'deleteSecret' }>): DeletedDocument {
-  const { secret, deletion, mac } = write;
-  const { deletedAt, deletedBy } = deletion;
-  return { ...documentOf({ ...secret, mac }), deletedAt, deletedBy: actorKey(deletedBy) };
+type Deletion = Extract<SecretWrite, { type: 'deleteSecret' }>;
+
+/** As they were read, but for `lastUsedAt`: a secret may have been used since. */
+async function documentsOf(commands: TransactionCommands, deletions: readonly Deletion[]): Promise<DeletedDocument[]> {
+  const ids = deletions.map(({ secret }) => [secret.id, ownerKey(secret.owner)] as const);
+  const query = { filter: byOwner(ids), projection: { lastUsedAt: 1 } };
+  const found = await commands.find<Pick<SecretDocument, '_id' | 'lastUsedAt'>>('secrets', ids.length, query);
+  const lastUsed = new Map(found.map(({ _id, lastUsedAt = null }) => [_id, lastUsedAt]));
+  return deletions.map(({ secret, deletion: { deletedAt, deletedBy }, mac }) => {
+    const { lastUsedAt } = secret;
+    const record = { ...secret, mac, lastUsedAt: lastUsed.get(secret.id) ?? lastUsedAt };
+    return { ...documentOf(record), deletedAt, deletedBy: actorKey(deletedBy) };
+  });
 }
 
 function takenBy(write: SecretWrite): Document[] {

@@ -112,6 +112,19 @@ const secretFieldsWithDigest = {
 /** Of `secrets` from version 16 on: a current value may have a digest. */
 export const secretsWithDigests = exactly(secretFieldsWithDigest);
 
+/** As version 18 has them. A document without what is optional stays as it is. */
+export const validatorsWithDestination = {
+  secrets: exactly(secretFieldsWithDigest, { expiresAt: date, destination: named, lastUsedAt: date }),
+  deletedSecrets: exactly(
+    { ...secretFields, deletedAt: date, deletedBy: text },
+    { expiresAt: date, destination: named, lastUsedAt: date },
+  ),
+  secretVersions: exactly(
+    { _id: text, owner: text, secretId: text, maskedValue: textOrNull, sealed, mac },
+    { destination: named },
+  ),
+};
+
 /** As version 17 has them. A document without `expiresAt` stays as it is. */
 export const validatorsWithExpiry = {
   secrets: exactly(secretFieldsWithDigest, { expiresAt: date }),

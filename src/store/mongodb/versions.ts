@@ -3,6 +3,7 @@ import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorOfKey } from '../../model/principal.ts';
 import type { RecordMac } from '../../model/secret.ts';
 import { keptValues, type SecretVersion, type VersionRecord } from '../../model/secret-version.ts';
+import { destinationText } from '../destination-text.ts';
 import { isPurge, type Write } from '../store.ts';
 import { newestFirst, type VersionStore, versionId } from '../versions.ts';
 import { batched } from './batched.ts';
@@ -13,9 +14,10 @@ import {
   type SealedDocument,
   sealedDocumentOf,
   sealedOf,
+  storedDestination,
 } from './documents.ts';
 import type { Reads } from './reads.ts';
-import type { RowDecoder } from './row-reader.ts';
+import type { RowDecoder, RowReader } from './row-reader.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
 
 /** An earlier value. `_id` is the secret's id and a place among those that its values take in turn. */
@@ -26,6 +28,8 @@ export interface VersionDocument {
   readonly maskedValue: string | null;
   readonly mac: RecordMac;
   readonly sealed: SealedDocument;
+  /** As text, where there is one. */
+  readonly destination?: string;
 }
 
 /** Keeps the values of secrets that get another with these writes. */
@@ -37,9 +41,10 @@ export async function keepVersions(commands: TransactionCommands, writes: readon
 }
 
 function putOf(version: VersionRecord) {
-  const { secretId, maskedValue, sealed, mac } = version;
+  const { secretId, maskedValue, destination, sealed, mac } = version;
   const place = { _id: versionId(version), owner: ownerKey(version.owner), secretId };
-  const document: VersionDocument = { ...place, maskedValue, mac, sealed: sealedDocumentOf(sealed) };
+  const to = destination && { destination: destinationText(destination) };
+  const document: VersionDocument = { ...place, maskedValue, mac, sealed: sealedDocumentOf(sealed), ...to };
   return { q: place, u: document, upsert: true };
 }
 
@@ -68,15 +73,21 @@ interface ListedDocument extends Pick<MarkDocument, 'version' | 'setAt' | 'setBy
   readonly secretId: string;
   readonly maskedValue: string | null;
   readonly current: number;
+  readonly destination?: string;
 }
 
-function listedOf({ secretId, maskedValue, version, setAt, setBy, current }: ListedDocument): ListedVersion {
+function listedOf(document: ListedDocument): ListedVersion {
+  const { secretId, maskedValue, version, setAt, setBy, current } = document;
   // As text whatever is there: a damaged row must not fail what came with the same command.
   const actor = actorOfKey(String(setBy));
-  return {
-    secretId,
-    version: { version, maskedValue, destination: null, createdAt: setAt, actor, current: current === 1 },
-  };
+  const destination = storedDestination(document);
+  const shown = { version, maskedValue, destination, createdAt: setAt, actor, current: current === 1 };
+  return { secretId, version: shown };
+}
+
+/** It comes last, where there is one. */
+function readDestination(row: RowReader): { readonly destination?: string } {
+  return row.isNext('destination') ? { destination: row.text('destination') } : {};
 }
 
 const listedVersion: RowDecoder<ListedVersion> = {
@@ -88,6 +99,7 @@ const listedVersion: RowDecoder<ListedVersion> = {
       setAt: row.date('setAt'),
       setBy: row.text('setBy'),
       current: row.integer('current'),
+      ...readDestination(row),
     }),
   of: (document) => listedOf(document as ListedDocument),
 };
@@ -99,14 +111,15 @@ const versionRecord: RowDecoder<VersionRecord> = {
       owner: ownerOfKey(row.text('owner')),
       secretId: row.text('secretId'),
       maskedValue: row.textOrNull('maskedValue'),
-      destination: null,
       mac: row.object('mac', readMac),
       sealed: row.object('sealed', readSealed),
+      destination: storedDestination(readDestination(row)),
     };
   },
   of(document) {
     const { owner, secretId, maskedValue, mac, sealed } = document as VersionDocument;
-    return { owner: ownerOfKey(owner), secretId, maskedValue, destination: null, sealed: sealedOf(sealed), mac };
+    const destination = storedDestination(document);
+    return { owner: ownerOfKey(owner), secretId, maskedValue, destination, sealed: sealedOf(sealed), mac };
   },
 };
 
@@ -166,6 +179,8 @@ function listCommand(owner: string, ids: readonly string[]) {
     setAt: '$sealed.setAt',
     setBy: '$sealed.setBy',
     current: { $literal: current },
+    // Missing where it is missing.
+    destination: '$destination',
   });
   const earlier = [{ $match: { owner, secretId: { $in: ids } } }, { $project: shown('$secretId', 0) }];
   const current = [{ $match: { owner, _id: { $in: ids }, sealed: { $ne: null } } }, { $project: shown('$_id', 1) }];

@@ -6,6 +6,7 @@ import { prepareWrites, replaces, type WritesInCommit } from './commit.ts';
 import type { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { type KeptResults, prepareKeptResults } from './kept-results.ts';
+import { prepareLastUsed } from './last-used.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
 import { rollBack } from './roll-back.ts';
 
@@ -25,6 +26,7 @@ interface Job {
 class Writer {
   readonly database: DatabaseSync;
   readonly nonces: Nonces;
+  readonly setLastUsed: ReturnType<typeof prepareLastUsed>;
   readonly statements: Record<'savepoint' | 'release' | 'rollbackTo', StatementSync>;
   readonly #keptResults: KeptResults;
   readonly #writes: WritesInCommit;
@@ -33,6 +35,7 @@ class Writer {
   constructor(database: DatabaseSync, macOfEvent: MacOfEvent) {
     this.database = database;
     this.nonces = prepareNonces(database);
+    this.setLastUsed = prepareLastUsed(database);
     this.#keptResults = prepareKeptResults(database);
     this.#writes = prepareWrites(database, macOfEvent);
     this.#steps = [this.#keptResults.keep, this.nonces.spend, this.#writes.make];
@@ -153,7 +156,7 @@ export class CommitQueue {
 
   /** What a commit costs is the sync to disk, so they share it. One that fails is undone alone. */
   #commitGroup(group: readonly Job[], writer: Writer): void {
-    const { database, statements, nonces } = writer;
+    const { database, statements, nonces, setLastUsed } = writer;
     const failures = new Map<Job, unknown>();
     const heads: OwnerHead[] = [];
     try {
@@ -171,6 +174,7 @@ export class CommitQueue {
           failures.set(job, error);
         }
       }
+      setLastUsed(group.filter((job) => !failures.has(job)).map(({ writes }) => writes));
       if (group.some(({ writes }) => writes.some(nonceOfWrite))) nonces.removeExpired(new Date());
       database.exec('COMMIT');
     } catch (error) {
@@ -186,11 +190,12 @@ export class CommitQueue {
   }
 
   async #commitBatch(job: Job, writer: Writer): Promise<void> {
-    const { database, nonces } = writer;
+    const { database, nonces, setLastUsed } = writer;
     let heads: OwnerHead[];
     try {
       database.exec('BEGIN IMMEDIATE');
       heads = await inTurns(writer.write(job.writes));
+      setLastUsed([job.writes]);
       if (job.writes.some(nonceOfWrite)) nonces.removeExpired(new Date());
       await nextTick();
       database.exec('COMMIT');

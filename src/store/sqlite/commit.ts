@@ -131,7 +131,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
       case 'restoreSecret': {
         const { from, secret, digest, mac } = write;
         if (!deleted.has(from)) throw new StoreConflict(index, 'version');
-        insert.run(...storedValues(secret, from.sealed, mac));
+        insert.run(...storedValues({ ...secret, lastUsedAt: from.lastUsedAt }, from.sealed, mac));
         deleted.restoreEnvelope(secret.id);
         digests.set(secret.id, secret.owner, digest);
         deleted.remove(secret.id);

@@ -1,8 +1,10 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from 'node:sqlite';
+import type { Destination } from '../../model/destination.ts';
 import type { Envelope, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { type Actor, actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import { destinationOfText, destinationText } from '../destination-text.ts';
 import { largeEnvelope, type SelectedSecret } from '../store.ts';
 
 export type Row = Record<string, SQLOutputValue>;
@@ -34,6 +36,10 @@ const timeOrNull: ColumnType<Date | null> = {
   write: (value) => value && time.write(value),
   read: (value) => (value === null ? null : time.read(value)),
 };
+export const destinationOrNull: ColumnType<Destination | null> = {
+  write: (value) => value && destinationText(value),
+  read: (value) => (value === null ? null : destinationOfText(value)),
+};
 const actor: ColumnType<Actor> = { write: actorKey, read: (value) => actorOfKey(text.read(value)) };
 export const json: ColumnType<readonly string[]> = {
   write: (value) => JSON.stringify(value),
@@ -49,7 +55,7 @@ export const limitClause = 'LIMIT ? + 0';
 export type Columns<T> = { readonly [field in keyof T]: readonly [column: string, type: ColumnType<T[field]>] };
 
 /** The columns of a secret beside its owner and its envelope: one line for each field, everything else follows from it. */
-const columns: Columns<Omit<Secret, 'owner' | 'destination' | 'lastUsedAt'>> = {
+const columns: Columns<Omit<Secret, 'owner'>> = {
   id: ['id', text],
   name: ['name', text],
   placeholder: ['placeholder', text],
@@ -63,6 +69,8 @@ const columns: Columns<Omit<Secret, 'owner' | 'destination' | 'lastUsedAt'>> = {
   tags: ['tags', json],
   notes: ['notes', textOrNull],
   expiresAt: ['expires_at', timeOrNull],
+  destination: ['destination', destinationOrNull],
+  lastUsedAt: ['last_used_at', timeOrNull],
 };
 const fields = Object.entries(columns) as [keyof typeof columns, readonly [string, ColumnType<unknown>]][];
 const columnNames = fields.map(([, [column]]) => column);
@@ -84,10 +92,13 @@ const parameterOf = (column: string) => `?${storedColumns.indexOf(column) + 1}`;
 export const insertRecord = `
   INSERT INTO secrets (${secretColumns}) VALUES (${storedColumns.map(parameterOf).join(', ')})`;
 
+/** A use may have set it since the change was prepared. */
+const updatedColumns = [...columnNames.filter((column) => column !== 'last_used_at'), 'mac_kid', 'mac_tag'];
+
 /** Takes `storedValues`, where a value that is null keeps the stored one, and then the MAC of the secret before the change. */
 export const updateRecord = `
   UPDATE secrets SET
-    ${[...columnNames, 'mac_kid', 'mac_tag'].map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
+    ${updatedColumns.map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
     ${markColumns.map((column) => `${column} = coalesce(${parameterOf(column)}, ${column})`).join(', ')}
   WHERE owner = ${parameterOf('owner')} AND id = ${parameterOf('id')} AND version = ${parameterOf('version')} - 1
     AND mac_tag = ?${storedColumns.length + 1}`;
@@ -145,8 +156,8 @@ export function listedSecretOfRow(row: Values, owner: Owner): Secret {
     tags: json.read(row[at.tags]),
     notes: textOrNull.read(row[at.notes]),
     expiresAt: timeOrNull.read(row[at.expiresAt]),
-    destination: null,
-    lastUsedAt: null,
+    destination: destinationOrNull.read(row[at.destination]),
+    lastUsedAt: timeOrNull.read(row[at.lastUsedAt]),
   };
 }
 

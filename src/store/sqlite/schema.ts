@@ -206,6 +206,36 @@ export const migrations: readonly string[] = [
   CREATE INDEX secrets_owner_name_updated_at ON secrets (owner, name, updated_at);
   CREATE INDEX secrets_owner_name_without_value ON secrets (owner, name) WHERE sealed_version IS NULL;
   `,
+  `
+  -- Where a value may be sent: a JSON array.
+  ALTER TABLE secrets ADD COLUMN destination TEXT;
+  ALTER TABLE secrets ADD COLUMN last_used_at INTEGER;
+  ALTER TABLE deleted_secrets ADD COLUMN destination TEXT;
+  ALTER TABLE deleted_secrets ADD COLUMN last_used_at INTEGER;
+
+  -- Made anew: behind the envelopes a list would find it in overflow pages.
+  CREATE TABLE secret_versions_with_destination (
+    id TEXT PRIMARY KEY,
+    owner TEXT NOT NULL,
+    secret_id TEXT NOT NULL,
+    masked_value TEXT,
+    destination TEXT,
+    sealed_version INTEGER NOT NULL,
+    sealed_number INTEGER NOT NULL,
+    sealed_tag TEXT NOT NULL,
+    sealed_at INTEGER NOT NULL,
+    sealed_by TEXT NOT NULL,
+    mac_kid TEXT NOT NULL,
+    mac_tag TEXT NOT NULL,
+    envelope TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO secret_versions_with_destination
+    SELECT id, owner, secret_id, masked_value, NULL, sealed_version, sealed_number, sealed_tag, sealed_at, sealed_by,
+      mac_kid, mac_tag, envelope
+    FROM secret_versions;
+  DROP TABLE secret_versions;
+  ALTER TABLE secret_versions_with_destination RENAME TO secret_versions;
+  `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */

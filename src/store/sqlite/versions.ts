@@ -6,6 +6,7 @@ import { newestFirst, type VersionStore, versionId } from '../versions.ts';
 import { asDomainError } from './errors.ts';
 import {
   type ArrayStatement,
+  destinationOrNull,
   envelopeOf,
   markColumns,
   markOf,
@@ -16,7 +17,8 @@ import {
   type Values,
 } from './rows.ts';
 
-const columns = ['id', 'owner', 'secret_id', 'masked_value', ...markColumns, 'mac_kid', 'mac_tag'];
+const columns = ['id', 'owner', 'secret_id', 'masked_value', 'destination', ...markColumns, 'mac_kid', 'mac_tag'];
+const shown = 'masked_value, destination';
 const marks = markColumns.join(', ');
 
 /** Takes the secret's id as ?1 and its owner as ?2. The range has all places of the secret: 0 follows / in ASCII. */
@@ -42,7 +44,8 @@ export function prepareVersionWrites(database: DatabaseSync): VersionWrites {
   return {
     keep(version) {
       const { owner, secretId, maskedValue, sealed, mac } = version;
-      const values = [versionId(version), ownerKey(owner), secretId, maskedValue, ...markValues(sealed)];
+      const destination = destinationOrNull.write(version.destination);
+      const values = [versionId(version), ownerKey(owner), secretId, maskedValue, destination, ...markValues(sealed)];
       const stored = [secretId, sealed.envelope.encrypted_key];
       return keep.run(...values, mac.kid, mac.tag, ...stored).changes > 0;
     },
@@ -60,16 +63,16 @@ export class SqliteVersions implements VersionStore {
   constructor(database: DatabaseSync) {
     this.#list = prepareArrays(
       database,
-      `SELECT masked_value, 1, ${marks} FROM secrets WHERE id = ?1 AND owner = ?2 AND sealed_version IS NOT NULL
+      `SELECT ${shown}, 1, ${marks} FROM secrets WHERE id = ?1 AND owner = ?2 AND sealed_version IS NOT NULL
        UNION ALL
-       SELECT masked_value, 1, ${marks} FROM deleted_secrets
+       SELECT ${shown}, 1, ${marks} FROM deleted_secrets
        WHERE id = ?1 AND owner = ?2 AND sealed_version IS NOT NULL
        UNION ALL
-       SELECT masked_value, 0, ${marks} FROM ${ofSecret}`,
+       SELECT ${shown}, 0, ${marks} FROM ${ofSecret}`,
     );
     this.#find = prepareArrays(
       database,
-      `SELECT owner, secret_id, masked_value, mac_kid, mac_tag, envelope, ${marks} FROM ${ofSecret}
+      `SELECT owner, secret_id, ${shown}, mac_kid, mac_tag, envelope, ${marks} FROM ${ofSecret}
        AND secret_id = ?1 AND sealed_version = ?3`,
     );
   }
@@ -93,24 +96,25 @@ export class SqliteVersions implements VersionStore {
   }
 }
 
-function versionOfRow([maskedValue = null, current, ...mark]: Values): SecretVersion {
+function versionOfRow([maskedValue = null, destination = null, current, ...mark]: Values): SecretVersion {
   const { version, setAt, setBy } = markOf(mark);
   return {
     version,
     maskedValue: textOrNull.read(maskedValue),
-    destination: null,
+    destination: destinationOrNull.read(destination),
     createdAt: setAt,
     actor: setBy,
     current: current === 1,
   };
 }
 
-function recordOfRow([owner, secretId, maskedValue = null, kid, tag, envelope, ...mark]: Values): VersionRecord {
+function recordOfRow(row: Values): VersionRecord {
+  const [owner, secretId, maskedValue = null, destination = null, kid, tag, envelope, ...mark] = row;
   return {
     owner: ownerOfKey(text.read(owner)),
     secretId: text.read(secretId),
     maskedValue: textOrNull.read(maskedValue),
-    destination: null,
+    destination: destinationOrNull.read(destination),
     sealed: { ...markOf(mark), envelope: envelopeOf(envelope) },
     mac: { kid: text.read(kid), tag: text.read(tag) },
   };
