@@ -82,6 +82,7 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`masked_value\` | is a mask instead of a value: on update the secret's own mask, also with other signs for its bullets or in a wrong encoding; on create anything that looks like a mask |
 | \`public_key\` | is no sound public key of X25519 or P-256 |
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
+| \`path_not_allowed\` | is the path of a request, which is under none of the paths of the secret's destination |
 | \`unknown_type\` | is no type of an audit event |
 | \`past\` | is a time that is not in the future |
 | \`ended\` | is an API key that was revoked or has expired (with \`CONFLICT_ERROR\`) |

@@ -1,12 +1,13 @@
-import type { IncomingMessage } from 'node:http';
-
 const none: readonly string[] = [];
 
 /**
  * Every value that a header was sent with: of some that were sent twice `headers` keeps only the first.
  * @param name in lower case
  */
-export function sentValues({ rawHeaders }: IncomingMessage, name: string): readonly string[] {
+export function sentValues(
+  { rawHeaders }: { readonly rawHeaders: readonly string[] },
+  name: string,
+): readonly string[] {
   let values: string[] | undefined;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const sent = rawHeaders[at] ?? '';
