@@ -69,7 +69,7 @@ export async function createIdentities(directory: string): Promise<Identities> {
       if (holder !== undefined) return apiKeys[Number(holder) % teamGroups] ?? '';
       const connection = /^reader-(\d+)$/.exec(subject)?.[1];
       const teams = connection === undefined ? [] : teamsOf(Number(connection));
-      return new SignJWT({ scope: 'secrets:read secrets:write secrets:resolve', teams })
+      return new SignJWT({ scope: 'secrets:read secrets:write secrets:resolve secrets:use', teams })
         .setProtectedHeader({ alg: 'ES256', kid: 'benchmark', typ: 'at+jwt' })
         .setIssuer(issuer)
         .setAudience(audience)
