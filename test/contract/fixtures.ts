@@ -170,6 +170,13 @@ export function use(secret: StoredSecret, purpose?: string): Extract<Write, { ty
   return { type: 'useSecret', secret: marked(withoutEnvelope(secret)), event };
 }
 
+/** The value of the secret as it is goes to its destination. */
+export function useAt(secret: StoredSecret, when: Date): Extract<Write, { type: 'useSecret' }> {
+  const request = { method: 'POST', origin: secret.destination?.origin ?? 'https://example.com' };
+  const event = { ...eventOf('secret.used', secret), ...request, at: when };
+  return { type: 'useSecret', secret: marked(withoutEnvelope(secret)), event };
+}
+
 /** An event that changes nothing. */
 export function eventAlone(secret: Secret): Extract<Write, { type: 'appendEvent' }> {
   return { type: 'appendEvent', owner: secret.owner, event: eventOf('secret.updated', secret) };

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Owner } from '../../src/model/owner.ts';
 import {
+  changedDestinations,
   countOf,
+  destination,
   insert,
   names,
   newOwner,
@@ -37,8 +39,30 @@ export function secretsContract(subject: Subject): void {
     });
 
     it('without a value, a provider, notes and tags is read back without them', async () => {
-      const record = await subject.stored({ provider: null, notes: null, tags: [], maskedValue: null, sealed: null });
+      const none = { provider: null, notes: null, tags: [], maskedValue: null, destination: null, sealed: null };
+      const record = await subject.stored(none);
       expect(await subject.store.findRecord(record.id)).toEqual(record);
+      expect((await subject.store.list(query(subject.owner))).secrets).toEqual([seen(record)]);
+    });
+
+    it('has its destination in every read, and none once a value without one was set', async () => {
+      const records = [];
+      for (const [, to] of changedDestinations) records.push(await subject.stored({ destination: to }));
+      const named = { names: [], placeholders: [], ids: records.map(({ id }) => id) };
+      const found = await Promise.all(records.map(({ id }) => subject.store.find(id)));
+      expect(found).toEqual(records.map(withoutEnvelope));
+      const [listed, selected] = [
+        (await subject.store.list(query(subject.owner))).secrets,
+        (await subject.store.select(subject.owner, named, 100)).map(({ secret }) => secret),
+      ];
+      for (const record of records) {
+        expect(listed).toContainEqual(seen(record));
+        expect(selected).toContainEqual(withoutEnvelope(record));
+      }
+      const [first] = records;
+      if (!first) throw new Error('it is stored');
+      await subject.store.commit([update(first, { destination: null }, sealed(2))]);
+      expect(await subject.store.find(first.id)).toMatchObject({ version: 2, destination: null });
     });
 
     it.each(['a\0b', '\0', 'ends with \0', ''])('keeps notes %j unchanged', async (notes) => {
@@ -80,6 +104,7 @@ export function secretsContract(subject: Subject): void {
           notes: 'n',
           tags: ['new', 'tags'],
           maskedValue: '••••',
+          destination: { ...destination, origin: 'https://api.example', paths: null, byHand: false },
           updatedAt: new Date(1),
         },
         newSealed,

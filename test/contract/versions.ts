@@ -4,6 +4,7 @@ import { keptValues, type SecretVersion, type VersionRecord } from '../../src/mo
 import { StoreConflict } from '../../src/store/store.ts';
 import {
   deletedBy,
+  destination,
   insert,
   keptOf,
   marked,
@@ -23,7 +24,9 @@ export function versionsContract(subject: Subject): void {
     /** Sets one more value, and returns the secret as it is stored by then. */
     async function setValue(current: SecretRecord, maskedValue: string | null = null): Promise<SecretRecord> {
       const value = { ...sealed(current.version + 1), number: (current.sealed?.number ?? 0) + 1 };
-      await subject.store.commit([update(current, { maskedValue }, value)]);
+      // Each value has a destination of its own.
+      const to = current.destination && { ...destination, origin: `https://of-${current.version}.example` };
+      await subject.store.commit([update(current, { maskedValue, destination: to }, value)]);
       return stored(current.id);
     }
 

@@ -69,6 +69,8 @@ const everyVerdict: Operation[] = [
   { commit: [newChange({ type: 'delete', id: 0, version: 3 })] },
   { commit: [newChange({ type: 'restore', id: 0, version: 3, name: 'ab', placeholder: 'p1' })] },
   { commit: [newChange({ type: 'restore', id: 0, version: 3, name: 'a', placeholder: 'p1' })] },
+  { commit: [newChange({ type: 'send', id: 0, version: 3 })] },
+  { commit: [newChange({ type: 'send', id: 1, version: 1 })] },
   { commit: [newChange({ type: 'purge', id: 0, version: 3 })] },
 ];
 
@@ -85,6 +87,7 @@ function newChange(fields: Partial<Fields>): Fields {
     maskedValue: null,
     tags: [],
     expiresAt: null,
+    destination: null,
     updatedAt: new Date(0),
     isSealed: true,
     isOnStored: true,
@@ -159,6 +162,8 @@ describe.skipIf(uri === null)('the two stores', () => {
       'written',
       'change 0 on its name',
       'change 0 on its placeholder',
+      'change 0 on its version',
+      'written',
       'written',
     ]);
   });

@@ -13,6 +13,7 @@ import * as ofSqlite from '../../src/store/sqlite/schema.ts';
 import {
   chain,
   deletedBy,
+  destination,
   insert,
   keptOf,
   names,
@@ -23,20 +24,24 @@ import {
   restore,
   sealed,
   update,
+  useAt,
   withoutEnvelope,
 } from '../contract/fixtures.ts';
 import { newDatabaseUrl, type StoreName, storeNames } from '../support/gateway.ts';
 import { testKeyring, withTestMac } from '../support/keyring.ts';
 
-/** How many steps the schema had in version 0.1.0. */
-const released = { sqlite: 1, mongodb: 2 } as const;
+/** How many steps the schema had: in version 0.1.0, and before values had destinations. */
+const olderSchemas = [
+  { when: 'of version 0.1.0', steps: { sqlite: 1, mongodb: 2 } },
+  { when: 'from before destinations', steps: { sqlite: 3, mongodb: 4 } },
+] as const;
 
-/** Makes a database as version 0.1.0 had it, with all of another that it had a place for. */
-const copyAsReleased: Record<StoreName, (from: string, to: string) => Promise<void>> = {
-  async sqlite(from, to) {
+/** Makes a database with an older schema, with all of another that version 0.1.0 had a place for. */
+const copyWithOlder: Record<StoreName, (from: string, to: string, steps: number) => Promise<void>> = {
+  async sqlite(from, to, steps) {
     const path = (url: string) => url.slice('sqlite:'.length);
     const database = new DatabaseSync(path(to));
-    ofSqlite.migrate(database, ofSqlite.migrations.slice(0, released.sqlite));
+    ofSqlite.migrate(database, ofSqlite.migrations.slice(0, steps));
     database.exec('PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF');
     database.prepare('ATTACH ? AS newer').run(path(from));
     const tables = database.prepare("SELECT name FROM main.sqlite_master WHERE type = 'table'").all();
@@ -48,9 +53,9 @@ const copyAsReleased: Record<StoreName, (from: string, to: string) => Promise<vo
     database.close();
     chmodSync(path(to), 0o600);
   },
-  async mongodb(from, to) {
+  async mongodb(from, to, steps) {
     const [source, target] = [new MongoClient(from), new MongoClient(to)];
-    await ofMongodb.migrate(target.db(), ofMongodb.migrations.slice(0, released.mongodb));
+    await ofMongodb.migrate(target.db(), ofMongodb.migrations.slice(0, steps));
     for (const [collection, { properties }] of Object.entries(validators as Record<string, Document>)) {
       const documents = await source.db().collection(collection).find().toArray();
       const kept = documents.map((document) =>
@@ -62,7 +67,11 @@ const copyAsReleased: Record<StoreName, (from: string, to: string) => Promise<vo
   },
 };
 
-describe.each(storeNames)('a database of version 0.1.0, on %s', (name) => {
+const subjects = storeNames.flatMap((name) =>
+  olderSchemas.map(({ when, steps }) => ({ name, when, steps: steps[name] })),
+);
+
+describe.each(subjects)('a database $when, on $name', ({ name, steps }) => {
   let folders: string[];
   let url: string;
   const owner = newOwner();
@@ -80,7 +89,7 @@ describe.each(storeNames)('a database of version 0.1.0, on %s', (name) => {
     await store.commit([second]);
     await store.commit([deletion]);
     await store.close();
-    await copyAsReleased[name](newer, older);
+    await copyWithOlder[name](newer, older, steps);
     url = older;
   });
   afterEach(() => {
@@ -128,6 +137,18 @@ describe.each(storeNames)('a database of version 0.1.0, on %s', (name) => {
     await store.commit([restore(deletedBy(deletion), { expiresAt })]);
     expect(await names(store, owner, { filter })).toEqual(['b', 'c']);
     expect((await store.list(query(owner, { filter, limit: 1 }))).totalCount).toBe(2);
+    const to = { ...destination, paths: null };
+    const third = update({ ...second.secret, sealed: sealed(2), mac: second.mac }, { destination: to }, sealed(3));
+    await store.commit([third]);
+    const current = { ...third.secret, sealed: sealed(3), mac: third.mac };
+    const lastUsedAt = new Date(1000);
+    await store.commit([useAt(current, lastUsedAt)]);
+    expect(await store.find(a.id)).toEqual(withoutEnvelope({ ...current, lastUsedAt }));
+    const kept = await store.versions.list(owner, a.id);
+    expect(kept.map((version) => version.destination)).toEqual([to, null, null]);
+    const removal = remove(current);
+    await store.commit([removal]);
+    expect(await store.deletedSecrets.find(a.id)).toMatchObject({ destination: to, lastUsedAt, mac: removal.mac });
     for (const { id } of [b, c]) {
       const found = await store.findRecord(id);
       expect(found).toMatchObject({ expiresAt, version: 2 });

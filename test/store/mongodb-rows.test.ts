@@ -7,8 +7,21 @@ import { foundSecret, secretRecord } from '../../src/store/mongodb/documents.ts'
 import { listRow } from '../../src/store/mongodb/list.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { selectedSecret } from '../../src/store/mongodb/select.ts';
+import { listedVersion, versionRecord } from '../../src/store/mongodb/versions.ts';
 import type { Store } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord, query, seen, update, withoutEnvelope } from '../contract/fixtures.ts';
+import {
+  destination,
+  insert,
+  keptOf,
+  newOwner,
+  newRecord,
+  query,
+  sealed,
+  seen,
+  update,
+  useAt,
+  withoutEnvelope,
+} from '../contract/fixtures.ts';
 import { withTestMac } from '../support/keyring.ts';
 import { withDatabase } from '../support/mongod.ts';
 
@@ -50,9 +63,15 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
     // Added by an update, it comes after what the document had before.
     const changed = update(other, { expiresAt });
     await store.commit([insert(expiring), changed]);
-    records.splice(1, 1, expiring, { ...changed.secret, sealed: other.sealed, mac: changed.mac });
-    const decoders = [listRow, foundSecret, secretRecord, selectedSecret, digestedRow, idDigest];
-    const toBson = decoders.map((decoder) => vi.spyOn(decoder, 'of'));
+    const lastUsedAt = new Date(1000);
+    const used = { ...changed.secret, sealed: other.sealed, mac: changed.mac };
+    await store.commit([useAt(used, lastUsedAt)]);
+    records.splice(1, 1, expiring, { ...used, lastUsedAt });
+    const revalued = update(expiring, { destination: { ...destination, origin: 'https://api.example' } }, sealed(2));
+    await store.commit([insert(newRecord(newOwner())), revalued]);
+    records[1] = { ...revalued.secret, sealed: sealed(2, revalued.sealed?.envelope.ciphertext), mac: revalued.mac };
+    const ofSecrets = [listRow, foundSecret, secretRecord, selectedSecret, digestedRow, idDigest];
+    const toBson = [...ofSecrets, versionRecord, listedVersion].map((decoder) => vi.spyOn(decoder, 'of'));
     const ids = records.map(({ id }) => id);
     const filtered = query(owner, { filter: { provider: 'aws' } });
     expect(await Promise.all([query(owner), filtered].map((one) => store.list(one)))).toEqual([
@@ -64,6 +83,8 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
     expect(await store.select(owner, null, 5)).toHaveLength(4);
     expect(await store.digests.of(owner, ids)).toEqual(new Map([[first.id, digest]]));
     expect(await store.digests.match(owner, ['digest'], 5)).toEqual([{ secret: withoutEnvelope(first), digest }]);
+    expect(await store.versions.find(owner, expiring.id, 1)).toEqual(keptOf(expiring));
+    expect(await store.versions.list(owner, expiring.id)).toHaveLength(2);
     for (const spy of toBson) expect(spy).not.toHaveBeenCalled();
   });
 

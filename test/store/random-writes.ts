@@ -7,6 +7,7 @@ import type { ListQuery, NamedSecrets, SelectedSecret, Store, Write } from '../.
 import {
   chain,
   deletedBy,
+  destination,
   insert,
   newRecord,
   purge,
@@ -16,6 +17,7 @@ import {
   sealed,
   update,
   use,
+  useAt,
 } from '../contract/fixtures.ts';
 import { newNonce, withNonce } from '../contract/nonces.ts';
 
@@ -44,6 +46,8 @@ export const changes = fc.record({
       'restore',
       'purge',
       'use',
+      'send',
+      'send',
     ] as const),
   ),
   owner: owners,
@@ -56,6 +60,7 @@ export const changes = fc.record({
   maskedValue: optionalText,
   tags,
   expiresAt: fc.option(times),
+  destination: fc.option(fc.constantFrom(destination, { ...destination, paths: null, byHand: false })),
   updatedAt: times,
   isSealed: fc.boolean(),
   isOnStored: fc.nat(3).map((one) => one > 0),
@@ -105,6 +110,8 @@ export class Run {
         return purge({ ...(live ?? gone ?? record), version });
       case 'use':
         return usedAs(use(record, fields.notes || undefined), live);
+      case 'send':
+        return usedAs(useAt(record, fields.updatedAt), live);
       default: {
         const write = update(record, {}, record.sealed ?? undefined);
         return live ? { ...write, from: live.mac } : write;

@@ -3,11 +3,17 @@ import fc from 'fast-check';
 import { BSON, type Document, Long } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ownerKey } from '../../src/model/owner.ts';
-import { documentOf, foundSecret, type SealedDocument, secretRecord } from '../../src/store/mongodb/documents.ts';
+import {
+  documentOf,
+  foundSecret,
+  type SealedDocument,
+  type SecretDocument,
+  secretRecord,
+} from '../../src/store/mongodb/documents.ts';
 import { listRow } from '../../src/store/mongodb/list.ts';
 import { decodeRows, type RowDecoder, RowReader } from '../../src/store/mongodb/row-reader.ts';
 import { selectedSecret } from '../../src/store/mongodb/select.ts';
-import { newOwner, newRecord } from '../contract/fixtures.ts';
+import { changedDestinations, newOwner, newRecord } from '../contract/fixtures.ts';
 
 /** `FUZZ_REPLIES=1000000 npx vitest run test/store/row-reader.test.ts` takes some minutes. */
 const mutatedReplies = Number(process.env.FUZZ_REPLIES ?? 20_000);
@@ -41,9 +47,19 @@ function recordFrom(random: Random) {
     version: [1, 2 ** 31 - 1, 2 ** 31, 2 ** 53 - 1][random(4)] ?? 1,
     createdAt: new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0),
     expiresAt: random(2) ? new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0) : null,
+    destination: changedDestinations[random(changedDestinations.length)]?.[1] ?? null,
+    lastUsedAt: random(2) ? new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0) : null,
     ...(random(3) === 0 && { sealed: null }),
   });
-  return documentOf(record);
+  return inAnyOrder(documentOf(record), random);
+}
+
+/** What is optional is where the writes left it that added it. */
+function inAnyOrder(document: SecretDocument, random: Random): SecretDocument {
+  const { expiresAt, destination, lastUsedAt, ...rest } = document;
+  const optional = Object.entries({ expiresAt, destination, lastUsedAt }).filter(([, value]) => value !== undefined);
+  for (let left = optional.length; left > 1; left -= 1) optional.push(...optional.splice(random(left), 1));
+  return Object.assign(rest, Object.fromEntries(optional));
 }
 
 /** What is read of a sealed value without its envelope. */
@@ -66,8 +82,8 @@ const rows: Record<string, { decoder: RowDecoder<unknown>; make: (random: Random
   'a find': {
     decoder: foundSecret,
     make(random) {
-      const { sealed, expiresAt, ...found } = recordFrom(random);
-      return { ...found, sealed: sealed && markOf(sealed), ...(expiresAt && { expiresAt }) };
+      const found = recordFrom(random);
+      return { ...found, sealed: found.sealed && markOf(found.sealed) };
     },
   },
   'a find with envelopes': { decoder: secretRecord, make: recordFrom },

@@ -90,7 +90,7 @@ function readDestination(row: RowReader): { readonly destination?: string } {
   return row.isNext('destination') ? { destination: row.text('destination') } : {};
 }
 
-const listedVersion: RowDecoder<ListedVersion> = {
+export const listedVersion: RowDecoder<ListedVersion> = {
   read: (row) =>
     listedOf({
       secretId: row.text('secretId'),
@@ -104,7 +104,7 @@ const listedVersion: RowDecoder<ListedVersion> = {
   of: (document) => listedOf(document as ListedDocument),
 };
 
-const versionRecord: RowDecoder<VersionRecord> = {
+export const versionRecord: RowDecoder<VersionRecord> = {
   read(row) {
     row.text('_id');
     return {
