@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http';
+import { badRequest, DomainError } from '../errors.ts';
+import { type Resolve, systemResolver, type Upstream } from './connect.ts';
+import { UpstreamExchange, type UpstreamResponse } from './upstream-exchange.ts';
+import { UpstreamSockets } from './upstream-sockets.ts';
+
+export type { UpstreamResponse } from './upstream-exchange.ts';
+
+const maxConnectMs = 10_000;
+/** Each use has one socket. One owner of one destination cannot have all. */
+const maxSockets = 2000;
+const maxSocketsOfPool = 1000;
+
+export interface ForwarderOptions {
+  readonly isAllowedAddress: (address: string) => boolean;
+  /** Whether plain HTTP is spoken to loopback. */
+  readonly allowHttp: boolean;
+  /** To the first byte of the answer, and between bytes. */
+  readonly timeoutMs: number;
+  /** Looks names up; the system's resolver otherwise. */
+  readonly resolve?: Resolve;
+}
+
+export interface UpstreamRequest {
+  /** Sockets are not shared between owners. */
+  readonly ownerKey: string;
+  readonly origin: string;
+  readonly method: string;
+  /** With the query. */
+  readonly path: string;
+  /** Names and values in turn; not those that say how the request is framed or where it goes. */
+  readonly headers: readonly string[];
+  /** Is sent as it is framed: with its length, or chunked. */
+  readonly body: IncomingMessage | null;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+export interface Forwarder {
+  /**
+   * Sends a request, and resolves when the head of the answer is there.
+   * @throws DomainError BAD_GATEWAY, GATEWAY_TIMEOUT, SERVICE_UNAVAILABLE with too many at once, REQUEST_TIMEOUT when the client does not send its body
+   */
+  send(request: UpstreamRequest): Promise<UpstreamResponse>;
+  /** Cuts off what is under way. */
+  close(): void;
+}
+
+export function createForwarder(options: ForwarderOptions): Forwarder {
+  const { isAllowedAddress, allowHttp, timeoutMs, resolve = systemResolver() } = options;
+  const sockets = new UpstreamSockets({
+    isAllowedAddress,
+    resolve,
+    connectMs: Math.min(maxConnectMs, timeoutMs),
+  });
+  const inUse = new InUse();
+
+  async function send(request: UpstreamRequest): Promise<UpstreamResponse> {
+    const { ownerKey, origin, method, path, body, signal } = request;
+    const url = URL.parse(origin);
+    if (!url || !(url.protocol === 'https:' || (allowHttp && url.protocol === 'http:'))) throw insecureOrigin();
+    requireSendable(request);
+    const pool = `${ownerKey}\n${url.origin}`;
+    const rawHeaders = ['Host', url.host, ...request.headers, ...framingOf(method, body)];
+    const use = { pool, upstream: upstreamOf(url), signal };
+    const begin = () => {
+      const release = inUse.take(pool);
+      const onEnd = () => {
+        release();
+        sockets.forgetEmpty(pool);
+      };
+      return new UpstreamExchange({ sockets, use, method, path, rawHeaders, body, timeoutMs, isAllowedAddress, onEnd });
+    };
+    const first = begin();
+    try {
+      return await first.response;
+    } catch (error) {
+      // Its socket was one that was kept, and its server had closed it.
+      if (!first.mayRepeat) throw error;
+    }
+    sockets.closeIdle(pool);
+    return await begin().response;
+  }
+
+  return { send, close: () => sockets.destroy() };
+}
+
+/** How many sockets are in use, or being connected. */
+class InUse {
+  readonly #ofPool = new Map<string, number>();
+  #all = 0;
+
+  /** @returns what gives it back */
+  take(pool: string): () => void {
+    const count = this.#ofPool.get(pool) ?? 0;
+    if (this.#all >= maxSockets || count >= maxSocketsOfPool) throw tooMany();
+    this.#all += 1;
+    this.#ofPool.set(pool, count + 1);
+    return () => {
+      this.#all -= 1;
+      const left = (this.#ofPool.get(pool) ?? 1) - 1;
+      if (left === 0) this.#ofPool.delete(pool);
+      else this.#ofPool.set(pool, left);
+    };
+  }
+}
+
+function upstreamOf({ protocol, hostname, port }: URL): Upstream {
+  const isSecure = protocol === 'https:';
+  return {
+    isSecure,
+    hostname: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (isSecure ? 443 : 80) : Number(port),
+  };
+}
+
+/** These say how a message is framed or where it goes, and only this file may. */
+const ownHeaders =
+  /^(host|content-length|transfer-encoding|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect)$/i;
+const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
+/** With a tab, as RFC 9110 has it. */
+const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Node would refuse it with errors that quote it. @throws DomainError */
+function requireSendable({ method, path, headers }: UpstreamRequest): void {
+  if (!/^[A-Z][A-Z-]*$/.test(method) || method === 'CONNECT') throw badRequest('Send another method.');
+  if (!/^\/[\x21-\x7e]*$/.test(path)) throw badRequest('The path has a character that must be percent-encoded.');
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at] ?? '';
+    if (ownHeaders.test(name)) throw new Error('a header of the connection was to be forwarded');
+    if (!headerName.test(name) || !headerValue.test(headers[at + 1] ?? ''))
+      throw badRequest('A header has a character that cannot be sent.');
+  }
+}
+
+/** The headers that frame the body as the client did. @throws DomainError BAD_REQUEST for a transfer coding other than chunked */
+function framingOf(method: string, body: IncomingMessage | null): string[] {
+  const { 'transfer-encoding': coding, 'content-length': length } = body?.headers ?? {};
+  if (coding !== undefined) {
+    if (coding.toLowerCase() === 'chunked') return ['Transfer-Encoding', 'chunked'];
+    throw badRequest('Send the body with Content-Length, or chunked and with no other transfer coding.');
+  }
+  if (length !== undefined) return ['Content-Length', length];
+  // RFC 9110, section 8.6: a method that gives a body a meaning says when there is none.
+  return /^(POST|PUT|PATCH)$/.test(method) ? ['Content-Length', '0'] : [];
+}
+
+function tooMany(): DomainError {
+  return new DomainError('SERVICE_UNAVAILABLE', {
+    description: 'Too many requests to destinations are under way. Retry later.',
+    retryAfterSeconds: 1,
+  });
+}
+
+function insecureOrigin(): DomainError {
+  return new DomainError('BAD_GATEWAY', { description: 'The gateway sends values by https: only.' });
+}
