@@ -1,8 +1,20 @@
 import { ConfigurationError } from './errors.ts';
+import { parseAddressRange } from './runtime/address-range.ts';
 import { defaultAlgorithms, signatureAlgorithms } from './runtime/algorithms.ts';
 import { refuseMisspelt } from './runtime/misspelt.ts';
 import { faultOfOrigin } from './runtime/origin-pattern.ts';
 import { isDiscoverable, isLoopback, isSecureUrl } from './runtime/secure-url.ts';
+import {
+  type Environment,
+  integer,
+  isOn,
+  oneOf,
+  path,
+  refuseShellSyntax,
+  seconds,
+  secondsIn,
+  text,
+} from './runtime/setting.ts';
 import { readSettingFileSync } from './runtime/setting-file.ts';
 import { didYouMean, nearestWords } from './runtime/spelling.ts';
 
@@ -32,6 +44,10 @@ export interface Config {
   readonly securityDirectives: boolean;
   /** A file with the only documents that are accepted. */
   readonly persistedOperationsFile: string | null;
+  /** How long an upstream may take until it begins to answer, and between bytes. */
+  readonly brokerTimeoutMs: number;
+  /** CIDRs that the broker may reach besides public addresses. */
+  readonly brokerAllowPrivate: readonly string[];
   readonly logLevel: string;
   /** NODE_ENV=production, or an address beyond loopback. */
   readonly production: boolean;
@@ -73,6 +89,8 @@ export const settingNames = [
   'SECURITY_DIRECTIVES',
   'CORS_ORIGINS',
   'PERSISTED_OPERATIONS',
+  'BROKER_TIMEOUT',
+  'BROKER_ALLOW_PRIVATE',
   'TRUST_PROXY',
   'REQUIRE_TLS',
   'LOG_LEVEL',
@@ -80,7 +98,6 @@ export const settingNames = [
 ] as const;
 
 export type SettingName = (typeof settingNames)[number];
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the settings; nothing else reads the environment.
@@ -120,12 +137,14 @@ export function readConfig(env: Environment = process.env): Config {
       all: integer(env, 'MAX_SUBSCRIPTIONS', 3000, 0, 4500),
       perCaller: integer(env, 'MAX_SUBSCRIPTIONS_PER_CALLER', 1000, 0, 4500),
     },
-    deletedRetentionMs: 1000 * deletedRetentionSeconds(env),
+    deletedRetentionMs: 1000 * seconds(env, 'DELETED_RETENTION', '30d', '3650d'),
     batchLimit: isOn(env, 'BATCHING', true) ? 10 : 0,
     corsOrigins: corsOrigins(env),
     introspection: isOn(env, 'INTROSPECTION', !production),
     securityDirectives: isOn(env, 'SECURITY_DIRECTIVES', false),
     persistedOperationsFile: path(env, 'PERSISTED_OPERATIONS') ?? null,
+    brokerTimeoutMs: 1000 * seconds(env, 'BROKER_TIMEOUT', '300s', '24h'),
+    brokerAllowPrivate: brokerAllowPrivate(env, production),
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
     hints: !production && (issuer === null || text(env, 'NODE_ENV')?.toLowerCase() === 'development'),
@@ -206,15 +225,16 @@ function algorithmsOf(value: string | undefined): readonly string[] {
   );
 }
 
-const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600 };
-
-const maxRetentionSeconds = 3650 * 24 * 3600;
-
-function deletedRetentionSeconds(env: Environment): number {
-  const match = /^(\d{1,9})(s|m|h|d)$/.exec(text(env, 'DELETED_RETENTION') ?? '30d');
-  const seconds = Number(match?.[1]) * (secondsOf[match?.[2] ?? ''] ?? 1);
-  if (seconds >= 1 && seconds <= maxRetentionSeconds) return seconds;
-  throw new ConfigurationError('DELETED_RETENTION must be a time from 1s to 3650d, in s, m, h or d, such as 30d.');
+function brokerAllowPrivate(env: Environment, production: boolean): readonly string[] {
+  const value = text(env, 'BROKER_ALLOW_PRIVATE');
+  if (value === undefined) return production ? [] : ['127.0.0.0/8', '::1'];
+  const ranges = value.split(/[\s,]+/).filter(Boolean);
+  const wrong = ranges.findIndex((range) => parseAddressRange(range) === null);
+  if (wrong < 0) return ranges;
+  const which = ranges.length === 1 ? 'its entry' : `entry ${wrong + 1} of ${ranges.length}`;
+  throw new ConfigurationError(
+    `BROKER_ALLOW_PRIVATE must be CIDRs, such as 10.20.0.0/16 or fd12:3456::/32, and ${which} is none.`,
+  );
 }
 
 const maxWindowSeconds = 24 * 3600;
@@ -222,9 +242,9 @@ const maxWindowSeconds = 24 * 3600;
 function rateLimit(env: Environment): Config['rateLimit'] {
   const value = text(env, 'RATE_LIMIT') ?? '600/60s';
   if (value.toLowerCase() === 'off') return null;
-  const match = /^(\d{1,9})\/(\d{1,6})(s|m|h)$/.exec(value);
+  const match = /^(\d{1,9})\/(\d{1,6}[smh])$/.exec(value);
   const points = Number(match?.[1]);
-  const windowSeconds = Number(match?.[2]) * (secondsOf[match?.[3] ?? ''] ?? 1);
+  const windowSeconds = secondsIn(match?.[2] ?? '');
   if (points >= 1 && windowSeconds >= 1 && windowSeconds <= maxWindowSeconds) return { points, windowSeconds };
   throw new ConfigurationError('RATE_LIMIT must be a count and a time of at most 24 hours, such as 600/60s, or off.');
 }
@@ -238,61 +258,4 @@ function corsOrigins(env: Environment): string[] {
     throw new ConfigurationError(`CORS_ORIGINS must be origins as browsers send them, and ${which} ${fault}`);
   }
   return origins;
-}
-
-function text(env: Environment, name: SettingName): string | undefined {
-  const value = env[name]?.trim() || undefined;
-  if (value !== undefined) refuseShellSyntax(name, value);
-  return value;
-}
-
-/** `docker run --env-file` and Kubernetes keep the quotes and comments that a shell would remove. */
-function refuseShellSyntax(what: string, value: string): void {
-  if (/^["'`“‘]|["'`”’]$/.test(value)) {
-    throw new ConfigurationError(`${what} is in quotes, which count as a part of it. Leave the quotes out.`);
-  }
-  if (/\s#/.test(value)) {
-    throw new ConfigurationError(
-      `${what} has a comment behind it, which counts as a part of it. Leave the comment out.`,
-    );
-  }
-}
-
-/** A file's path. Whoever puts the content itself there would read it again in the next error. */
-function path(env: Environment, name: SettingName): string | undefined {
-  const value = text(env, name);
-  if (value === undefined || !/^[[{]|^-----|^[a-z][a-z+.-]*:\/\/|\p{Cc}/iu.test(value)) return value;
-  throw new ConfigurationError(`${name} must be the path of a file, not a URL or what is in the file.`);
-}
-
-function integer(env: Environment, name: SettingName, fallback: number, min: number, max: number): number {
-  const value = text(env, name);
-  if (value === undefined) return fallback;
-  const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= min && number <= max) return number;
-  throw new ConfigurationError(`${name} must be a whole number from ${min} to ${max}.`);
-}
-
-const on = ['on', 'true', 'yes', '1', 'y', 't', 'enable', 'enabled'];
-const off = ['off', 'false', 'no', '0', 'n', 'f', 'disable', 'disabled', 'none', 'never'];
-
-function isOn(env: Environment, name: SettingName, fallback: boolean): boolean {
-  return oneOf(env, name, ['on', 'off'], fallback ? 'on' : 'off', { on, off }) === 'on';
-}
-
-/** @param meaning what people write elsewhere for a value; it is refused, and the value named */
-function oneOf<const T extends string>(
-  env: Environment,
-  name: SettingName,
-  values: readonly T[],
-  fallback: NoInfer<T>,
-  meaning: Readonly<Record<string, readonly string[]>> = {},
-): T {
-  const value = text(env, name)?.toLowerCase();
-  if (value === undefined) return fallback;
-  const known = values.find((candidate) => candidate === value);
-  if (known) return known;
-  const meant = values.filter((candidate) => meaning[candidate]?.includes(value));
-  const near = meant.length > 0 ? meant : nearestWords(value, values);
-  throw new ConfigurationError(`${name} must be one of: ${values.join(', ')}.${didYouMean(near)}`);
 }

@@ -134,6 +134,14 @@ describe('a setting', () => {
     [{ ...exposed, NODE_ENV: 'production' }, { hints: false }],
     [{}, { hints: true }],
     [{ ...jwt, JWT_JWKS_URL: 'http://[::1]/jwks' }, { issuer: { jwks: { url: 'http://[::1]/jwks' } } }],
+    [{}, { brokerTimeoutMs: 300_000, brokerAllowPrivate: ['127.0.0.0/8', '::1'] }],
+    [{ ...exposed, NODE_ENV: 'production' }, { brokerAllowPrivate: [] }],
+    [{ ...exposed, HOST: '0.0.0.0' }, { brokerAllowPrivate: [] }],
+    [{ BROKER_TIMEOUT: '2m' }, { brokerTimeoutMs: 120_000 }],
+    [
+      { BROKER_ALLOW_PRIVATE: '10.0.0.0/8, fd00::/8  192.168.1.1' },
+      { brokerAllowPrivate: ['10.0.0.0/8', 'fd00::/8', '192.168.1.1'] },
+    ],
     [{ CORS_ORIGINS: 'https://a.test, http://b.test:8080' }, { corsOrigins: ['https://a.test', 'http://b.test:8080'] }],
   ];
   it.each(good)('%j is read', (env, expected) => {
@@ -172,6 +180,23 @@ describe('a setting', () => {
     ['LOG_LEVEL', { LOG_LEVEL: marker }],
     ['BATCHING', { BATCHING: marker }],
     ['CORS_ORIGINS', { CORS_ORIGINS: '*' }],
+    ...['300', '0s', '25h', '1.5m', marker].map((BROKER_TIMEOUT): [string, Record<string, string>] => [
+      'BROKER_TIMEOUT',
+      { BROKER_TIMEOUT },
+    ]),
+    ...[
+      '10.0.0.0/33',
+      '10.0.0.0/08',
+      'fd00::/129',
+      '10/8',
+      'localhost',
+      '::ffff:10.0.0.0/104',
+      'fe80::1%lo',
+      marker,
+    ].map((range): [string, Record<string, string>] => [
+      'BROKER_ALLOW_PRIVATE',
+      { BROKER_ALLOW_PRIVATE: `192.168.0.0/16 ${range}` },
+    ]),
     ['CORS_ORIGINS', { CORS_ORIGINS: `https://${marker}.test/path` }],
     ['CORS_ORIGINS', { CORS_ORIGINS: 'null' }],
     ['JWT_ISSUER', { ...jwt, JWT_ISSUER: '' }],

@@ -31,6 +31,8 @@ export const settings: Readonly<Record<SettingName, Setting>> = {
   SECURITY_DIRECTIVES: { meaning: 'on: the SDL has @authenticated and @requiresScopes', fallback: 'off' },
   CORS_ORIGINS: { meaning: 'origins whose pages may call /graphql', fallback: 'none' },
   PERSISTED_OPERATIONS: { meaning: 'a file with the only documents that run', fallback: 'none' },
+  BROKER_TIMEOUT: { meaning: 'how long an upstream may be silent', fallback: '300s' },
+  BROKER_ALLOW_PRIVATE: { meaning: 'CIDRs that the broker may reach', fallback: 'none in production, else loopback' },
   TRUST_PROXY: { meaning: "on: trust the proxy's X-Forwarded-Proto and X-Forwarded-For", fallback: 'off' },
   REQUIRE_TLS: { meaning: 'on: refuse values that arrive over plain HTTP', fallback: 'on in production, else off' },
   LOG_LEVEL: { meaning: 'fatal, error, warn, info, debug, trace or silent', fallback: 'info' },
