@@ -31,53 +31,51 @@ export function refuseGatewayWords(
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     if (name.toLowerCase() === sentIn || !isForwarded(name)) continue;
-    refuse(name, 'The name of a header');
+    if (/[_.%]/.test(name)) refuse(name, 'The name of a header');
     refuse(rawHeaders[at + 1] ?? '', 'A header');
   }
 }
 
-/** Most texts have none of this: a placeholder, a key, something encoded, or the beginning of a token or of base64. */
-const suspicious = /sec_|sgk_|%|[\w+/-]{17}/;
+/** A placeholder; what it is in base64 takes 18. */
+const minLength = 13;
+const minBase64Length = 18;
 const timesDecoded = 3;
 
-/** A text, what it is when it is percent-decoded, and what runs of base64 in these stand for. */
-function formsOf(text: string): string[] {
-  if (!suspicious.test(text)) return [];
-  const forms = [text];
-  for (let decoded = percentDecoded(text); decoded !== forms.at(-1); decoded = percentDecoded(decoded)) {
-    forms.push(decoded);
-    if (forms.length > timesDecoded) break;
+/** A text, what it is when it is percent-decoded, and what runs of base64 in these stand for: one in a line. */
+function formsOf(text: string): string {
+  let forms = text;
+  let last = text;
+  for (let times = 0; times < timesDecoded && last.includes('%'); times += 1) {
+    last = percentDecoded(last);
+    forms += `\n${last}`;
   }
-  const runs = new Set(forms.flatMap((form) => form.match(/[\w+/-]{17,}/g) ?? []));
-  return [...forms, ...[...runs].map((run) => Buffer.from(run, 'base64').toString('latin1'))];
+  const runs = forms.match(/[\w+/-]{18,}/g) ?? [];
+  return runs.reduce((all, run) => `${all}\n${Buffer.from(run, 'base64').latin1Slice()}`, forms);
 }
 
 function percentDecoded(text: string): string {
-  if (!text.includes('%')) return text;
   return text.replaceAll(/%([\da-f]{2})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
 }
 
 const placeholder = /(?<![\dA-Za-z_])sec_[\da-f]{9}(?![\dA-Za-z_])/;
 
 function hasGatewayWord(text: string, isOwnToken: (token: string) => boolean): boolean {
+  if (text.length < minLength || (text.length < minBase64Length && !/sec_|%/.test(text))) return false;
   const forms = formsOf(text);
+  if (placeholder.test(forms)) return true;
   // A key is one by its checksum, whatever stands beside it.
-  if (forms.some((form) => placeholder.test(form) || form.match(/sgk_[\dA-Za-z]{49}/g)?.some(isApiKey))) return true;
-  const words = new Set(forms.flatMap((form) => form.split(/[^\w.-]+/).filter(isDotted)));
-  const tokens = [...words].flatMap(tokensIn);
+  if (forms.match(/sgk_[\dA-Za-z]{49}/g)?.some(isApiKey)) return true;
+  if (!forms.includes('.')) return false;
+  const tokens = [...new Set(forms.split(/[^\w.-]+/))].flatMap(tokensIn);
   return tokens.length > maxTokens || tokens.some(isOwnToken);
 }
 
 /** Nobody sends more; each costs time to look at. */
 const maxTokens = 50;
 
-/** Shorter than any token are names of hosts and numbers of versions. */
-function isDotted(word: string): boolean {
-  return word.length > minHeaderLength && word.includes('.');
-}
-
 /** What may be a JWT in a word: three parts with dots between them, of which the first is JSON. */
 function tokensIn(word: string): string[] {
+  if (word.length < minHeaderLength) return [];
   const parts = word.split('.');
   return parts.slice(0, -2).flatMap((header, at) => {
     const rest = `.${parts[at + 1]}.${parts[at + 2] || 'none'}`;

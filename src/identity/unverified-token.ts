@@ -11,7 +11,9 @@ export function isTokenForm(text: string): boolean {
  * Whether a text is a token of one of these issuers for the gateway. Its signature and its times are not checked: it is a
  * credential to keep away from others, not to trust.
  */
-export function createOwnTokenRule(issuers: readonly Issuer[]): (text: string) => boolean {
+export function createOwnTokenRule(
+  issuers: readonly Pick<Issuer, 'issuer' | 'audience' | 'audienceClaim'>[],
+): (text: string) => boolean {
   return (text) => {
     const claims = unverifiedClaims(text);
     if (!claims) return false;
