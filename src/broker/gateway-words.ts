@@ -50,7 +50,7 @@ function formsOf(text: string): string {
     forms += `\n${last}`;
   }
   const runs = forms.match(/[\w+/-]{18,}/g) ?? [];
-  return runs.reduce((all, run) => `${all}\n${Buffer.from(run, 'base64').latin1Slice()}`, forms);
+  return runs.reduce((all, run) => `${all}\n${Buffer.from(run, 'base64').toString('latin1')}`, forms);
 }
 
 function percentDecoded(text: string): string {
