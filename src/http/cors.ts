@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Route } from './route.ts';
 
 const exposedHeaders = [
   'X-Request-Id',
@@ -23,16 +24,21 @@ export type AllowsOrigin = (origin: string) => boolean;
  * @param allows null without any origin
  * @returns whether this was a preflight request, which is answered then
  */
-export function applyCors(request: IncomingMessage, response: ServerResponse, allows: AllowsOrigin | null): boolean {
+export function applyCors(
+  request: IncomingMessage,
+  response: ServerResponse,
+  allows: AllowsOrigin | null,
+  { methods, exposedHeaders: more }: Pick<Route, 'methods' | 'exposedHeaders'>,
+): boolean {
   if (!allows) return false;
   response.setHeader('Vary', 'Origin');
   const { origin, 'access-control-request-method': preflight } = request.headers;
   if (origin === undefined || !allows(origin)) return false;
   response.setHeader('Access-Control-Allow-Origin', origin);
-  response.setHeader('Access-Control-Expose-Headers', exposedHeaders);
+  response.setHeader('Access-Control-Expose-Headers', more ? `${exposedHeaders}, ${more}` : exposedHeaders);
   if (request.method !== 'OPTIONS' || preflight === undefined) return false;
   response.writeHead(204, {
-    'Access-Control-Allow-Methods': 'GET, POST',
+    'Access-Control-Allow-Methods': methods.join(', '),
     'Access-Control-Allow-Headers': [...ownHeaders, ...askedHeaders(request)].join(', '),
     'Access-Control-Max-Age': '600',
     Vary: 'Origin, Access-Control-Request-Headers',

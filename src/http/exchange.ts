@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../errors.ts';
 import { type BodyLimits, BodyReading } from './body.ts';
 import { requestIdOf } from './request-id.ts';
 import type { RequestSlots, Slot } from './request-slots.ts';
+import type { HttpResponse } from './response.ts';
 
 /** How long all of a request may take: until its body has arrived, and until its answer has been sent. */
 interface TimeLimits {
@@ -13,10 +14,12 @@ interface TimeLimits {
 /** One request and its response. */
 export class Exchange {
   readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly response: HttpResponse;
   readonly requestId: string;
   /** On the clock of `performance.now()`. */
   readonly startedAtMs = performance.now();
+  /** Whether its route has logged how it ended. */
+  isLogged = false;
   #slots: RequestSlots | null = null;
   #slot: Slot | null = null;
   #reading: BodyReading | null = null;
@@ -35,7 +38,7 @@ export class Exchange {
   readonly #onEnd: (() => void)[] = [];
   #hasEnded = false;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: HttpResponse) {
     this.request = request;
     this.response = response;
     this.requestId = requestIdOf(request);

@@ -29,16 +29,32 @@ export function headersOf(error: DomainError): Record<string, string> {
 
 /** How a route writes an error. */
 export interface ErrorShape {
-  contentType(request: IncomingMessage): string;
+  /** With its parameters. */
+  contentType(request: IncomingMessage | null): string;
+  /** Those that only this shape has. */
+  readonly headers?: (error: DomainError) => Readonly<Record<string, string>>;
   /** @param hints whether the hint is told, as in development */
   body(error: DomainError, requestId: string, hints?: boolean): string;
 }
 
 /** `{ "errors": [{ message, extensions }] }`, the shape of a GraphQL response, as application/json. */
 export const jsonErrors: ErrorShape = {
-  contentType: () => 'application/json',
+  contentType: () => 'application/json; charset=utf-8',
   body: (error, requestId, hints) =>
     JSON.stringify({ errors: [{ message: error.message, extensions: extensionsOf(error, requestId, hints) }] }),
+};
+
+/**
+ * Problem details (RFC 9457), for a route whose other answers are not the gateway's. Its refusals are told from those by a header.
+ */
+export const problemErrors: ErrorShape = {
+  contentType: () => 'application/problem+json',
+  headers: ({ code }) => ({ 'Secrets-Gateway-Error': code }),
+  body(error, requestId, hints) {
+    const { type, status, description, ...members } = extensionsOf(error, requestId, hints);
+    const detail = description === undefined ? {} : { detail: description };
+    return JSON.stringify({ type: `urn:secrets-gateway:${type}`, title: error.message, status, ...detail, ...members });
+  },
 };
 
 /** Writes the whole answer of a refusal, but does not end the response. */
@@ -53,7 +69,8 @@ export function writeRefusal(
   const body = shape.body(error, requestId, hints);
   response.writeHead(error.status, {
     ...headersOf(error),
-    'Content-Type': `${shape.contentType(request)}; charset=utf-8`,
+    ...shape.headers?.(error),
+    'Content-Type': shape.contentType(request),
     'Content-Length': Buffer.byteLength(body),
   });
   response.write(body);

@@ -34,6 +34,25 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
     return super.writeHead(status, this.#waiting);
   }
 
+  /**
+   * Writes the head of an answer that was made elsewhere, and sends it. Of the headers that wait, those are left out that it has
+   * itself; several `Vary` count together.
+   * @param raw names and values in turn
+   */
+  forwardHead(status: number, raw: readonly string[]): void {
+    const given = new Set<string>();
+    for (let at = 0; at < raw.length; at += 2) given.add((raw[at] ?? '').toLowerCase());
+    given.delete('vary');
+    const head: (number | string)[] = [...raw];
+    const waiting = this.#waiting;
+    for (let at = 0; at < waiting.length; at += 2) {
+      const name = String(waiting[at]);
+      if (!given.has(name.toLowerCase())) head.push(name, waiting[at + 1] ?? '');
+    }
+    super.writeHead(status, head);
+    this.flushHeaders();
+  }
+
   /** @returns where the name stands; -1 where it does not */
   #find(name: string): number {
     const waiting = this.#waiting;

@@ -15,11 +15,18 @@ export function notFound(routes: readonly Route[]): DomainError {
   return new DomainError('NOT_FOUND', { description: `Nothing is at this path. There are: ${paths}.` });
 }
 
+const fewMethods = 5;
+
 export function methodNotAllowed(methods: readonly string[]): DomainError {
   return new HttpRefusal(
     'METHOD_NOT_ALLOWED',
     { Allow: methods.join(', ') },
-    { description: `Send the request with ${methods.join(' or ')}.` },
+    {
+      description:
+        methods.length > fewMethods
+          ? 'Send the request with one of the methods in Allow.'
+          : `Send the request with ${methods.join(' or ')}.`,
+    },
   );
 }
 

@@ -111,17 +111,21 @@ export class HttpServer {
     return typeof address === 'object' && address ? address.port : port;
   }
 
-  /** Refuses new requests, answers those in flight, and ends. Cuts off what is not done in time. */
-  async drain(): Promise<void> {
+  /**
+   * Refuses new requests, answers those in flight, and ends. Cuts off what is not done in time.
+   * @param streams when those that are waited for have ended
+   */
+  async drain(streams: () => Promise<void> = async () => {}): Promise<void> {
     this.#draining = true;
     this.#connections.closeAfterAnswers();
     // The port stays open until the end: a new request is told to come back, and a readiness probe that this is not ready.
     const [empty, noneWaiting] = [this.#slots.whenEmpty(), this.#connections.whenNoneWaiting()];
+    const ended = streams();
     const grace = Promise.race([noneWaiting, sleep(graceMs, undefined, { ref: false })]);
     await Promise.race([empty, sleep(drainArrivalMs, undefined, { ref: false })]);
     this.#slots.evictReceiving(shuttingDown());
     await Promise.race([empty, sleep(drainMs - drainArrivalMs, undefined, { ref: false })]);
-    await grace;
+    await Promise.all([grace, ended]);
     // What has arrived by now is read first.
     await eventsPolled();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
@@ -141,14 +145,13 @@ export class HttpServer {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
     if (this.#draining) response.setHeader('Connection', 'close');
-    let route: Route | undefined;
     try {
       normalizeTarget(request);
-      route = this.#routeOf(request);
     } catch (error) {
-      this.#refuse(exchange, route, error);
+      this.#refuse(exchange, this.#routeOf(request), error);
       return;
     }
+    const route = this.#routeOf(request);
     const limits = route?.limits ?? bodyless;
     // A pipelined request keeps the limit of the request before it, which is still being answered.
     if (earlier === 0) exchange.limitIdle(limits.idleMs);
@@ -193,18 +196,19 @@ export class HttpServer {
     const { url = '' } = request;
     const end = url.indexOf('?');
     const path = end < 0 ? url : url.slice(0, end);
-    return this.#options.routes.find((route) => route.path === path && (route.accepts?.(request) ?? true));
+    const isAt = (route: Route) => (route.isPrefix ? path.startsWith(route.path) : path === route.path);
+    return this.#options.routes.find((route) => isAt(route) && (route.accepts?.(request) ?? true));
   }
 
   #answer(exchange: Exchange, route: Route | undefined): Promise<void> | void {
     const { request, response } = exchange;
     const { loopbackHostsOnly, routes } = this.#options;
-    const isPreflight = route?.crossOrigin && applyCors(request, response, this.#allowsOrigin);
+    const isPreflight = route?.crossOrigin && applyCors(request, response, this.#allowsOrigin, route);
     if (isPreflight) return undefined;
     if (loopbackHostsOnly && !route?.anyHost && !hasLoopbackHost(request)) throw foreignHost();
     if (route?.admission !== 'always') {
       if (this.#draining) throw shuttingDown();
-      exchange.hold(this.#slots);
+      if (route?.admission !== 'own') exchange.hold(this.#slots);
     }
     if (!route) throw notFound(routes);
     if (!route.methods.includes(request.method ?? '')) throw methodNotAllowed(route.methods);
@@ -220,13 +224,10 @@ export class HttpServer {
   }
 
   #refuse(exchange: Exchange, route: Route | undefined, error: unknown): void {
-    const { request, response, requestId, startedAtMs } = exchange;
+    const { request, response, requestId } = exchange;
     const refusal = error instanceof DomainError ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
     this.#options.onRefusal(refusal.code);
-    const line = { requestId, code: refusal.code, durationMs: Math.round(performance.now() - startedAtMs) };
-    // Shedding load is no defect, and a line with stack frames for each request would make the overload worse.
-    if (refusal.status < 500 || refusal.code === 'SERVICE_UNAVAILABLE') this.#logRefusal(line, refusal);
-    else this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
+    if (!exchange.isLogged) this.#logRefusal(exchange, refusal);
     if (response.headersSent) {
       response.destroy();
       return;
@@ -237,6 +238,18 @@ export class HttpServer {
     if (!request.complete) response.setHeader('Connection', 'close');
     writeRefusal(request, response, refusal, requestId, route?.errors ?? jsonErrors, this.#options.hints);
     dropBody(request, () => response.end());
+  }
+
+  #logRefusal({ requestId, startedAtMs }: Exchange, refusal: DomainError): void {
+    const line = { requestId, code: refusal.code, durationMs: Math.round(performance.now() - startedAtMs) };
+    // Shedding load is no defect, and a line with stack frames for each request would make the overload worse.
+    if (refusal.status >= 500 && refusal.code !== 'SERVICE_UNAVAILABLE') {
+      this.#options.log.error({ ...line, cause: describeError(refusal) }, 'request failed');
+      return;
+    }
+    const { reason, hint, cause } = refusal.details;
+    this.#options.log.info({ ...line, ...(reason !== undefined && { reason, hint }) }, 'refused');
+    if (cause) this.#options.log.debug({ ...line, cause: describeError(cause) }, 'refused because');
   }
 
   /** What is no request, or is not all of one. */
@@ -253,7 +266,9 @@ export class HttpServer {
 
   /** The end of a request whose body cannot be read. Its own refusal is logged and counted, under the id that its client is told. */
   #breakOff(response: HttpResponse, error: NodeJS.ErrnoException, socket: Socket): void {
-    if (!response.headersSent) refuseConnection(unreadable(error), socket, String(response.getHeader('X-Request-Id')));
+    const shape = this.#routeOf(response.req)?.errors;
+    const requestId = String(response.getHeader('X-Request-Id'));
+    if (!response.headersSent) refuseConnection(unreadable(error), socket, requestId, shape);
     breakBody(response.req);
   }
 
@@ -266,12 +281,6 @@ export class HttpServer {
   #report(code: ErrorCode, message: string, line: object = {}): void {
     this.#options.onRefusal(code);
     this.#options.log.info({ ...line, code }, message);
-  }
-
-  #logRefusal(line: object, { details }: DomainError): void {
-    const { reason, hint } = details;
-    this.#options.log.info({ ...line, ...(reason !== undefined && { reason, hint }) }, 'refused');
-    if (details.cause) this.#options.log.debug({ ...line, cause: describeError(details.cause) }, 'refused because');
   }
 }
 

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { DomainError, type ErrorCode } from '../errors.ts';
-import { headersOf, jsonErrors } from './refusal.ts';
+import { type ErrorShape, headersOf, jsonErrors } from './refusal.ts';
 
 const codes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
@@ -19,13 +19,19 @@ export function unreadable(error: NodeJS.ErrnoException): DomainError {
 }
 
 /** Answers on a connection for which Node has no response, or none that it would send, and ends it. */
-export function refuseConnection(refusal: DomainError, socket: Socket, requestId: string): void {
-  const body = jsonErrors.body(refusal, requestId);
+export function refuseConnection(
+  refusal: DomainError,
+  socket: Socket,
+  requestId: string,
+  shape: ErrorShape = jsonErrors,
+): void {
+  const body = shape.body(refusal, requestId);
   const headers = {
     'X-Request-Id': requestId,
     Connection: 'close',
     ...headersOf(refusal),
-    'Content-Type': 'application/json; charset=utf-8',
+    ...shape.headers?.(refusal),
+    'Content-Type': shape.contentType(null),
     'Content-Length': Buffer.byteLength(body),
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { type ClientRequest, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Exchange } from '../../src/http/exchange.ts';
 import { RequestSlots } from '../../src/http/request-slots.ts';
+import { HttpResponse } from '../../src/http/response.ts';
 
-const server = createServer();
+const server = createServer({ ServerResponse: HttpResponse });
 beforeAll(async () => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -24,7 +25,7 @@ async function begin(headers: Record<string, string> = {}): Promise<{ client: Cl
   const client = request({ host: '127.0.0.1', port, method: 'POST', headers, agent: false });
   client.on('error', () => {});
   client.flushHeaders();
-  const [received, response] = (await once(server, 'request')) as [IncomingMessage, ServerResponse];
+  const [received, response] = (await once(server, 'request')) as [IncomingMessage, HttpResponse];
   return { client, exchange: new Exchange(received, response) };
 }
 

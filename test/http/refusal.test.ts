@@ -77,7 +77,7 @@ describe('writeRefusal', () => {
   });
 
   const shape: ErrorShape = {
-    contentType: (request) => `application/x${request.method?.toLowerCase()}`,
+    contentType: (request) => `application/x${request?.method?.toLowerCase()}; charset=utf-8`,
     body: ({ code }, requestId) => `${code} für ${requestId}`,
   };
 

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { Exchange } from '../../src/http/exchange.ts';
+import { HttpResponse } from '../../src/http/response.ts';
 import { readiness } from '../../src/ops/health.ts';
 
 let running = 0;
@@ -17,7 +18,10 @@ const checks = {
   },
 };
 const { route } = readiness(checks, () => false);
-const server = createServer((request, response) => void route.answer(new Exchange(request, response)));
+const server = createServer(
+  { ServerResponse: HttpResponse },
+  (request, response) => void route.answer(new Exchange(request, response)),
+);
 afterEach(() => void server.close());
 
 it('runs the readiness checks once for many requests at once, and again for a later request', async () => {

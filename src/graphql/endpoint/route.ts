@@ -38,7 +38,10 @@ const limits = { maxBodyBytes: 1024 * 1024, arrivalMs: 30_000, idleMs: 15_000, t
 /** The media type that the client prefers, whatever it says of others. */
 const graphqlErrors: ErrorShape = {
   ...jsonErrors,
-  contentType: ({ headers }) => (responseType(headers.accept) === graphqlResponseType ? graphqlResponseType : jsonType),
+  contentType(request) {
+    const isAsked = responseType(request?.headers.accept) === graphqlResponseType;
+    return `${isAsked ? graphqlResponseType : jsonType}; charset=utf-8`;
+  },
 };
 
 /** `GET` and `POST /graphql` (GraphQL over HTTP). */
