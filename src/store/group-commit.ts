@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { ownerKey } from '../model/owner.ts';
-import { type Backlog, isOwned, ownerOfWrite, type Write } from './store.ts';
+import { type Backlog, isOwned, ownerOfWrite, type StoreConflict, type Write } from './store.ts';
 
 /** Writes of the commits of one group. A larger commit has a group of its own, and is a batch. */
 const maxGroup = 64;
@@ -23,8 +23,27 @@ interface Job {
 }
 
 /**
+ * Some commits of a group have nothing but uses, and of secrets that are other ones by now: when a busy secret is changed, many
+ * wait. Each has its conflict.
+ */
+export class StaleUses extends Error {
+  override readonly name = 'StaleUses';
+  readonly conflicts: ReadonlyMap<readonly Write[], StoreConflict>;
+
+  constructor(conflicts: ReadonlyMap<readonly Write[], StoreConflict>) {
+    super(`${conflicts.size} commits use what has changed`);
+    this.conflicts = conflicts;
+  }
+}
+
+/** Whether a commit changes nothing that another one could be refused for. */
+export function hasOnlyUses(writes: readonly Write[]): boolean {
+  return writes.every(({ type }) => type === 'useSecret');
+}
+
+/**
  * Writes these commits in one transaction, or none of them.
- * @throws DomainError when the store is to blame, anything else when one of the commits is
+ * @throws DomainError when the store is to blame, StaleUses, anything else when one of the commits is to blame
  */
 export type WriteGroup = (commits: readonly (readonly Write[])[], deadlineMs: number) => Promise<void>;
 
@@ -153,6 +172,7 @@ export class GroupCommit {
       );
       for (const job of group) job.resolve();
     } catch (error) {
+      if (error instanceof StaleUses) return this.#runWithout(error.conflicts, group);
       if (group.length === 1 || error instanceof DomainError) {
         for (const job of group) job.reject(error);
         return;
@@ -160,6 +180,18 @@ export class GroupCommit {
       const half = Math.ceil(group.length / 2);
       for (const jobs of [group.slice(0, half), group.slice(half)]) await this.#run(beforeDeadline(jobs));
     }
+  }
+
+  /** All that are stale fail at once: a transaction for each would keep the owner's others waiting. */
+  async #runWithout(conflicts: StaleUses['conflicts'], group: readonly Job[]): Promise<void> {
+    const [stale, others] = [
+      group.filter(({ writes }) => conflicts.has(writes)),
+      group.filter(({ writes }) => !conflicts.has(writes)),
+    ];
+    // A change beside them may have made them stale. Before it they can be made.
+    if (others.some(({ writes }) => !hasOnlyUses(writes))) await this.#run(beforeDeadline(stale));
+    else for (const job of stale) job.reject(conflicts.get(job.writes));
+    await this.#run(beforeDeadline(others));
   }
 }
 

@@ -163,6 +163,25 @@ export function usesContract(subject: Subject): void {
       expect(await lastUsed()).toEqual(times[2]);
     });
 
+    it('is refused only where its secret is not the stored one: of hundreds at once, before and after a change', async () => {
+      const record = await subject.stored();
+      const change = update(record);
+      const after = { ...change.secret, sealed: record.sealed, mac: change.mac };
+      const many = (of: SecretRecord) => Array.from({ length: 100 }, () => subject.store.commit([useAt(of, times[0])]));
+      const waiting = many(record);
+      const changed = subject.store.commit([change]);
+      const outcomes = await Promise.allSettled([...waiting, ...many(record), ...many(after)]);
+      await changed;
+      await Promise.all(many(after));
+      await expect(Promise.all(many(record))).rejects.toMatchObject({ on: 'version' });
+      const events = await expectValidChain(subject.store, subject.owner);
+      const at = events.findIndex(({ type }) => type === 'secret.updated');
+      expect(events.slice(1, at).every(({ version }) => version === 1)).toBe(true);
+      expect(events.slice(at).every(({ version }) => version === 2)).toBe(true);
+      const told = outcomes.filter(({ status }) => status === 'fulfilled').length;
+      expect(events).toHaveLength(2 + told + 100);
+    });
+
     it('is told of a secret that is deleted at the same time, where it came first', async () => {
       for (let round = 0; round < 5; round += 1) {
         const record = await subject.stored();

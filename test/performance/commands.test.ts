@@ -148,9 +148,9 @@ describe.skipIf(!inject('mongodbUri'))('what a request costs', () => {
       expect(observed.commands).toEqual(['aggregate', 'aggregate']);
     });
 
-    it('a delete is seven: a read, and one transaction', async () => {
+    it('a delete is eight: a read, and one transaction, which reads when it was last used', async () => {
       expectData([await gateway.run(deleteSecret, { input: { id: ids[2] } })]);
-      const moved = ['insert', 'delete', 'insert', 'update', 'commitTransaction'];
+      const moved = ['find', 'insert', 'delete', 'insert', 'update', 'commitTransaction'];
       expect(observed.commands).toEqual(['find', 'find', ...moved]);
     });
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { DomainError } from '../../src/errors.ts';
 import type { Owner } from '../../src/model/owner.ts';
-import { GroupCommit } from '../../src/store/group-commit.ts';
+import { GroupCommit, StaleUses } from '../../src/store/group-commit.ts';
 import { StoreConflict, type Write } from '../../src/store/store.ts';
-import { insert, newOwner, newRecord } from '../contract/fixtures.ts';
+import { insert, newOwner, newRecord, update, useAt } from '../contract/fixtures.ts';
 
 type Commit = readonly Write[];
 const forever = Number.POSITIVE_INFINITY;
@@ -118,6 +118,42 @@ describe('the queue of commits', () => {
       );
     }
     expect(groups).toBeLessThan(64);
+  });
+
+  describe('with uses of what has changed', () => {
+    /** Refuses uses of these commits as MongoDB's does, and notes the groups. */
+    function queueOf(isStale: (commit: Commit, group: readonly Commit[]) => boolean) {
+      const groups: (readonly Commit[])[] = [];
+      const queue = new GroupCommit(async (group) => {
+        groups.push(group);
+        const stale = group.filter((commit) => isStale(commit, group));
+        if (stale.length === 0) return;
+        if (group.length === 1) throw conflict;
+        throw new StaleUses(new Map(stale.map((commit) => [commit, conflict])));
+      });
+      return { queue, groups };
+    }
+    const conflict = new StoreConflict(0, 'version');
+    const record = newRecord(newOwner());
+    const uses = Array.from({ length: 40 }, (): Commit => [useAt(record, new Date(1000))]);
+    const rejected = { status: 'rejected', reason: conflict };
+    const made = { status: 'fulfilled', value: undefined };
+
+    it('fails them together, and makes the others in one more group', async () => {
+      const old = new Set(uses.slice(0, 30));
+      const { queue, groups } = queueOf((commit) => old.has(commit));
+      const outcomes = await Promise.allSettled(uses.map((commit) => queue.add(commit, forever)));
+      expect(outcomes).toEqual(uses.map((commit) => (old.has(commit) ? rejected : made)));
+      expect(groups).toEqual([uses, uses.slice(30)]);
+    });
+
+    it('makes uses before the change that waits with them', async () => {
+      const change: Commit = [update(record)];
+      const { queue, groups } = queueOf((commit, group) => commit !== change && group.includes(change));
+      const outcomes = await Promise.allSettled([...uses, change].map((commit) => queue.add(commit, forever)));
+      expect(outcomes).toEqual([...uses, change].map(() => made));
+      expect(groups.slice(1)).toEqual([uses, [change]]);
+    });
   });
 
   it.each(['SERVICE_UNAVAILABLE', 'GATEWAY_TIMEOUT'] as const)(

@@ -36,7 +36,7 @@ const eventsPerTick = 100;
 /**
  * Writes commits, their audit events and their owners' counts, inside the transaction of `session`.
  * @returns the heads of the owners' chains after it, by the owners' keys
- * @throws StoreConflict, ConflictAmong; of several commits it only says that one of them cannot be made
+ * @throws StaleUses, StoreConflict, ConflictAmong; of several commits the last two only say that one of them cannot be made
  */
 export async function writeCommits(
   { database, apiKeys }: Collections,
@@ -44,7 +44,8 @@ export async function writeCommits(
   session: ClientSession,
   macOfEvent: MacOfEvent,
 ): Promise<ReadonlyMap<string, ChainHead>> {
-  const writes = byType(commits).flat();
+  const ordered = byType(commits);
+  const writes = ordered.flat();
   const commands = new TransactionCommands(database, session);
   await keepResults(commands, writes);
   await spendNonces(commands, writes);
@@ -54,7 +55,7 @@ export async function writeCommits(
   await keepVersions(commands, writes);
   await removeVersions(commands, writes);
   await removeResults(commands, writes);
-  await useSecrets(commands, writes);
+  await useSecrets(commands, ordered);
   const ofApiKeys = writes.flatMap((write, index) => (isApiKeyWrite(write) ? [{ write, index }] : []));
   await writeApiKeys(apiKeys, ofApiKeys, session);
 
