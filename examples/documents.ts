@@ -5,6 +5,8 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 /** A new secret. */
 export type CreateSecretInput = {
+  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. */
+  destination?: DestinationInput | null | undefined;
   /** When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then. */
   expiresAt?: string | null | undefined;
   /** A UUID of your choice. Without it the server makes one. */
@@ -25,6 +27,18 @@ export type CreateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
   value?: string | null | undefined;
+};
+
+/** Where a value may be sent by the gateway, and where in the request it is put. */
+export type DestinationInput = {
+  /** What the header gets: at most 200 characters of ASCII, with exactly one `{value}`. */
+  format?: string;
+  /** The header that gets the value. Headers with another meaning, such as `Host` or `Cookie`, are refused. */
+  header?: string;
+  /** Scheme, host and perhaps port, such as `https://api.example.com`: without a path, a user or a slash at the end. Only `https`; in development also `http` to loopback. */
+  origin: string;
+  /** Prefixes of the paths that may be requested, at most 20; without them every path. A prefix stands for whole segments: `/v1` allows `/v1` and `/v1/models`, and not `/v10`. */
+  paths?: Array<string> | null | undefined;
 };
 
 /** Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector. */
@@ -64,6 +78,8 @@ export type TeamRole =
 
 /** Changes to a secret. A field that is left out is kept. */
 export type UpdateSecretInput = {
+  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. One that was given so before must be given again. */
+  destination?: DestinationInput | null | undefined;
   /** Change it only if this is still its version. */
   expectedVersion?: number | null | undefined;
   /** When somebody should replace the value; null clears it. A new value leaves it as it is. */

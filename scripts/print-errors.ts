@@ -80,6 +80,13 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`invisible\` | shows nothing: it has only spaces, marks or fillers |
 | \`uuid\`, \`environment_variable_name\` | is not one |
 | \`masked_value\` | is a mask instead of a value: on update the secret's own mask, also with other signs for its bullets or in a wrong encoding; on create anything that looks like a mask |
+| \`origin\`, \`insecure_origin\` | is no origin of a destination, or one over plain HTTP |
+| \`header_name\`, \`header_not_allowed\` | is no name of a header, or that of one in which no value is put |
+| \`format\` | has no \`{value}\`, or more than one |
+| \`path\` | is no prefix of paths |
+| \`value_required\` | is a destination without a new value: it only changes together with one |
+| \`destination_required\` | is left out, and the present value has a destination that was given by hand |
+| \`value_too_short\`, \`value_too_long\`, \`value_not_for_headers\` | is a destination for a value of under 8 characters, of over 8 KiB, or one that cannot stand in a header; also a warning |
 | \`public_key\` | is no sound public key of X25519 or P-256 |
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
 | \`path_not_allowed\` | is the path of a request, which is under none of the paths of the secret's destination |

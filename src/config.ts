@@ -3,6 +3,7 @@ import { parseAddressRange } from './runtime/address-range.ts';
 import { defaultAlgorithms, signatureAlgorithms } from './runtime/algorithms.ts';
 import { refuseMisspelt } from './runtime/misspelt.ts';
 import { faultOfOrigin } from './runtime/origin-pattern.ts';
+import { faultOfPublicUrl } from './runtime/public-url.ts';
 import { isDiscoverable, isLoopback, isSecureUrl } from './runtime/secure-url.ts';
 import {
   type Environment,
@@ -49,6 +50,8 @@ export interface Config {
   /** CIDRs that the broker may reach besides public addresses. */
   readonly brokerAllowPrivate: readonly string[];
   readonly logLevel: string;
+  /** What clients reach the gateway by, without a slash at the end; null: where it listens. */
+  readonly publicUrl: string | null;
   /** NODE_ENV=production, or an address beyond loopback. */
   readonly production: boolean;
   /** Whether refusals tell more than in production: with NODE_ENV=development, or the development issuer. */
@@ -71,6 +74,7 @@ export interface JwtConfig {
 export const settingNames = [
   'HOST',
   'PORT',
+  'PUBLIC_URL',
   'DATABASE_URL',
   'DATABASE_URL_FILE',
   'KEYRING_FILE',
@@ -124,6 +128,7 @@ export function readConfig(env: Environment = process.env): Config {
   return {
     host,
     port: integer(env, 'PORT', 4000, 0, 65535),
+    publicUrl: publicUrl(env),
     databaseUrl:
       valueOrFile('DATABASE_URL', text(env, 'DATABASE_URL'), path(env, 'DATABASE_URL_FILE')) ??
       'sqlite:.data/secrets.db',
@@ -247,6 +252,14 @@ function rateLimit(env: Environment): Config['rateLimit'] {
   const windowSeconds = secondsIn(match?.[2] ?? '');
   if (points >= 1 && windowSeconds >= 1 && windowSeconds <= maxWindowSeconds) return { points, windowSeconds };
   throw new ConfigurationError('RATE_LIMIT must be a count and a time of at most 24 hours, such as 600/60s, or off.');
+}
+
+function publicUrl(env: Environment): string | null {
+  const value = text(env, 'PUBLIC_URL');
+  if (value === undefined) return null;
+  const fault = faultOfPublicUrl(value);
+  if (fault !== null) throw new ConfigurationError(`PUBLIC_URL ${fault}`);
+  return new URL(value).href.replace(/\/+$/, '');
 }
 
 function corsOrigins(env: Environment): string[] {

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
+import { providers, providerTable } from './broker/providers.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine, type Engine } from './graphql/endpoint/engine.ts';
@@ -123,6 +124,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     largeWork: new LargeWork(),
     spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
     trace,
+    ...ofDestinations(config, () => server.port),
   };
   const engine = await openEngine(config, dependencies, subscriptions, log, metrics);
   const authenticate = createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier);
@@ -151,14 +153,14 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     hints: config.hints,
     log,
   });
-  const port = await listen(server, config.port, address);
+  await listen(server, config.port, address);
   const retention = startRetention(store, config.deletedRetentionMs, log);
   opened.defer(() => retention.close());
   opened.defer(() => endAnswering(subscriptions, server));
 
   const running = opened.move();
   return {
-    url: urlOf(config.host, port),
+    url: `${originOf(config.host, server.port)}/graphql`,
     developmentToken: await (identity.developmentToken?.() ?? null),
     close: () =>
       withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
@@ -236,8 +238,18 @@ async function openIdentity(config: Config, settings: readonly IssuerSettings[] 
   };
 }
 
-function urlOf(host: string, port: number): string {
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}/graphql`;
+/** What operations need to know of where values may be sent, and of where they are used. */
+function ofDestinations({ production, publicUrl, host }: Config, port: () => number) {
+  return {
+    findProvider: providerTable(providers),
+    allowHttp: !production,
+    // With PORT=0 the port is known once the server listens.
+    publicUrl: () => publicUrl ?? originOf(host, port()),
+  };
+}
+
+function originOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 const notHere = 'HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.';

@@ -9,6 +9,7 @@ import { type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-sec
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
 import type { Owner } from './model/owner.ts';
+import type { Secret } from './model/secret.ts';
 import { countSecrets } from './secrets/count-secrets.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
 import { type CreateSecretsInput, createSecrets } from './secrets/create-secrets.ts';
@@ -25,6 +26,7 @@ import { type PurgeSecretInput, purgeSecret } from './secrets/purge-secret.ts';
 import { type RestoreSecretInput, restoreSecret } from './secrets/restore-secret.ts';
 import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-secret.ts';
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
+import { useUrlOf } from './secrets/use-url.ts';
 
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
 export class Operations {
@@ -46,6 +48,10 @@ export class Operations {
 
   findSecret(id: string) {
     return findSecret(this.#dependencies, this.#caller, id);
+  }
+
+  useUrl(secret: Secret) {
+    return useUrlOf(this.#dependencies, secret);
   }
 
   listSecrets(input: ListSecretsInput) {

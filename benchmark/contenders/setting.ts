@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
+import { providers, providerTable } from '../../src/broker/providers.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { KeySet } from '../../src/identity/key-set.ts';
@@ -52,6 +53,9 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     spendMatch() {},
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
+    findProvider: providerTable(providers),
+    allowHttp: false,
+    publicUrl: () => 'https://secrets.test',
     changes: new ChangeFeeds({ store, keyring: () => keyring }),
   };
   return (caller) => new Operations(dependencies, caller);

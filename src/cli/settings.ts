@@ -10,6 +10,7 @@ interface Setting {
 export const settings: Readonly<Record<SettingName, Setting>> = {
   HOST: { meaning: 'the address to listen on; beyond loopback everything is as in production', fallback: '127.0.0.1' },
   PORT: { meaning: 'the port; 0 takes a free one', fallback: '4000' },
+  PUBLIC_URL: { meaning: 'what clients reach the gateway by', fallback: 'where it listens' },
   DATABASE_URL: {
     meaning: 'the store: sqlite:PATH, mongodb://… or mongodb+srv://…',
     fallback: 'sqlite:.data/secrets.db',

@@ -56,6 +56,8 @@ export type CreateApiKeyInput = {
 
 /** A new secret. */
 export type CreateSecretInput = {
+  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. */
+  destination?: DestinationInput | null | undefined;
   /** When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then. */
   expiresAt?: string | null | undefined;
   /** A UUID of your choice. Without it the server makes one. */
@@ -84,7 +86,7 @@ export type CreateSecretsInput = {
   dryRun?: boolean;
   /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
   idempotencyKey?: string | null | undefined;
-  /** What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider`, `notes` and `expiresAt`. */
+  /** What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider`, `notes` and `expiresAt`. A `destination` that was given must be given again with a new value. */
   onConflict?: OnConflict;
   /** Who will own the secrets; you by default. */
   owner?: OwnerInput;
@@ -102,6 +104,18 @@ export type DeleteSecretInput = {
   idempotencyKey?: string | null | undefined;
 };
 
+/** Where a value may be sent by the gateway, and where in the request it is put. */
+export type DestinationInput = {
+  /** What the header gets: at most 200 characters of ASCII, with exactly one `{value}`. */
+  format?: string;
+  /** The header that gets the value. Headers with another meaning, such as `Host` or `Cookie`, are refused. */
+  header?: string;
+  /** Scheme, host and perhaps port, such as `https://api.example.com`: without a path, a user or a slash at the end. Only `https`; in development also `http` to loopback. */
+  origin: string;
+  /** Prefixes of the paths that may be requested, at most 20; without them every path. A prefix stands for whole segments: `/v1` allows `/v1` and `/v1/models`, and not `/v10`. */
+  paths?: Array<string> | null | undefined;
+};
+
 /** Which secrets to copy, from whom and to whom. */
 export type DuplicateSecretsInput = {
   /** Checks everything, also that each value opens, and tells what would be done. Nothing is written. */
@@ -112,7 +126,7 @@ export type DuplicateSecretsInput = {
   idempotencyKey?: string | null | undefined;
   /** The names of the secrets to copy, at most 500. Without it all of `from` are copied, if there are no more than 500. */
   names?: Array<string> | null | undefined;
-  /** What to do with names that `to` has already. An UPDATE sets the value, provider, notes, tags and `expiresAt`. */
+  /** What to do with names that `to` has already. An UPDATE sets the value with its destination, provider, notes, tags and `expiresAt`. */
   onConflict?: OnConflict;
   /** Who gets the copies; you by default. Another owner than `from`. */
   to?: OwnerInput;
@@ -120,6 +134,8 @@ export type DuplicateSecretsInput = {
 
 /** A new secret of a batch. The rules are those of `createSecret`. */
 export type NewSecretInput = {
+  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. */
+  destination?: DestinationInput | null | undefined;
   /** When somebody should replace the value. It is a reminder: nothing happens then. */
   expiresAt?: string | null | undefined;
   /** A UUID of your choice. Without it the server makes one. */
@@ -263,6 +279,8 @@ export type TeamRole =
 
 /** Changes to a secret. A field that is left out is kept. */
 export type UpdateSecretInput = {
+  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. One that was given so before must be given again. */
+  destination?: DestinationInput | null | undefined;
   /** Change it only if this is still its version. */
   expectedVersion?: number | null | undefined;
   /** When somebody should replace the value; null clears it. A new value leaves it as it is. */
@@ -343,22 +361,22 @@ export type SecretChangesSubscriptionVariables = Exact<{
 }>;
 
 
-export type SecretChangesSubscription = { secretChanged: { type: SecretChangeType, secretId: string, version: number | null, cursor: string, at: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type SecretChangesSubscription = { secretChanged: { type: SecretChangeType, secretId: string, version: number | null, cursor: string, at: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
-       } | null } };
+      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null } | null } };
 
 export type ResolveSecretsMutationVariables = Exact<{
   input: ResolveSecretsInput;
 }>;
 
 
-export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>, deliveries: Array<{ jwe: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>, deliveries: Array<{ jwe: string, secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
           | { __typename: 'Connector', teamId: string, id: string }
           | { __typename: 'Team', id: string }
           | { __typename: 'User', id: string }
-         } }> } };
+        , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null } }> } };
 
 export type ResolveValuesMutationVariables = Exact<{
   input: ResolveSecretsInput;
@@ -381,11 +399,13 @@ export type OwnerFieldsFragment =
 
 export type ActorFieldsFragment = { kind: ActorKind, id: string };
 
-export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type DestinationFieldsFragment = { origin: string, header: string, format: string, paths: Array<string> | null };
+
+export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
     | { __typename: 'Connector', teamId: string, id: string }
     | { __typename: 'Team', id: string }
     | { __typename: 'User', id: string }
-   };
+  , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null };
 
 export type WrittenSecretFieldsFragment = { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
     | { __typename: 'Connector', teamId: string, id: string }
@@ -403,7 +423,7 @@ export type WarningFieldsFragment = { field: string, type: string, message: stri
 
 export type ApiKeyFieldsFragment = { id: string, teamId: string, connectorId: string | null, name: string, prefix: string, scopes: Array<string>, createdAt: string, expiresAt: string | null, lastUsedAt: string | null, revokedAt: string | null, createdBy: { kind: ActorKind, id: string } };
 
-export type SecretVersionFieldsFragment = { version: number, maskedValue: string | null, createdAt: string, current: boolean, actor: { kind: ActorKind, id: string } };
+export type SecretVersionFieldsFragment = { version: number, maskedValue: string | null, createdAt: string, current: boolean, destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, actor: { kind: ActorKind, id: string } };
 
 export type AuditEventFieldsFragment = { sequence: number, type: string, requestId: string, at: string, secretId: string | null, secretName: string | null, apiKeyId: string | null, version: number | null, purpose: string | null, method: string | null, origin: string | null, hash: string, actor: { kind: ActorKind, id: string } };
 
@@ -414,7 +434,7 @@ export type SecretVersionsQueryVariables = Exact<{
 }>;
 
 
-export type SecretVersionsQuery = { secret: { versions: Array<{ version: number, maskedValue: string | null, createdAt: string, current: boolean, actor: { kind: ActorKind, id: string } }> } | null };
+export type SecretVersionsQuery = { secret: { versions: Array<{ version: number, maskedValue: string | null, createdAt: string, current: boolean, destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, actor: { kind: ActorKind, id: string } }> } | null };
 
 export type DeletedSecretsQueryVariables = Exact<{
   owner?: OwnerInput;
@@ -423,11 +443,11 @@ export type DeletedSecretsQueryVariables = Exact<{
 }>;
 
 
-export type DeletedSecretsQuery = { deletedSecrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type DeletedSecretsQuery = { deletedSecrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
-       }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type AuditEventsQueryVariables = Exact<{
   owner?: OwnerInput;
@@ -480,11 +500,11 @@ export type SecretQueryVariables = Exact<{
 }>;
 
 
-export type SecretQuery = { secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type SecretQuery = { secret: { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
       | { __typename: 'Connector', teamId: string, id: string }
       | { __typename: 'Team', id: string }
       | { __typename: 'User', id: string }
-     } | null };
+    , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null } | null };
 
 export type SecretsQueryVariables = Exact<{
   owner?: OwnerInput;
@@ -496,11 +516,11 @@ export type SecretsQueryVariables = Exact<{
 }>;
 
 
-export type SecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type SecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
-       }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CreateSecretMutationVariables = Exact<{
   input: CreateSecretInput;
@@ -563,11 +583,11 @@ export type MatchesSecretQueryVariables = Exact<{
 }>;
 
 
-export type MatchesSecretQuery = { matchesSecret: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, owner:
+export type MatchesSecretQuery = { matchesSecret: Array<{ id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
       | { __typename: 'Connector', teamId: string, id: string }
       | { __typename: 'Team', id: string }
       | { __typename: 'User', id: string }
-     }> };
+    , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null }> };
 
 export const ApiKeysDocument: TypedDocument<ApiKeysQuery, ApiKeysQueryVariables> =
   'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
@@ -588,19 +608,19 @@ export const DuplicateSecretsDocument: TypedDocument<DuplicateSecretsMutation, D
   'mutation DuplicateSecrets($input:DuplicateSecretsInput!){duplicateSecrets(input:$input){items{...BatchItemFields}}}fragment BatchItemFields on BatchItem{index action secret{...WrittenSecretFields}warnings{...WarningFields}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
 
 export const SecretChangesDocument: TypedDocument<SecretChangesSubscription, SecretChangesSubscriptionVariables> =
-  'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
-  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const ResolveValuesDocument: TypedDocument<ResolveValuesMutation, ResolveValuesMutationVariables> =
   'mutation ResolveValues($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{id placeholder name version}jwe}}}';
 
 export const SecretVersionsDocument: TypedDocument<SecretVersionsQuery, SecretVersionsQueryVariables> =
-  'query SecretVersions($id:ID!$first:Int$before:Int){secret(id:$id){versions(first:$first before:$before){...SecretVersionFields}}}fragment SecretVersionFields on SecretVersion{version maskedValue createdAt actor{...ActorFields}current}fragment ActorFields on Actor{kind id}';
+  'query SecretVersions($id:ID!$first:Int$before:Int){secret(id:$id){versions(first:$first before:$before){...SecretVersionFields}}}fragment SecretVersionFields on SecretVersion{version maskedValue destination{...DestinationFields}createdAt actor{...ActorFields}current}fragment DestinationFields on Destination{origin header format paths}fragment ActorFields on Actor{kind id}';
 
 export const DeletedSecretsDocument: TypedDocument<DeletedSecretsQuery, DeletedSecretsQueryVariables> =
-  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const AuditEventsDocument: TypedDocument<AuditEventsQuery, AuditEventsQueryVariables> =
   'query AuditEvents($owner:OwnerInput!={}$filter:AuditFilter$first:Int$after:String$last:Int$before:String){auditEvents(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){nodes{...AuditEventFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment AuditEventFields on AuditEvent{sequence type actor{...ActorFields}requestId at secretId secretName apiKeyId version purpose method origin hash}fragment ActorFields on Actor{kind id}';
@@ -618,10 +638,10 @@ export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> =
   'query Viewer{viewer{kind subject scopes teams{id role}}}';
 
 export const SecretDocument: TypedDocument<SecretQuery, SecretQueryVariables> =
-  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const SecretsDocument: TypedDocument<SecretsQuery, SecretsQueryVariables> =
-  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const CreateSecretDocument: TypedDocument<CreateSecretMutation, CreateSecretMutationVariables> =
   'mutation CreateSecret($input:CreateSecretInput!){createSecret(input:$input){secret{...WrittenSecretFields}warnings{...WarningFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
@@ -642,4 +662,4 @@ export const SecretOwnerDocument: TypedDocument<SecretOwnerQuery, SecretOwnerQue
   'query SecretOwner($id:ID!){secret(id:$id){owner{...OwnerFields}}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const MatchesSecretDocument: TypedDocument<MatchesSecretQuery, MatchesSecretQueryVariables> =
-  'query MatchesSecret($owner:OwnerInput!={}$value:String$sealedValue:String){matchesSecret(owner:$owner value:$value sealedValue:$sealedValue){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue version expiresAt createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+  'query MatchesSecret($owner:OwnerInput!={}$value:String$sealedValue:String){matchesSecret(owner:$owner value:$value sealedValue:$sealedValue){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';

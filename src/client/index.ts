@@ -13,6 +13,8 @@ export type {
   CreateSecretInput,
   CreateSecretsInput,
   DeleteSecretInput,
+  DestinationFieldsFragment as Destination,
+  DestinationInput,
   DuplicateSecretsInput,
   NewSecretInput,
   OwnerFieldsFragment as Owner,

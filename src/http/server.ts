@@ -92,6 +92,12 @@ export class HttpServer {
     });
   }
 
+  /** Where it listens; 0 until then. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
   /** How many requests are being answered. */
   get inFlight(): number {
     return this.#slots.taken;
@@ -107,8 +113,7 @@ export class HttpServer {
       this.#server.once('error', reject);
       this.#server.listen(port, host, resolve);
     });
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : port;
+    return this.port;
   }
 
   /**

@@ -1,6 +1,13 @@
 import type { Owner } from './owner.ts';
 
-export const scopes = ['secrets:read', 'secrets:write', 'secrets:resolve', 'secrets:match', 'keys:manage'] as const;
+export const scopes = [
+  'secrets:read',
+  'secrets:write',
+  'secrets:resolve',
+  'secrets:use',
+  'secrets:match',
+  'keys:manage',
+] as const;
 export type Scope = (typeof scopes)[number];
 
 export type Role = 'admin' | 'member';

@@ -8,6 +8,7 @@ import { maxSelectedBytes } from '../store/store.ts';
 import { sealedFaults } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Author } from './first-version.ts';
+import { checkGivenDestination, type GivenDestination } from './new-destination.ts';
 import { checkNewSecret, type NewSecretInput } from './new-secret-input.ts';
 import { openValueInput, type PlaintextValue } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
@@ -22,6 +23,7 @@ export interface CheckedItem {
   /** In the form in which they are stored; `id` is null where the gateway makes one. */
   readonly fields: ReturnType<typeof checkNewSecret>;
   readonly plaintext: PlaintextValue | null;
+  readonly destination: GivenDestination;
   readonly warnings: readonly Warning[];
 }
 
@@ -45,11 +47,18 @@ const sealedItem = 1;
 const clearItem = 0.3;
 /** Characters that are looked at for as long as one unit: labels are normalised. */
 const [valueCharacters, labelCharacters] = [16 * 1024, 2000];
+const pathsPerUnit = 50;
 
-function weightOf({ value, sealedValue, name, provider, notes, tags }: NewSecretInput): number {
+function weightOf({ value, sealedValue, name, provider, notes, tags, destination }: NewSecretInput): number {
   const labels = (tags ?? []).reduce((sum, tag) => sum + tag.length, name.length + (provider?.length ?? 0));
+  const paths = destination?.paths?.length ?? 0;
   const others = (value?.length ?? 0) + (sealedValue?.length ?? 0) + (notes?.length ?? 0);
-  return (sealedValue == null ? clearItem : sealedItem) + others / valueCharacters + labels / labelCharacters;
+  return (
+    (sealedValue == null ? clearItem : sealedItem) +
+    others / valueCharacters +
+    labels / labelCharacters +
+    paths / pathsPerUnit
+  );
 }
 
 /**
@@ -86,9 +95,10 @@ export async function checkBatch(
       refuse(error.fault);
     }
     const fields = checkNewSecret(input, plaintext, owner?.type ?? 'connector', broken);
+    const destination = checkGivenDestination(input, plaintext, dependencies, broken.at('destination'));
     if (before.hasNonce(plaintext)) refuse('replayed');
     before.checkUnique(index, fields, broken);
-    items.push({ index, input, fields, plaintext, warnings: warningsOf(plaintext) });
+    items.push({ index, input, fields, plaintext, destination, warnings: warningsOf(plaintext) });
   }
   if (isSealedRefused) errors.throwIfAny('UNPROCESSABLE_CONTENT', someSealedRefused);
   errors.throwIfAny();

@@ -16,6 +16,7 @@ import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { firstVersion, withAnotherPlaceholder } from './first-version.ts';
 import { mask } from './mask.ts';
+import { checkGivenDestination, placeOf } from './new-destination.ts';
 import { checkNewSecret, type NewSecretInput } from './new-secret-input.ts';
 import { readValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
@@ -65,15 +66,19 @@ async function create(
 ): Promise<WrittenSecret> {
   const plaintext = owner && readValueInput(input, { principal, owner, name: input.name }, dependencies, errors);
   const fields = checkNewSecret(input, plaintext, owner?.type ?? 'connector', errors);
+  const given = checkGivenDestination(input, plaintext, dependencies, errors.at('destination'));
   errors.throwIfAny();
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
   const chosen = { ...fields, id: fields.id ?? randomUUIDv7(), owner };
-  const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination: null };
+  const place = placeOf(plaintext, given, fields.provider, dependencies);
+  const { destination } = place;
+  const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination };
+  const warnings = [...warningsOf(plaintext), ...place.warnings];
   let prepared = firstVersion(chosen, value, { principal, caller }, dependencies);
   for (let attempt = 1; ; attempt += 1) {
     const { secret, write } = prepared;
-    const written = { ...secret, warnings: warningsOf(plaintext) };
+    const written = { ...secret, warnings };
     requireBeforeWriteDeadline(caller);
     try {
       await commit([write], written);

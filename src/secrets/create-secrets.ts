@@ -68,6 +68,6 @@ async function create(
   await enterBatch(dependencies, author, secrets.length);
   const items = await checkBatch(secrets, author, owner, dependencies, errors);
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
-  const source = newSecrets(dependencies.store, items, { owner, onConflict, dryRun });
+  const source = newSecrets(dependencies, items, { owner, onConflict, dryRun });
   return writeBatch(dependencies, author, source, commit);
 }

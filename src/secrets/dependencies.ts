@@ -1,6 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import type { IdempotencyDependencies } from '../idempotency/once.ts';
 import type { Principal } from '../model/principal.ts';
+import type { FindProvider } from '../model/provider.ts';
 import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
 import type { LargeWork } from '../runtime/large-work.ts';
 import type { Trace } from '../runtime/trace.ts';
@@ -19,6 +20,12 @@ export interface Dependencies extends IdempotencyDependencies {
   /** Bounds how many of the requests that take much memory are under way. */
   readonly largeWork: LargeWork;
   readonly trace: Trace;
+  /** Read only when a value is set. */
+  readonly findProvider: FindProvider;
+  /** Whether a value may be sent over plain HTTP to loopback, as in development. */
+  readonly allowHttp: boolean;
+  /** What clients reach the gateway by, without a slash at the end. */
+  readonly publicUrl: () => string;
   /** Takes one from what a principal may compare with stored values in a minute. @throws DomainError TOO_MANY_REQUESTS */
   readonly spendMatch: SpendMatch;
 }

@@ -1,11 +1,12 @@
 import type { Owner } from '../model/owner.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
+import type { PlacedValueInput } from './new-destination.ts';
 import { checkExpiresAt, checkName, checkNotes, checkProvider, checkTags, checkValue } from './rules.ts';
-import type { PlaintextValue, ValueInput } from './value-input.ts';
+import type { PlaintextValue } from './value-input.ts';
 
 /** A new secret, without its owner. */
-export interface NewSecretInput extends ValueInput {
+export interface NewSecretInput extends PlacedValueInput {
   readonly id?: string | null | undefined;
   readonly name: string;
   readonly provider?: string | null | undefined;

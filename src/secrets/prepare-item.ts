@@ -1,13 +1,13 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { BatchAction, BatchItem, OnConflict } from '../model/batch.ts';
-import type { Destination } from '../model/destination.ts';
 import type { Owner } from '../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../model/secret.ts';
 import type { Warning } from '../model/warning.ts';
 import type { SelectedSecret, Write } from '../store/store.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Author, type ChosenFields, firstVersion, type NewValue } from './first-version.ts';
+import { nowhere, type Place } from './new-destination.ts';
 import { type Changes, nextVersion } from './next-version.ts';
 
 /** What a batch is to write of one item. All its fields keep the rules of the owner's secrets. */
@@ -22,7 +22,7 @@ export interface Candidate {
   /** Opens the value; null where there is none. What was opened is overwritten when it has been sealed. */
   readonly open: (() => Promise<Omit<NewValue, 'destination'>>) | null;
   /** Where the value may be sent once it is that of this secret; null: of a new one. Not asked where there is no value. */
-  readonly destinationOf: (stored: StoredSecret | null) => Destination | null;
+  readonly placeOf: (stored: StoredSecret | null) => Place;
   /** Of the value, about. */
   readonly bytes: number;
   readonly warnings: readonly Warning[];
@@ -46,8 +46,8 @@ export interface BatchRules {
 }
 
 /** Whether every field but the value stays as it is. */
-export function isUnchanged({ changes, open, destinationOf }: Candidate, stored: StoredSecret): boolean {
-  const destination = open ? destinationOf(stored) : stored.destination;
+export function isUnchanged({ changes, open, placeOf }: Candidate, stored: StoredSecret): boolean {
+  const destination = open ? placeOf(stored).destination : stored.destination;
   return isDeepStrictEqual({ ...stored, ...changes, destination }, stored);
 }
 
@@ -73,11 +73,12 @@ export async function prepareItem(
   author: Author,
   dependencies: Dependencies,
 ): Promise<PreparedItem> {
-  const { index, fields, changes, open, destinationOf, warnings, beside } = candidate;
-  const item = { index, action, secret: stored, warnings };
+  const { index, fields, changes, open, placeOf, beside } = candidate;
   const isWritten = action === 'created' || action === 'updated';
+  const place = isWritten && open ? placeOf(stored) : nowhere;
+  const item = { index, action, secret: stored, warnings: [...candidate.warnings, ...place.warnings] };
   if (!isWritten || dryRun) return { item, writes: [], ...(stored && !isWritten && { unchanged: stored }) };
-  const value = open && { ...(await open()), destination: destinationOf(stored) };
+  const value = open && { ...(await open()), destination: place.destination };
   const chosen = { ...fields, owner, id: fields.id ?? randomUUIDv7() };
   const { secret, write } = stored
     ? nextVersion(stored, record, changes, value, author, dependencies)

@@ -112,7 +112,7 @@ export class SourceSecrets implements BatchSource {
       fields: { id: null, name, provider, notes, tags, expiresAt },
       changes: { provider, notes, tags, expiresAt },
       open: sealed && (async () => ({ value: await this.#open(index, selected), maskedValue })),
-      destinationOf: () => destination,
+      placeOf: () => ({ destination, warnings: [] }),
       bytes: envelopeBytes,
       warnings: [],
       beside: { type: 'useSecret', secret, event },

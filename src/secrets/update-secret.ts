@@ -14,13 +14,20 @@ import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { existingRecord, existingSecret } from './find-secret.ts';
 import { mask } from './mask.ts';
+import {
+  checkGivenDestination,
+  type PlacedValueInput,
+  placeOf,
+  requireRepeated,
+  requireValue,
+} from './new-destination.ts';
 import { type Changes, nextVersion } from './next-version.ts';
 import { checkExpiresAt, checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
-import { type PlaintextValue, readValueInput, type ValueInput } from './value-input.ts';
+import { type PlaintextValue, readValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
 
 /** A field that is left out keeps what is stored. */
-export interface UpdateSecretInput extends Disclosure, IdempotentInput, ValueInput {
+export interface UpdateSecretInput extends Disclosure, IdempotentInput, PlacedValueInput {
   readonly id: string;
   readonly name?: string | null | undefined;
   /** null clears it. */
@@ -50,7 +57,7 @@ export async function updateSecret(
   const errors = new FieldErrors();
   const id = checkId(input.id, errors.at('id'));
   return once(dependencies, caller, { mutation: 'updateSecret', input, errors }, keptWrittenSecret, (commit) => {
-    if (errors.any) refusedBefore(input, errors);
+    if (errors.any) refusedBefore(input, dependencies, errors);
     return update(dependencies, caller, { ...input, id }, principal, commit);
   });
 }
@@ -63,6 +70,7 @@ async function update(
   commit: Commit<WrittenSecret>,
 ): Promise<WrittenSecret> {
   const { id } = input;
+  const setsValue = input.value != null || input.sealedValue != null;
   /** @param record the current secret with the value that a new one replaces */
   const prepare = async (
     current: StoredSecret,
@@ -72,16 +80,20 @@ async function update(
     const { owner } = current;
     const plaintext = readValueInput(input, { principal, owner, id }, dependencies, errors);
     const changes = checkChanges(input, plaintext, current, errors);
+    const given = checkNewDestination(input, plaintext, dependencies, errors);
+    if (setsValue) requireRepeated(given, current.destination, errors.at('destination'));
     errors.throwIfAny();
     requireVersion(current, input.expectedVersion);
-    const warnings = warningsOf(plaintext);
-    if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings } };
+    if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings: [] } };
 
-    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination: null };
+    const { provider = current.provider } = changes;
+    const place = placeOf(plaintext, given, provider, dependencies);
+    const warnings = [...warningsOf(plaintext), ...place.warnings];
+    const { destination } = place;
+    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination };
     const { secret, write } = nextVersion(current, record, changes, value, { principal, caller }, dependencies);
     return { write, result: { ...secret, warnings } };
   };
-  const setsValue = input.value != null || input.sealedValue != null;
   return setsValue
     ? changeSecret(dependencies, caller, id, existingRecord, commit, (record) => prepare(record, record))
     : changeSecret(dependencies, caller, id, existingSecret, commit, (secret) => prepare(secret, null));
@@ -91,10 +103,11 @@ async function update(
  * With a malformed id or idempotency key nothing is looked up, and there is no owner to choose rules by: the other fields are
  * held to the rules that apply to all.
  */
-function refusedBefore(input: UpdateSecretInput, errors: FieldErrors): never {
+function refusedBefore(input: UpdateSecretInput, dependencies: Dependencies, errors: FieldErrors): never {
   const { value } = input;
   const plaintext = value == null ? null : ({ field: 'value', value } as const);
   checkChanges(input, plaintext, { owner: { type: 'team' }, maskedValue: null }, errors);
+  checkNewDestination(input, plaintext, dependencies, errors);
   errors.throwIfAny();
   throw new Error('what is wrong with an input was not reported');
 }
@@ -125,6 +138,17 @@ function checkChanges(
   if (tags === null) refuseNull(errors.at('tags'));
   else if (tags !== undefined) changes.tags = checkTags(tags, errors.at('tags'));
   return changes;
+}
+
+function checkNewDestination(
+  input: UpdateSecretInput,
+  plaintext: PlaintextValue | null,
+  dependencies: Dependencies,
+  errors: FieldErrors,
+) {
+  // Without a value none is taken away, either.
+  if (input.destination === null) requireValue(input, errors.at('destination'));
+  return checkGivenDestination(input, plaintext, dependencies, errors.at('destination'));
 }
 
 function isSame(current: StoredSecret, changes: Partial<Secret>): boolean {

@@ -41,7 +41,7 @@ describe('secrets-gateway serve', () => {
     expect({ status, errors }).toEqual({ status: 200, errors: undefined });
     expect(data.viewer).toEqual({
       subject: 'developer',
-      scopes: ['secrets:read', 'secrets:write', 'secrets:resolve', 'secrets:match', 'keys:manage'],
+      scopes: ['secrets:read', 'secrets:write', 'secrets:resolve', 'secrets:use', 'secrets:match', 'keys:manage'],
       teams: [{ id: 'demo', role: 'ADMIN' }],
     });
     expect((await gateway.run(createSecret('name'), { input: secret })).data.createSecret.secret.name).toBe('NAME');

@@ -34,7 +34,7 @@ describe('secrets-gateway token', () => {
   it('prints a token with all scopes for one hour by default', async () => {
     const { stdout } = await shell.run(['token', '--sub', 'ada']);
     const { scope, exp = 0, iat = 0 } = decodeJwt(stdout);
-    expect(scope).toBe('secrets:read secrets:write secrets:resolve secrets:match keys:manage');
+    expect(scope).toBe('secrets:read secrets:write secrets:resolve secrets:use secrets:match keys:manage');
     expect(exp - iat).toBe(3600);
   });
 

@@ -16,7 +16,7 @@ import { tooMuchContention } from '../../src/secrets/conflicts.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { chain, insert, newRecord, seen } from '../contract/fixtures.ts';
-import { ada } from '../support/documents.ts';
+import { ada, ofDestinations } from '../support/documents.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 import { testKeyring, withTestMac } from '../support/keyring.ts';
 
@@ -87,6 +87,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         spendMatch() {},
         deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),
+        ...ofDestinations,
       },
       {
         principal: ada,

@@ -19,7 +19,7 @@ import { sameValues } from '../../src/secrets/same-values.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { insert, marked, newRecord, withoutEnvelope } from '../contract/fixtures.ts';
-import { ada } from '../support/documents.ts';
+import { ada, ofDestinations } from '../support/documents.ts';
 import { newDatabaseUrl, storeNames } from '../support/gateway.ts';
 import { testKeyring, withTestMac } from '../support/keyring.ts';
 
@@ -100,6 +100,7 @@ describe.each(storeNames)('the comparison of values with stored ones, on %s', (n
     },
     deletedRetentionMs: 1000,
     trace: createTrace(),
+    ...ofDestinations,
   });
   const caller = (...scopes: Scope[]): Caller => ({
     principal: { ...ada, scopes: new Set(scopes) },

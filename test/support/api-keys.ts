@@ -4,7 +4,7 @@ import type { TestGateway } from './gateway.ts';
 export const adminClaims = {
   sub: 'grace',
   teams: [{ id: 'red', role: 'admin' }],
-  scope: 'secrets:read secrets:write secrets:resolve secrets:match keys:manage',
+  scope: 'secrets:read secrets:write secrets:resolve secrets:use secrets:match keys:manage',
 };
 
 export interface NewApiKey {

@@ -1,4 +1,5 @@
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
+import { providers, providerTable } from '../../src/broker/providers.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { Operations } from '../../src/operations.ts';
@@ -29,6 +30,13 @@ const adaCalling: Caller = {
 /** The time of every change that these operations make. */
 export const now = new Date('2026-05-06T07:08:09.010Z');
 
+/** What operations need to know of destinations. */
+export const ofDestinations = {
+  findProvider: providerTable(providers),
+  allowHttp: true,
+  publicUrl: () => 'https://secrets.test',
+};
+
 /** The operations on this store, as a separate gateway would run them for ada or another caller. */
 export async function operationsOn(store: Store, caller: Partial<Caller> = {}): Promise<Operations> {
   const changes = new ChangeFeeds({ store, keyring: () => testKeyring });
@@ -46,6 +54,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       spendMatch() {},
       deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),
+      ...ofDestinations,
     },
     { ...adaCalling, ...caller },
   );

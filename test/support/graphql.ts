@@ -14,5 +14,5 @@ export const deleteSecret = 'mutation ($input: DeleteSecretInput!) { deleteSecre
 
 /** A secret of the caller's own, with a name that no other has. */
 export function newSecret(): { name: string; provider: string; value: string } {
-  return { name: `S_${crypto.randomUUID().replaceAll('-', '')}`, provider: 'openai', value: 'a value' };
+  return { name: `S_${crypto.randomUUID().replaceAll('-', '')}`, provider: 'openai', value: 'a new value' };
 }

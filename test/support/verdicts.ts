@@ -62,7 +62,7 @@ export const tokens: readonly [name: string, claims: Record<string, unknown>, ve
 ];
 
 export function all(): string {
-  return 'secrets:read secrets:write secrets:resolve secrets:match keys:manage';
+  return 'secrets:read secrets:write secrets:resolve secrets:use secrets:match keys:manage';
 }
 export function admins(...ids: string[]) {
   return ids.map((id) => ({ id, role: 'admin' }));

@@ -1,6 +1,7 @@
 import { Argument, Option } from 'commander';
 import type { Command } from '../command.ts';
 import { printable } from '../printable.ts';
+import type { Secret } from './gateway.ts';
 import { type GatewayOptions, gatewayOptions, gatewaySettings } from './options.ts';
 
 interface Options extends GatewayOptions {
@@ -33,6 +34,9 @@ export const get: Command<Options> = {
           : `${owner.__typename.toLowerCase()} ${owner.id}`,
       provider: secret.provider ?? '–',
       value: secret.maskedValue ?? 'no value',
+      destination: secret.destination ? describe(secret.destination) : '–',
+      'used at': secret.useUrl ?? '–',
+      'last used': secret.lastUsedAt ?? '–',
       version: String(secret.version),
       tags: tags.join(', ') || '–',
       created: secret.createdAt,
@@ -51,3 +55,7 @@ export const get: Command<Options> = {
     }
   },
 };
+
+function describe({ origin, header, format, paths }: NonNullable<Secret['destination']>): string {
+  return [`${origin}, as ${header}: ${format}`, ...(paths ?? []).map((path) => `only ${path}`)].join('\n');
+}

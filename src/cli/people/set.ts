@@ -1,4 +1,5 @@
 import { Argument, Option } from 'commander';
+import type { DestinationInput, UpdateSecretInput } from '../../client/documents.ts';
 import type { Command } from '../command.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
@@ -13,6 +14,10 @@ interface Options extends GatewayOptions {
   readonly provider?: string;
   readonly tag: readonly string[];
   readonly expires?: string;
+  readonly destination?: string;
+  readonly header?: string;
+  readonly format?: string;
+  readonly path: readonly string[];
   readonly yes?: boolean;
 }
 
@@ -33,6 +38,13 @@ export const set: Command<Options> = {
     new Option('--provider <P>', 'whose service it is for (default: from the name, such as OPENAI_…, else custom)'),
     repeatable('--tag <T>', 'a tag; replaces those that there are'),
     new Option('--expires <DATE>', 'when somebody should replace it: a day or a moment, or never'),
+    new Option(
+      '--destination <ORIGIN>',
+      'where the gateway may send it, such as https://api.example.com, or none (default: where keys of the provider go)',
+    ),
+    new Option('--header <H>', 'the header that gets it there (default: Authorization)'),
+    new Option('--format <F>', 'what the header gets (default: Bearer {value})'),
+    repeatable('--path <P>', 'a prefix of the paths that it may be sent to; without any, all'),
     new Option('-y, --yes', 'replace without a question'),
   ],
   settings: gatewaySettings,
@@ -45,6 +57,7 @@ const assignment = /^[A-Za-z_]\w*=/;
 
 async function run(options: Options, name = ''): Promise<void> {
   if (assignment.test(name)) throw new UsageError(valueIsNoArgument);
+  const destination = destinationOf(options);
   const { parseMoment } = await import('./moment.ts');
   const { expires } = options;
   const expiresAt = expires === undefined || expires === 'never' ? null : parseMoment('--expires', expires);
@@ -59,7 +72,23 @@ async function run(options: Options, name = ''): Promise<void> {
     if (!(await confirm(`${what} Replace it?`))) throw new CommandFailure('Nothing was changed.');
   }
   const value = await readValue(name, options);
-  await write(gateway, before, { ...options, ...(expires !== undefined && { expiresAt }), expects: asks }, name, value);
+  const chosen = { ...(expires !== undefined && { expiresAt }), ...(destination !== undefined && { destination }) };
+  await write(gateway, before, options, chosen, asks, name, value);
+}
+
+/** @returns undefined where nothing is said of it, null for none */
+function destinationOf({ destination: origin, header, format, path }: Options): DestinationInput | null | undefined {
+  const hasMore = header !== undefined || format !== undefined || path.length > 0;
+  if (hasMore && (origin === undefined || origin === 'none'))
+    throw new UsageError('--header, --format and --path need the destination that they are for: --destination ORIGIN');
+  if (origin === undefined) return undefined;
+  if (origin === 'none') return null;
+  return {
+    origin,
+    ...(header !== undefined && { header }),
+    ...(format !== undefined && { format }),
+    ...(path.length > 0 && { paths: [...path] }),
+  };
 }
 
 /** Credentials that may only write cannot look it up: for them it is new. */
@@ -78,7 +107,9 @@ async function lookUp(gateway: GatewayClient, name: string): Promise<Secret | nu
 async function write(
   { client, owner }: GatewayClient,
   before: Secret | null,
-  { provider, tag, expiresAt, expects }: Options & { readonly expiresAt?: string | null; readonly expects: boolean },
+  { provider, tag }: Options,
+  chosen: Pick<UpdateSecretInput, 'expiresAt' | 'destination'>,
+  expects: boolean,
   name: string,
   value: string,
 ): Promise<void> {
@@ -92,7 +123,7 @@ async function write(
         ...(expects && { expectedVersion: before.version }),
         ...(provider !== undefined && { provider }),
         ...(tag.length > 0 && { tags: [...tag] }),
-        ...(expiresAt !== undefined && { expiresAt }),
+        ...chosen,
       })
     : await client.createSecret({
         owner,
@@ -100,7 +131,7 @@ async function write(
         value,
         provider: provider ?? providerOfName(name),
         tags: [...tag],
-        ...(expiresAt !== undefined && { expiresAt }),
+        ...chosen,
       });
   for (const { message } of warnings) process.stderr.write(`Warning: ${printable(message)}\n`);
   process.stdout.write(

@@ -1,5 +1,6 @@
 import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { DestinationInput, newDestinationDescription } from './destination.ts';
 import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { OwnerInput } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
@@ -33,6 +34,7 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
     provider: t.string({
       description: 'Whose service the value is for, such as `openai`. Required for your own secret.',
     }),
+    destination: t.field({ type: DestinationInput, description: newDestinationDescription }),
     notes: t.string({ description: 'At most 4 KiB.' }),
     tags: t.stringList({ description: 'At most 50, of 1 to 64 characters each.' }),
     expiresAt: t.field({

@@ -1,5 +1,6 @@
 import { batchPayload, OnConflict } from './batch.ts';
 import { builder, scoped } from './builder.ts';
+import { DestinationInput, newDestinationDescription } from './destination.ts';
 import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { OwnerInput } from './owner.ts';
 import { runMutation } from './run-mutation.ts';
@@ -15,6 +16,7 @@ const NewSecretInput = builder.inputType('NewSecretInput', {
         'The value as a compact JWE to one of `sealingKeys`, in place of `value`, sealed for this name and owner. It works once.',
     }),
     provider: t.string({ description: 'Whose service the value is for. Required for your own secrets.' }),
+    destination: t.field({ type: DestinationInput, description: newDestinationDescription }),
     notes: t.string({ description: 'At most 4 KiB.' }),
     tags: t.stringList({ description: 'At most 50, of 1 to 64 characters each.' }),
     expiresAt: t.field({
@@ -43,7 +45,7 @@ const CreateSecretsInput = builder.inputType('CreateSecretsInput', {
       required: true,
       defaultValue: 'fail',
       description:
-        'What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider`, `notes` and `expiresAt`.',
+        'What to do with names that are taken. An UPDATE keeps what an item leaves out; null clears `provider`, `notes` and `expiresAt`. A `destination` that was given must be given again with a new value.',
     }),
     dryRun: t.boolean({
       required: true,

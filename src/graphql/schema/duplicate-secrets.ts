@@ -28,7 +28,7 @@ const DuplicateSecretsInput = builder.inputType('DuplicateSecretsInput', {
       required: true,
       defaultValue: 'fail',
       description:
-        'What to do with names that `to` has already. An UPDATE sets the value, provider, notes, tags and `expiresAt`.',
+        'What to do with names that `to` has already. An UPDATE sets the value with its destination, provider, notes, tags and `expiresAt`.',
     }),
     dryRun: t.boolean({
       required: true,

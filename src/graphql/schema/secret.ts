@@ -1,6 +1,7 @@
 import type { Secret } from '../../model/secret.ts';
 import { Actor } from './actor.ts';
 import { builder, scoped } from './builder.ts';
+import { Destination } from './destination.ts';
 import { OwnerInput, SecretOwner } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
@@ -33,6 +34,18 @@ SecretRef.implement({
         nullable: true,
         description: 'A part of the value to recognise it by, such as `sk-pro••••789`; null while no value is set.',
       }),
+      destination: t.expose('destination', {
+        type: Destination,
+        nullable: true,
+        description:
+          'Where the value may be sent by the gateway, so that nobody holds it; null: nowhere. It changes together with the value only.',
+      }),
+      useUrl: t.string({
+        nullable: true,
+        description:
+          'A URL that stands for the origin of `destination`: requests to it are sent on with the value put in. Give it to an SDK as its base URL, and credentials of the gateway as its API key. Null without a destination.',
+        resolve: (secret, _args, { operations }) => operations.useUrl(secret),
+      }),
       version: t.exposeInt('version', { description: '1 at first, plus 1 with every change.' }),
       expiresAt: t.expose('expiresAt', {
         type: 'DateTime',
@@ -43,6 +56,11 @@ SecretRef.implement({
       updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
       createdBy: t.expose('createdBy', { type: Actor, description: 'Who created it.' }),
       updatedBy: t.expose('updatedBy', { type: Actor, description: 'Who made the last change.' }),
+      lastUsedAt: t.expose('lastUsedAt', {
+        type: 'DateTime',
+        nullable: true,
+        description: 'When the value was last sent to its destination; null before. It does not change `version`.',
+      }),
       versions: t.field({
         type: [SecretVersion],
         description:
@@ -54,9 +72,7 @@ SecretRef.implement({
         },
         resolve: (secret, args, { operations }) => operations.listVersions({ ...args, secret }),
       }),
-    }) satisfies {
-      readonly [field in Exclude<keyof Secret, 'destination' | 'lastUsedAt'> | 'versions']: unknown;
-    },
+    }) satisfies { readonly [field in keyof Secret | 'useUrl' | 'versions']: unknown },
 });
 
 builder.queryField('secret', (t) =>

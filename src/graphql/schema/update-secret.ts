@@ -1,5 +1,6 @@
 import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { DestinationInput, newDestinationDescription } from './destination.ts';
 import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { SecretRef } from './refs.ts';
 import { partForWriters, runMutation } from './run-mutation.ts';
@@ -13,6 +14,10 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
     sealedValue: t.string({
       description:
         'A new value as a compact JWE to one of `sealingKeys`, in place of `value`. It is sealed for this id and its owner, and works once.',
+    }),
+    destination: t.field({
+      type: DestinationInput,
+      description: `${newDestinationDescription} One that was given so before must be given again.`,
     }),
     name: t.string({ description: 'A new name.' }),
     provider: t.string({ description: 'A new provider; null clears it, except for your own secret.' }),
