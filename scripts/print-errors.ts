@@ -80,7 +80,7 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`invisible\` | shows nothing: it has only spaces, marks or fillers |
 | \`uuid\`, \`environment_variable_name\` | is not one |
 | \`masked_value\` | is a mask instead of a value: on update the secret's own mask, also with other signs for its bullets or in a wrong encoding; on create anything that looks like a mask |
-| \`origin\`, \`insecure_origin\` | is no origin of a destination, or one over plain HTTP |
+| \`origin\`, \`insecure_origin\`, \`private_address\` | is no origin of a destination, or one over plain HTTP, or at a private address |
 | \`header_name\`, \`header_not_allowed\` | is no name of a header, or that of one in which no value is put |
 | \`format\` | has no \`{value}\`, or more than one |
 | \`path\` | is no prefix of paths |

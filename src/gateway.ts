@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
+import { createAddressRule } from './broker/addresses.ts';
 import { providers, providerTable } from './broker/providers.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
@@ -239,9 +240,10 @@ async function openIdentity(config: Config, settings: readonly IssuerSettings[] 
 }
 
 /** What operations need to know of where values may be sent, and of where they are used. */
-function ofDestinations({ production, publicUrl, host }: Config, port: () => number) {
+function ofDestinations({ production, publicUrl, host, brokerAllowPrivate }: Config, port: () => number) {
   return {
     findProvider: providerTable(providers),
+    isAllowedAddress: createAddressRule(brokerAllowPrivate),
     allowHttp: !production,
     // With PORT=0 the port is known once the server listens.
     publicUrl: () => publicUrl ?? originOf(host, port()),

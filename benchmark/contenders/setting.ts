@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
+import { createAddressRule } from '../../src/broker/addresses.ts';
 import { providers, providerTable } from '../../src/broker/providers.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
@@ -54,6 +55,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
     findProvider: providerTable(providers),
+    isAllowedAddress: createAddressRule([]),
     allowHttp: false,
     publicUrl: () => 'https://secrets.test',
     changes: new ChangeFeeds({ store, keyring: () => keyring }),

@@ -22,6 +22,8 @@ export interface Dependencies extends IdempotencyDependencies {
   readonly trace: Trace;
   /** Read only when a value is set. */
   readonly findProvider: FindProvider;
+  /** Whether the gateway may connect to an address. Names are looked up, and judged, when a value is used. */
+  readonly isAllowedAddress: (address: string) => boolean;
   /** Whether a value may be sent over plain HTTP to loopback, as in development. */
   readonly allowHttp: boolean;
   /** What clients reach the gateway by, without a slash at the end. */

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import type { Destination } from '../model/destination.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { isLoopback } from '../runtime/secure-url.ts';
+import type { Dependencies } from './dependencies.ts';
 
 /** Where a caller says that a value may be sent. */
 export interface DestinationInput {
@@ -21,17 +23,19 @@ const maxPathCharacters = 200;
 /** Where a value is put into a format. */
 const valueMark = '{value}';
 
+/** Where values may be sent at all. */
+export type Reach = Pick<Dependencies, 'allowHttp' | 'isAllowedAddress'>;
+
 /**
  * A destination that a caller names, in the form in which it is stored: origin and paths are canonical, so that a request can be
  * compared with them as they are.
- * @param allowHttp whether plain HTTP to loopback will do, as in development
  */
-export function checkDestination(input: DestinationInput, allowHttp: boolean, errors: FieldErrors): Destination {
+export function checkDestination(input: DestinationInput, reach: Reach, errors: FieldErrors): Destination {
   const { origin, header, format, paths } = input;
   checkHeader(header, errors.at('header'));
   checkFormat(format, errors.at('format'));
   return {
-    origin: checkOrigin(origin, allowHttp, errors.at('origin')),
+    origin: checkOrigin(origin, reach, errors.at('origin')),
     header,
     format,
     paths: paths == null ? null : checkPaths(paths, errors.at('paths')),
@@ -45,7 +49,7 @@ const hostPattern =
   /^(?:\[[\da-f:.]+\]|(?=.{1,253}$)[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?(?:\.[a-z\d_](?:[a-z\d_-]{0,61}[a-z\d_])?)*)$/;
 const originPattern = /^(https?):\/\/([^/?#@\\:[\]]+|\[[^/?#@\\[\]]*\])(?::(\d{1,5}))?$/;
 
-function checkOrigin(text: string, allowHttp: boolean, errors: FieldErrors): string {
+function checkOrigin(text: string, { allowHttp, isAllowedAddress }: Reach, errors: FieldErrors): string {
   const refuse = (type: string, message: string) => {
     errors.add(type, message);
     return text;
@@ -68,8 +72,10 @@ function checkOrigin(text: string, allowHttp: boolean, errors: FieldErrors): str
   // The address that is checked must be the one that people read: 0x7f.1 is 127.0.0.1.
   if (url.hostname !== host)
     return refuse('origin', 'Must have an address in its usual form, such as 192.0.2.1 or [2001:db8::1].');
-  const isLocal = isLoopback(host.replaceAll(/[[\]]/g, ''));
-  if (scheme === 'http' && !(allowHttp && isLocal))
+  const name = host.replaceAll(/[[\]]/g, '');
+  if (isIP(name) !== 0 && !isAllowedAddress(name))
+    return refuse('private_address', 'Must be a public address: this one is private, or has a special purpose.');
+  if (scheme === 'http' && !(allowHttp && isLoopback(name)))
     return refuse(
       'insecure_origin',
       `Must begin with https://: over plain HTTP anybody on the way could read the value.`,
@@ -117,7 +123,7 @@ function checkHeader(header: string, errors: FieldErrors): void {
   else if (isRefused(header.toLowerCase()))
     errors.add(
       'header_not_allowed',
-      'Must be a header for credentials, such as Authorization or x-api-key. This one has another meaning, or is not forwarded.',
+      'Must be a header for credentials, such as Authorization or x-api-key. This one has another meaning, or is not sent on.',
     );
 }
 

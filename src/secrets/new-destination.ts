@@ -2,7 +2,7 @@ import type { Destination } from '../model/destination.ts';
 import type { Warning } from '../model/warning.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import type { Dependencies } from './dependencies.ts';
-import { checkDestination, type DestinationInput } from './destination-input.ts';
+import { checkDestination, type DestinationInput, type Reach } from './destination-input.ts';
 import type { PlaintextValue, ValueInput } from './value-input.ts';
 
 /** An input that may set a value, and say where it may be sent. */
@@ -29,14 +29,14 @@ export const nowhere: Place = { destination: null, warnings: [] };
 export function checkGivenDestination(
   input: PlacedValueInput,
   plaintext: Pick<PlaintextValue, 'value'> | null,
-  { allowHttp }: Pick<Dependencies, 'allowHttp'>,
+  reach: Reach,
   errors: FieldErrors,
 ): GivenDestination {
   if (input.destination == null) return input.destination;
   requireValue(input, errors);
   const fault = plaintext && faultInHeader(plaintext.value);
   if (fault) errors.add(fault, `${faults[fault]} ${fixes}`);
-  return checkDestination(input.destination, allowHttp, errors);
+  return checkDestination(input.destination, reach, errors);
 }
 
 const fixes = 'Send another value, or null as the destination: the value is then kept, and sent nowhere.';

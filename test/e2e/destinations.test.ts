@@ -230,9 +230,13 @@ describe('with other settings', () => {
       const { data } = await gateway.run(create, { input });
       const { id, useUrl } = data.createSecret.secret;
       expect(useUrl).toBe(`https://secrets.example.com/gateway/v1/use/${id}`);
-      const destination = { origin: 'http://127.0.0.1:3000' };
-      const { errors } = await gateway.run(create, { input: { ...input, name: 'b', destination } });
-      expect(errors[0]?.extensions.errors).toMatchObject([{ field: 'origin', type: 'insecure_origin' }]);
+      for (const [origin, type] of [
+        ['http://127.0.0.1:3000', 'private_address'],
+        ['http://localhost:3000', 'insecure_origin'],
+      ]) {
+        const { errors } = await gateway.run(create, { input: { ...input, name: 'b', destination: { origin } } });
+        expect(errors[0]?.extensions.errors).toMatchObject([{ field: 'origin', type }]);
+      }
     } finally {
       await gateway.close();
     }

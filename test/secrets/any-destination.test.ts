@@ -78,7 +78,7 @@ describe('any destination that is accepted', () => {
       }),
       { numRuns: 3000 },
     );
-    expect(kept).toBeGreaterThan(100);
+    expect(kept).toBeGreaterThan(40);
   });
 
   it('makes a header that can be sent, whatever it is, with the value in it once', async () => {

@@ -28,7 +28,7 @@ describe('the rules of fields, for a new secret and for a change', () => {
 
   const created = (fields: Fields) => operations.createSecret({ owner, name: crypto.randomUUID(), ...fields });
   async function updated(fields: Fields): Promise<WrittenSecret> {
-    const record = newRecord(other);
+    const record = newRecord(other, { destination: null });
     await store.commit([insert(record)]);
     return operations.updateSecret({ id: record.id, ...fields });
   }

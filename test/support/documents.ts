@@ -1,4 +1,5 @@
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
+import { createAddressRule } from '../../src/broker/addresses.ts';
 import { providers, providerTable } from '../../src/broker/providers.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
@@ -33,6 +34,7 @@ export const now = new Date('2026-05-06T07:08:09.010Z');
 /** What operations need to know of destinations. */
 export const ofDestinations = {
   findProvider: providerTable(providers),
+  isAllowedAddress: createAddressRule(['127.0.0.0/8', '::1']),
   allowHttp: true,
   publicUrl: () => 'https://secrets.test',
 };
