@@ -141,8 +141,8 @@ function framingOf(method: string, body: IncomingMessage | null): string[] {
     throw badRequest('Send the body with Content-Length, or chunked and with no other transfer coding.');
   }
   if (length !== undefined) return ['Content-Length', length];
-  // RFC 9110, section 8.6: a method that gives a body a meaning says when there is none.
-  return /^(POST|PUT|PATCH)$/.test(method) ? ['Content-Length', '0'] : [];
+  // A method that gives a body a meaning says when there is none (RFC 9110, section 8.6). Node would send an empty one in chunks.
+  return /^(GET|HEAD|DELETE|OPTIONS)$/.test(method) ? [] : ['Content-Length', '0'];
 }
 
 function tooMany(): DomainError {
