@@ -96,10 +96,14 @@ async function open(
   };
   const options = { host: hostname, port, lookup: pinned, autoSelectFamily: true, noDelay: true };
   const socket = isSecure ? connectTls({ ...options, ...tlsOptions(hostname) }) : connectTcp(options);
+  let isConnected = false;
   const ready = new Promise<void>((resolve, reject) => {
+    socket.once('connect', () => {
+      isConnected = true;
+    });
     socket.once(isSecure ? 'secureConnect' : 'connect', resolve);
-    socket.once('error', (error) => reject(failureOf(error, 'refused')));
-    socket.once('close', () => reject(badGateway(isSecure ? 'tls' : 'refused')));
+    socket.once('error', (error) => reject(failureOf(error, isConnected ? 'tls' : 'refused')));
+    socket.once('close', () => reject(badGateway(isConnected ? 'tls' : 'refused')));
   });
   // An idle socket may fail at any time. Whoever uses it then is told by its end.
   socket.on('error', () => {});

@@ -7,7 +7,7 @@ const descriptions = {
     'The destination is at an address that the gateway may not reach. An operator can allow private ones with BROKER_ALLOW_PRIVATE.',
   refused: 'The destination could not be connected to.',
   certificate: 'The destination has no certificate that is valid for its name.',
-  tls: 'The destination does not speak TLS 1.2 or newer.',
+  tls: 'No TLS connection (1.2 or newer) to the destination could be made.',
   closed: 'The destination closed the connection before it had answered.',
   cut: 'The destination closed the connection before its answer was whole.',
   notHttp: 'The destination did not answer with HTTP.',

@@ -27,3 +27,11 @@ export function makeCertificate(directory: string, name = 'server'): Certificate
   writeFileSync(bothFile, readFileSync(key, 'utf8') + readFileSync(certificateFile, 'utf8'), { mode: 0o600 });
   return { certificateFile, bothFile };
 }
+
+/** The same key and name, in a certificate that has expired. @returns its file */
+export function expiredCertificate(directory: string, { certificateFile, bothFile }: Certificate): string {
+  const file = join(directory, 'expired-cert.pem');
+  const options = ['-in', certificateFile, '-signkey', bothFile, '-days', '-1', '-out', file];
+  execFileSync('openssl', ['x509', ...options], { stdio: 'ignore' });
+  return file;
+}
