@@ -1,5 +1,5 @@
-import { createHmac } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import { knownPiece, knownPieceMs } from './known-piece.ts';
 
 // Loaded before a gateway in its own process. Measures CPU time, so that other processes of the machine do not count. How much
 // the machine does in that time differs, and is measured with a known piece of work. All times are told as the reference
@@ -14,20 +14,6 @@ export interface Measured {
   peakBytes: number;
   /** How many times longer than the reference machine this one took. */
   slowness: number;
-}
-
-/** What `knownPiece` takes on the reference machine. The bounds of tests were set there. */
-const knownPieceMs = 2;
-const records = Array.from({ length: 100 }, (_, index) => ({ id: `${index}`, text: 'é'.repeat(50), tags: ['a', 'b'] }));
-const page = Buffer.alloc(64 * 1024);
-
-/** Work of the kinds that a gateway does. */
-function knownPiece(): void {
-  for (let round = 0; round < 10; round += 1) {
-    for (let mac = 0; mac < 5; mac += 1) createHmac('sha256', page.subarray(0, 32)).update(page.subarray(mac)).digest();
-    JSON.parse(JSON.stringify(records));
-    Buffer.from(page.toString('base64url'), 'base64url');
-  }
 }
 
 /** Positive controls: work that must be found, and work that must not count as one piece. */

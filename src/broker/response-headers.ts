@@ -1,0 +1,94 @@
+import type { Scrubber } from './scrub.ts';
+
+/** Between two hops (RFC 9110, section 7.6.1), or about the connection to the upstream. */
+const hopByHop = [
+  ...[
+    'connection',
+    'keep-alive',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'http2-settings',
+  ],
+  'via',
+];
+
+/**
+ * What a browser would take as the word of the gateway's own origin: cookies, its security, its storage, where it reports to, who
+ * may read it, what runs on it, and where to go next.
+ */
+const ofOrigin = [
+  ...['set-cookie', 'set-cookie2', 'alt-svc', 'alt-used', 'strict-transport-security', 'clear-site-data'],
+  ...['public-key-pins', 'public-key-pins-report-only', 'expect-ct', 'origin-agent-cluster', 'service-worker-allowed'],
+  ...['content-security-policy', 'content-security-policy-report-only', 'x-frame-options', 'x-xss-protection'],
+  ...['permissions-policy', 'permissions-policy-report-only', 'feature-policy', 'document-policy', 'referrer-policy'],
+  ...['document-policy-report-only', 'require-document-policy', 'integrity-policy', 'integrity-policy-report-only'],
+  ...['nel', 'report-to', 'reporting-endpoints', 'timing-allow-origin', 'x-permitted-cross-domain-policies'],
+  ...['accept-ch', 'critical-ch', 'delegate-ch', 'speculation-rules', 'supports-loading-mode', 'use-as-dictionary'],
+  ...['refresh', 'set-login', 'activate-storage-access', 'observe-browsing-topics', 'x-dns-prefetch-control'],
+];
+
+/** What the gateway says itself: an answer is not to be kept by anybody, and is what its Content-Type says. */
+const ofGateway = ['cache-control', 'expires', 'pragma', 'x-content-type-options', 'x-upstream-request-id'];
+
+/** What a proxy before the gateway would obey: send a file of its own, keep the answer, or take the gateway for broken. */
+const ofProxies = ['surrogate-control', 'edge-control', 'cdn-cache-control', 'x-reproxy-url', 'x-lighttpd-send-file'];
+
+const dropped = new Set([...hopByHop, ...ofOrigin, ...ofGateway, ...ofProxies]);
+
+const droppedBeginnings = [
+  ...[
+    'access-control-',
+    'cross-origin-',
+    'secrets-gateway-',
+    'proxy-',
+    'sec-',
+    'attribution-reporting-',
+    'ad-auction-',
+  ],
+  ...['x-accel-', 'x-sendfile', 'x-envoy-', 'cloudflare-cdn-'],
+];
+
+/** Asks a proxy only not to wait for more of a stream. */
+const harmless = 'x-accel-buffering';
+
+/** RFC 9110, section 5.6.2. */
+const token = /^[!#$%&'*+.^_`|~\w-]+$/;
+/** What Node writes (RFC 9110, section 5.5). */
+const writable = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * The headers of an answer that pass, in their order: not those of one hop, those that would speak for the origin of the
+ * gateway, and those that cannot be written. The value of the secret is scrubbed from the others. The upstream's `X-Request-Id` is
+ * called `X-Upstream-Request-Id`, since the gateway's own is in its log. What a browser would take for a page is no page of the
+ * gateway's origin, and loads and runs nothing.
+ * @param rawHeaders names and values in turn
+ */
+export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubber): string[] {
+  const ofConnection = namedByConnection(rawHeaders);
+  const passed: string[] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string];
+    const lowerCase = name.toLowerCase();
+    if (ofConnection.has(lowerCase) || !passes(lowerCase) || !token.test(name) || !writable.test(value)) continue;
+    if (scrubber.isInName(name)) continue;
+    passed.push(lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name, scrubber.text(value));
+  }
+  return [...passed, 'Content-Security-Policy', "sandbox; default-src 'none'"];
+}
+
+function passes(name: string): boolean {
+  if (dropped.has(name)) return false;
+  return name === harmless || !droppedBeginnings.some((beginning) => name.startsWith(beginning));
+}
+
+function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.toLowerCase() !== 'connection') continue;
+    for (const name of (rawHeaders[at + 1] as string).split(',')) names.add(name.trim().toLowerCase());
+  }
+  return names;
+}

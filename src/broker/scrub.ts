@@ -1,0 +1,126 @@
+import { FormSearch, FormTable, type Range } from './find-forms.ts';
+import { formsOf } from './value-forms.ts';
+
+const star = 0x2a;
+
+/**
+ * Replaces the forms of a value in an answer by as many asterisks, so that lengths, ranges and JSON stay right. It holds the
+ * value for as long as its request lasts.
+ */
+export class Scrubber {
+  readonly #forms;
+  readonly #shortest: number;
+  readonly #table: FormTable;
+  readonly #body: ScrubbedStream;
+  #lowerCaseTable: FormTable | undefined;
+
+  /** @param value has 8 bytes or more */
+  constructor(value: string) {
+    this.#shortest = Buffer.byteLength(value);
+    this.#forms = formsOf(value);
+    this.#table = new FormTable(this.#forms, this.#shortest);
+    this.#body = new ScrubbedStream(this.#table);
+  }
+
+  /** A text of one byte a character, as Node reads headers. */
+  text(header: string): string {
+    if (header.length < this.#shortest) return header;
+    const stream = new ScrubbedStream(this.#table);
+    const bytes = Buffer.from(header, 'latin1');
+    const scrubbed = Buffer.concat([stream.push(bytes), stream.end()]);
+    return scrubbed.toString('latin1');
+  }
+
+  /** Whether a form stands in the name of a header, in any case: names have none. */
+  isInName(name: string): boolean {
+    if (name.length < this.#shortest) return false;
+    this.#lowerCaseTable ??= new FormTable(
+      this.#forms.map((form) => form.lowerCase()),
+      this.#shortest,
+    );
+    return new FormSearch(this.#lowerCaseTable).read(Buffer.from(name.toLowerCase(), 'latin1')).length > 0;
+  }
+
+  /** @returns the bytes of the body that no form can begin in any more; what is left is at most one byte shorter than a form */
+  push(chunk: Buffer): Buffer {
+    return this.#body.push(chunk);
+  }
+
+  /** @returns what is left of the body */
+  end(): Buffer {
+    return this.#body.end();
+  }
+}
+
+class ScrubbedStream {
+  readonly #search: FormSearch;
+  /** What may be the beginning of a form, in pieces as they came: to join them for every chunk would take quadratic time. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
+  /** Where the bytes held begin in the stream. */
+  #start = 0;
+  /** What is to be replaced in the bytes held, sorted and apart from each other. */
+  #ranges: Range[] = [];
+
+  constructor(table: FormTable) {
+    this.#search = new FormSearch(table);
+  }
+
+  push(chunk: Buffer): Buffer {
+    for (const range of this.#search.read(chunk)) this.#add(range);
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    return this.#release(this.#heldBytes - this.#search.beginning(), chunk);
+  }
+
+  end(): Buffer {
+    return this.#release(this.#heldBytes, null);
+  }
+
+  /** @param range does not begin before one that was added with it, and does not end before an earlier one */
+  #add(range: Range): void {
+    let { start, end } = range;
+    for (let last = this.#ranges.at(-1); last && last.end >= start; last = this.#ranges.at(-1)) {
+      start = Math.min(start, last.start);
+      end = Math.max(end, last.end);
+      this.#ranges.pop();
+    }
+    this.#ranges.push({ start, end });
+  }
+
+  #release(count: number, newest: Buffer | null): Buffer {
+    const pieces: Buffer[] = [];
+    let [left, whole] = [count, 0];
+    for (const piece of this.#held) {
+      if (piece.length > left) break;
+      pieces.push(piece);
+      left -= piece.length;
+      whole += 1;
+    }
+    this.#held.splice(0, whole);
+    const cut = this.#held[0];
+    if (cut && left > 0) {
+      pieces.push(cut.subarray(0, left));
+      this.#held[0] = cut.subarray(left);
+    }
+    const last = this.#held.at(-1);
+    // A copy: a few bytes would hold all of the chunk in memory, and it belongs to the caller.
+    if (newest && last) this.#held[this.#held.length - 1] = Buffer.from(last);
+    this.#heldBytes -= count;
+    return this.#replaced(pieces, count);
+  }
+
+  #replaced(pieces: readonly Buffer[], count: number): Buffer {
+    const { length } = this.#ranges;
+    const [only] = pieces;
+    const start = this.#start;
+    this.#start += count;
+    if (length === 0 && only && pieces.length === 1) return only;
+    const bytes = Buffer.concat(pieces);
+    const within = (at: number) => Math.min(count, Math.max(0, at - start));
+    for (const range of this.#ranges) bytes.fill(star, within(range.start), within(range.end));
+    // What is left of a range belongs to bytes that are still held.
+    this.#ranges = this.#ranges.filter(({ end }) => end > this.#start);
+    return bytes;
+  }
+}

@@ -1,0 +1,69 @@
+import { distinctSpellings, plainSpelling, type Spelling, wholeSpellings } from './spellings.ts';
+
+/** One way in which a value may stand in an answer. One character of its texts is one byte. */
+export class Form {
+  readonly #text: string;
+  readonly #spell: Spelling;
+
+  constructor(text: string, spell: Spelling) {
+    this.#text = text;
+    this.#spell = spell;
+  }
+
+  /** Its first bytes. It is written as a whole only where these are found: forms are many, and found are few. */
+  first(bytes: number): string {
+    return this.#write(bytes).slice(0, bytes);
+  }
+
+  whole(): Buffer {
+    return Buffer.from(this.#write(Number.POSITIVE_INFINITY), 'latin1');
+  }
+
+  lowerCase(): Form {
+    return new Form(this.#text, (code) => this.#spell(code).toLowerCase());
+  }
+
+  #write(bytes: number): string {
+    let written = '';
+    for (let at = 0; at < this.#text.length && written.length < bytes; at += 1) {
+      written += this.#spell(this.#text.charCodeAt(at));
+    }
+    return written;
+  }
+}
+
+/**
+ * Every form of a value that is looked for, once: the value itself, in base64, base64url and hex, as these stand in plain text
+ * and as software escapes them in JSON, URLs and HTML.
+ */
+export function formsOf(value: string): Form[] {
+  const bytes = Buffer.from(value);
+  const raw = bytes.toString('latin1');
+  const hex = bytes.toString('hex');
+  const base64 = [0, 1, 2].map((offset) => base64At(bytes, offset));
+  const base64url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
+  const plain = new Set([...base64url.filter((text) => !base64.includes(text)), hex, hex.toUpperCase()]);
+  return [
+    ...spelled(raw),
+    ...wholeSpellings.map((spell) => new Form(raw, spell)),
+    ...base64.flatMap(spelled),
+    ...[...plain].map((text) => new Form(text, plainSpelling)),
+  ];
+}
+
+/** The base64 of bytes that come after so many others: the characters that depend on these bytes alone. */
+function base64At(bytes: Buffer, offset: number): string {
+  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
+  const bits = 8 * (offset + bytes.length);
+  return text.slice(Math.ceil((8 * offset) / 6), Math.floor(bits / 6));
+}
+
+/** A text in every spelling that writes it in a way of its own. */
+function spelled(text: string): Form[] {
+  return distinctSpellings(punctuationOf(text)).map((spell) => new Form(text, spell));
+}
+
+/** Each character once. */
+function punctuationOf(text: string): number[] {
+  return [...new Set(text.replaceAll(/[A-Za-z0-9]+/g, ''))].map((character) => character.charCodeAt(0));
+}
