@@ -31,6 +31,8 @@ export interface Config {
   readonly trustProxy: boolean;
   /** Points a principal may use in a window; null for no limit. */
   readonly rateLimit: { readonly points: number; readonly windowSeconds: number } | null;
+  /** How often each secret may be used in a window; null for no limit. */
+  readonly brokerRateLimit: Config['rateLimit'];
   /** How many subscriptions may be open. */
   readonly subscriptions: { readonly all: number; readonly perCaller: number };
   /** For how long a deleted secret can be restored. */
@@ -56,6 +58,8 @@ export interface Config {
   readonly production: boolean;
   /** Whether refusals tell more than in production: with NODE_ENV=development, or the development issuer. */
   readonly hints: boolean;
+  /** What is served; null for all of it. The command line says so, not the environment. */
+  readonly only: 'broker' | 'graphql' | null;
   /** Whether operations are prepared. Only tests turn it off, to compare the answers of both ways. */
   readonly plans: boolean;
 }
@@ -85,6 +89,7 @@ export const settingNames = [
   'JWT_ALGORITHMS',
   'ISSUERS_FILE',
   'RATE_LIMIT',
+  'BROKER_RATE_LIMIT',
   'MAX_SUBSCRIPTIONS',
   'MAX_SUBSCRIPTIONS_PER_CALLER',
   'DELETED_RETENTION',
@@ -137,7 +142,8 @@ export function readConfig(env: Environment = process.env): Config {
     developmentIssuerFile: '.data/development-issuer.json',
     requireTls: isOn(env, 'REQUIRE_TLS', production),
     trustProxy: isOn(env, 'TRUST_PROXY', false),
-    rateLimit: rateLimit(env),
+    rateLimit: rateLimit(env, 'RATE_LIMIT', '600/60s'),
+    brokerRateLimit: rateLimit(env, 'BROKER_RATE_LIMIT', text(env, 'RATE_LIMIT') ?? '600/60s'),
     subscriptions: {
       all: integer(env, 'MAX_SUBSCRIPTIONS', 3000, 0, 4500),
       perCaller: integer(env, 'MAX_SUBSCRIPTIONS_PER_CALLER', 1000, 0, 4500),
@@ -153,6 +159,7 @@ export function readConfig(env: Environment = process.env): Config {
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
     hints: !production && (issuer === null || text(env, 'NODE_ENV')?.toLowerCase() === 'development'),
+    only: null,
     plans: env.TEST_WITHOUT_PLANS === undefined,
   };
 }
@@ -244,14 +251,14 @@ function brokerAllowPrivate(env: Environment, production: boolean): readonly str
 
 const maxWindowSeconds = 24 * 3600;
 
-function rateLimit(env: Environment): Config['rateLimit'] {
-  const value = text(env, 'RATE_LIMIT') ?? '600/60s';
+function rateLimit(env: Environment, name: SettingName, fallback: string): Config['rateLimit'] {
+  const value = text(env, name) ?? fallback;
   if (value.toLowerCase() === 'off') return null;
   const match = /^(\d{1,9})\/(\d{1,6}[smh])$/.exec(value);
   const points = Number(match?.[1]);
   const windowSeconds = secondsIn(match?.[2] ?? '');
   if (points >= 1 && windowSeconds >= 1 && windowSeconds <= maxWindowSeconds) return { points, windowSeconds };
-  throw new ConfigurationError('RATE_LIMIT must be a count and a time of at most 24 hours, such as 600/60s, or off.');
+  throw new ConfigurationError(`${name} must be a count and a time of at most 24 hours, such as 600/60s, or off.`);
 }
 
 function publicUrl(env: Environment): string | null {

@@ -1,7 +1,7 @@
-import { lookup } from 'node:dns/promises';
 import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
 import { createAddressRule } from './broker/addresses.ts';
+import { type Broker, openBroker } from './broker/open-broker.ts';
 import { providers, providerTable } from './broker/providers.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
@@ -11,15 +11,18 @@ import { graphqlRoute } from './graphql/endpoint/route.ts';
 import { Subscriptions } from './graphql/endpoint/subscriptions.ts';
 import { schema } from './graphql/schema/schema.ts';
 import { createIdentify, createRepeatable } from './http/identify.ts';
+import { addressOf, listen } from './http/listen.ts';
 import { type Budget, createBudget } from './http/rate-limit/budget.ts';
 import { createMatchBudget, matchLimit } from './http/rate-limit/match-budget.ts';
 import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
+import { createUseBudget } from './http/rate-limit/use-budget.ts';
 import { HttpServer } from './http/server.ts';
 import { createAuthenticator } from './identity/authenticate.ts';
 import { openDevelopmentIssuer, type TokenClaims } from './identity/development-issuer.ts';
 import type { IssuerSettings } from './identity/issuer-settings.ts';
 import { openIssuers } from './identity/open-issuers.ts';
 import { readIssuers } from './identity/read-issuers.ts';
+import { createOwnTokenRule } from './identity/unverified-token.ts';
 import { type ApiKeyVerifier, createApiKeyVerifier, usedEveryMs } from './identity/verify-api-key.ts';
 import { createTokenVerifier } from './identity/verify-token.ts';
 import type { LiveKeyring } from './keyring/live.ts';
@@ -35,11 +38,11 @@ import { createKeyedMutex } from './runtime/keyed-mutex.ts';
 import { LargeWork } from './runtime/large-work.ts';
 import { createLog, type Log } from './runtime/log.ts';
 import { exists } from './runtime/private-file.ts';
-import { isLoopback } from './runtime/secure-url.ts';
 import { createTrace, type Trace, tracedMethods } from './runtime/trace.ts';
 import { tooMuchContention } from './secrets/conflicts.ts';
 import { startRetention } from './secrets/purge-expired.ts';
 import type { ApiKeyStore } from './store/api-keys.ts';
+import { parseDatabaseUrl } from './store/database-url.ts';
 import { openStore } from './store/open-store.ts';
 import type { Store } from './store/store.ts';
 import type { StoreOptions } from './store/store-options.ts';
@@ -50,7 +53,7 @@ export interface Gateway {
   readonly url: string;
   /** A token to try the gateway out with; null without the development issuer. */
   readonly developmentToken: string | null;
-  /** Answers the requests in flight, then closes everything. Rejects when that takes over 10 s. */
+  /** Answers the requests in flight, then closes everything. Rejects when that takes over 10 s, or 20 s where secrets are in use. */
   close(): Promise<void>;
 }
 
@@ -75,10 +78,12 @@ const writerWaitMs = 5000;
 export async function startGateway(config: Config, log: Log = createLog(config.logLevel)): Promise<Gateway> {
   // What was opened is closed in reverse order, also when the start fails half-way.
   await using opened = new AsyncDisposableStack();
+  requireSharedStore(config);
   const address = await addressOf(config);
   const metrics = createMetrics({
     inFlight: () => server.inFlight,
     subscriptions: () => subscriptions.count,
+    uses: () => broker.count(),
     backlog: () => store.backlog,
     issuerKeys: () => identity.keyCounts(),
     outcomes: () => ready.outcomes(),
@@ -113,65 +118,96 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   opened.defer(() => changes.close());
   const subscriptions = new Subscriptions(config.subscriptions, metrics);
   const dependencies = {
-    store,
-    changes,
-    apiKeys,
+    ...{ store, changes, apiKeys, trace },
     forgetApiKey: apiKeyVerifier.forget,
     keyring: keyring.current,
-    now: () => new Date(),
-    mutex: createKeyedMutex(writerWaitMs, tooMuchContention),
-    deletedRetentionMs: config.deletedRetentionMs,
-    running: new Set<string>(),
-    largeWork: new LargeWork(),
-    spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
-    trace,
+    ...ofThisProcess(config, store, trace),
     ...ofDestinations(config, () => server.port),
   };
   const engine = await openEngine(config, dependencies, subscriptions, log, metrics);
   const authenticate = createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier);
+  const identify = createIdentify(authenticate, budget);
+  const broker = openBroker({
+    ...{ identify, budget, trace, log, onUse: metrics.use },
+    ...brokerSettings(config),
+    useSecret: (caller, input) => new Operations(dependencies, caller).useSecret(input),
+    isOwnToken: createOwnTokenRule(identity.issuers),
+  });
+  const { requireTls, trustProxy } = config;
+  const credentials = createRepeatable(authenticate);
+  const apiRoutes = [
+    sealingKeySet(() => Object.values(keyring.current().seal).map(({ active }) => active.publicJwk)),
+    ...identity.developmentRoutes,
+    graphqlRoute({ engine, identify, credentials, budget, trace, requireTls, trustProxy }),
+  ];
   const checks = { store: () => store.check(), keyring: keyring.check, ...identity.checks };
   const ready = readiness(checks, () => server.draining);
   const server = new HttpServer({
     routes: [
-      liveness,
-      ready.route,
-      metrics.route,
-      sealingKeySet(() => Object.values(keyring.current().seal).map(({ active }) => active.publicJwk)),
-      ...identity.developmentRoutes,
-      graphqlRoute({
-        engine,
-        identify: createIdentify(authenticate, budget),
-        credentials: createRepeatable(authenticate),
-        budget,
-        trace,
-        requireTls: config.requireTls,
-        trustProxy: config.trustProxy,
-      }),
+      ...[liveness, ready.route, metrics.route],
+      ...(config.only === 'broker' ? [] : apiRoutes),
+      ...(config.only === 'graphql' ? [] : [broker.route]),
     ],
-    corsOrigins: config.corsOrigins,
+    ...{ corsOrigins: config.corsOrigins, hints: config.hints, log },
     loopbackHostsOnly: identity.developmentToken !== null,
     onRefusal: metrics.refusal,
-    hints: config.hints,
-    log,
   });
   await listen(server, config.port, address);
   const retention = startRetention(store, config.deletedRetentionMs, log);
   opened.defer(() => retention.close());
-  opened.defer(() => endAnswering(subscriptions, server));
+  opened.defer(() => endAnswering(subscriptions, broker, server));
 
   const running = opened.move();
   return {
     url: `${originOf(config.host, server.port)}/graphql`,
     developmentToken: await (identity.developmentToken?.() ?? null),
     close: () =>
-      withDeadline(running.disposeAsync(), closeMs, () => new Error('The store or the keyring did not close in time.')),
+      withDeadline(
+        running.disposeAsync(),
+        closeMs + broker.endMs(),
+        () => new Error('The store or the keyring did not close in time.'),
+      ),
   };
 }
 
-async function endAnswering(subscriptions: Subscriptions, server: HttpServer): Promise<void> {
+function brokerSettings({
+  brokerAllowPrivate: allowPrivate,
+  brokerTimeoutMs: timeoutMs,
+  production,
+  trustProxy,
+}: Config) {
+  return { allowPrivate, timeoutMs, allowHttp: !production, trustProxy };
+}
+
+/** What operations count, and what they wait for each other with. */
+function ofThisProcess({ deletedRetentionMs, brokerRateLimit }: Config, store: Store, trace: Trace) {
+  return {
+    now: () => new Date(),
+    mutex: createKeyedMutex(writerWaitMs, tooMuchContention),
+    deletedRetentionMs,
+    running: new Set<string>(),
+    largeWork: new LargeWork(),
+    spendUse: createUseBudget(brokerRateLimit, (windowSeconds) => store.counter(windowSeconds), trace),
+    spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
+  };
+}
+
+/**
+ * Two processes share a database that is a server's.
+ * @throws ConfigurationError
+ */
+function requireSharedStore({ only, databaseUrl }: Config): void {
+  if (only === null || parseDatabaseUrl(databaseUrl).kind === 'mongodb') return;
+  throw new ConfigurationError(
+    'serve --only needs a MongoDB, which two processes can share. Set DATABASE_URL to mongodb://…, or leave --only out: then one process serves both.',
+  );
+}
+
+async function endAnswering(subscriptions: Subscriptions, broker: Broker, server: HttpServer): Promise<void> {
   // Before anything else: clients subscribe again, at another replica. Requests do not wait for the last of them.
   const ended = subscriptions.close();
-  await server.drain();
+  await server.drain(broker.endUses);
+  broker.close();
   await ended;
 }
 
@@ -252,33 +288,4 @@ function ofDestinations({ production, publicUrl, host, brokerAllowPrivate }: Con
 
 function originOf(host: string, port: number): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
-}
-
-const notHere = 'HOST is not an address of this machine. Set it to one that is, or to 127.0.0.1.';
-
-/**
- * The address that HOST names. Even localhost may be the name of an address beyond loopback.
- * @throws ConfigurationError
- */
-async function addressOf({ host, production }: Config): Promise<string> {
-  const { address } = await lookup(host).catch(() => {
-    throw new ConfigurationError(notHere);
-  });
-  if (production || isLoopback(address)) return address;
-  throw new ConfigurationError('HOST is a name of an address beyond loopback. Set HOST to the address itself.');
-}
-
-/** @throws ConfigurationError when the address cannot be listened on */
-async function listen(server: HttpServer, port: number, address: string): Promise<number> {
-  try {
-    return await server.listen(port, address);
-  } catch (error) {
-    const fixes: Record<string, string> = {
-      EADDRINUSE: `PORT ${port} is in use. Stop what uses it, or set PORT to another.`,
-      EACCES: `PORT ${port} needs more rights. Set PORT to 1024 or above.`,
-      EADDRNOTAVAIL: notHere,
-    };
-    const fix = fixes[(error as NodeJS.ErrnoException).code ?? ''];
-    throw fix === undefined ? error : new ConfigurationError(fix);
-  }
 }

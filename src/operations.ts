@@ -5,6 +5,7 @@ import { type RevokeApiKeyInput, revokeApiKey } from './api-keys/revoke-api-key.
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
 import { type FollowChangesInput, type FollowDependencies, followChanges } from './audit/follow-changes.ts';
 import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
+import { type UseDependencies, type UseSecretInput, useSecret } from './broker/use-secret.ts';
 import { type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
@@ -28,12 +29,14 @@ import { type RollbackSecretInput, rollbackSecret } from './secrets/rollback-sec
 import { type UpdateSecretInput, updateSecret } from './secrets/update-secret.ts';
 import { useUrlOf } from './secrets/use-url.ts';
 
+type OperationDependencies = Dependencies & ApiKeyDependencies & FollowDependencies & UseDependencies;
+
 /** Everything that a caller can do, bound to that caller. Each operation authorises itself. */
 export class Operations {
-  readonly #dependencies: Dependencies & ApiKeyDependencies & FollowDependencies;
+  readonly #dependencies: OperationDependencies;
   readonly #caller: Caller;
 
-  constructor(dependencies: Dependencies & ApiKeyDependencies & FollowDependencies, caller: Caller) {
+  constructor(dependencies: OperationDependencies, caller: Caller) {
     this.#dependencies = dependencies;
     this.#caller = caller;
   }
@@ -108,6 +111,10 @@ export class Operations {
 
   resolveSecrets(input: ResolveSecretsInput) {
     return resolveSecrets(this.#dependencies, this.#caller, input);
+  }
+
+  useSecret(input: UseSecretInput) {
+    return useSecret(this.#dependencies, this.#caller, input);
   }
 
   listAuditEvents(input: ListAuditEventsInput) {

@@ -52,6 +52,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     trace: createTrace(),
     largeWork: new LargeWork(),
     spendMatch() {},
+    spendUse() {},
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
     findProvider: providerTable(providers),

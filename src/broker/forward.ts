@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import { badRequest, DomainError } from '../errors.ts';
 import { type Resolve, systemResolver, type Upstream } from './connect.ts';
 import { UpstreamExchange, type UpstreamResponse } from './upstream-exchange.ts';
@@ -21,6 +22,11 @@ export interface ForwarderOptions {
   readonly resolve?: Resolve;
 }
 
+/** The body of the client's request, and how that is framed. */
+export interface RequestBody extends Readable {
+  readonly headers: IncomingHttpHeaders;
+}
+
 export interface UpstreamRequest {
   /** Sockets are not shared between owners. */
   readonly ownerKey: string;
@@ -31,7 +37,7 @@ export interface UpstreamRequest {
   /** Names and values in turn; not those that say how the request is framed or where it goes. */
   readonly headers: readonly string[];
   /** Is sent as it is framed: with its length, or chunked. */
-  readonly body: IncomingMessage | null;
+  readonly body: RequestBody | null;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
 }
@@ -134,7 +140,7 @@ function requireSendable({ method, path, headers }: UpstreamRequest): void {
 }
 
 /** The headers that frame the body as the client did. @throws DomainError BAD_REQUEST for a transfer coding other than chunked */
-function framingOf(method: string, body: IncomingMessage | null): string[] {
+function framingOf(method: string, body: RequestBody | null): string[] {
   const { 'transfer-encoding': coding, 'content-length': length } = body?.headers ?? {};
   if (coding !== undefined) {
     if (coding.toLowerCase() === 'chunked') return ['Transfer-Encoding', 'chunked'];

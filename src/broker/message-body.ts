@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
 /** What is held of a body while its reader is slow. */
@@ -12,14 +11,14 @@ const largeBytes = 4096;
  * It fails with an error of ours when the message ends early, and never with one of Node's.
  */
 export class MessageBody extends Readable {
-  readonly #message: IncomingMessage;
+  readonly #message: Readable;
   readonly #brokenOff: () => Error;
   #pieces: Buffer[] = [];
   #hasBegun = false;
   #hasEnded = false;
 
   /** @param brokenOff makes the error for a message that ends early */
-  constructor(message: IncomingMessage, brokenOff: () => Error) {
+  constructor(message: Readable, brokenOff: () => Error) {
     super({ highWaterMark: heldBytes });
     this.#message = message;
     this.#brokenOff = brokenOff;

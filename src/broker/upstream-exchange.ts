@@ -34,7 +34,7 @@ export interface ExchangeOptions {
   readonly path: string;
   /** All of them, names and values in turn. */
   readonly rawHeaders: string[];
-  readonly body: IncomingMessage | null;
+  readonly body: Readable | null;
   readonly timeoutMs: number;
   readonly isAllowedAddress: (address: string) => boolean;
   /** Nothing of it needs a socket any more. */

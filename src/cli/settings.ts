@@ -24,6 +24,7 @@ export const settings: Readonly<Record<SettingName, Setting>> = {
   ISSUERS_FILE: { meaning: 'a file with several issuers, or with claims of other names, instead of JWT_…' },
   JWT_ALGORITHMS: { meaning: 'the signature algorithms that are accepted', fallback: 'ES256 EdDSA RS256 PS256' },
   RATE_LIMIT: { meaning: 'points for each caller and window, or off', fallback: '600/60s' },
+  BROKER_RATE_LIMIT: { meaning: 'uses of each secret and window, or off', fallback: 'what RATE_LIMIT is' },
   MAX_SUBSCRIPTIONS: { meaning: 'how many subscriptions may be open; 0 for none', fallback: '3000' },
   MAX_SUBSCRIPTIONS_PER_CALLER: { meaning: 'how many of them one caller may have', fallback: '1000' },
   DELETED_RETENTION: { meaning: 'for how long a deleted secret can be restored', fallback: '30d' },

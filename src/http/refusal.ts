@@ -52,8 +52,14 @@ export const problemErrors: ErrorShape = {
   headers: ({ code }) => ({ 'Secrets-Gateway-Error': code }),
   body(error, requestId, hints) {
     const { type, status, description, ...members } = extensionsOf(error, requestId, hints);
-    const detail = description === undefined ? {} : { detail: description };
-    return JSON.stringify({ type: `urn:secrets-gateway:${type}`, title: error.message, status, ...detail, ...members });
+    const { message: title } = error;
+    return JSON.stringify({
+      type: `urn:secrets-gateway:${type}`,
+      title,
+      status,
+      detail: description ?? title,
+      ...members,
+    });
   },
 };
 

@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http';
+import { type IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { badRequest, DomainError } from '../errors.ts';
 
@@ -10,8 +10,8 @@ const smallPieceBytes = 4096;
  * answer. Fails with a DomainError when the body is too large, ends early, or has trailers behind it.
  */
 export class StreamedBody extends Readable {
-  /** Of the request, for whoever passes the body on. Null where the length is not known before. */
-  readonly length: number | null;
+  /** Of the request: they tell how the body is framed. */
+  readonly headers: IncomingHttpHeaders;
   readonly #request: IncomingMessage;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -23,11 +23,10 @@ export class StreamedBody extends Readable {
    */
   constructor(request: IncomingMessage, maxBytes: number) {
     super({ highWaterMark: 64 * 1024 });
-    const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
-    this.length = coding === undefined ? Number(length ?? 0) : null;
+    this.headers = request.headers;
     this.#request = request;
     this.#maxBytes = maxBytes;
-    if ((this.length ?? 0) > maxBytes) throw tooLarge(maxBytes);
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
     // Whoever waits for the answer is told by `errored`.
     this.on('error', () => {});
     joinPieces(request);

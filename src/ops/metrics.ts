@@ -11,6 +11,8 @@ export interface Metrics {
   operation(operation: string, code: string, seconds: number): void;
   /** @param code of an error at the HTTP level */
   refusal(code: string): void;
+  /** How a use of a secret ended; @param code of the gateway's refusal, or OK */
+  use(outcome: string, code: string, seconds: number): void;
   /** Events of subscriptions that were sent. */
   told(events: number): void;
   /** A subscription has ended, for this reason. */
@@ -25,6 +27,8 @@ export interface Metrics {
 export interface MetricSources {
   readonly inFlight: () => number;
   readonly subscriptions: () => number;
+  /** Uses of secrets that are open. */
+  readonly uses: () => number;
   readonly backlog: () => { readonly commits: number; readonly oldestMs: number };
   /** Of each issuer in the settings: how many of its keys can be used, and how many cannot. */
   readonly issuerKeys: () => readonly { readonly issuer: string; readonly usable: number; readonly unusable: number }[];
@@ -53,8 +57,21 @@ export function createMetrics(sources: MetricSources): Metrics {
   });
   const countRefusal = countSeries({
     name: 'secrets_gateway_refusals_total',
-    help: 'Requests refused before GraphQL, by error code: UNAUTHORIZED, TOO_MANY_REQUESTS and others.',
+    help: 'Requests refused before GraphQL, and uses of secrets that were refused or failed, by error code: UNAUTHORIZED, TOO_MANY_REQUESTS and others.',
     labelNames: ['code'],
+    registry,
+  });
+  const countUse = countSeries({
+    name: 'secrets_gateway_uses_total',
+    help: 'Uses of secrets by outcome (the class of the answer, or why there was none) and by error code of the gateway, or OK.',
+    labelNames: ['outcome', 'code'],
+    registry,
+  });
+  const observeUse = observeSeries({
+    name: 'secrets_gateway_use_seconds',
+    help: 'Time from a request until all of its answer was written.',
+    labelNames: ['outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registry,
   });
   const told = new Counter({
@@ -83,6 +100,10 @@ export function createMetrics(sources: MetricSources): Metrics {
       count(code === 'OK' ? operation : `${code} ${operation}`, () => ({ operation, code }));
       observeLatency(operation, () => ({ operation }), seconds);
     },
+    use(outcome, code, seconds) {
+      countUse(`${outcome} ${code}`, () => ({ outcome, code }));
+      observeUse(outcome, () => ({ outcome }), seconds);
+    },
     refusal: (code) => countRefusal(code, () => ({ code })),
     told: (events) => told.inc(events),
     ended: (reason) => countEnded(reason, () => ({ reason })),
@@ -94,7 +115,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   };
 }
 
-function addGauges(registers: Registry[], { inFlight, subscriptions, backlog, issuerKeys }: MetricSources): void {
+function addGauges(registers: Registry[], { inFlight, subscriptions, uses, backlog, issuerKeys }: MetricSources): void {
   new Gauge({
     name: 'secrets_gateway_issuer_keys',
     help: 'Keys that an issuer publishes, usable or not. Without a usable one its tokens are not accepted.',
@@ -121,6 +142,14 @@ function addGauges(registers: Registry[], { inFlight, subscriptions, backlog, is
     registers,
     collect() {
       this.set(subscriptions());
+    },
+  });
+  new Gauge({
+    name: 'secrets_gateway_uses_open',
+    help: 'Uses of secrets that are under way. They are no requests in flight.',
+    registers,
+    collect() {
+      this.set(uses());
     },
   });
   new Gauge({

@@ -85,6 +85,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         running: new Set<string>(),
         largeWork: new LargeWork(),
         spendMatch() {},
+        spendUse() {},
         deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),
         ...ofDestinations,

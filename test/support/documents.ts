@@ -54,6 +54,7 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       running: new Set<string>(),
       largeWork: new LargeWork(),
       spendMatch() {},
+      spendUse() {},
       deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),
       ...ofDestinations,

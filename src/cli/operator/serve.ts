@@ -1,21 +1,32 @@
-import { readConfig, type SettingName } from '../../config.ts';
+import { Option } from 'commander';
+import { type Config, readConfig, type SettingName } from '../../config.ts';
 import type { Gateway } from '../../gateway.ts';
 import { createLog, describeError, type Log } from '../../runtime/log.ts';
 import type { Command } from '../command.ts';
 import { keepDebuggerClosed } from '../debugger.ts';
 import { settings } from '../settings.ts';
 
-export const serve: Command = {
+interface Options {
+  readonly only?: Exclude<Config['only'], null>;
+}
+
+export const serve: Command<Options> = {
   summary: 'run the gateway',
   details:
     'Without any setting it runs in development mode, on this machine only, and keeps its files in .data/. Ctrl-C stops it.',
+  options: [
+    new Option(
+      '--only <part>',
+      'broker: only what uses secrets (/v1/use), health and metrics; graphql: all but that. Needs MongoDB, on which both run apart',
+    ).choices(['broker', 'graphql']),
+  ],
   settings: Object.keys(settings) as SettingName[],
   run,
 };
 
 /** Runs the gateway until it is told to stop. */
-async function run(): Promise<void> {
-  const config = readConfig();
+async function run({ only = null }: { readonly only?: Config['only'] }): Promise<void> {
+  const config = { ...readConfig(), only };
   const log = createLog(config.logLevel);
   if (config.production) keepDebuggerClosed(() => log.warn('SIGUSR1 ignored: there is no debugger in production'));
   // Loaded after the settings are known to be right: a mistake in them is told at once.
@@ -24,7 +35,7 @@ async function run(): Promise<void> {
   const isDevelopment = gateway.developmentToken !== null;
   // Before anything is printed: who reads that the gateway runs may stop it at once.
   stopOnSignal(gateway, log, isDevelopment);
-  if (gateway.developmentToken) welcome(gateway.url, gateway.developmentToken, config.databaseUrl);
+  if (gateway.developmentToken && only !== 'broker') welcome(gateway.url, gateway.developmentToken, config.databaseUrl);
   else log.info({ url: gateway.url }, 'listening');
 }
 

@@ -1,0 +1,80 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import { DomainError } from '../errors.ts';
+import { dropBody } from '../http/body.ts';
+import type { HttpResponse } from '../http/response.ts';
+import { responseHeaders } from './response-headers.ts';
+import type { Scrubber } from './scrub.ts';
+
+export interface PassedOn {
+  readonly status: number;
+  readonly rawHeaders: readonly string[];
+  readonly body: Readable;
+  readonly request: IncomingMessage;
+  readonly response: HttpResponse;
+  readonly scrubber: Scrubber;
+  readonly maxBodyBytes: number;
+}
+
+/**
+ * Sends an upstream's answer to the client: its head at once, and each piece of its body when it arrives, as fast as the client
+ * reads. Ends when all of it is written.
+ * @throws DomainError BAD_GATEWAY when the upstream breaks off, or what forward.ts says
+ */
+export async function passOn({ request, response, body, scrubber, ...answer }: PassedOn): Promise<void> {
+  // Its connection may end with it, and with the rest of the body.
+  if (!request.complete) response.setHeader('Connection', 'close');
+  const headers = responseHeaders(answer.rawHeaders, scrubber);
+  makePrivate(headers);
+  response.forwardHead(answer.status, headers);
+  await pipe(body, response, scrubber, answer.maxBodyBytes);
+  const rest = scrubber.end();
+  if (rest.length > 0) response.write(rest);
+  dropBody(request, () => response.end());
+}
+
+function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxBytes: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let bytes = 0;
+    // The client's end aborts the upstream's request, which ends the body.
+    const onDrain = () => body.resume();
+    const settle = (error?: unknown) => {
+      response.off('drain', onDrain);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    response.on('drain', onDrain);
+    body.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > maxBytes) {
+        body.destroy(tooLarge());
+        return;
+      }
+      const clean = scrubber.push(piece);
+      if (clean.length > 0 && !response.write(clean)) body.pause();
+    });
+    body.on('end', () => settle());
+    body.on('error', (error) => settle(error instanceof DomainError ? error : brokeOff(error)));
+    body.on('close', () => settle(brokeOff()));
+  });
+}
+
+/**
+ * The credential may have come in a header that caches between the client and the gateway do not know as one: what a shared cache
+ * kept, it would give to others.
+ */
+function makePrivate(headers: string[]): void {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at]?.toLowerCase() !== 'cache-control') continue;
+    const directives = headers[at + 1] ?? '';
+    if (!/(^|[\s,])(private|no-store)\s*(,|$)/i.test(directives)) headers[at + 1] = `private, ${directives}`;
+  }
+}
+
+function brokeOff(cause?: unknown): DomainError {
+  return new DomainError('BAD_GATEWAY', { description: 'The upstream broke off its answer.', reason: 'broke-off', cause });
+}
+
+function tooLarge(): DomainError {
+  return new DomainError('BAD_GATEWAY', { description: 'The upstream’s answer is too large.', reason: 'too-large' });
+}

@@ -1,0 +1,167 @@
+import { DomainError } from '../errors.ts';
+import type { Exchange } from '../http/exchange.ts';
+import { shuttingDown } from '../http/server-refusals.ts';
+import type { StreamedBody } from '../http/streamed-body.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
+import { actorOf, type Principal } from '../model/principal.ts';
+import { Answer } from '../runtime/answer.ts';
+import { describeError, type Log } from '../runtime/log.ts';
+import type { OpenUse, Uses } from './uses.ts';
+
+/** How a use ended: with a status of the upstream, or for another reason. */
+export type UseOutcome =
+  | '2xx'
+  | '3xx'
+  | '4xx'
+  | '5xx'
+  | 'refused'
+  | 'upstream_error'
+  | 'timeout'
+  | 'client_gone'
+  | 'cut_off'
+  | 'failed';
+
+/** @param code of the gateway's refusal, or OK */
+export type OnUse = (outcome: UseOutcome, code: string, seconds: number) => void;
+
+interface Options {
+  readonly uses: Uses;
+  readonly log: Log;
+  readonly onUse: OnUse;
+}
+
+/** One use, from its request until its answer is written: what stops it, and how it ended. */
+export class RunningUse {
+  readonly answer: Answer;
+  principal: Principal | null = null;
+  readonly #exchange: Exchange;
+  readonly #options: Options;
+  readonly #controller = new AbortController();
+  readonly #open: OpenUse;
+  #body: StreamedBody | null = null;
+  #owner: Owner | null = null;
+  #status: number | null = null;
+  #isSent = false;
+  #isCutOff = false;
+  #isGone = false;
+
+  /** @throws DomainError SERVICE_UNAVAILABLE when there are too many */
+  constructor(exchange: Exchange, options: Options) {
+    const { response } = exchange;
+    this.#exchange = exchange;
+    this.#options = options;
+    this.answer = new Answer(() => response.destroy());
+    this.#open = options.uses.begin(() => this.#cutOff());
+    exchange.onEnd(() => {
+      if (!response.writableFinished) {
+        this.#isGone = true;
+        this.#stop(new DomainError('BAD_REQUEST', { message: 'The client has gone.' }));
+      }
+      this.answer.end();
+      this.#open.end();
+    });
+  }
+
+  /** Aborted when nobody waits for the upstream's answer any more. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The key of the owner, once that is known. */
+  get ownerKey(): string {
+    return this.#owner ? ownerKey(this.#owner) : '';
+  }
+
+  /** @throws DomainError SERVICE_UNAVAILABLE */
+  admit(owner: Owner): void {
+    this.#open.admit(owner);
+    this.#owner = owner;
+  }
+
+  /** What is wrong with the body is told before what became of the upstream's request without it. */
+  reads(body: StreamedBody): StreamedBody {
+    this.#body = body;
+    return body;
+  }
+
+  /** From here on it is the upstream that fails. */
+  sent(): void {
+    this.#isSent = true;
+  }
+
+  /** The head of the upstream's answer is there. */
+  answered(status: number): void {
+    this.#status = status;
+  }
+
+  async run(work: (running: this) => Promise<void>): Promise<void> {
+    try {
+      await work(this);
+      this.#conclude(classOf(this.#status ?? 0), 'OK');
+    } catch (error) {
+      const refusal = this.#refusalOf(error);
+      // The upstream may be answering still.
+      this.#controller.abort(refusal);
+      this.#conclude(this.#outcomeOf(refusal), refusal.code, refusal);
+      // Otherwise there is nobody to be told.
+      if (!this.#isGone) throw refusal;
+    } finally {
+      // Whatever is left of it has no use.
+      this.#body?.destroy();
+    }
+  }
+
+  #cutOff(): void {
+    this.#isCutOff = true;
+    this.#stop(shuttingDown());
+    if (this.#exchange.response.headersSent) this.#exchange.response.destroy();
+  }
+
+  #stop(reason: DomainError): void {
+    this.answer.stop(reason);
+    this.#controller.abort(reason);
+  }
+
+  #refusalOf(error: unknown): DomainError {
+    if (this.#isCutOff) return shuttingDown();
+    if (this.#body?.errored instanceof DomainError) return this.#body.errored;
+    return error instanceof DomainError ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
+  }
+
+  #outcomeOf({ code }: DomainError): UseOutcome {
+    if (this.#isCutOff) return 'cut_off';
+    if (this.#isGone) return 'client_gone';
+    if (code === 'INTERNAL_SERVER_ERROR') return 'failed';
+    if (!this.#isSent) return 'refused';
+    if (code === 'GATEWAY_TIMEOUT') return 'timeout';
+    return code === 'BAD_GATEWAY' ? 'upstream_error' : 'refused';
+  }
+
+  #conclude(outcome: UseOutcome, code: string, refusal?: DomainError): void {
+    const { log, onUse } = this.#options;
+    const { requestId, startedAtMs } = this.#exchange;
+    const durationMs = performance.now() - startedAtMs;
+    onUse(outcome, code, durationMs / 1000);
+    this.#exchange.isLogged = true;
+    const reason = refusal?.details.reason;
+    const line = {
+      requestId,
+      actor: this.principal ? actorOf(this.principal) : null,
+      operation: 'useSecret',
+      code,
+      outcome,
+      ...(this.#status !== null && { status: this.#status }),
+      ...(reason !== undefined && { reason }),
+      ...(this.#owner && { owner: this.#owner.type }),
+      durationMs: Math.round(durationMs),
+    };
+    if (outcome === 'failed') log.error({ ...line, cause: describeError(refusal) }, 'use failed');
+    else log.info(line, 'use');
+  }
+}
+
+function classOf(status: number): UseOutcome {
+  if (status < 300) return '2xx';
+  if (status < 400) return '3xx';
+  return status < 500 ? '4xx' : '5xx';
+}

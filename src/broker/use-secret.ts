@@ -1,0 +1,133 @@
+import { open } from '../crypto/envelope.ts';
+import { openSealed, requireRecordMac } from '../crypto/record.ts';
+import { DomainError } from '../errors.ts';
+import { authenticated, mayReach, requireScope, unauthorized } from '../identity/authorize.ts';
+import type { Caller } from '../model/caller.ts';
+import type { Destination } from '../model/destination.ts';
+import { type Owner, ownerKey } from '../model/owner.ts';
+import { ownOwnerOf, type Principal } from '../model/principal.ts';
+import type { SecretRecord, StoredSecret } from '../model/secret.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
+import { backOff } from '../runtime/back-off.ts';
+import { eventOf } from '../secrets/audit-event.ts';
+import { tooMuchContention } from '../secrets/conflicts.ts';
+import type { Dependencies } from '../secrets/dependencies.ts';
+import { recordsOf } from '../store/selected-records.ts';
+import { StoreConflict } from '../store/store.ts';
+import { requireAllowedPath } from './allowed-path.ts';
+import type { Target } from './target.ts';
+
+export interface UseDependencies extends Dependencies {
+  /** Takes one from what a secret may be used in a window. @throws DomainError TOO_MANY_REQUESTS */
+  readonly spendUse: (secretId: string) => Promise<void> | void;
+}
+
+export interface UseSecretInput extends Target {
+  readonly method: string;
+  /** The header that the gateway's credential was in, in lower case; '' where it is one of the gateway's own. */
+  readonly credentialHeader: string;
+  /** Told whose secret it is before anything is used. May refuse it. */
+  readonly admit: (owner: Owner) => void;
+}
+
+/** A value on its way to its destination. It is held for one request. */
+export interface Use {
+  readonly secret: StoredSecret;
+  readonly destination: Destination;
+  readonly value: string;
+  readonly url: { readonly origin: string; readonly pathAndQuery: string };
+}
+
+/** The secret may change while its value is opened. It is then read again. */
+const maxAttempts = 30;
+
+/**
+ * Opens a value for one request to its destination. The audit event is durable when this returns, so that nothing is sent without
+ * one. The event tells of the version that is used: at the moment of the event it was the current one.
+ * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UNPROCESSABLE_ENTITY, TOO_MANY_REQUESTS, SERVICE_UNAVAILABLE,
+ * GATEWAY_TIMEOUT
+ * @throws RecordRejected when something other than a gateway wrote the record: then it is not used
+ */
+export async function useSecret(dependencies: UseDependencies, caller: Caller, input: UseSecretInput): Promise<Use> {
+  const principal = authenticated(caller);
+  requireScope(principal, 'secrets:use');
+  let isAdmitted = false;
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    const record = await recordOf(dependencies, principal, input.selector);
+    if (!record) throw new DomainError('NOT_FOUND', { description: 'There is no such secret that you may use.' });
+    const keyring = dependencies.keyring();
+    // The destination must be the word of a gateway, and so must it be that there is none.
+    requireRecordMac(record, keyring);
+    const { destination, sealed } = record;
+    if (!destination || !sealed) throw noDestination();
+    requireCredentialHeader(input.credentialHeader, destination);
+    requireAllowedPath(input.path, destination);
+    if (!isAdmitted) {
+      isAdmitted = true;
+      input.admit(record.owner);
+      const spending = dependencies.spendUse(record.id);
+      if (spending) await spending;
+    }
+    const value = await dependencies.trace('broker.open', () => openSealed(open, record, sealed, keyring));
+    if (await audit(dependencies, caller, principal, record, input.method)) {
+      const url = { origin: destination.origin, pathAndQuery: `${input.path}${input.query}` };
+      return { secret: record, destination, value, url };
+    }
+    await backOff(attempt);
+  }
+  throw tooMuchContention();
+}
+
+/** An id of anybody's secret, or a placeholder of the caller's own. */
+async function recordOf({ store }: Dependencies, principal: Principal, selector: string): Promise<SecretRecord | null> {
+  if (!selector.startsWith('sec_')) {
+    const record = await store.findRecord(selector);
+    return record && mayReach(principal, record.owner) ? record : null;
+  }
+  const owner = ownOwnerOf(principal);
+  const selected = await store.select(owner, { names: [], placeholders: [selector], ids: [] }, 1);
+  // Stores compare texts in ways of their own.
+  const isAskedFor = ({ placeholder, owner: found }: StoredSecret) =>
+    placeholder === selector && ownerKey(found) === ownerKey(owner);
+  const found = selected.filter(({ secret }) => isAskedFor(secret));
+  for await (const record of recordsOf(store, found)) return record;
+  return null;
+}
+
+/** @returns whether the event is durable; not where the secret has changed since it was read */
+async function audit(
+  { store, now }: Dependencies,
+  caller: Caller,
+  principal: Principal,
+  secret: SecretRecord,
+  method: string,
+): Promise<boolean> {
+  requireBeforeWriteDeadline(caller);
+  caller.answer.throwIfStopped();
+  const origin = secret.destination?.origin ?? '';
+  const event = { ...eventOf('secret.used', secret, principal, caller, now()), method, origin };
+  try {
+    await store.commit([{ type: 'useSecret', secret, event }]);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreConflict) return false;
+    throw error;
+  }
+}
+
+/** A credential in any other header would be passed on. */
+function requireCredentialHeader(header: string, destination: Destination): void {
+  if (header === '' || header === destination.header.toLowerCase()) return;
+  throw unauthorized({
+    reason: 'header',
+    hint: 'Send the credential in the header of the secret’s destination, in Proxy-Authorization, or an API key in X-API-Key.',
+  });
+}
+
+function noDestination(): DomainError {
+  const message = 'The secret has no destination, so that its value is sent nowhere. Set one, together with its value.';
+  return new DomainError('UNPROCESSABLE_ENTITY', {
+    description: message,
+    errors: [{ field: 'destination', loc: ['destination'], message, type: 'no_destination' }],
+  });
+}
