@@ -10,8 +10,9 @@ import type { Store } from '../../src/store/store.ts';
 import { keyringOf, storeNames, TestGateway } from '../support/gateway.ts';
 import { byId, type Change, changes, History } from '../support/history.ts';
 
-const state = `query { secrets { totalCount nodes { id name version maskedValue versions { version maskedValue current } } }
-  deletedSecrets { totalCount nodes { id name version maskedValue } }
+const state = `query { secrets { totalCount nodes { id name version maskedValue destination { origin }
+    versions { version maskedValue destination { origin } current } } }
+  deletedSecrets { totalCount nodes { id name version maskedValue destination { origin } } }
   auditEvents(first: 100) { nodes { type secretId secretName version } } }`;
 
 const scope = 'secrets:read secrets:write keys:manage';

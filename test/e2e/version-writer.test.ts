@@ -23,14 +23,16 @@ describe.each(storeNames)('somebody who writes earlier values to the database, o
       expect(answer.errors).toEqual([]);
       return answer.data;
     };
+    // A version of each secret has a destination that no other version has.
+    const to = (of: string) => ({ destination: { origin: `https://${of}.example` } });
     const create = async (owner: object, value: string, token?: string): Promise<string> =>
-      (await run(createSecret(), { owner, name: 'n', value }, token)).createSecret.secret.id;
+      (await run(createSecret(), { owner, name: 'n', value, ...to('first') }, token)).createSecret.secret.id;
     const first = await create({ teamId: 'red', connectorId: 'one' }, 'MARKER-first-value-of-one');
-    await run(updateSecret(), { id: first, value: 'MARKER-second-value-of-one' });
+    await run(updateSecret(), { id: first, value: 'MARKER-second-value-of-one', ...to('second') });
     const second = await create({ teamId: 'red', connectorId: 'two' }, 'MARKER-1', bob);
     await run(updateSecret(), { id: second, notes: 'n' }, bob);
-    await run(updateSecret(), { id: second, value: 'TOKEN-MARKER-third-version-of-two' }, bob);
-    await run(updateSecret(), { id: second, value: 'MARKER-fourth-version-of-two' });
+    await run(updateSecret(), { id: second, value: 'TOKEN-MARKER-third-version-of-two', ...to('third') }, bob);
+    await run(updateSecret(), { id: second, value: 'MARKER-fourth-version-of-two', destination: null });
     ids = [first, second];
     rows = (await writer.versions()).toSorted((a, b) => key(a).localeCompare(key(b)));
     expect(

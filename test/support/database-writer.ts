@@ -32,14 +32,14 @@ export interface DatabaseWriter {
 
 export const recordParts = [
   ...['owner', 'name', 'placeholder', 'provider', 'version'],
-  ...['masked_value', 'created_by', 'updated_by', 'expires_at'],
+  ...['masked_value', 'destination', 'created_by', 'updated_by', 'expires_at'],
   ...['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by', 'envelope', 'mac_kid', 'mac_tag'],
 ] as const;
 
 const valueColumns = ['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by'] as const;
 
 export const versionParts = [
-  ...['owner', 'secret_id', 'masked_value'],
+  ...['owner', 'secret_id', 'masked_value', 'destination'],
   ...valueColumns,
   ...['envelope', 'mac_kid', 'mac_tag'],
 ] as const;

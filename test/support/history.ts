@@ -22,6 +22,8 @@ export const changes = fc.record({
   name: fc.constantFrom('FIRST', 'SECOND', 'THIRD'),
   /** How many versions back. */
   back: fc.nat(12),
+  /** Whether a value that is set has a destination. */
+  goes: fc.boolean(),
   /** Whether to expect a version, and by how much it is off. */
   expected: fc.constantFrom(undefined, undefined, undefined, 0, 0, 1),
 });
@@ -35,8 +37,14 @@ interface Modelled {
   name: string;
   version: number;
   /** By the versions in which they were set, the oldest first. */
-  values: Map<number, string>;
+  values: Map<number, Value>;
   deleted: boolean;
+}
+
+/** With where it may be sent; null: nowhere. */
+interface Value {
+  readonly text: string;
+  readonly origin: string | null;
 }
 
 interface Mutation {
@@ -81,7 +89,7 @@ export class History {
 
   /** What opens, by id. */
   values(): Map<string, string> {
-    return new Map(this.#live().map(({ id, values }) => [id, [...values.values()].at(-1) ?? '']));
+    return new Map(this.#live().map(({ id, values }) => [id, latest(values).text]));
   }
 
   state() {
@@ -91,7 +99,8 @@ export class History {
       id,
       name,
       version,
-      maskedValue: mask([...values.values()].at(-1) ?? ''),
+      maskedValue: mask(latest(values).text),
+      ...placeOf(latest(values)),
     });
     return {
       secrets: {
@@ -101,7 +110,8 @@ export class History {
           versions: [...one.values]
             .map(([version, value], index) => ({
               version,
-              maskedValue: mask(value),
+              maskedValue: mask(value.text),
+              ...placeOf(value),
               current: index === one.values.size - 1,
             }))
             .reverse(),
@@ -112,9 +122,9 @@ export class History {
     };
   }
 
-  #create(id: string, { name }: Change) {
-    const value = this.#newValue();
-    const input = { id, name, value, provider: 'aws' };
+  #create(id: string, { name, goes }: Change) {
+    const value = this.#newValue(goes);
+    const input = { id, name, provider: 'aws', ...inputOf(value) };
     const verdict: Verdict = this.#used.has(id) || this.#isTaken(name) ? 'CONFLICT_ERROR' : null;
     if (!verdict) {
       this.#used.add(id);
@@ -125,10 +135,10 @@ export class History {
     return { field: 'createSecret', input, verdict };
   }
 
-  #update(id: string, { type, name, expected }: Change) {
+  #update(id: string, { type, name, expected, goes }: Change) {
     const secret = this.#liveOf(id);
-    const value = this.#newValue();
-    const input = { id, ...(type === 'value' ? { value } : { name }), ...expectedVersion(secret, expected) };
+    const value = this.#newValue(goes);
+    const input = { id, ...(type === 'value' ? inputOf(value) : { name }), ...expectedVersion(secret, expected) };
     const renamed = type === 'name' && secret?.name !== name;
     let verdict: Verdict = refusal(secret, expected);
     if (secret && !verdict && renamed && this.#isTaken(name)) verdict = 'CONFLICT_ERROR';
@@ -204,8 +214,9 @@ export class History {
   }
 
   /** Its mask is like no other's. */
-  #newValue(): string {
-    return `${String(this.#made).padStart(6, '0')}-a-value-of-a-history-${'x'.repeat(16)}`;
+  #newValue(goes: boolean): Value {
+    const text = `${String(this.#made).padStart(6, '0')}-a-value-of-a-history-${'x'.repeat(16)}`;
+    return { text, origin: goes ? `https://of-${this.#made}.example` : null };
   }
 
   #record(type: string, { id, name, version }: Modelled): void {
@@ -221,7 +232,20 @@ function byName(one: Modelled, other: Modelled): number {
   return one.name < other.name ? -1 : 1;
 }
 
-function set(secret: Modelled, value: string): void {
+function latest(values: Modelled['values']): Value {
+  return [...values.values()].at(-1) ?? { text: '', origin: null };
+}
+
+/** As a query shows it. */
+function placeOf({ origin }: Value) {
+  return { destination: origin === null ? null : { origin } };
+}
+
+function inputOf({ text, origin }: Value) {
+  return { value: text, destination: origin === null ? null : { origin } };
+}
+
+function set(secret: Modelled, value: Value): void {
   secret.values.set(secret.version, value);
   const [oldest] = secret.values.keys();
   if (secret.values.size > keptValues && oldest !== undefined) secret.values.delete(oldest);
