@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { DomainError } from '../errors.ts';
 import { dropBody } from '../http/body.ts';
 import type { HttpResponse } from '../http/response.ts';
+import { freeBytes } from '../runtime/free-bytes.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { Scrubber } from './scrub.ts';
 
@@ -51,7 +52,12 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
         return;
       }
       const clean = scrubber.push(piece);
-      if (clean.length > 0 && !response.write(clean)) body.pause();
+      // The scrubber keeps none of a piece: what it holds back is a copy.
+      const free = () => {
+        freeBytes(clean);
+        freeBytes(piece);
+      };
+      if (clean.length > 0 && !response.write(clean, free)) body.pause();
     });
     body.on('end', () => settle());
     body.on('error', (error) => settle(error instanceof DomainError ? error : brokeOff(error)));

@@ -2,6 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as makeRequest, type 
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { DomainError } from '../errors.ts';
+import { freeBytes } from '../runtime/free-bytes.ts';
 import { MessageBody } from './message-body.ts';
 import {
   badGateway,
@@ -106,14 +107,31 @@ export class UpstreamExchange {
     }
     this.#readBefore = socket.bytesRead;
     this.#hasWritten = true;
+    socket.on('data', this.#freeRead);
     if (!body) {
       this.#request.end();
       return;
     }
     this.#body = new MessageBody(body, clientGone);
-    this.#body.on('error', this.#onError).pipe(this.#request);
+    this.#body.on('error', this.#onError).on('data', this.#sendPiece).on('end', this.#sendEnd);
+    this.#request.on('drain', this.#sendMore);
     setImmediate(this.#sendHead);
   };
+
+  readonly #sendPiece = (piece: Buffer): void => {
+    if (!this.#request.write(piece, () => freeBytes(piece))) this.#body?.pause();
+  };
+
+  readonly #sendMore = (): void => {
+    this.#body?.resume();
+  };
+
+  readonly #sendEnd = (): void => {
+    this.#request.end();
+  };
+
+  /** The parser has copied what it needs once all listeners have been called. */
+  readonly #freeRead = (bytes: Buffer): void => process.nextTick(freeBytes, bytes);
 
   /** The upstream may have something to say before the client sends a body. Usually the first of it has come with the head. */
   readonly #sendHead = (): void => {
@@ -188,6 +206,7 @@ export class UpstreamExchange {
   #end(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#body?.destroy();
+    this.#request.socket?.off('data', this.#freeRead);
     this.#options.use.signal.removeEventListener('abort', this.#abort);
     this.#options.onEnd();
   }

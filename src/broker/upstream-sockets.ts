@@ -29,6 +29,7 @@ export class UpstreamSockets extends Agent {
   readonly #rules: ConnectionRules;
   /** The one that has been idle for longest first. */
   readonly #idle = new Set<Duplex>();
+  #isClosed = false;
   readonly #openedAtMs = new WeakMap<Duplex, number>();
 
   constructor(rules: ConnectionRules) {
@@ -73,6 +74,11 @@ export class UpstreamSockets extends Agent {
     delete sockets[pool];
   }
 
+  override destroy(): void {
+    this.#isClosed = true;
+    super.destroy();
+  }
+
   /** Node keeps an empty list for each pool whose connections failed. */
   forgetEmpty(pool: string): void {
     const sockets = this.sockets as Record<string, Socket[] | undefined>;
@@ -82,6 +88,8 @@ export class UpstreamSockets extends Agent {
   #opened(socket: Socket, callback: (error: Error | null, socket: Duplex) => void): void {
     this.#openedAtMs.set(socket, performance.now());
     socket.once('close', () => this.#idle.delete(socket));
+    // One that was being connected meanwhile.
+    if (this.#isClosed) socket.destroy();
     callback(null, socket);
   }
 }

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { pipeline } from 'node:stream/promises';
 import { createAddressRule } from '../../src/broker/addresses.ts';
 import {
   createForwarder,
@@ -9,6 +8,7 @@ import {
   type UpstreamRequest,
   type UpstreamResponse,
 } from '../../src/broker/forward.ts';
+import { freeBytes } from '../../src/runtime/free-bytes.ts';
 import { bufferOf } from './buffer-of.ts';
 
 /** A forwarder that may reach this machine. */
@@ -129,7 +129,12 @@ export class Front {
       const body = hasBody === undefined ? null : request;
       const answer = await send(this.#forwarder, this.#origin, { method, path, body, signal: gone.signal });
       response.writeHead(answer.status, answer.rawHeaders);
-      await pipeline(answer.body, response);
+      await new Promise((resolve, reject) => {
+        answer.body.on('data', (piece: Buffer) => response.write(piece, () => freeBytes(piece)) || answer.body.pause());
+        answer.body.on('end', resolve).on('error', reject);
+        response.on('drain', () => answer.body.resume());
+      });
+      response.end();
       return null;
     } catch (error) {
       const { code } = error as { code: string };
