@@ -1,4 +1,4 @@
-import { type FormNode, treeOf } from './form-tree.ts';
+import { type FormNode, treesOf } from './form-tree.ts';
 import type { Form } from './value-forms.ts';
 
 /** So many first bytes of each form are looked for, or as many as the shortest has. */
@@ -15,15 +15,15 @@ const gramAt = (bytes: Buffer, end: number): number =>
 class Group {
   readonly first: Buffer;
   readonly forms: Form[] = [];
-  #tree: FormNode | undefined;
+  #trees: readonly FormNode[] | undefined;
 
   constructor(first: Buffer) {
     this.first = first;
   }
 
-  tree(): FormNode {
-    this.#tree ??= treeOf(this.forms);
-    return this.#tree;
+  trees(): readonly FormNode[] {
+    this.#trees ??= treesOf(this.forms, this.first.length);
+    return this.#trees;
   }
 }
 
@@ -143,8 +143,7 @@ class Run {
   /** @param base where the bytes begin in the stream */
   follow(bytes: Buffer, base: number): void {
     if (this.#length === 0) return;
-    const { path } = this.#node;
-    const borders = this.#node.borders();
+    let { path, borders } = this.#node;
     const least = this.#least;
     const end = base + bytes.length;
     while (this.#length > 0 && this.#at < end) {
@@ -153,19 +152,29 @@ class Run {
       while (length >= least && path[length] !== byte) length = borders[length] as number;
       this.#length = length < least ? 0 : length + 1;
       if (this.#length > 0) this.#at += 1;
-      if (this.#length === path.length) this.#reach(bytes, base);
+      if (this.#length === path.length) {
+        this.#reach(bytes, base);
+        ({ path, borders } = this.#node);
+      }
     }
     if (this.#length === 0) this.#progress.active.delete(this);
   }
 
   /** The path stands before `at`. */
   #reach(bytes: Buffer, base: number): void {
-    const { path, isForm, children } = this.#node;
-    if (isForm) this.#find(this.#at - path.length);
-    this.#children ??= children.map((child) => new Run(child, path.length, this.#progress));
-    for (const child of this.#children) child.begin(this.#at, bytes, base);
-    const border = this.#node.borders()[path.length] as number;
+    const node = this.#node;
+    if (node.grow()) return;
+    const { path, borders } = node;
+    if (node.isForm) this.#find(this.#at - path.length);
+    this.#children ??= node.children.map((child) => new Run(child, path.length, this.#progress));
+    for (const child of this.#children) child.#beginBefore(bytes[this.#at - base], this.#at, bytes, base);
+    const border = borders[path.length] as number;
     this.#length = border < this.#least ? 0 : border;
+  }
+
+  /** Most children end at once: they are not begun. @param next the byte at `at`, if it has come */
+  #beginBefore(next: number | undefined, at: number, bytes: Buffer, base: number): void {
+    if (next === undefined || next === this.#node.path[this.#least]) this.begin(at, bytes, base);
   }
 
   #find(start: number): void {
@@ -187,7 +196,7 @@ class Run {
  */
 export class FormSearch {
   readonly #table: FormTable;
-  readonly #runs = new Map<Group, Run>();
+  readonly #runs = new Map<Group, readonly Run[]>();
   readonly #progress: Progress = { active: new Set(), found: [] };
   /** The last bytes, with which a window may begin. */
   #tail: Buffer = Buffer.alloc(0);
@@ -237,12 +246,12 @@ export class FormSearch {
     for (const group of this.#table.groupsAt(gram)) {
       const { first } = group;
       if (bytes[start] !== first[0] || bytes.compare(first, 0, first.length, start, end) !== 0) continue;
-      let run = this.#runs.get(group);
-      if (!run) {
-        run = new Run(group.tree(), first.length, this.#progress);
-        this.#runs.set(group, run);
+      let runs = this.#runs.get(group);
+      if (!runs) {
+        runs = group.trees().map((tree) => new Run(tree, first.length, this.#progress));
+        this.#runs.set(group, runs);
       }
-      run.begin(base + end, bytes, base);
+      for (const run of runs) run.begin(base + end, bytes, base);
     }
   }
 }

@@ -2,33 +2,25 @@ import { distinctSpellings, plainSpelling, type Spelling, wholeSpellings } from 
 
 /** One way in which a value may stand in an answer. One character of its texts is one byte. */
 export class Form {
-  readonly #text: string;
-  readonly #spell: Spelling;
+  readonly text: string;
+  readonly spell: Spelling;
 
   constructor(text: string, spell: Spelling) {
-    this.#text = text;
-    this.#spell = spell;
+    this.text = text;
+    this.spell = spell;
   }
 
-  /** Its first bytes. It is written as a whole only where these are found: forms are many, and found are few. */
+  /** Its first bytes: as many, or all. */
   first(bytes: number): string {
-    return this.#write(bytes).slice(0, bytes);
-  }
-
-  whole(): Buffer {
-    return Buffer.from(this.#write(Number.POSITIVE_INFINITY), 'latin1');
+    let written = '';
+    for (let at = 0; at < this.text.length && written.length < bytes; at += 1) {
+      written += this.spell(this.text.charCodeAt(at));
+    }
+    return written.slice(0, bytes);
   }
 
   lowerCase(): Form {
-    return new Form(this.#text, (code) => this.#spell(code).toLowerCase());
-  }
-
-  #write(bytes: number): string {
-    let written = '';
-    for (let at = 0; at < this.#text.length && written.length < bytes; at += 1) {
-      written += this.#spell(this.#text.charCodeAt(at));
-    }
-    return written;
+    return new Form(this.text, (code) => this.spell(code).toLowerCase());
   }
 }
 

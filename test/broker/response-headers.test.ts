@@ -1,0 +1,120 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { responseHeaders } from '../../src/broker/response-headers.ts';
+import { Scrubber } from '../../src/broker/scrub.ts';
+
+const value = 'sk-test_0123456789';
+const page = ['Content-Security-Policy', "sandbox; default-src 'none'"];
+
+const passed = (...rawHeaders: string[]) => {
+  const headers = responseHeaders(rawHeaders, new Scrubber(value));
+  expect(headers.slice(-2)).toEqual(page);
+  return headers.slice(0, -2);
+};
+
+describe('a header of the upstream', () => {
+  it('passes as it was sent, with its order and its doubles', () => {
+    const headers = [
+      ...[
+        'Content-Type',
+        'text/event-stream',
+        'x-ratelimit-remaining',
+        '59',
+        'Link',
+        '<https://api.test/2>; rel="next"',
+      ],
+      ...[
+        'WWW-Authenticate',
+        'Bearer',
+        'WWW-Authenticate',
+        'Basic realm="x"',
+        'retry-after',
+        '5',
+        'Location',
+        '/v1/x?y=1',
+      ],
+      ...[
+        'Content-Length',
+        '10',
+        'ETag',
+        '"1"',
+        'Vary',
+        'Accept',
+        'X-Empty',
+        '',
+        'X-Latin',
+        'caf\xe9',
+        'X-Accel-Buffering',
+        'no',
+      ],
+    ];
+    expect(passed(...headers)).toEqual(headers);
+  });
+
+  it.each([
+    ...[
+      'Set-Cookie',
+      'set-cookie2',
+      'ALT-SVC',
+      'Strict-Transport-Security',
+      'Clear-Site-Data',
+      'Access-Control-Allow-Origin',
+    ],
+    ...['access-control-anything', 'Secrets-Gateway-Error', 'Cross-Origin-Opener-Policy', 'Content-Security-Policy'],
+    ...['Service-Worker-Allowed', 'Refresh', 'Report-To', 'NEL', 'Origin-Agent-Cluster', 'Sec-Session-Registration'],
+    ...[
+      'Connection',
+      'Keep-Alive',
+      'Transfer-Encoding',
+      'Upgrade',
+      'Trailer',
+      'TE',
+      'Proxy-Authenticate',
+      'Proxy-Status',
+      'Via',
+    ],
+    ...['Cache-Control', 'Expires', 'X-Content-Type-Options', 'CDN-Cache-Control', 'Surrogate-Control'],
+    ...['X-Accel-Redirect', 'X-Sendfile', 'X-Envoy-Immediate-Health-Check-Fail', 'X-Upstream-Request-Id'],
+  ])('that speaks for the gateway, or for one hop, does not pass: %s', (name) => {
+    expect(passed('A', '1', name, 'x', 'B', '2')).toEqual(['A', '1', 'B', '2']);
+  });
+
+  it('that Connection names does not pass', () => {
+    const headers = ['X-Hop', '1', 'Connection', 'close, x-HOP', 'connection', ' other ', 'Other', '2', 'Kept', '3'];
+    expect(passed(...headers)).toEqual(['Kept', '3']);
+  });
+
+  it('with the value passes without it', () => {
+    const encoded = Buffer.from(`user:${value}`).toString('base64');
+    expect(passed('Location', `https://other.test/?key=${value}&x=1`)).toEqual([
+      'Location',
+      `https://other.test/?key=${'*'.repeat(value.length)}&x=1`,
+    ]);
+    const [, echoed = ''] = passed('X-Echo', `Basic ${encoded}`);
+    expect(echoed).toMatch(/^Basic [A-Za-z\d+/=]+\*{20,}[A-Za-z\d+/=]*$/);
+    expect(echoed).toHaveLength(`Basic ${encoded}`.length);
+  });
+
+  it('with the value in its name does not pass', () => {
+    expect(passed(`X-${value}`, '1', `x-${value.toUpperCase()}`, '2', 'X-Other', '3')).toEqual(['X-Other', '3']);
+  });
+
+  it('that names its request passes under another name', () => {
+    expect(passed('x-request-id', 'req_1')).toEqual(['X-Upstream-Request-Id', 'req_1']);
+  });
+
+  it('that cannot be written does not pass, whatever it is made of', () => {
+    expect(passed('a b', '1', 'c', 'x\r\nSet-Cookie: y', '', '2', 'd:', '3', 'e', 'x\0', 'f', '\u2022')).toEqual([]);
+    const scrubber = new Scrubber(value);
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' })), (rawHeaders) => {
+        const headers = responseHeaders(rawHeaders, scrubber);
+        for (let at = 0; at < headers.length; at += 2) {
+          validateHeaderName(headers[at] as string);
+          validateHeaderValue(headers[at] as string, headers[at + 1] as string);
+        }
+      }),
+    );
+  });
+});
