@@ -18,8 +18,8 @@ export interface PassedOn {
 }
 
 /**
- * Sends an upstream's answer to the client: its head at once, and each piece of its body when it arrives, as fast as the client
- * reads. Ends when all of it is written.
+ * Sends an upstream's answer to the client: its head with what has arrived of its body, and each further piece when it arrives, as
+ * fast as the client reads. Ends when all of it is written.
  * @throws DomainError BAD_GATEWAY when the upstream breaks off, or what forward.ts says
  */
 export async function passOn({ request, response, body, scrubber, ...answer }: PassedOn): Promise<void> {
@@ -37,9 +37,12 @@ export async function passOn({ request, response, body, scrubber, ...answer }: P
 function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxBytes: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let bytes = 0;
+    // What has arrived with the head goes with it, in one packet.
+    const flush = setImmediate(() => response.flushHeaders());
     // The client's end aborts the upstream's request, which ends the body.
     const onDrain = () => body.resume();
     const settle = (error?: unknown) => {
+      clearImmediate(flush);
       response.off('drain', onDrain);
       if (error === undefined) resolve();
       else reject(error);
@@ -52,16 +55,18 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
         return;
       }
       const clean = scrubber.push(piece);
+      if (clean.length === 0) return;
+      clearImmediate(flush);
       // The scrubber keeps none of a piece: what it holds back is a copy.
       const free = () => {
         freeBytes(clean);
         freeBytes(piece);
       };
-      if (clean.length > 0 && !response.write(clean, free)) body.pause();
+      if (!response.write(clean, free)) body.pause();
     });
     body.on('end', () => settle());
     body.on('error', (error) => settle(error instanceof DomainError ? error : brokeOff(error)));
-    body.on('close', () => settle(brokeOff()));
+    body.on('close', () => body.readableEnded || settle(brokeOff()));
   });
 }
 

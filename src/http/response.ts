@@ -35,8 +35,8 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
   }
 
   /**
-   * Writes the head of an answer that was made elsewhere, and sends it. Of the headers that wait, those are left out that it has
-   * itself; several `Vary` count together.
+   * Writes the head of an answer that was made elsewhere. It is sent with the first of the body, or when it is flushed. Of the
+   * headers that wait, those are left out that it has itself; several `Vary` count together.
    * @param raw names and values in turn
    */
   forwardHead(status: number, raw: readonly string[]): void {
@@ -50,7 +50,6 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
       if (!given.has(name.toLowerCase())) head.push(name, waiting[at + 1] ?? '');
     }
     super.writeHead(status, head);
-    this.flushHeaders();
   }
 
   /** @returns where the name stands; -1 where it does not */
