@@ -145,7 +145,7 @@ export async function startBroker(
   await Promise.race([untilAnswering(port), died]);
 
   const create = async (token: string, protocol: Protocol) => {
-    const input = { name: protocol, value, destination: { origin: origins[protocol] } };
+    const input = { name: protocol, provider: 'openai', value, destination: { origin: origins[protocol] } };
     const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },

@@ -12,7 +12,10 @@ import { callerOf, listening, operationsOn, setting } from './setting.ts';
 // node:http and the driver, without GraphQL: the operation's name alone selects the answer.
 // `naive` reads with a find and a count for each list; `batched` with the gateway's store, which batches.
 
-type Shown = Omit<Secret, 'owner' | 'provider' | 'notes' | 'expiresAt' | 'createdBy' | 'updatedBy'>;
+type Shown = Pick<
+  Secret,
+  'id' | 'name' | 'placeholder' | 'maskedValue' | 'tags' | 'version' | 'createdAt' | 'updatedAt'
+>;
 
 interface Reads {
   list(owner: Owner): Promise<{ totalCount: number; nodes: Shown[] }>;
