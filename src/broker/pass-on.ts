@@ -83,7 +83,11 @@ function makePrivate(headers: string[]): void {
 }
 
 function brokeOff(cause?: unknown): DomainError {
-  return new DomainError('BAD_GATEWAY', { description: 'The upstream broke off its answer.', reason: 'broke-off', cause });
+  return new DomainError('BAD_GATEWAY', {
+    description: 'The upstream broke off its answer.',
+    reason: 'broke-off',
+    cause,
+  });
 }
 
 function tooLarge(): DomainError {
