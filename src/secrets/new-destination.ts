@@ -76,7 +76,7 @@ export function placeOf(
   if (!found) return nowhere;
   const fault = faultInHeader(plaintext.value);
   if (!fault) return { destination: { ...found.destination, byHand: false }, warnings: [] };
-  const message = `${faults[fault]} It is kept, and cannot be used through the gateway. If it should be, set another value.`;
+  const message = `${faults[fault]} It was kept, and has no destination.`;
   return { destination: null, warnings: [{ field: 'destination', type: fault, message }] };
 }
 
@@ -85,10 +85,10 @@ const maxBytes = 8 * 1024;
 
 /** Why a value cannot be put into a header. */
 const faults = {
-  value_too_short: `A value of under ${minCharacters} characters is sent nowhere: in the answers it could not be told from other text, and be taken out.`,
-  value_too_long: 'A value of over 8 KiB does not fit into a header.',
+  value_too_short: `A value of under ${minCharacters} characters cannot be sent: it could not be taken out of answers without other text.`,
+  value_too_long: 'A value of over 8 KiB cannot be sent: it does not fit into a header.',
   value_not_for_headers:
-    'The value has characters that cannot stand in a header: it may have visible ASCII characters, and spaces between them.',
+    'The value cannot be sent: a header may have visible ASCII characters, and spaces between them.',
 } as const;
 
 /** Visible ASCII (RFC 9110, section 5.5), with spaces within. */

@@ -30,6 +30,7 @@ describe.each(storeNames)('the history that a client reads at a gateway on %s', 
       {
         version: 2,
         maskedValue: 'sk-pro••••bbb',
+        destination: null,
         current: true,
         actor: { kind: 'USER', id: 'ada' },
         createdAt: expect.any(String),

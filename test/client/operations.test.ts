@@ -38,11 +38,30 @@ describe.each(storeNames)('a client of a gateway on %s', (store) => {
     expect(found).toMatchObject({ id, maskedValue: 'sk-pro••••789', owner: { __typename: 'User', id: 'ada' } });
 
     const updated = await client.updateSecret({ id, value: `${value}\n`, notes: 'new', expectedVersion: 1 });
-    expect(updated).toMatchObject({ secret: { id, version: 2 }, warnings: [{ type: 'trailing_newline' }] });
+    expect(updated).toMatchObject({
+      secret: { id, version: 2 },
+      warnings: [{ type: 'trailing_newline' }, { type: 'value_not_for_headers' }],
+    });
     expect((await gateway.openValue(id)).value).toBe(`${value}\n`);
 
     expect(await client.deleteSecret({ id, expectedVersion: 2 })).toMatchObject({ id, secret: { version: 2 } });
     expect(await client.secret(id)).toBeNull();
+  });
+
+  it('says where a value may be sent, and where it is used', async () => {
+    const owner = { teamId: 'red', connectorId: 'destinations' };
+    const destination = { origin: 'https://api.example.com', paths: ['/v1'] };
+    const { secret } = await client.createSecret({ owner, name: 'sent', value, destination });
+    const useUrl = `${new URL(gateway.url).origin}/v1/use/${secret.id}`;
+    const stored = { ...destination, header: 'Authorization', format: 'Bearer {value}' };
+    expect(await client.secret(secret.id)).toMatchObject({ destination: stored, useUrl, lastUsedAt: null });
+    const again = { ...destination, header: 'x-api-key', format: '{value}' };
+    await client.updateSecret({ id: secret.id, owner, value, destination: again });
+    await client.createSecrets({ owner, secrets: [{ name: 'sent, too', value, destination }] });
+    expect((await client.secrets({ owner })).nodes.map((one) => one.destination)).toEqual([again, stored]);
+    expect((await client.versions(secret.id))?.map((one) => one.destination)).toEqual([again, stored]);
+    const refusal = await refusalOf(client.updateSecret({ id: secret.id, owner, value }));
+    expect(refusal).toMatchObject({ code: 'UNPROCESSABLE_ENTITY', errors: [{ type: 'destination_required' }] });
   });
 
   it('works with credentials that may only write', async () => {
