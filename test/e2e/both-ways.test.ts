@@ -13,7 +13,8 @@ interface Sent {
   readonly method?: 'GET';
 }
 
-const fields = 'id name placeholder maskedValue provider notes tags version createdAt updatedAt owner { __typename }';
+const fields =
+  'id name placeholder maskedValue provider notes tags version createdAt updatedAt owner { __typename } destination { origin header format paths } useUrl lastUsedAt';
 const page = `totalCount nodes { ${fields} } edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }`;
 const entities = `query ($of: [_Any!]!) { _entities(representations: $of) { __typename ... on Secret { ...S } ... on Team { id secrets { totalCount } } } }
   fragment S on Secret { ${fields} }`;
@@ -54,6 +55,13 @@ const requests = (id: string): Record<string, Sent> => ({
         { __typename: 'Team', id: 'blue' },
       ],
     },
+  },
+  'a destination in the document, and none': {
+    query: `mutation ($o: String!, $h: String!) {
+      a: createSecret(input: { owner: { teamId: "red" }, name: "a", destination: { origin: $o, header: $h } }) { secret { id } }
+      b: createSecret(input: { owner: { teamId: "red" }, name: "", value: "v", destination: null }) { secret { id } }
+    }`,
+    variables: { o: 'https://api.example.com/', h: 'Host' },
   },
   'one of two operations': { query: two, operationName: 'B' },
   'the other': { query: two, operationName: 'A' },

@@ -62,6 +62,18 @@ describe.each(storeNames)('where a value may be sent, on %s', (store) => {
     ).toEqual({ ...byHand, paths: ['/a'] });
   });
 
+  it('has the same defaults where it stands in the document', async () => {
+    const query = `mutation ($value: String!, $name: String!, $path: String!) {
+      createSecret(input: { owner: { teamId: "red" }, name: $name, value: $value, destination: { origin: "https://api.example.com", paths: [$path] } }) {
+        secret { destination { origin header format paths } }
+      }
+    }`;
+    for (const path of ['/a', '/b']) {
+      const { data } = await on.gateway.run(query, { value, name: `n ${randomUUID()}`, path });
+      expect(data.createSecret.secret.destination).toEqual({ ...openai, origin: byHand.origin, paths: [path] });
+    }
+  });
+
   it('is of a sealed value, too', async () => {
     const name = `n ${randomUUID()}`;
     const sealedValue = await on.sealing.seal(value, { owner: team, name });
