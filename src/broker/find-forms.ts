@@ -8,17 +8,26 @@ const grams = 4096;
 /** Shorter texts would be found everywhere. A destination takes no value that is shorter. */
 const fewestBytes = 8;
 
+const gramOf = (one: number, two: number, three: number): number => (three ^ (two << 3) ^ (one << 6)) & (grams - 1);
 const gramAt = (bytes: Buffer, end: number): number =>
-  ((bytes[end] as number) ^ ((bytes[end - 1] as number) << 3) ^ ((bytes[end - 2] as number) << 6)) & (grams - 1);
+  gramOf(bytes[end - 2] as number, bytes[end - 1] as number, bytes[end] as number);
+const gramIn = (text: string, end: number): number =>
+  gramOf(text.charCodeAt(end - 2), text.charCodeAt(end - 1), text.charCodeAt(end));
 
 /** The forms whose first bytes are the same. They are written as a whole only where these bytes are found. */
 class Group {
-  readonly first: Buffer;
+  readonly first: string;
   readonly forms: Form[] = [];
   #trees: readonly FormNode[] | undefined;
 
-  constructor(first: Buffer) {
+  constructor(first: string) {
     this.first = first;
+  }
+
+  /** Whether these bytes from `start` on are the first of its own, as many as there are. */
+  beginsAt(bytes: Buffer, start: number, end: number): boolean {
+    for (let at = start; at < end; at += 1) if (bytes[at] !== this.first.charCodeAt(at - start)) return false;
+    return true;
   }
 
   trees(): readonly FormNode[] {
@@ -54,19 +63,19 @@ export class FormTable {
     for (let length = Math.min(bytes.length, this.windowBytes - 1); length > least; length -= 1) {
       const start = bytes.length - length;
       if (this.#begins[bytes[start] as number] === 0) continue;
-      if (this.#groups.some(({ first }) => bytes.compare(first, 0, length, start) === 0)) return length;
+      if (this.#groups.some((group) => group.beginsAt(bytes, start, bytes.length))) return length;
     }
     return least;
   }
 
   #add(group: Group): void {
     const last = this.windowBytes - 1;
-    this.#begins[group.first[0] as number] = 1;
+    this.#begins[group.first.charCodeAt(0)] = 1;
     for (let end = gramBytes - 1; end <= last; end += 1) {
-      const gram = gramAt(group.first, end);
+      const gram = gramIn(group.first, end);
       this.shifts[gram] = Math.min(this.shifts[gram] as number, last - end);
     }
-    const gram = gramAt(group.first, last);
+    const gram = gramIn(group.first, last);
     const others = this.#groupsByGram.get(gram);
     if (others) others.push(group);
     else this.#groupsByGram.set(gram, [group]);
@@ -79,7 +88,7 @@ function groupsOf(forms: readonly Form[], windowBytes: number): Group[] {
     const first = form.first(windowBytes);
     let group = groups.get(first);
     if (!group) {
-      group = new Group(Buffer.from(first, 'latin1'));
+      group = new Group(first);
       groups.set(first, group);
     }
     group.forms.push(form);
@@ -244,11 +253,10 @@ export class FormSearch {
   #look(bytes: Buffer, base: number, end: number, gram: number): void {
     const start = end - this.#table.windowBytes;
     for (const group of this.#table.groupsAt(gram)) {
-      const { first } = group;
-      if (bytes[start] !== first[0] || bytes.compare(first, 0, first.length, start, end) !== 0) continue;
+      if (!group.beginsAt(bytes, start, end)) continue;
       let runs = this.#runs.get(group);
       if (!runs) {
-        runs = group.trees().map((tree) => new Run(tree, first.length, this.#progress));
+        runs = group.trees().map((tree) => new Run(tree, group.first.length, this.#progress));
         this.#runs.set(group, runs);
       }
       for (const run of runs) run.begin(base + end, bytes, base);

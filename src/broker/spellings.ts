@@ -12,7 +12,7 @@ const upper = lower.map((hex) => hex.toUpperCase());
 const cases = [lower, upper];
 
 /** Letters and digits: only what escapes everything escapes them. */
-export function isAlphanumeric(code: number): boolean {
+function isAlphanumeric(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || (code >= 0x61 && code <= 0x7a);
 }
 
@@ -144,10 +144,27 @@ const written: readonly Classes[] = Array.from({ length: 256 }, (_, code) => {
   return { numbers: Uint16Array.from(texts, (text) => distinct.indexOf(text)), count: distinct.length };
 });
 
-/** Spellings of which no two write a text with this punctuation alike. The plain one is among them. */
-export function distinctSpellings(codes: readonly number[]): Spelling[] {
+const distinctByPunctuation = new Map<string, readonly Spelling[]>();
+/** Most values have few kinds of punctuation, and base64 has the same always. */
+const mostKept = 100;
+
+/**
+ * Spellings of which no two write a text with this punctuation alike. The plain one is the first.
+ * @param punctuation each character once, sorted
+ */
+export function distinctSpellings(punctuation: string): readonly Spelling[] {
+  let distinct = distinctByPunctuation.get(punctuation);
+  if (!distinct) {
+    distinct = findDistinct(punctuation);
+    if (distinctByPunctuation.size >= mostKept) distinctByPunctuation.clear();
+    distinctByPunctuation.set(punctuation, distinct);
+  }
+  return distinct;
+}
+
+function findDistinct(punctuation: string): Spelling[] {
   let classes: Classes = { numbers: new Uint16Array(spellings.length), count: 1 };
-  for (const code of codes) classes = refined(classes, written[code] as Classes);
+  for (const character of punctuation) classes = refined(classes, written[character.charCodeAt(0)] as Classes);
   const distinct: Spelling[] = [];
   for (let index = 0; distinct.length < classes.count; index += 1) {
     // Classes are numbered in the order of their first members.

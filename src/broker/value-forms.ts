@@ -4,14 +4,18 @@ import { distinctSpellings, plainSpelling, type Spelling, wholeSpellings } from 
 export class Form {
   readonly text: string;
   readonly spell: Spelling;
+  /** So many first characters are written as they are. */
+  readonly #plain: number;
 
-  constructor(text: string, spell: Spelling) {
+  constructor(text: string, spell: Spelling, plain = 0) {
     this.text = text;
     this.spell = spell;
+    this.#plain = plain;
   }
 
   /** Its first bytes: as many, or all. */
   first(bytes: number): string {
+    if (bytes <= this.#plain) return this.text.slice(0, bytes);
     let written = '';
     for (let at = 0; at < this.text.length && written.length < bytes; at += 1) {
       written += this.spell(this.text.charCodeAt(at));
@@ -39,7 +43,7 @@ export function formsOf(value: string): Form[] {
     ...spelled(raw),
     ...wholeSpellings.map((spell) => new Form(raw, spell)),
     ...base64.flatMap(spelled),
-    ...[...plain].map((text) => new Form(text, plainSpelling)),
+    ...[...plain].map((text) => new Form(text, plainSpelling, text.length)),
   ];
 }
 
@@ -52,10 +56,8 @@ function base64At(bytes: Buffer, offset: number): string {
 
 /** A text in every spelling that writes it in a way of its own. */
 function spelled(text: string): Form[] {
-  return distinctSpellings(punctuationOf(text)).map((spell) => new Form(text, spell));
-}
-
-/** Each character once. */
-function punctuationOf(text: string): number[] {
-  return [...new Set(text.replaceAll(/[A-Za-z0-9]+/g, ''))].map((character) => character.charCodeAt(0));
+  const punctuation = text.replaceAll(/[A-Za-z0-9]+/g, '');
+  const plain = punctuation === '' ? text.length : text.indexOf(punctuation.charAt(0));
+  const characters = [...new Set(punctuation)].sort().join('');
+  return distinctSpellings(characters).map((spell) => new Form(text, spell, plain));
 }
