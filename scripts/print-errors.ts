@@ -89,6 +89,7 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`value_too_short\`, \`value_too_long\`, \`value_not_for_headers\` | is a destination for a value of under 8 characters, of over 8 KiB, or one that cannot stand in a header; also a warning |
 | \`public_key\` | is no sound public key of X25519 or P-256 |
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
+| \`no_destination\` | is what the secret that is to be used has none of |
 | \`path_not_allowed\` | is the path of a request, which is under none of the paths of the secret's destination |
 | \`unknown_type\` | is no type of an audit event |
 | \`past\` | is a time that is not in the future |

@@ -44,13 +44,13 @@ export const errorTable = {
     status: 404,
     type: 'not_found_error',
     message: 'The requested resource was not found.',
-    when: 'A mutation names an id that does not exist, or that the caller may not see. Or nothing is at the path.',
+    when: 'A mutation, or a use of a secret, names an id that does not exist, or that the caller may not see. Or nothing is at the path.',
   },
   METHOD_NOT_ALLOWED: {
     status: 405,
     type: 'method_not_allowed_error',
     message: 'This method is not allowed here.',
-    when: 'Any method but GET and POST on the GraphQL endpoint, or a mutation sent with GET.',
+    when: 'Any method but GET and POST on the GraphQL endpoint, or a mutation sent with GET. CONNECT and TRACE everywhere.',
   },
   NOT_ACCEPTABLE: {
     status: 406,
@@ -62,7 +62,7 @@ export const errorTable = {
     status: 408,
     type: 'request_timeout_error',
     message: 'The request did not arrive in time.',
-    when: 'The headers took over 10 seconds to arrive, or the whole request over 30. Or the events of a subscription were not read for 15 seconds.',
+    when: 'The headers took over 10 seconds to arrive, or the whole request over 30; of a body that is passed on, no byte came for BROKER_TIMEOUT. Or the events of a subscription were not read for 15 seconds.',
   },
   CONFLICT_ERROR: {
     status: 409,
@@ -80,7 +80,7 @@ export const errorTable = {
     status: 413,
     type: 'payload_too_large_error',
     message: 'The request is too large.',
-    when: 'The body is over 1 MiB, or more than 10 operations come in one array.',
+    when: 'The body is over 1 MiB, one that is passed on over 1 GiB, or more than 10 operations come in one array.',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
@@ -128,13 +128,13 @@ export const errorTable = {
     status: 502,
     type: 'upstream_error',
     message: 'A service this gateway depends on answered wrongly.',
-    when: 'The keys of the token’s issuer could not be loaded, or cannot be used.',
+    when: 'The keys of the token’s issuer could not be loaded, or cannot be used. Or the destination of a secret cannot be reached, or what it answers cannot be passed on.',
   },
   SERVICE_UNAVAILABLE: {
     status: 503,
     type: 'unavailable_error',
     message: 'The service is unavailable. Retry later.',
-    when: 'The store cannot be reached (an API key cannot be verified then), the keyring lacks a key, the gateway is overloaded, or it is shutting down.',
+    when: 'The store cannot be reached (an API key cannot be verified then), the keyring lacks a key, the gateway is overloaded or has too many uses of secrets, or it is shutting down.',
   },
   GATEWAY_TIMEOUT: {
     status: 504,

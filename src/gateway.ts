@@ -3,6 +3,7 @@ import { createHeadLog } from './audit/head-log.ts';
 import { createAddressRule } from './broker/addresses.ts';
 import { type Broker, openBroker } from './broker/open-broker.ts';
 import { providers, providerTable } from './broker/providers.ts';
+import { brokerPrefix } from './broker/target.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine, type Engine } from './graphql/endpoint/engine.ts';
@@ -49,7 +50,7 @@ import type { StoreOptions } from './store/store-options.ts';
 import { version } from './version.ts';
 
 export interface Gateway {
-  /** Where GraphQL is. */
+  /** Where GraphQL is, or what secrets are used below where that is all that is served. */
   readonly url: string;
   /** A token to try the gateway out with; null without the development issuer. */
   readonly developmentToken: string | null;
@@ -159,7 +160,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
 
   const running = opened.move();
   return {
-    url: `${originOf(config.host, server.port)}/graphql`,
+    url: `${originOf(config.host, server.port)}${config.only === 'broker' ? brokerPrefix : '/graphql'}`,
     developmentToken: await (identity.developmentToken?.() ?? null),
     close: () =>
       withDeadline(

@@ -25,9 +25,7 @@ export interface PassedOn {
 export async function passOn({ request, response, body, scrubber, ...answer }: PassedOn): Promise<void> {
   // Its connection may end with it, and with the rest of the body.
   if (!request.complete) response.setHeader('Connection', 'close');
-  const headers = responseHeaders(answer.rawHeaders, scrubber);
-  makePrivate(headers);
-  response.forwardHead(answer.status, headers);
+  response.forwardHead(answer.status, responseHeaders(answer.rawHeaders, scrubber));
   await pipe(body, response, scrubber, answer.maxBodyBytes);
   const rest = scrubber.end();
   if (rest.length > 0) response.write(rest);
@@ -68,18 +66,6 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
     body.on('error', (error) => settle(error instanceof DomainError ? error : brokeOff(error)));
     body.on('close', () => body.readableEnded || settle(brokeOff()));
   });
-}
-
-/**
- * The credential may have come in a header that caches between the client and the gateway do not know as one: what a shared cache
- * kept, it would give to others.
- */
-function makePrivate(headers: string[]): void {
-  for (let at = 0; at < headers.length; at += 2) {
-    if (headers[at]?.toLowerCase() !== 'cache-control') continue;
-    const directives = headers[at + 1] ?? '';
-    if (!/(^|[\s,])(private|no-store)\s*(,|$)/i.test(directives)) headers[at + 1] = `private, ${directives}`;
-  }
 }
 
 function brokeOff(cause?: unknown): DomainError {

@@ -20,6 +20,7 @@ describe.each(storeNames)('docs/monitoring/, on %s', (store) => {
     gateway = await TestGateway.start(store);
     await gateway.run('{ secrets { totalCount } }');
     await gateway.run('{ viewer { subject } }', {}, { token: 'wrong' });
+    await get(gateway, '/v1/use/sec_123456789/');
     ({ text } = await get(gateway, '/metrics'));
   });
   afterAll(() => gateway.close());

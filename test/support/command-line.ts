@@ -61,8 +61,12 @@ export class CommandLine {
   }
 
   /** Starts the gateway, and waits until it reports that it is running. */
-  async serve(env: Record<string, string> = {}, preload: readonly string[] = []): Promise<RunningGateway> {
-    const { child, output, exit } = this.start(['serve'], { PORT: '0', ...env }, { preload });
+  async serve(
+    env: Record<string, string> = {},
+    preload: readonly string[] = [],
+    options: readonly string[] = [],
+  ): Promise<RunningGateway> {
+    const { child, output, exit } = this.start(['serve', ...options], { PORT: '0', ...env }, { preload });
     const url = await new Promise<string>((resolve, reject) => {
       const look = () => {
         // It prints the URL in development, and logs it otherwise.
