@@ -1,4 +1,5 @@
 import { badRequest } from '../errors.ts';
+import { canonicalPath } from '../rules/canonical-path.ts';
 
 /** What the path of a request to the broker begins with. */
 export const brokerPrefix = '/v1/use/';
@@ -66,14 +67,6 @@ function readPath(path: string): string {
   if (/\p{Cc}/u.test(decoded)) throw badRequest('The path must have no control characters.');
   if (decoded.split('/').some(isDots)) throw badRequest('The path must have no segment . or .., in whatever spelling.');
   return canonical;
-}
-
-/** RFC 3986, section 6.2.2: one form for each path. Dots and letters are never encoded, hexadecimal digits are in upper case. */
-function canonicalPath(path: string): string {
-  return path.replaceAll(/%[\da-f]{2}/gi, (encoded) => {
-    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
-  });
 }
 
 /** @throws DomainError BAD_REQUEST for other bytes than UTF-8: a lenient decoder reads %C0%AE as a dot. */

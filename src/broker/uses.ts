@@ -45,7 +45,8 @@ export class Uses {
       admit: (owner) => {
         const key = ownerKey(owner);
         const count = this.#perOwner.get(key) ?? 0;
-        if (count >= this.#limits.perOwner) throw noRoom('The owner’s secrets have as many uses as one owner may have.');
+        if (count >= this.#limits.perOwner)
+          throw noRoom('The owner’s secrets have as many uses as one owner may have.');
         this.#perOwner.set(key, count + 1);
         ofOwner = key;
       },

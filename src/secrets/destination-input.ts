@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { Destination } from '../model/destination.ts';
+import { canonicalPath } from '../rules/canonical-path.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { isLoopback } from '../runtime/secure-url.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -171,8 +172,8 @@ function checkPath(path: string, errors: FieldErrors): string {
     );
   if (hidden.test(path))
     return refuse('path', 'Must have no encoded slashes, backslashes, dots, percent signs or control characters.');
-  const canonical = canonicalPath(path);
-  if (canonical === null) return refuse('path', 'Must be encoded as UTF-8, as in %C3%A9.');
+  if (!isUtf8(path)) return refuse('path', 'Must be encoded as UTF-8, as in %C3%A9.');
+  const canonical = withoutLastSlash(canonicalPath(path));
   const segments = canonical.slice(1).split('/');
   if (canonical !== '/' && segments.includes('')) return refuse('path', 'Must have no two slashes side by side.');
   if (segments.some((segment) => segment === '.' || segment === '..'))
@@ -180,16 +181,17 @@ function checkPath(path: string, errors: FieldErrors): string {
   return canonical;
 }
 
-/** RFC 3986, section 6.2.2: one form for each path. A slash at the end says nothing, as whole segments are compared. */
-function canonicalPath(path: string): string | null {
+/** A slash at the end says nothing, as whole segments are compared. */
+function withoutLastSlash(path: string): string {
+  return path === '/' ? path : path.replace(/\/$/, '');
+}
+
+/** A lenient decoder reads %C0%AE as a dot. */
+function isUtf8(path: string): boolean {
   try {
     decodeURIComponent(path);
+    return true;
   } catch {
-    return null;
+    return false;
   }
-  const decoded = path.replaceAll(/%[\da-f]{2}/gi, (encoded) => {
-    const character = String.fromCharCode(Number.parseInt(encoded.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : encoded.toUpperCase();
-  });
-  return decoded === '/' ? decoded : decoded.replace(/\/$/, '');
 }
