@@ -14,7 +14,7 @@ import { startReplicaSet, withDatabase } from '../test/support/mongod.ts';
 import { say } from './progress.ts';
 import { recordOf } from './records.ts';
 
-const [rounds, roundMs] = [2, 1500];
+const [rounds, roundMs] = [5, 2000];
 /** Requests at once. */
 const concurrencies = [1, 64, 256];
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seal } from '../../src/crypto/envelope.ts';
+import { digestOfValue } from '../../src/crypto/equality.ts';
 import { bindingOf, openRecord } from '../../src/crypto/record.ts';
 import type { Destination } from '../../src/model/destination.ts';
 import type { Owner } from '../../src/model/owner.ts';
@@ -40,7 +41,9 @@ describe.each(storeNames)('the destination of a value, on %s', (name) => {
   async function sealedAt(record: SecretRecord, version: number, to: Destination | null): Promise<SecretRecord> {
     const next = { ...record, version, destination: to };
     const envelope = seal(`value ${version}`, bindingOf(next, version), testKeyring);
-    return marked({ ...next, sealed: { ...sealed(version), tag: envelope.tag, envelope } });
+    const { tag } = envelope;
+    const digest = digestOfValue(`value ${version}`, next, { version, tag }, testKeyring);
+    return marked({ ...next, sealed: { ...sealed(version), tag, envelope, digest } });
   }
 
   /** A secret whose two values have destinations of their own, and that was used. */
