@@ -56,7 +56,7 @@ export type CreateApiKeyInput = {
 
 /** A new secret. */
 export type CreateSecretInput = {
-  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. */
+  /** Where the gateway may send the new value. Give it only together with a value. Left out: the destination of its provider, if the gateway knows one. Null: nowhere. */
   destination?: DestinationInput | null | undefined;
   /** When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then. */
   expiresAt?: string | null | undefined;
@@ -104,7 +104,7 @@ export type DeleteSecretInput = {
   idempotencyKey?: string | null | undefined;
 };
 
-/** Where a value may be sent by the gateway, and where in the request it is put. */
+/** Where the gateway may send a value, and where in the request the value is put. */
 export type DestinationInput = {
   /** What the header gets: at most 200 characters of ASCII, with exactly one `{value}`. */
   format?: string;
@@ -134,7 +134,7 @@ export type DuplicateSecretsInput = {
 
 /** A new secret of a batch. The rules are those of `createSecret`. */
 export type NewSecretInput = {
-  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. */
+  /** Where the gateway may send the new value. Give it only together with a value. Left out: the destination of its provider, if the gateway knows one. Null: nowhere. */
   destination?: DestinationInput | null | undefined;
   /** When somebody should replace the value. It is a reminder: nothing happens then. */
   expiresAt?: string | null | undefined;
@@ -279,7 +279,7 @@ export type TeamRole =
 
 /** Changes to a secret. A field that is left out is kept. */
 export type UpdateSecretInput = {
-  /** Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere. One that was given so before must be given again. */
+  /** Where the gateway may send the new value. Give it only together with a value. Left out: the destination of its provider, if the gateway knows one. Null: nowhere. One that was given for the present value must be given again. */
   destination?: DestinationInput | null | undefined;
   /** Change it only if this is still its version. */
   expectedVersion?: number | null | undefined;

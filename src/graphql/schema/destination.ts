@@ -5,7 +5,7 @@ const pathsAre = 'A prefix stands for whole segments: `/v1` allows `/v1` and `/v
 
 export const Destination = builder.objectRef<DestinationModel>('Destination').implement({
   description:
-    'The one place a value may be sent to by the gateway, and where in the request it is put. It changes together with the value only.',
+    'The one place to which the gateway may send a value, and where in the request the value is put. It changes only together with the value.',
   fields: (t) => ({
     origin: t.exposeString('origin', {
       description: 'Scheme, host and perhaps port, such as `https://api.openai.com`.',
@@ -22,7 +22,7 @@ export const Destination = builder.objectRef<DestinationModel>('Destination').im
 });
 
 export const DestinationInput = builder.inputType('DestinationInput', {
-  description: 'Where a value may be sent by the gateway, and where in the request it is put.',
+  description: 'Where the gateway may send a value, and where in the request the value is put.',
   fields: (t) => ({
     origin: t.string({
       required: true,
@@ -48,4 +48,4 @@ export const DestinationInput = builder.inputType('DestinationInput', {
 
 /** For the description of the field in an input. */
 export const newDestinationDescription =
-  'Where the new value may be sent. Only together with a value. Without it, where the keys of its provider go, if the gateway knows that; null: nowhere.';
+  'Where the gateway may send the new value. Give it only together with a value. Left out: the destination of its provider, if the gateway knows one. Null: nowhere.';

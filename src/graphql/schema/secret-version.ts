@@ -18,8 +18,7 @@ export const SecretVersion = builder.objectRef<SecretVersionModel>('SecretVersio
       destination: t.expose('destination', {
         type: Destination,
         nullable: true,
-        description:
-          'Where this value may be sent by the gateway; null: nowhere. A rollback brings it back with the value.',
+        description: 'Where the gateway may send this value; null: nowhere. A rollback brings it back with the value.',
       }),
       createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the value was set.' }),
       actor: t.expose('actor', { type: Actor, description: 'Who set the value.' }),

@@ -38,7 +38,7 @@ SecretRef.implement({
         type: Destination,
         nullable: true,
         description:
-          'Where the value may be sent by the gateway, so that nobody holds it; null: nowhere. It changes together with the value only.',
+          'Where the gateway may send the value, so that nobody else holds it; null: nowhere. It changes only together with the value.',
       }),
       useUrl: t.string({
         nullable: true,

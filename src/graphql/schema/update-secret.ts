@@ -17,7 +17,7 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
     }),
     destination: t.field({
       type: DestinationInput,
-      description: `${newDestinationDescription} One that was given so before must be given again.`,
+      description: `${newDestinationDescription} One that was given for the present value must be given again.`,
     }),
     name: t.string({ description: 'A new name.' }),
     provider: t.string({ description: 'A new provider; null clears it, except for your own secret.' }),
