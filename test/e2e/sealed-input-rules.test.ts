@@ -35,6 +35,7 @@ describe.each(storeNames)('a sealed value, on %s', (store) => {
     expect(data.updateSecret.warnings).toEqual([
       { field: 'sealedValue', type: 'trailing_newline' },
       { field: 'sealedValue', type: 'quotes' },
+      { field: 'destination', type: 'value_not_for_headers' },
     ]);
   });
 
