@@ -60,7 +60,10 @@ describe.skipIf(skipped)('from a page of another origin, in a real browser', () 
       expect(data).toMatchObject({
         createSecret: {
           secret: { name: input.name, maskedValue: 'sk-pro••••789' },
-          warnings: [{ field: 'value', type: 'trailing_newline' }],
+          warnings: [
+            { field: 'value', type: 'trailing_newline' },
+            { field: 'destination', type: 'value_not_for_headers' },
+          ],
         },
       });
     });
