@@ -69,6 +69,9 @@ export interface Effort {
   readonly connections: number;
 }
 
+/** Optimising compilers need some thousand requests before the measurements are stable. */
+const warmUpRounds = 2;
+
 /** Measures each proxy with each workload, once in a round, in reverse order in every second round. */
 export async function measure(
   load: LoadProcess,
@@ -91,11 +94,14 @@ export async function measure(
       }),
     ),
   );
-  // The first round warms up.
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -warmUpRounds; round < rounds; round += 1) {
     let done = 0;
     for (const { proxy, workload, protocol, series } of round % 2 ? all.toReversed() : all) {
-      progress(`round ${round + 1} of ${rounds}: ${workload.name}, ${proxy.name}`, done, all.length);
+      progress(
+        `${round < 0 ? 'warming up' : `round ${round + 1} of ${rounds}`}: ${workload.name}, ${proxy.name}`,
+        done,
+        all.length,
+      );
       const run = { workload, protocol, callers: connections, connections, seconds };
       const alone = { ...run, connections: 1, seconds: seconds / 3 };
       const { cpuMicroseconds } = await measureOnce(load, proxy, run);

@@ -110,6 +110,8 @@ export interface BrokerOptions {
   readonly databaseUrl: string;
   readonly keyringFile: string;
   readonly isAudited: boolean;
+  /** To which of the upstream's ports it sends. */
+  readonly protocols: readonly Protocol[];
   readonly connections: number;
 }
 
@@ -122,7 +124,7 @@ const createSecret = 'mutation ($input: CreateSecretInput!) { createSecret(input
 
 /** The gateway, with a secret of each connection's own caller, once for each protocol. */
 export async function startBroker(
-  { name, databaseUrl, keyringFile, isAudited, connections }: BrokerOptions,
+  { name, databaseUrl, keyringFile, isAudited, protocols, connections }: BrokerOptions,
   { origins, certificateFile }: Upstream,
   identities: Identities,
 ): Promise<Broker> {
