@@ -1,12 +1,9 @@
 import type { LookupAddress } from 'node:dns';
-import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { isLoopbackAddress } from './addresses.ts';
+import type { Resolve } from './resolve.ts';
 import { badGateway, clientGone, failureOf, upstreamTimeout } from './upstream-failure.ts';
-
-/** All addresses of a name. */
-export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 export interface ConnectionRules {
   readonly isAllowedAddress: (address: string) => boolean;
@@ -21,21 +18,6 @@ export interface Upstream {
   /** An IPv6 address without brackets. */
   readonly hostname: string;
   readonly port: number;
-}
-
-/** The system's resolver, as the hosts file and the search domains of the machine say. Names that are being looked up already are not looked up twice. */
-export function systemResolver(): Resolve {
-  const pending = new Map<string, Promise<readonly LookupAddress[]>>();
-  return (hostname) => {
-    const known = pending.get(hostname);
-    if (known) return known;
-    const found = lookup(hostname, { all: true });
-    pending.set(hostname, found);
-    // Nothing is kept: the next request asks again.
-    const forget = () => pending.delete(hostname);
-    found.then(forget, forget);
-    return found;
-  };
 }
 
 /**
@@ -79,6 +61,7 @@ async function found(hostname: string, resolve: Resolve): Promise<readonly Looku
   try {
     return await resolve(hostname);
   } catch (error) {
+    if ((error as { code?: unknown }).code === 'ETIMEOUT') throw upstreamTimeout();
     throw failureOf(error, 'unknownName');
   }
 }

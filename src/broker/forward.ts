@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { badRequest, DomainError } from '../errors.ts';
-import { type Resolve, systemResolver, type Upstream } from './connect.ts';
+import type { Upstream } from './connect.ts';
+import { createResolve, type Resolve } from './resolve.ts';
 import { UpstreamExchange, type UpstreamResponse } from './upstream-exchange.ts';
 import { UpstreamSockets } from './upstream-sockets.ts';
 
@@ -10,7 +11,7 @@ export type { UpstreamResponse } from './upstream-exchange.ts';
 const maxConnectMs = 10_000;
 /** Each use has one socket. One owner of one destination cannot have all. */
 const maxSockets = 2000;
-const maxSocketsOfPool = 1000;
+const maxSocketsOfPool = 1200;
 
 export interface ForwarderOptions {
   readonly isAllowedAddress: (address: string) => boolean;
@@ -18,7 +19,7 @@ export interface ForwarderOptions {
   readonly allowHttp: boolean;
   /** To the first byte of the answer, and between bytes. */
   readonly timeoutMs: number;
-  /** Looks names up; the system's resolver otherwise. */
+  /** Looks names up; with this machine's DNS servers and hosts file otherwise. */
   readonly resolve?: Resolve;
 }
 
@@ -53,7 +54,7 @@ export interface Forwarder {
 }
 
 export function createForwarder(options: ForwarderOptions): Forwarder {
-  const { isAllowedAddress, allowHttp, timeoutMs, resolve = systemResolver() } = options;
+  const { isAllowedAddress, allowHttp, timeoutMs, resolve = createResolve() } = options;
   const sockets = new UpstreamSockets({
     isAllowedAddress,
     resolve,
