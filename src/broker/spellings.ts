@@ -100,8 +100,8 @@ const names: Readonly<Record<string, string>> = {
   ...{ _: 'lowbar', '{': 'lcub', '|': 'verbar', '}': 'rcub' },
 };
 
-/** What is escaped: by PHP, by most, by OWASP, by Mustache, by Go. */
-const htmlEscaped = ['&<>', '&<>"', '&<>"\'', '&<>"\'/', '&<>"\'/`=', '&<>"\'+', punctuation];
+/** What is escaped: by PHP, by most, by OWASP, by Mustache, by Handlebars, by Go. */
+const htmlEscaped = ['&<>', '&<>"', '&<>"\'', '&<>"\'/', '&<>"\'/`=', '&<>"\'`=', '&<>"\'+', punctuation];
 const htmlNumbers: readonly Spelling[] = [
   (code) => `&#${code};`,
   (code) => `&#0${code};`,

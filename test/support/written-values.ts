@@ -69,6 +69,7 @@ function inHtml(text: string): string[] {
     most.replaceAll('&quot;', '&#34;').replaceAll('+', '&#43;'),
     ...both((hex) => most.replaceAll('&#39;', '&#x27;').replaceAll('/', `&#x${hex('/')};`)),
     ...both((hex) => most.replaceAll(/[/`=]/g, (found) => `&#x${hex(found)};`)),
+    ...both((hex) => most.replaceAll('&#39;', '&#x27;').replaceAll(/[`=]/g, (found) => `&#x${hex(found)};`)),
     text.replaceAll(/[^a-z\d]/gi, (found) => `&#${found.charCodeAt(0)};`),
     ...both((hex) => text.replaceAll(/[^a-z\d]/gi, (found) => `&#x${hex(found)};`)),
     ...both((hex) => [...text].map((character) => `&#x${hex(character)};`).join('')),
