@@ -26,6 +26,7 @@ const longest = [
   'test/performance/allocations.test.ts',
   'test/faults/sigterm.test.ts',
   'test/e2e/api-key-verdicts.test.ts',
+  'test/e2e/broker-requests.test.ts',
 ].map((path) => join(root, path));
 
 /** The longest files first, then the largest. Without this order the size decides, which says little of the time. */

@@ -17,18 +17,20 @@ type Answer = (asked: Asked) => Promise<unknown> | unknown;
 export function formsOf(text: string): Record<string, string> {
   const bytes = Buffer.from(text);
   const shifted = (offset: number) => Buffer.concat([Buffer.alloc(offset, 'x'), bytes, Buffer.from('yy')]);
-  const hex = (byte: number) => byte.toString(16).padStart(2, '0');
+  const hex = (sign: string) => sign.charCodeAt(0).toString(16).padStart(2, '0');
   return {
     raw: text,
     JSON: JSON.stringify({ text }),
-    'JSON in JSON': JSON.stringify(JSON.stringify({ text })),
+    'JSON of Go': JSON.stringify({ text }).replaceAll(/[<>&]/g, (sign) => `\\u00${hex(sign)}`),
     'JSON with a slash that is escaped': JSON.stringify({ text }).replaceAll('/', '\\/'),
     'a URL component': encodeURIComponent(text),
     'a URL component with small digits': encodeURIComponent(text).replace(/%[\dA-F]{2}/g, (code) => code.toLowerCase()),
     'a form': new URLSearchParams({ text }).toString(),
     HTML: escapeHtml(text),
-    'HTML with numbers': text.replaceAll(/[&<>"'/=+]/g, (sign) => `&#${sign.charCodeAt(0)};`),
-    'HTML with hexadecimal numbers': text.replaceAll(/[&<>"'/=+]/g, (sign) => `&#x${hex(sign.charCodeAt(0))};`),
+    'HTML of Python': escapeHtml(text).replaceAll('&#39;', '&#x27;'),
+    'HTML of Go': escapeHtml(text).replaceAll('&quot;', '&#34;').replaceAll('+', '&#43;'),
+    'HTML of Handlebars': escapeHtml(text).replaceAll('&#39;', '&#x27;').replaceAll('=', '&#x3D;'),
+    'HTML with a number for every sign': text.replaceAll(/[^a-z\d]/gi, (sign) => `&#${sign.charCodeAt(0)};`),
     'base64 at the first offset': shifted(0).toString('base64'),
     'base64 at the second offset': shifted(1).toString('base64'),
     'base64 at the third offset': shifted(2).toString('base64'),
@@ -56,7 +58,7 @@ function echo(asked: Asked): string {
   return `${asked.arrived.head}\n${lines.join('\n')}\n`;
 }
 
-const compressions: Record<string, (text: string) => Buffer> = {
+const compressions: Record<string, (bytes: Buffer) => Buffer> = {
   gzip: gzipSync,
   deflate: deflateSync,
   'raw-deflate': deflateRawSync,
@@ -140,7 +142,7 @@ export const upstreamAnswers: Record<string, Answer> = {
   compressed: (asked) => {
     const names = (asked.parameters.get('by') ?? '').split(',');
     const bytes = names.reduce<Buffer>(
-      (text, name) => (compressions[name] ?? Buffer.from)(text.toString('latin1')),
+      (before, name) => compressions[name]?.(before) ?? before,
       Buffer.from(echo(asked)),
     );
     const written = asked.parameters.get('as') ?? names.join(', ').replace('raw-', '');
@@ -174,10 +176,6 @@ export const upstreamAnswers: Record<string, Answer> = {
     const second = `HTTP/1.1 200 OK\r\nX-Smuggled: yes\r\nContent-Length: 3\r\n\r\n${credentialOf(asked)}`;
     asked.request.socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour${second}`);
   },
-  reset: ({ request, response }) => {
-    response.writeHead(200, { 'content-length': '100000' });
-    response.write('before the reset', () => request.socket.resetAndDestroy());
-  },
   'reset-first': ({ request }) => request.socket.resetAndDestroy(),
   switching: ({ request }) => {
     request.socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: Upgrade\r\n\r\nother words');
@@ -185,7 +183,7 @@ export const upstreamAnswers: Record<string, Answer> = {
   /** Says that it goes on, twice, and gives hints before it answers. */
   informed: (asked) => {
     asked.response.writeContinue();
-    asked.response.writeEarlyHints({ link: `</${credentialOf(asked)}>; rel=preload` });
+    asked.request.socket.write(`HTTP/1.1 103 Early Hints\r\nLink: <${credentialOf(asked)}>; rel=preload\r\n\r\n`);
     asked.response.end('after the hints');
   },
   trailers: (asked) => {

@@ -105,6 +105,11 @@ export class Upstream {
     for (const stream of this.streams) stream.write(text);
   }
 
+  /** Resets the connection of every answer of `/events`. */
+  reset(): void {
+    for (const stream of this.streams) stream.socket?.resetAndDestroy();
+  }
+
   /** Tells those who wait that something is another. */
   changed(): void {
     this.#wake();
@@ -157,7 +162,12 @@ export class Upstream {
     await this.onArrival(arrived);
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://upstream');
     const behave = upstreamAnswers[pathname.split('/').at(-1) ?? ''] ?? upstreamAnswers.ok;
-    await behave?.({ upstream: this, request, response, arrived, parameters: searchParams });
+    try {
+      await behave?.({ upstream: this, request, response, arrived, parameters: searchParams });
+    } catch (error) {
+      // Its client has gone.
+      if (!request.destroyed) throw error;
+    }
   }
 }
 
