@@ -1,5 +1,5 @@
 import type { Membership, Role, Scope } from '../model/principal.ts';
-import type { Pointer } from './json-pointer.ts';
+import type { Pointer } from '../runtime/json-pointer.ts';
 
 /** Where an issuer's claims are, and what they mean. */
 export interface ClaimMapping {

@@ -1,8 +1,8 @@
 import type { JWTPayload } from 'jose';
 import type { Principal } from '../model/principal.ts';
+import { type Pointer, valueAt } from '../runtime/json-pointer.ts';
 import type { ClaimMapping, Grant } from './claim-mapping.ts';
 import { isIdentifier } from './identifier.ts';
-import { type Pointer, valueAt } from './json-pointer.ts';
 import { readScopes } from './read-scopes.ts';
 import { readTeams } from './read-teams.ts';
 import { rejected } from './token-rejected.ts';

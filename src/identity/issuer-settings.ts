@@ -1,5 +1,5 @@
+import type { Pointer } from '../runtime/json-pointer.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
-import type { Pointer } from './json-pointer.ts';
 
 /** Where an issuer publishes its keys; null where its discovery document says so. */
 export type KeyLocation =

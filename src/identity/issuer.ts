@@ -1,5 +1,5 @@
+import type { Pointer } from '../runtime/json-pointer.ts';
 import type { ClaimMapping } from './claim-mapping.ts';
-import type { Pointer } from './json-pointer.ts';
 import type { KeySet } from './key-set.ts';
 
 /** An issuer whose tokens are accepted. */

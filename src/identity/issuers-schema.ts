@@ -1,33 +1,14 @@
 import { z } from 'zod';
 import { scopes } from '../model/principal.ts';
 import { defaultAlgorithms, signatureAlgorithms } from '../runtime/algorithms.ts';
+import { type Pointer, parsePointer } from '../runtime/json-pointer.ts';
 import { isDiscoverable, isSecureUrl } from '../runtime/secure-url.ts';
-import { didYouMean, nearestWords } from '../runtime/spelling.ts';
+import { listOf, must, object, oneOf, text } from '../runtime/setting-schema.ts';
 import { isIdentifier } from './identifier.ts';
-import { type Pointer, parsePointer } from './json-pointer.ts';
 
-/** A rule for the value of a member, which may be missing. */
-function must(be: string) {
-  return {
-    error: ({ input }: { input?: unknown }) =>
-      input === undefined ? `is missing. It must be ${be}.` : `must be ${be}.`,
-  };
-}
-
-const listOf = <T extends z.ZodType>(item: T, of: string) => z.array(item, must(`a list of ${of}`));
-const object = <T extends z.core.$ZodLooseShape>(members: T) => z.strictObject(members, must('an object: {…}'));
-const text = (be: string) => z.string(must(be)).refine((value) => /^\P{Cc}+$/u.test(value), must(be));
 const prefix = z
   .string(must('text'))
   .refine((value) => value.length <= 100 && value.isWellFormed(), must('text of at most 100 characters'));
-
-/** One of these words; otherwise the nearest is suggested. */
-function oneOf<const T extends string>(words: readonly T[]) {
-  return z.enum(words, {
-    error: ({ input }) =>
-      `must be one of: ${words.join(', ')}.${typeof input === 'string' ? didYouMean(nearestWords(input, words)) : ''}`,
-  });
-}
 
 const aPointer = must('a JSON Pointer to a claim, such as "/scope" (RFC 6901)');
 const pointer = z.string(aPointer).transform((value, context): Pointer => {

@@ -1,6 +1,6 @@
 import { withoutStack } from '../errors.ts';
+import { valueAt } from '../runtime/json-pointer.ts';
 import type { Issuer } from './issuer.ts';
-import { valueAt } from './json-pointer.ts';
 
 /** Whether a text has the form of a signed JWT: it says nothing about who made it. */
 export function isTokenForm(text: string): boolean {

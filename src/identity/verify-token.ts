@@ -6,10 +6,10 @@ import { jwtVerify } from 'jose/jwt/verify';
 import { isCanonicalBase64url } from '../crypto/base64url.ts';
 import { DomainError, withoutStack } from '../errors.ts';
 import type { Principal } from '../model/principal.ts';
+import { valueAt } from '../runtime/json-pointer.ts';
 import { principalOfClaims } from './claims.ts';
 import { withoutSlash } from './discovery.ts';
 import type { Issuer } from './issuer.ts';
-import { valueAt } from './json-pointer.ts';
 import { PrincipalCache, type VerifiedPrincipal } from './principal-cache.ts';
 import { reasonOf, rejected } from './token-rejected.ts';
 
