@@ -3,11 +3,11 @@ import { fileURLToPath } from 'node:url';
 // In a project of yours: from 'secrets-gateway/client'.
 import { createClient, isTransportError } from '../src/client/index.ts';
 
+/** The credential of every example. */
+export const token = process.env.SECRETS_GATEWAY_TOKEN ?? developmentToken();
+
 /** The client of every example: of the gateway that `npm start` runs in this folder, or of the one that you name. */
-export const client = createClient({
-  url: process.env.SECRETS_GATEWAY_URL ?? 'http://127.0.0.1:4000',
-  token: process.env.SECRETS_GATEWAY_TOKEN ?? developmentToken(),
-});
+export const client = createClient({ url: process.env.SECRETS_GATEWAY_URL ?? 'http://127.0.0.1:4000', token });
 
 export const { subject } = await client.viewer().catch((error: unknown) => {
   if (!isTransportError(error, 'UNREACHABLE')) throw error;

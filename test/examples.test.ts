@@ -26,6 +26,12 @@ const printed: Record<string, [first: (string | RegExp)[], again: (string | RegE
     ['calling as developer', 'created OPENAI_API_KEY', '- OPENAI_API_KEY (openai) sk-pro••••789'],
     ['calling as developer', 'replaced OPENAI_API_KEY: version 2', '- OPENAI_API_KEY (openai) sk-pro••••789'],
   ],
+  'use-secret.ts': repeatable([
+    'the service was asked for /v1/hello, with the key',
+    `the program read: hello, you sent Bearer ${'*'.repeat(22)}`,
+    '/v2/hello: 422 UNPROCESSABLE_ENTITY, path_not_allowed',
+    'deleted',
+  ]),
   'workload.ts': repeatable([
     'database of the nightly import, version 1: p4ssw0rd-of-import',
     'missing: something else',
@@ -63,7 +69,7 @@ it.each(Object.keys(printed))('%s without a gateway prints what to do in one lin
 describe.each(storeNames)('the examples, against a gateway on %s', (store) => {
   let gateway: TestGateway;
   let token: string;
-  const scope = 'secrets:read secrets:write secrets:resolve';
+  const scope = 'secrets:read secrets:write secrets:resolve secrets:use';
 
   beforeAll(async () => {
     gateway = await TestGateway.start(store);
