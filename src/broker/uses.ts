@@ -1,5 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
+import { clientGone } from './upstream-failure.ts';
 
 /** Each holds two connections and some 100 KB. */
 const usualLimits = { all: 2000, perOwner: 1200 };
@@ -8,7 +9,10 @@ export const usesEndMs = 10_000;
 
 /** One use among those that are open. */
 export interface OpenUse {
-  /** Counts it as one of this owner. @throws DomainError SERVICE_UNAVAILABLE */
+  /**
+   * Counts it as one of this owner.
+   * @throws DomainError SERVICE_UNAVAILABLE, or BAD_REQUEST where it has ended: it would be counted for ever
+   */
   admit(owner: Owner): void;
   end(): void;
 }
@@ -43,7 +47,8 @@ export class Uses {
     this.#open.add(cutOff);
     return {
       admit: (owner) => {
-        const key = ownerKey(owner);
+        if (!this.#open.has(cutOff)) throw clientGone();
+        const key = keyOf(owner);
         const count = this.#perOwner.get(key) ?? 0;
         if (count >= this.#limits.perOwner)
           throw noRoom('The owner’s secrets have as many uses as one owner may have.');
@@ -74,6 +79,11 @@ export class Uses {
     await this.#none.promise;
     clearTimeout(timer);
   }
+}
+
+/** A team may have any number of connectors: they count as their team. */
+function keyOf(owner: Owner): string {
+  return ownerKey(owner.type === 'connector' ? { type: 'team', teamId: owner.teamId } : owner);
 }
 
 function noRoom(description: string): DomainError {

@@ -41,6 +41,27 @@ describe('uses that are open', () => {
   });
 });
 
+describe('one that has ended before its owner is known', () => {
+  it('is refused, and takes none of the owner’s for ever', () => {
+    const uses = new Uses({ all: 9, perOwner: 1 });
+    const gone = uses.begin(() => {});
+    gone.end();
+    expect(() => gone.admit(ada)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
+    begin(uses, ada);
+  });
+});
+
+describe('the connectors of a team', () => {
+  it('have as many together as one owner', () => {
+    const uses = new Uses({ all: 9, perOwner: 2 });
+    const connector = (connectorId: string): Owner => ({ type: 'connector', teamId: 'red', connectorId });
+    begin(uses, connector('a'));
+    begin(uses, red);
+    expect(() => begin(uses, connector('b'))).toThrow(noRoom);
+    begin(uses, { type: 'connector', teamId: 'blue', connectorId: 'a' });
+  });
+});
+
 describe('the end of all', () => {
   it('comes at once where none is open', async () => {
     vi.useFakeTimers();
