@@ -119,6 +119,10 @@ describe('a setting', () => {
     [{ RATE_LIMIT: 'off' }, { rateLimit: null }],
     [{ RATE_LIMIT: '10/5m' }, { rateLimit: { points: 10, windowSeconds: 300 } }],
     [{ RATE_LIMIT: '1/1h' }, { rateLimit: { points: 1, windowSeconds: 3600 } }],
+    [{}, { brokerRateLimit: { points: 600, windowSeconds: 60 } }],
+    [{ RATE_LIMIT: 'off' }, { brokerRateLimit: null }],
+    [{ RATE_LIMIT: 'off', BROKER_RATE_LIMIT: '5/1m' }, { brokerRateLimit: { points: 5, windowSeconds: 60 } }],
+    [{ RATE_LIMIT: '5/1m', BROKER_RATE_LIMIT: 'off' }, { brokerRateLimit: null }],
     [{ REQUIRE_TLS: 'on' }, { requireTls: true }],
     [{ ...jwt, JWT_AUDIENCE: ' one  two\tthree ' }, { issuer: { audience: ['one', 'two', 'three'] } }],
     [{ TRUST_PROXY: 'ON' }, { trustProxy: true }],
@@ -164,6 +168,7 @@ describe('a setting', () => {
     // A timer of over 24.8 days would fire immediately.
     ['RATE_LIMIT', { RATE_LIMIT: '600/25h' }],
     ['RATE_LIMIT', { RATE_LIMIT: '600' }],
+    ['BROKER_RATE_LIMIT', { BROKER_RATE_LIMIT: marker }],
     ['REQUIRE_TLS', { REQUIRE_TLS: marker }],
     ['TRUST_PROXY', { TRUST_PROXY: 'true' }],
     ['NODE_ENV', { NODE_ENV: marker }],

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabaseWriter } from '../support/database-writer.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret } from '../support/graphql.ts';
 import { get, raw } from '../support/http.ts';
+import { refuseEvents } from '../support/refuse-events.ts';
 import { Upstream } from '../support/upstream.ts';
 
 const scope = 'secrets:read secrets:write secrets:use';
@@ -148,6 +150,37 @@ describe.each(storeNames)('uses of secrets on %s', (store) => {
       ['400', 'BAD_REQUEST'],
       ['400', 'BAD_REQUEST'],
     ]);
+    expect(await events()).toEqual([]);
+    expect(upstream.arrived).toHaveLength(arrived);
+  });
+
+  it('whose event cannot be written send nothing', async () => {
+    const { id } = await newSecret('a-value-to-be-used');
+    const arrived = upstream.arrived.length;
+    const allow = await refuseEvents(store, gateway.databaseUrl, 'secret.used');
+    try {
+      const answer = await use(`${id}/ok`);
+      expect([answer.status, answer.headers.get('secrets-gateway-error')]).toEqual([500, 'INTERNAL_SERVER_ERROR']);
+    } finally {
+      await allow();
+    }
+    expect(upstream.arrived).toHaveLength(arrived);
+    expect((await use(`${id}/ok`)).status).toBe(200);
+  });
+
+  it('with a key that the keyring lacks name it, say when to retry, and send nothing', async () => {
+    const { id } = await newSecret('a-value-to-be-used');
+    const arrived = upstream.arrived.length;
+    const writer = openDatabaseWriter(gateway.databaseUrl);
+    const [row = {}] = await writer.records([id]);
+    await writer.replaceRecords([id], [{ ...row, mac_kid: 'mac-lost' }]);
+    await writer.close();
+    const answer = await use(`${id}/ok`);
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '60']);
+    expect(await answer.json()).toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+      detail: expect.stringContaining('mac-lost'),
+    });
     expect(await events()).toEqual([]);
     expect(upstream.arrived).toHaveLength(arrived);
   });

@@ -1,5 +1,3 @@
-import { DatabaseSync } from 'node:sqlite';
-import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyChain } from '../../src/audit/verify-chain.ts';
 import type { AuditEvent } from '../../src/model/audit-event.ts';
@@ -8,8 +6,9 @@ import { openStore } from '../../src/store/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type DatabaseWriter, openDatabaseWriter, type Row } from '../support/database-writer.ts';
 import { newRecipient, opened, resolve, resolver, type TestRecipient } from '../support/deliveries.ts';
-import { type GraphQLAnswer, keyringOf, type StoreName, storeNames, TestGateway } from '../support/gateway.ts';
+import { type GraphQLAnswer, keyringOf, storeNames, TestGateway } from '../support/gateway.ts';
 import { createSecret, deleteSecret, updateSecret } from '../support/graphql.ts';
+import { refuseEvents } from '../support/refuse-events.ts';
 
 const team = { teamId: 'red' };
 const connector = (connectorId: string) => ({ teamId: 'red', connectorId });
@@ -130,7 +129,7 @@ describe.each(storeNames)('a delivery on %s', (name) => {
   it('whose audit cannot be written is no delivery', async () => {
     const owner = connector('unaudited');
     await create(owner, 'a', 'value a');
-    const allow = await refuseDeliveries(name, gateway.databaseUrl);
+    const allow = await refuseEvents(name, gateway.databaseUrl, 'secret.resolved');
     try {
       const { status, data, errors, text } = await ask({ owner });
       expect([status, data, errors[0]?.extensions.code]).toEqual([500, null, 'INTERNAL_SERVER_ERROR']);
@@ -199,27 +198,4 @@ function changedEnvelope(envelope: unknown, header?: object): unknown {
   const flipped = (parsed.ciphertext[0] === 'A' ? 'B' : 'A') + parsed.ciphertext.slice(1);
   const changed = header ? { ...parsed, header } : { ...parsed, ciphertext: flipped };
   return typeof envelope === 'string' ? JSON.stringify(changed) : changed;
-}
-
-/** Makes the database refuse each event of a delivery. @returns allows them again */
-async function refuseDeliveries(store: StoreName, url: string): Promise<() => Promise<void>> {
-  if (store === 'sqlite') {
-    const database = new DatabaseSync(url.slice('sqlite:'.length), { timeout: 5000 });
-    database.exec(
-      `CREATE TRIGGER refuse BEFORE INSERT ON audit WHEN NEW.type = 'secret.resolved' BEGIN SELECT RAISE(ABORT, 'refused'); END`,
-    );
-    return async () => {
-      database.exec('DROP TRIGGER refuse');
-      database.close();
-    };
-  }
-  const client = new MongoClient(url);
-  const [found] = await client.db().listCollections({ name: 'audit' }, { nameOnly: false }).toArray();
-  const { validator = {} } = (found && 'options' in found && found.options) || {};
-  const validateWith = (allowed: object) => client.db().command({ collMod: 'audit', validator: allowed });
-  await validateWith({ $and: [validator, { type: { $ne: 'secret.resolved' } }] });
-  return async () => {
-    await validateWith(validator);
-    await client.close();
-  };
 }
