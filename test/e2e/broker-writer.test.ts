@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newUsable, newUser, refusedBy, type Usable, type User, userKinds, useSecret } from '../support/broker.ts';
 import { type DatabaseWriter, openDatabaseWriter, type Row } from '../support/database-writer.ts';
@@ -158,6 +159,15 @@ describe.each(storeNames)('somebody who writes to the database of the broker, on
           { ...second, ...of(first) },
         ]);
       }
+    });
+
+    it.runIf(store === 'sqlite')('keeps audit events from being written: nothing is used', async () => {
+      const other = new DatabaseSync(gateway.databaseUrl.slice('sqlite:'.length));
+      other.exec('BEGIN IMMEDIATE');
+      const code = refusedBy(await use(ids[0] ?? '', '/v1/ok'));
+      other.exec('ROLLBACK');
+      other.close();
+      expect([code, upstream.arrived]).toEqual(['SERVICE_UNAVAILABLE', []]);
     });
 
     it('both are used at the end as they were at the beginning', async () => {
