@@ -49,6 +49,8 @@ export interface Config {
   readonly persistedOperationsFile: string | null;
   /** How long an upstream may take until it begins to answer, and between bytes. */
   readonly brokerTimeoutMs: number;
+  /** A file with providers besides those that are known, or in their place. */
+  readonly brokerProvidersFile: string | null;
   /** CIDRs that the broker may reach besides public addresses. */
   readonly brokerAllowPrivate: readonly string[];
   readonly logLevel: string;
@@ -100,6 +102,7 @@ export const settingNames = [
   'PERSISTED_OPERATIONS',
   'BROKER_TIMEOUT',
   'BROKER_ALLOW_PRIVATE',
+  'BROKER_PROVIDERS_FILE',
   'TRUST_PROXY',
   'REQUIRE_TLS',
   'LOG_LEVEL',
@@ -156,6 +159,7 @@ export function readConfig(env: Environment = process.env): Config {
     persistedOperationsFile: path(env, 'PERSISTED_OPERATIONS') ?? null,
     brokerTimeoutMs: 1000 * seconds(env, 'BROKER_TIMEOUT', '300s', '24h'),
     brokerAllowPrivate: brokerAllowPrivate(env, production),
+    brokerProvidersFile: path(env, 'BROKER_PROVIDERS_FILE') ?? null,
     logLevel: oneOf(env, 'LOG_LEVEL', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info'),
     production,
     hints: !production && (issuer === null || text(env, 'NODE_ENV')?.toLowerCase() === 'development'),

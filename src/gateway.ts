@@ -2,7 +2,7 @@ import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
 import { createAddressRule } from './broker/addresses.ts';
 import { type Broker, openBroker } from './broker/open-broker.ts';
-import { providers, providerTable } from './broker/providers.ts';
+import { readProviders } from './broker/read-providers.ts';
 import { brokerPrefix } from './broker/target.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
@@ -94,6 +94,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
 
   // A mistake in the settings is told before anything is made.
   const settings = config.issuer && (await readIssuers(config.issuer));
+  const destinations = await ofDestinations(config, () => server.port);
   // The keyring is made after the store, so that an empty database beside a keyring is one that was lost.
   const mayBeBlank = !(await exists(config.keyringFile));
   const heads = createHeadLog(log);
@@ -123,7 +124,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     forgetApiKey: apiKeyVerifier.forget,
     keyring: keyring.current,
     ...ofThisProcess(config, store, trace),
-    ...ofDestinations(config, () => server.port),
+    ...destinations,
   };
   const engine = await openEngine(config, dependencies, subscriptions, log, metrics);
   const authenticate = createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier);
@@ -277,11 +278,14 @@ async function openIdentity(config: Config, settings: readonly IssuerSettings[] 
 }
 
 /** What operations need to know of where values may be sent, and of where they are used. */
-function ofDestinations({ production, publicUrl, host, brokerAllowPrivate }: Config, port: () => number) {
+async function ofDestinations(
+  { production, publicUrl, host, brokerAllowPrivate, brokerProvidersFile }: Config,
+  port: () => number,
+) {
+  const reach = { isAllowedAddress: createAddressRule(brokerAllowPrivate), allowHttp: !production };
   return {
-    findProvider: providerTable(providers),
-    isAllowedAddress: createAddressRule(brokerAllowPrivate),
-    allowHttp: !production,
+    ...reach,
+    providers: await readProviders(brokerProvidersFile, reach),
     // With PORT=0 the port is known once the server listens.
     publicUrl: () => publicUrl ?? originOf(host, port()),
   };

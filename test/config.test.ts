@@ -141,6 +141,8 @@ describe('a setting', () => {
     [{}, { brokerTimeoutMs: 300_000, brokerAllowPrivate: ['127.0.0.0/8', '::1'] }],
     [{ ...exposed, NODE_ENV: 'production' }, { brokerAllowPrivate: [] }],
     [{ ...exposed, HOST: '0.0.0.0' }, { brokerAllowPrivate: [] }],
+    [{}, { brokerProvidersFile: null }],
+    [{ BROKER_PROVIDERS_FILE: 'providers.json' }, { brokerProvidersFile: 'providers.json' }],
     [{ BROKER_TIMEOUT: '2m' }, { brokerTimeoutMs: 120_000 }],
     [
       { BROKER_ALLOW_PRIVATE: '10.0.0.0/8, fd00::/8  192.168.1.1' },

@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
 import { createAddressRule } from '../../src/broker/addresses.ts';
-import { providers, providerTable } from '../../src/broker/providers.ts';
+import { aliases, providers } from '../../src/broker/providers.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { KeySet } from '../../src/identity/key-set.ts';
 import { createTokenVerifier } from '../../src/identity/verify-token.ts';
 import { readKeyring } from '../../src/keyring/file.ts';
 import type { Caller } from '../../src/model/caller.ts';
+import { ProviderTable } from '../../src/model/provider.ts';
 import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
@@ -55,7 +56,7 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     spendUse() {},
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
-    findProvider: providerTable(providers),
+    providers: new ProviderTable(providers, aliases),
     isAllowedAddress: createAddressRule([]),
     allowHttp: false,
     publicUrl: () => 'https://secrets.test',

@@ -34,6 +34,7 @@ export const settings: Readonly<Record<SettingName, Setting>> = {
   CORS_ORIGINS: { meaning: 'origins whose pages may call /graphql', fallback: 'none' },
   PERSISTED_OPERATIONS: { meaning: 'a file with the only documents that run', fallback: 'none' },
   BROKER_TIMEOUT: { meaning: 'how long an upstream may be silent', fallback: '300s' },
+  BROKER_PROVIDERS_FILE: { meaning: 'a file with more providers, or with other destinations of known ones' },
   BROKER_ALLOW_PRIVATE: { meaning: 'CIDRs that the broker may reach', fallback: 'none in production, else loopback' },
   TRUST_PROXY: { meaning: "on: trust the proxy's X-Forwarded-Proto and X-Forwarded-For", fallback: 'off' },
   REQUIRE_TLS: { meaning: 'on: refuse values that arrive over plain HTTP', fallback: 'on in production, else off' },

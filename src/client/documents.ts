@@ -555,6 +555,11 @@ export type DeleteSecretMutation = { deleteSecret: { id: string, secret: { id: s
         | { __typename: 'User', id: string }
        } } };
 
+export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ProvidersQuery = { providers: Array<{ id: string, title: string, destination: { origin: string, header: string, format: string, paths: Array<string> | null } }> };
+
 export type SealingKeysQueryVariables = Exact<{ [key: string]: never; }>;
 
 
@@ -651,6 +656,9 @@ export const UpdateSecretDocument: TypedDocument<UpdateSecretMutation, UpdateSec
 
 export const DeleteSecretDocument: TypedDocument<DeleteSecretMutation, DeleteSecretMutationVariables> =
   'mutation DeleteSecret($input:DeleteSecretInput!){deleteSecret(input:$input){id secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const ProvidersDocument: TypedDocument<ProvidersQuery, ProvidersQueryVariables> =
+  'query Providers{providers{id title destination{...DestinationFields}}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const SealingKeysDocument: TypedDocument<SealingKeysQuery, SealingKeysQueryVariables> =
   'query SealingKeys{sealingKeys{kid alg jwk}}';

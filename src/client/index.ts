@@ -41,6 +41,7 @@ export { type AnySealingKey, chooseSealingKey, type SealingKey } from './sealing
 export type {
   AllSecrets,
   DeletedSecretPayload,
+  Provider,
   SecretChanges,
   SecretPage,
   Viewer,

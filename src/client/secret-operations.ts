@@ -9,6 +9,8 @@ import {
   type MatchesSecretQueryVariables,
   type OwnerFieldsFragment,
   type OwnerInput,
+  ProvidersDocument,
+  type ProvidersQuery,
   SealingKeysDocument,
   SecretDocument,
   type SecretFieldsFragment,
@@ -35,6 +37,7 @@ export interface AllSecrets {
 }
 
 export type Viewer = ViewerQuery['viewer'];
+export type Provider = ProvidersQuery['providers'][number];
 export type SecretPage = SecretsQuery['secrets'];
 /** The secret as credentials may see it that only write, and what looks like a mistake in its value. */
 export type WrittenSecretPayload = CreateSecretMutation['createSecret'];
@@ -111,6 +114,11 @@ export function secretOperations(request: Request, sealer = new Sealer(request))
       const send = async (sealed: MatchesSecretQueryVariables) =>
         (await request(MatchesSecretDocument, sealed, options)).matchesSecret;
       return sealer.send(asked, { owner: asked.owner, use: 'match' }, send, options);
+    },
+
+    /** The providers that the gateway knows, and where it may send their keys. */
+    async providers(options?: CallOptions): Promise<Provider[]> {
+      return (await request(ProvidersDocument, {}, options)).providers;
     },
 
     /** The keys that values are sealed to. */

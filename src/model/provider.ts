@@ -7,7 +7,50 @@ export interface Provider {
   readonly title: string;
   /** Where its keys may be sent. */
   readonly destination: Omit<Destination, 'byHand'>;
+  /** How keys begin that can be nobody else's. Not `sk-`, which is how those of several services begin. */
+  readonly keyPrefixes: readonly string[];
 }
 
-/** The provider of this id, in any case; undefined where the table has none. */
-export type FindProvider = (id: string) => Provider | undefined;
+/** At most so many providers are known. */
+export const maxProviders = 250;
+
+/** The providers that a gateway knows. */
+export class ProviderTable {
+  /** In the order of their ids. */
+  readonly rows: readonly Provider[];
+  readonly #byId: ReadonlyMap<string, Provider>;
+  readonly #aliases: Readonly<Record<string, string>>;
+
+  /**
+   * @param rows of two with one id the later counts
+   * @param aliases other ids that people write, and the ids that they stand for
+   */
+  constructor(rows: readonly Provider[], aliases: Readonly<Record<string, string>> = {}) {
+    this.#byId = new Map(rows.map((provider) => [provider.id.toLowerCase(), provider]));
+    this.rows = [...this.#byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    this.#aliases = aliases;
+  }
+
+  /** The provider of this id or alias, in any case; undefined where the table has none. */
+  find(id: string): Provider | undefined {
+    const lower = id.toLowerCase();
+    const found = this.#byId.get(lower);
+    if (found || !Object.hasOwn(this.#aliases, lower)) return found;
+    return this.#byId.get(this.#aliases[lower] ?? '');
+  }
+
+  /** Whose keys begin as this value does. Of several prefixes the longest counts. */
+  ofKey(value: string): readonly Provider[] {
+    let longest = 0;
+    let found: Provider[] = [];
+    for (const provider of this.rows) {
+      for (const prefix of provider.keyPrefixes) {
+        if (prefix.length < longest || !value.startsWith(prefix)) continue;
+        if (prefix.length > longest) found = [];
+        longest = prefix.length;
+        if (!found.includes(provider)) found.push(provider);
+      }
+    }
+    return found;
+  }
+}

@@ -47,6 +47,11 @@ export class FieldErrors {
     return this.#errors.length > 0;
   }
 
+  /** What was found so far. */
+  get list(): readonly FieldError[] {
+    return this.#errors;
+  }
+
   /**
    * @param description what is wrong with them, where it is another code
    * @throws DomainError UNPROCESSABLE_ENTITY, or this code

@@ -1,7 +1,7 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import type { IdempotencyDependencies } from '../idempotency/once.ts';
 import type { Principal } from '../model/principal.ts';
-import type { FindProvider } from '../model/provider.ts';
+import type { ProviderTable } from '../model/provider.ts';
 import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
 import type { LargeWork } from '../runtime/large-work.ts';
 import type { Trace } from '../runtime/trace.ts';
@@ -20,8 +20,8 @@ export interface Dependencies extends IdempotencyDependencies {
   /** Bounds how many of the requests that take much memory are under way. */
   readonly largeWork: LargeWork;
   readonly trace: Trace;
-  /** Read only when a value is set. */
-  readonly findProvider: FindProvider;
+  /** Destinations are read from it only when a value is set. */
+  readonly providers: ProviderTable;
   /** Whether the gateway may connect to an address. Names are looked up, and judged, when a value is used. */
   readonly isAllowedAddress: (address: string) => boolean;
   /** Whether a value may be sent over plain HTTP to loopback, as in development. */

@@ -3,6 +3,7 @@ import type { Warning } from '../model/warning.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import type { Dependencies } from './dependencies.ts';
 import { checkDestination, type DestinationInput, type Reach } from './destination-input.ts';
+import { warningsOfProvider } from './provider-warnings.ts';
 import type { PlaintextValue, ValueInput } from './value-input.ts';
 
 /** An input that may set a value, and say where it may be sent. */
@@ -65,19 +66,20 @@ export function requireRepeated(given: GivenDestination, stored: Destination | n
  * @param provider whose service the secret is for, once it has the value
  */
 export function placeOf(
-  plaintext: Pick<PlaintextValue, 'value'> | null,
+  plaintext: Pick<PlaintextValue, 'field' | 'value'> | null,
   given: GivenDestination,
   provider: string | null,
-  { findProvider }: Pick<Dependencies, 'findProvider'>,
+  { providers }: Pick<Dependencies, 'providers'>,
 ): Place {
   if (!plaintext) return nowhere;
-  if (given !== undefined) return { destination: given, warnings: [] };
-  const found = provider === null ? undefined : findProvider(provider);
-  if (!found) return nowhere;
+  const warnings = warningsOfProvider(plaintext, provider, providers);
+  if (given !== undefined) return { destination: given, warnings };
+  const found = provider === null ? undefined : providers.find(provider);
+  if (!found) return { destination: null, warnings };
   const fault = faultInHeader(plaintext.value);
-  if (!fault) return { destination: { ...found.destination, byHand: false }, warnings: [] };
+  if (!fault) return { destination: { ...found.destination, byHand: false }, warnings };
   const message = `${faults[fault]} It was kept, and has no destination.`;
-  return { destination: null, warnings: [{ field: 'destination', type: fault, message }] };
+  return { destination: null, warnings: [...warnings, { field: 'destination', type: fault, message }] };
 }
 
 const minCharacters = 8;

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readProvidersFile } from '../../src/broker/providers-file.ts';
 import { readConfig } from '../../src/config.ts';
 import { readPersistedOperations } from '../../src/graphql/endpoint/persisted-operations.ts';
 import { openDevelopmentIssuer } from '../../src/identity/development-issuer.ts';
@@ -206,6 +207,7 @@ describe('every file that a setting names', () => {
     ['KEYRING_FILE', readKeyring],
     ['JWT_JWKS_FILE', (file) => jwksFromFile(file, 'JWT_JWKS_FILE')],
     ['ISSUERS_FILE', readIssuersFile],
+    ['BROKER_PROVIDERS_FILE', (file) => readProvidersFile(file, { allowHttp: true, isAllowedAddress: () => true })],
     ['PERSISTED_OPERATIONS', readPersistedOperations],
     ['DATABASE_URL_FILE', (DATABASE_URL_FILE) => readConfig({ DATABASE_URL_FILE })],
     ['the development issuer’s key', openDevelopmentIssuer],

@@ -1,8 +1,9 @@
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
 import { createAddressRule } from '../../src/broker/addresses.ts';
-import { providers, providerTable } from '../../src/broker/providers.ts';
+import { aliases, providers } from '../../src/broker/providers.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
+import { ProviderTable } from '../../src/model/provider.ts';
 import { Operations } from '../../src/operations.ts';
 import { Answer } from '../../src/runtime/answer.ts';
 import { createKeyedMutex } from '../../src/runtime/keyed-mutex.ts';
@@ -33,7 +34,7 @@ export const now = new Date('2026-05-06T07:08:09.010Z');
 
 /** What operations need to know of destinations. */
 export const ofDestinations = {
-  findProvider: providerTable(providers),
+  providers: new ProviderTable(providers, aliases),
   isAllowedAddress: createAddressRule(['127.0.0.0/8', '::1']),
   allowHttp: true,
   publicUrl: () => 'https://secrets.test',

@@ -12,6 +12,14 @@ const beginnings: Readonly<Record<string, readonly string[]>> = {
   groq: ['GROQ'],
   cohere: ['COHERE', 'CO_API_KEY'],
   huggingface: ['HUGGINGFACE', 'HUGGING_FACE', 'HF'],
+  together: ['TOGETHER', 'TOGETHERAI'],
+  replicate: ['REPLICATE'],
+  notion: ['NOTION'],
+  sendgrid: ['SENDGRID'],
+  datadog: ['DATADOG', 'DD_API_KEY'],
+  linear: ['LINEAR'],
+  sentry: ['SENTRY_AUTH_TOKEN', 'SENTRY_API_KEY'],
+  cloudflare: ['CLOUDFLARE', 'CF_API_TOKEN'],
 };
 
 /** The provider that a name tells, such as OPENAI_API_KEY; else `custom`. */

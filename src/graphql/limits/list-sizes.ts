@@ -7,6 +7,7 @@ import {
   type ValueNode,
 } from 'graphql';
 import { maxSecrets } from '../../delivery/requested-secrets.ts';
+import { maxProviders } from '../../model/provider.ts';
 import { keptValues } from '../../model/secret-version.ts';
 import { defaultPageSize, maxPageSize } from '../../rules/page.ts';
 import { maxBatch } from '../../secrets/batch-input.ts';
@@ -63,6 +64,9 @@ export const versionsList = 'versions';
 /** A list without pages, at the root. */
 export const matchesList = 'matchesSecret';
 
+/** All that there are, at the root. */
+const providersList = 'providers';
+
 /** How many items a page or a batch may have, or how many secrets a delivery. */
 export function sizeOfList(field: FieldNode, variables: VariableValues): number {
   if (field.name.value === 'resolveSecrets') return sizeOfDelivery(field, variables);
@@ -86,6 +90,7 @@ export function timesReturned(
   if (name === 'nodes' || name === 'edges' || name === 'deliveries' || name === 'items') return listSize;
   if (name === 'teams') return sizes.teams;
   if (name === matchesList) return maxMatches;
+  if (name === providersList) return maxProviders;
   if (name === versionsList) {
     const first = argument(field, 'first', variables);
     return typeof first === 'number' ? Math.min(Math.max(0, first), keptValues) : keptValues;

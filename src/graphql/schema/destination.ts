@@ -3,7 +3,7 @@ import { builder } from './builder.ts';
 
 const pathsAre = 'A prefix stands for whole segments: `/v1` allows `/v1` and `/v1/models`, and not `/v10`.';
 
-export const Destination = builder.objectRef<DestinationModel>('Destination').implement({
+export const Destination = builder.objectRef<Omit<DestinationModel, 'byHand'>>('Destination').implement({
   description:
     'The one place to which the gateway may send a value, and where in the request the value is put. It changes only together with the value.',
   fields: (t) => ({

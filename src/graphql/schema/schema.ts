@@ -16,6 +16,7 @@ import './json.ts';
 import './matches-secret.ts';
 import './owner.ts';
 import './page-info.ts';
+import './provider.ts';
 import './purge-secret.ts';
 import './resolve-secrets.ts';
 import './restore-secret.ts';

@@ -11,4 +11,4 @@ export const InputWarning = builder.objectRef<Warning>('InputWarning').implement
 });
 
 export const warningsDescription =
-  'What looks like a mistake in the value, such as quotes around it. It was kept exactly as it was sent.';
+  'What looks like a mistake in the value, such as quotes around it, or a key of another provider. It was kept exactly as it was sent.';
