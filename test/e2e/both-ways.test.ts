@@ -25,6 +25,7 @@ const red = { teamId: 'red' };
 
 const requests = (id: string): Record<string, Sent> => ({
   'a viewer': { query: viewer },
+  providers: { query: '{ providers { id title destination { origin header format paths } } a: providers { id } }' },
   'a list': { query: list, variables: { owner: red } },
   'a list with a filter': { query: list, variables: { owner: red, first: 2, filter: { tags: ['a'] } } },
   'a page that is too large': { query: list, variables: { owner: red, first: 5000 } },

@@ -12,7 +12,7 @@ const query = parse('{ users { email secrets { totalCount nodes { name maskedVal
 
 /** What values are sealed with, on their way in and out. */
 const sealing = parse(`
-  query Keys { sealingKeys { kid alg jwk } }
+  query Keys { sealingKeys { kid alg jwk } providers { id title destination { origin header format paths } } }
   mutation Create($input: CreateSecretInput = { name: "A", sealedValue: "e" }) {
     createSecret(input: $input) { secret { id } }
   }

@@ -220,6 +220,13 @@ describe('the policy', () => {
     expect(() => anonymous.listSealingKeys()).toThrow(refused('UNAUTHORIZED'));
   });
 
+  it('returns the providers to a caller with credentials only, whatever these allow', async () => {
+    const weak = await operationsOn(store, { principal: { ...ada, teams: [], scopes: new Set() } });
+    expect(weak.listProviders().length).toBeGreaterThan(0);
+    const anonymous = await operationsOn(store, { principal: null });
+    expect(() => anonymous.listProviders()).toThrow(refused('UNAUTHORIZED'));
+  });
+
   it('refuses to create or update a value sent over plain HTTP, and allows operations without a value', async () => {
     const inClear = await operationsOn(store, { secureTransport: false });
     const owner = { teamId: 'red' };

@@ -68,8 +68,8 @@ export class Destinations {
     this.#matching = matching;
   }
 
-  static async start(store: StoreName): Promise<Destinations> {
-    const sealing = await Sealing.start(store);
+  static async start(store: StoreName, env: Record<string, string> = {}): Promise<Destinations> {
+    const sealing = await Sealing.start(store, env);
     const scope = 'secrets:read secrets:write secrets:resolve secrets:match';
     return new Destinations(sealing, await sealing.gateway.issuer.token({ scope }));
   }
