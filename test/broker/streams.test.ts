@@ -103,9 +103,9 @@ describe('200 MB', () => {
   });
 });
 
-it('1,000 streams of one owner run at once, and one more is told to come back', async () => {
+it('1,200 streams of one owner run at once, and one more is told to come back', async () => {
   const responses: UpstreamResponse[] = await Promise.all(
-    Array.from({ length: 1000 }, () => send(forwarder, upstream.origin, { path: '/events' })),
+    Array.from({ length: 1200 }, () => send(forwarder, upstream.origin, { path: '/events' })),
   );
   const texts = responses.map(async ({ body }) => {
     let text = '';
@@ -115,7 +115,7 @@ it('1,000 streams of one owner run at once, and one more is told to come back', 
     }
     return text;
   });
-  await upstream.streaming(1000);
+  await upstream.streaming(1200);
   const tooMany = {
     code: 'SERVICE_UNAVAILABLE',
     description: 'Too many requests to destinations are under way. Retry later.',

@@ -176,6 +176,10 @@ export const upstreamAnswers: Record<string, Answer> = {
     const second = `HTTP/1.1 200 OK\r\nX-Smuggled: yes\r\nContent-Length: 3\r\n\r\n${credentialOf(asked)}`;
     asked.request.socket.end(`HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour${second}`);
   },
+  reset: ({ request, response }) => {
+    response.writeHead(200, { 'content-length': '100000' });
+    response.write('before the reset', () => request.socket.resetAndDestroy());
+  },
   'reset-first': ({ request }) => request.socket.resetAndDestroy(),
   switching: ({ request }) => {
     request.socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: evil\r\nConnection: Upgrade\r\n\r\nother words');
