@@ -147,7 +147,8 @@ function framingOf(method: string, body: RequestBody | null): string[] {
     if (coding.toLowerCase() === 'chunked') return ['Transfer-Encoding', 'chunked'];
     throw badRequest('Send the body with Content-Length, or chunked and with no other transfer coding.');
   }
-  if (length !== undefined) return ['Content-Length', length];
+  // In its one form: a server that takes 010 for 8 would take what is left of the body for the next request.
+  if (length !== undefined) return ['Content-Length', String(Number(length))];
   // A method that gives a body a meaning says when there is none (RFC 9110, section 8.6). Node would send an empty one in chunks.
   return /^(GET|HEAD|DELETE|OPTIONS)$/.test(method) ? [] : ['Content-Length', '0'];
 }

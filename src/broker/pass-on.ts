@@ -25,11 +25,17 @@ export interface PassedOn {
 export async function passOn({ request, response, body, scrubber, ...answer }: PassedOn): Promise<void> {
   // Its connection may end with it, and with the rest of the body.
   if (!request.complete) response.setHeader('Connection', 'close');
-  response.forwardHead(answer.status, responseHeaders(answer.rawHeaders, scrubber));
+  response.forwardHead(answer.status, responseHeaders(headersOf(answer), scrubber));
   await pipe(body, response, scrubber, answer.maxBodyBytes);
   const rest = scrubber.end();
   if (rest.length > 0) response.write(rest);
   dropBody(request, () => response.end());
+}
+
+/** A 204 has no length (RFC 9110, section 8.6). A proxy that believed one would take the next answer for the body of this. */
+function headersOf({ status, rawHeaders }: Pick<PassedOn, 'status' | 'rawHeaders'>): readonly string[] {
+  if (status !== 204) return rawHeaders;
+  return rawHeaders.filter((_, at) => rawHeaders[at - (at % 2)]?.toLowerCase() !== 'content-length');
 }
 
 function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxBytes: number): Promise<void> {

@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
+import { createKeyedMutex } from '../runtime/keyed-mutex.ts';
 
 /** All addresses of a name. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -27,15 +28,19 @@ const loopback: readonly LookupAddress[] = [
 /** DNS servers have no address for the name, or there are no servers. */
 const unknownToDns: ReadonlySet<string> = new Set(['ENOTFOUND', 'ENODATA', 'ECONNREFUSED']);
 
+/** How long the look-up of a name that DNS does not know waits for those before it. */
+const maxWaitMs = 5000;
+
 /**
  * Looks names up. Nothing is kept: the next request asks again. Names that are being looked up already are not looked up twice.
  *
  * DNS servers are asked by c-ares, which takes no thread. The system's own look-up takes one of two for as long as it lasts:
  * whoever chooses names could fill them with names whose servers do not answer, and then nobody's names would be found. So it is asked
- * only for what DNS does not know.
+ * only for what DNS does not know, and for one name at a time: a server may deny a name to DNS, and then be silent.
  */
 export function createResolve({ dns, system }: NameSources = ofThisMachine): Resolve {
   const pending = new Map<string, Promise<readonly LookupAddress[]>>();
+  const mutex = createKeyedMutex(maxWaitMs, () => Object.assign(new Error('too many names'), { code: 'EAI_AGAIN' }));
 
   async function find(hostname: string): Promise<readonly LookupAddress[]> {
     if (/(?:^|\.)localhost\.?$/i.test(hostname)) return loopback;
@@ -46,7 +51,7 @@ export function createResolve({ dns, system }: NameSources = ofThisMachine): Res
     for (const answer of [four, six]) {
       if (answer.status === 'rejected' && !unknownToDns.has(answer.reason.code)) throw answer.reason;
     }
-    return system(hostname);
+    return mutex('', () => system(hostname));
   }
 
   return (hostname) => {

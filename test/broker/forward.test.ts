@@ -60,6 +60,16 @@ describe('a request', () => {
     expect(upstream.last.rawHeaders).not.toContain('Transfer-Encoding');
   });
 
+  it('says its length in one form', async () => {
+    const request = begin('/mirror', { 'content-length': '0010' });
+    request.end('ten bytes.');
+    const [response] = await once(request, 'response');
+    response.resume();
+    await once(response, 'end');
+    expect(upstream.last.rawHeaders).toContain('10');
+    expect(upstream.last.rawHeaders).not.toContain('0010');
+  });
+
   it('stays chunked, and what is sent in chunks of one byte arrives whole', async () => {
     const request = begin('/mirror');
     const answered = once(request, 'response');

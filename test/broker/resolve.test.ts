@@ -76,6 +76,23 @@ it('asks the system for what DNS does not know, as for a name of the hosts file'
   expect(await resolveWith(async (name) => (name === 'in-hosts.test' ? entry : []))('in-hosts.test')).toEqual(entry);
 });
 
+it('asks the system for one name at a time: a server may deny a name to DNS, and then be silent', async () => {
+  const running: string[] = [];
+  const { promise, resolve: answer } = Promise.withResolvers<[]>();
+  const resolve = resolveWith((name) => {
+    running.push(name);
+    return promise;
+  });
+  const found = ['one.test', 'two.test', 'three.test'].map(resolve);
+  // DNS has denied all of them by the time that it answers for another.
+  await expect.poll(() => asked).toHaveLength(6);
+  expect(await resolve('api.test')).toHaveLength(2);
+  expect(running).toHaveLength(1);
+  answer([]);
+  expect(await Promise.all(found)).toEqual([[], [], []]);
+  expect(running).toHaveLength(3);
+});
+
 it('finds names while others wait for DNS servers that do not answer, and asks no thread for those', async () => {
   const resolve = resolveWith();
   const silent = Array.from({ length: 50 }, (_, index) => resolve(`${index}.silent.test`));

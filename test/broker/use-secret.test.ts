@@ -109,6 +109,13 @@ describe.each(storeNames)('uses of secrets on %s', (store) => {
     expect(gateway.log.join('')).not.toContain('a-value-to-be-used');
   });
 
+  it('have no length with 204, whatever the upstream says', async () => {
+    const { id } = await newSecret('a-value-to-be-used');
+    const bytes = encodeURIComponent('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: b\r\n\r\n');
+    const answer = await use(`${id}/raw?bytes=${bytes}`);
+    expect([answer.status, answer.headers.get('x-a'), answer.headers.get('content-length')]).toEqual([204, 'b', null]);
+  });
+
   it('are counted as open until their answers end, and end at the upstream when the client leaves', async () => {
     const { id } = await newSecret('a-value-to-be-used');
     const gone = 'uses_total{outcome="client_gone",code="BAD_REQUEST"}';
