@@ -42,14 +42,22 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
   return new Promise((resolve, reject) => {
     let bytes = 0;
     // What has arrived with the head goes with it, in one packet.
-    const flush = setImmediate(() => response.flushHeaders());
+    let isHeadSent = false;
+    const sendHead = () => {
+      if (!isHeadSent) response.flushHeaders();
+      isHeadSent = true;
+    };
+    const flush = setImmediate(sendHead);
     // The client's end aborts the upstream's request, which ends the body.
     const onDrain = () => body.resume();
     const settle = (error?: unknown) => {
       clearImmediate(flush);
       response.off('drain', onDrain);
-      if (error === undefined) resolve();
-      else reject(error);
+      if (error === undefined) return resolve();
+      // A client that gets nothing at all sends its request again, and some do so unasked.
+      sendHead();
+      // Node writes it at the end of this tick, and the refusal ends the connection.
+      setImmediate(reject, error);
     };
     response.on('drain', onDrain);
     body.on('data', (piece: Buffer) => {
@@ -61,6 +69,7 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
       const clean = scrubber.push(piece);
       if (clean.length === 0) return;
       clearImmediate(flush);
+      isHeadSent = true;
       // The scrubber keeps none of a piece: what it holds back is a copy.
       const free = () => {
         freeBytes(clean);
