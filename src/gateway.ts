@@ -130,7 +130,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const authenticate = createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier);
   const identify = createIdentify(authenticate, budget);
   const broker = openBroker({
-    ...{ identify, budget, trace, log, onUse: metrics.use },
+    ...{ identify, authenticate, budget, trace, log, onUse: metrics.use },
     ...brokerSettings(config),
     useSecret: (caller, input) => new Operations(dependencies, caller).useSecret(input),
     isOwnToken: createOwnTokenRule(identity.issuers),

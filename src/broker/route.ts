@@ -8,6 +8,7 @@ import { problemErrors } from '../http/refusal.ts';
 import type { Route } from '../http/route.ts';
 import { StreamedBody, trailersRefused } from '../http/streamed-body.ts';
 import { isSecureTransport } from '../http/transport.ts';
+import type { Authenticate, Credential } from '../identity/authenticate.ts';
 import { unauthorized } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Log } from '../runtime/log.ts';
@@ -26,6 +27,7 @@ import type { Uses } from './uses.ts';
 
 export interface BrokerRouteOptions {
   readonly identify: Identify;
+  readonly authenticate: Authenticate;
   readonly budget: Budget;
   readonly useSecret: (caller: Caller, input: UseSecretInput) => Promise<Use>;
   /** Whether a JWT claims to be of an issuer of the gateway. */
@@ -68,14 +70,16 @@ export function brokerRoute(options: BrokerRouteOptions): Route {
 }
 
 async function carry(options: BrokerRouteOptions, exchange: Exchange, running: RunningUse): Promise<void> {
-  const { forwarder, timeoutMs } = options;
+  const { forwarder, timeoutMs, authenticate } = options;
   const { request, response } = exchange;
   refuseUnsupported(request);
   // Before anything is waited for: see StreamedBody.
   const body = hasBody(request) ? running.reads(new StreamedBody(request, maxBodyBytes)) : null;
-  const { use, headers } = await prepare(options, exchange, running);
+  const { use, headers, credential } = await prepare(options, exchange, running);
   exchange.beginStream(timeoutMs + graceMs);
   running.sent();
+  // A token is not revoked, and answers may outlast it.
+  if (credential.type === 'apiKey') running.verifies(() => authenticate(credential, () => {}));
   const { origin, pathAndQuery: path } = use.url;
   const { signal, ownerKey } = running;
   const { method = '' } = request;
@@ -91,7 +95,7 @@ async function prepare(
   { identify, budget, useSecret, isOwnToken, trustProxy, trace }: BrokerRouteOptions,
   exchange: Exchange,
   running: RunningUse,
-): Promise<{ readonly use: Use; readonly headers: string[] }> {
+): Promise<{ readonly use: Use; readonly headers: string[]; readonly credential: Credential }> {
   const { request, response, requestId } = exchange;
   let used: BrokerCredential | undefined;
   const principal = await identify(exchange, (sent) => {
@@ -103,7 +107,7 @@ async function prepare(
   await budget.spend(principal, request, response, 1);
   const target = readTarget(request.url ?? '');
   refuseGatewayWords(target, request.rawHeaders, used, isOwnToken);
-  const { header: credentialHeader } = used;
+  const { header: credentialHeader, credential } = used;
   const caller: Caller = {
     principal,
     requestId,
@@ -115,7 +119,8 @@ async function prepare(
   const admit: UseSecretInput['admit'] = (owner) => running.admit(owner);
   const use = await trace('broker.use', () => useSecret(caller, { ...target, method, credentialHeader, admit }));
   const { destination, value } = use;
-  return { use, headers: requestHeaders(request.rawHeaders, { destination, value, credentialHeader }) };
+  const headers = requestHeaders(request.rawHeaders, { destination, value, credentialHeader });
+  return { use, headers, credential };
 }
 
 /** @throws DomainError BAD_REQUEST for what is more than one request and its answer */

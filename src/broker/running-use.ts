@@ -30,6 +30,9 @@ interface Options {
   readonly onUse: OnUse;
 }
 
+/** With the 4 s for which the store's word on a key is used, a key that was revoked elsewhere is noticed within 5 s. */
+const verifyEveryMs = 1000;
+
 /** One use, from its request until its answer is written: what stops it, and how it ended. */
 export class RunningUse {
   readonly answer: Answer;
@@ -42,7 +45,8 @@ export class RunningUse {
   #owner: Owner | null = null;
   #status: number | null = null;
   #isSent = false;
-  #isCutOff = false;
+  #cutOffBy: DomainError | null = null;
+  #watch: NodeJS.Timeout | null = null;
   #isGone = false;
 
   /** @throws DomainError SERVICE_UNAVAILABLE when there are too many */
@@ -51,12 +55,13 @@ export class RunningUse {
     this.#exchange = exchange;
     this.#options = options;
     this.answer = new Answer(() => response.destroy());
-    this.#open = options.uses.begin(() => this.#cutOff());
+    this.#open = options.uses.begin(() => this.#cutOff(shuttingDown()));
     exchange.onEnd(() => {
       if (!response.writableFinished) {
         this.#isGone = true;
         this.#stop(new DomainError('BAD_REQUEST', { message: 'The client has gone.' }));
       }
+      if (this.#watch) clearInterval(this.#watch);
       this.answer.end();
       this.#open.end();
     });
@@ -111,9 +116,26 @@ export class RunningUse {
     }
   }
 
-  #cutOff(): void {
-    this.#isCutOff = true;
-    this.#stop(shuttingDown());
+  /**
+   * Ends the use when its credential is not accepted any more: a request could go on for days, and the caller say more in it.
+   * @param verify throws UNAUTHORIZED then
+   */
+  verifies(verify: () => unknown): void {
+    // It has ended already, and nothing would end the timer.
+    if (this.signal.aborted) return;
+    this.#watch = setInterval(async () => {
+      try {
+        await verify();
+      } catch (error) {
+        // While it cannot be verified, it is not known to have ended.
+        if (error instanceof DomainError && error.code === 'UNAUTHORIZED') this.#cutOff(error);
+      }
+    }, verifyEveryMs).unref();
+  }
+
+  #cutOff(reason: DomainError): void {
+    this.#cutOffBy ??= reason;
+    this.#stop(reason);
     if (this.#exchange.response.headersSent) this.#exchange.response.destroy();
   }
 
@@ -123,13 +145,13 @@ export class RunningUse {
   }
 
   #refusalOf(error: unknown): DomainError {
-    if (this.#isCutOff) return shuttingDown();
+    if (this.#cutOffBy) return this.#cutOffBy;
     if (this.#body?.errored instanceof DomainError) return this.#body.errored;
     return error instanceof DomainError ? error : new DomainError('INTERNAL_SERVER_ERROR', { cause: error });
   }
 
   #outcomeOf({ code }: DomainError): UseOutcome {
-    if (this.#isCutOff) return 'cut_off';
+    if (this.#cutOffBy) return 'cut_off';
     if (this.#isGone) return 'client_gone';
     if (code === 'INTERNAL_SERVER_ERROR') return 'failed';
     if (!this.#isSent) return 'refused';

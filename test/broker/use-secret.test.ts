@@ -109,6 +109,41 @@ describe.each(storeNames)('uses of secrets on %s', (store) => {
     expect(gateway.log.join('')).not.toContain('a-value-to-be-used');
   });
 
+  it('end when the API key is revoked that they were begun with, and those of others go on', async () => {
+    const admin = await gateway.issuer.token({
+      sub: 'ada',
+      scope: `${scope} keys:manage`,
+      teams: [{ id: 'red', role: 'admin' }],
+    });
+    const create = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { key apiKey { id } } }`;
+    const newKey = async (name: string) => {
+      const input = { teamId: 'red', name, scopes: ['secrets:use'] };
+      return (await gateway.run(create, { input }, { token: admin })).data.createApiKey;
+    };
+    const input = {
+      name: crypto.randomUUID(),
+      owner: { teamId: 'red' },
+      value: 'a-value-to-be-used',
+      destination: destination(),
+    };
+    const { data } = await gateway.run(createSecret('id'), { input }, { token: admin });
+    const [revoked, other] = [await newKey(crypto.randomUUID()), await newKey(crypto.randomUUID())];
+    const streams = await Promise.all(
+      [revoked, other].map(({ key }) =>
+        use(`${data.createSecret.secret.id}/events`, { headers: { authorization: `Bearer ${key}` } }),
+      ),
+    );
+    expect(streams.map(({ status }) => status)).toEqual([200, 200]);
+    const [ended, going] = streams.map((stream) => stream.text());
+    const revoke = `mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { apiKey { id } } }`;
+    await gateway.run(revoke, { input: { id: revoked.apiKey.id } }, { token: admin });
+    await expect(ended).rejects.toThrow();
+    for (const stream of upstream.streams) stream.end('the end');
+    expect(await going).toContain('the end');
+    const cutOff = gateway.log.map((line) => JSON.parse(line)).filter(({ outcome }) => outcome === 'cut_off');
+    expect(cutOff.map(({ code }) => code)).toEqual(['UNAUTHORIZED']);
+  });
+
   it('have no length with 204, whatever the upstream says', async () => {
     const { id } = await newSecret('a-value-to-be-used');
     const bytes = encodeURIComponent('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nX-A: b\r\n\r\n');
