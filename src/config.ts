@@ -247,9 +247,8 @@ function brokerAllowPrivate(env: Environment, production: boolean): readonly str
   const ranges = value.split(/[\s,]+/).filter(Boolean);
   const wrong = ranges.findIndex((range) => parseAddressRange(range) === null);
   if (wrong < 0) return ranges;
-  const which = ranges.length === 1 ? 'its entry' : `entry ${wrong + 1} of ${ranges.length}`;
   throw new ConfigurationError(
-    `BROKER_ALLOW_PRIVATE must be CIDRs, such as 10.20.0.0/16 or fd12:3456::/32, and ${which} is none.`,
+    `BROKER_ALLOW_PRIVATE must be CIDRs, such as 10.20.0.0/16 or fd12:3456::/32. Entry ${wrong + 1} of ${ranges.length} is not one.`,
   );
 }
 

@@ -2,15 +2,16 @@ import { DomainError } from '../errors.ts';
 
 /** What was wrong with an upstream, in fixed words. None of them names an address or says what was sent. */
 const descriptions = {
-  unknownName: 'The name of the destination was not found.',
+  unknownName: 'The host name of the destination was not found. Check its origin, or retry later.',
   forbiddenAddress:
     'The destination is at an address that the gateway may not reach. An operator can allow private ones with BROKER_ALLOW_PRIVATE.',
-  refused: 'The destination could not be connected to.',
-  certificate: 'The destination has no certificate that is valid for its name.',
-  tls: 'No TLS connection (1.2 or newer) to the destination could be made.',
-  closed: 'The destination closed the connection before it had answered.',
+  refused: 'The gateway could not connect to the destination. Check its origin, or retry later.',
+  certificate:
+    'The destination has no certificate that is valid for its name. Check its origin; its server needs another certificate.',
+  tls: 'No TLS connection (1.2 or newer) to the destination could be made. Check the port of its origin.',
+  closed: 'The destination closed the connection before it had answered. It may have received the request.',
   cut: 'The destination closed the connection before its answer was whole.',
-  notHttp: 'The destination did not answer with HTTP.',
+  notHttp: 'The destination did not answer with HTTP/1.1. Check the port of its origin.',
   headers: 'The headers of the answer are too large.',
   upgrade: 'The destination answered with another protocol, which nobody asked for.',
   coding: 'The destination answered with a transfer coding other than chunked.',

@@ -75,7 +75,10 @@ function checkOrigin(text: string, { allowHttp, isAllowedAddress }: Reach, error
     return refuse('origin', 'Must have an address in its usual form, such as 192.0.2.1 or [2001:db8::1].');
   const name = host.replaceAll(/[[\]]/g, '');
   if (isIP(name) !== 0 && !isAllowedAddress(name))
-    return refuse('private_address', 'Must be a public address: this one is private, or has a special purpose.');
+    return refuse(
+      'private_address',
+      'Must be a public address: this one is private, or has a special purpose. An operator can allow private ones with BROKER_ALLOW_PRIVATE.',
+    );
   if (scheme === 'http' && !(allowHttp && isLoopback(name)))
     return refuse(
       'insecure_origin',

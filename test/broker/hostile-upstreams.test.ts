@@ -30,7 +30,7 @@ async function failureAt(onRequest: (socket: Socket) => void, options: { timeout
 }
 
 describe('an upstream that does not answer with HTTP is BAD_GATEWAY', () => {
-  const notHttp = 'The destination did not answer with HTTP.';
+  const notHttp = 'The destination did not answer with HTTP/1.1. Check the port of its origin.';
   const answers: Record<string, [bytes: string, description: string]> = {
     'other words': ['220 mail.test ESMTP\r\n', notHttp],
     zeros: ['\0'.repeat(100), notHttp],
@@ -98,7 +98,7 @@ describe('an upstream that does not answer with HTTP is BAD_GATEWAY', () => {
     await server.close();
     expect(await failureOf(send(forwarder, origin))).toEqual({
       code: 'BAD_GATEWAY',
-      description: 'The destination could not be connected to.',
+      description: 'The gateway could not connect to the destination. Check its origin, or retry later.',
     });
   });
 });

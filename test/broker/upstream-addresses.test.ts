@@ -67,7 +67,10 @@ describe('an address that is not allowed is not connected to', () => {
     for (const scheme of ['http', 'https']) {
       const refusal = await failureOf(send(forwarder, `${scheme}://${name}:${upstream.port}`));
       // Where the machine has no name for itself, there is nothing to refuse.
-      expect([forbidden.description, 'The name of the destination was not found.']).toContain(refusal.description);
+      expect([
+        forbidden.description,
+        'The host name of the destination was not found. Check its origin, or retry later.',
+      ]).toContain(refusal.description);
       if (!/[a-z]{5}/i.test(name)) expect(refusal).toEqual(forbidden);
     }
     expect(upstream.connections).toBe(connections);
@@ -144,7 +147,7 @@ describe('a name whose addresses change', () => {
   it.each([[[]], [null]])('is BAD_GATEWAY while it has none: %j', async (answer) => {
     const failing = () => Promise.reject(Object.assign(new Error('api.test'), { code: 'ENOTFOUND' }));
     const forwarder = testForwarder({ resolve: answer ? answering(answer).resolve : failing });
-    const description = 'The name of the destination was not found.';
+    const description = 'The host name of the destination was not found. Check its origin, or retry later.';
     expect(await failureOf(send(forwarder, 'https://api.test'))).toEqual({ code: 'BAD_GATEWAY', description });
     forwarder.close();
   });
@@ -171,7 +174,8 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const certificate = 'The destination has no certificate that is valid for its name.';
+  const certificate =
+    'The destination has no certificate that is valid for its name. Check its origin; its server needs another certificate.';
   const cases: Record<
     string,
     { name?: string; certificateOf?: () => string; options?: object; description: string | null }
@@ -190,7 +194,7 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     },
     'is not spoken in a version before 1.2': {
       options: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
-      description: 'No TLS connection (1.2 or newer) to the destination could be made.',
+      description: 'No TLS connection (1.2 or newer) to the destination could be made. Check the port of its origin.',
     },
   };
   it.each(Object.entries(cases))('%s', async (_, { name = 'localhost', certificateOf, options, description }) => {
@@ -225,7 +229,7 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     const refusal = await failureOf(send(forwarder, upstream.origin.replace('http:', 'https:')));
     expect(refusal).toEqual({
       code: 'BAD_GATEWAY',
-      description: 'No TLS connection (1.2 or newer) to the destination could be made.',
+      description: 'No TLS connection (1.2 or newer) to the destination could be made. Check the port of its origin.',
     });
     forwarder.close();
   });
