@@ -35,7 +35,7 @@ export const get: Command<Options> = {
       provider: secret.provider ?? '–',
       value: secret.maskedValue ?? 'no value',
       destination: secret.destination ? describe(secret.destination) : '–',
-      'used at': secret.useUrl ?? '–',
+      'use URL': secret.useUrl ?? '–',
       'last used': secret.lastUsedAt ?? '–',
       version: String(secret.version),
       tags: tags.join(', ') || '–',
@@ -57,5 +57,5 @@ export const get: Command<Options> = {
 };
 
 function describe({ origin, header, format, paths }: NonNullable<Secret['destination']>): string {
-  return [`${origin}, as ${header}: ${format}`, ...(paths ?? []).map((path) => `only ${path}`)].join('\n');
+  return `${origin}, as ${header}: ${format}${paths ? `\nonly ${paths.join(', ')}` : ''}`;
 }

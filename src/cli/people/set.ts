@@ -73,7 +73,11 @@ async function run(options: Options, name = ''): Promise<void> {
   }
   const value = await readValue(name, options);
   const chosen = { ...(expires !== undefined && { expiresAt }), ...(destination !== undefined && { destination }) };
-  await write(gateway, before, options, chosen, asks, name, value);
+  try {
+    await write(gateway, before, options, chosen, asks, name, value);
+  } catch (error) {
+    throw await asOption(error, name);
+  }
 }
 
 /** @returns undefined where nothing is said of it, null for none */
@@ -89,6 +93,16 @@ function destinationOf({ destination: origin, header, format, path }: Options): 
     ...(format !== undefined && { format }),
     ...(path.length > 0 && { paths: [...path] }),
   };
+}
+
+/** The gateway says what a client would send; here it is an option. */
+async function asOption(error: unknown, name: string): Promise<unknown> {
+  const { isGatewayError } = await import('../../client/gateway-error.ts');
+  const isMissing = isGatewayError(error) && error.errors.some(({ type }) => type === 'destination_required');
+  if (!isMissing) return error;
+  return new CommandFailure(
+    `${printable(name)} has a destination that was given by hand, and a new value needs it again: --destination ORIGIN, with --header, --format and --path, or --destination none. "secrets-gateway get" shows it.`,
+  );
 }
 
 /** Credentials that may only write cannot look it up: for them it is new. */
