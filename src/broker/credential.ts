@@ -51,7 +51,7 @@ function credentialAmong(rawHeaders: readonly string[]): BrokerCredential {
   }
   if (found) return found;
   throw unauthorized({
-    hint: 'Send a token or an API key of the gateway where the provider’s key goes, or in Proxy-Authorization: Bearer TOKEN.',
+    hint: 'It may stand where the provider’s key goes, or in Proxy-Authorization: Bearer TOKEN.',
   });
 }
 

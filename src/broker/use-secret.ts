@@ -1,7 +1,7 @@
 import { open } from '../crypto/envelope.ts';
 import { openSealed, requireRecordMac } from '../crypto/record.ts';
 import { DomainError } from '../errors.ts';
-import { authenticated, mayReach, requireScope, unauthorized } from '../identity/authorize.ts';
+import { authenticated, mayReach, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Destination } from '../model/destination.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
@@ -115,12 +115,13 @@ async function audit(
   }
 }
 
-/** A credential in any other header would be passed on. */
+/** A credential in any other header would be passed on. It is a good one, so its sender is told in production, too. */
 function requireCredentialHeader(header: string, destination: Destination): void {
   if (header === '' || header === destination.header.toLowerCase()) return;
-  throw unauthorized({
+  throw new DomainError('UNAUTHORIZED', {
+    description:
+      'Your credential is in another header than that of the secret’s destination. Send it there, or in Proxy-Authorization: Bearer TOKEN, or an API key in X-API-Key.',
     reason: 'header',
-    hint: 'Send the credential in the header of the secret’s destination, in Proxy-Authorization, or an API key in X-API-Key.',
   });
 }
 
