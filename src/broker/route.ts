@@ -16,7 +16,7 @@ import type { Trace } from '../runtime/trace.ts';
 import { type BrokerCredential, brokerCredentialOf } from './credential.ts';
 import { decompressed } from './decompress.ts';
 import type { Forwarder } from './forward.ts';
-import { refuseGatewayWords } from './gateway-words.ts';
+import { refuseOwnCredentials } from './own-credentials.ts';
 import { passOn } from './pass-on.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type OnUse, RunningUse } from './running-use.ts';
@@ -106,7 +106,7 @@ async function prepare(
   running.principal = principal;
   await budget.spend(principal, request, response, 1);
   const target = readTarget(request.url ?? '');
-  refuseGatewayWords(target, request.rawHeaders, used, isOwnToken);
+  refuseOwnCredentials(target, request.rawHeaders, used, isOwnToken);
   const { header: credentialHeader, credential } = used;
   const caller: Caller = {
     principal,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { requireAllowedPath } from '../../src/broker/allowed-path.ts';
 import { brokerCredentialOf } from '../../src/broker/credential.ts';
-import { refuseGatewayWords } from '../../src/broker/gateway-words.ts';
+import { refuseOwnCredentials } from '../../src/broker/own-credentials.ts';
 import { requestHeaders } from '../../src/broker/request-headers.ts';
 import { readTarget } from '../../src/broker/target.ts';
 import { DomainError } from '../../src/errors.ts';
@@ -28,7 +28,7 @@ export function forwarded(rawHeaders: readonly string[], url: string, { header, 
   try {
     const credential = brokerCredentialOf({ rawHeaders: [...rawHeaders] });
     const { path, query } = readTarget(url);
-    refuseGatewayWords({ path, query }, rawHeaders, credential, isOwnToken);
+    refuseOwnCredentials({ path, query }, rawHeaders, credential, isOwnToken);
     if (credential.header !== '' && credential.header !== header.toLowerCase()) return null;
     requireAllowedPath(path, { paths: ['/v1'] });
     const use = { destination: { header, format }, value, credentialHeader: credential.header };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { brokerCredentialOf } from '../../src/broker/credential.ts';
-import { refuseGatewayWords } from '../../src/broker/gateway-words.ts';
+import { refuseOwnCredentials } from '../../src/broker/own-credentials.ts';
 import { DomainError } from '../../src/errors.ts';
 import { newApiKey } from '../../src/identity/api-key.ts';
 import { createOwnTokenRule } from '../../src/identity/unverified-token.ts';
@@ -20,7 +20,7 @@ interface Sent {
 
 function check({ path = '/v1/models', query = '', headers = [] }: Sent, credential = used): void {
   const rawHeaders = [...credential, ...headers];
-  refuseGatewayWords({ path, query }, rawHeaders, brokerCredentialOf({ rawHeaders: credential }), isOwnToken);
+  refuseOwnCredentials({ path, query }, rawHeaders, brokerCredentialOf({ rawHeaders: credential }), isOwnToken);
 }
 
 /** The description of the refusal; undefined where there is none. */
@@ -231,10 +231,10 @@ it('texts that are made to take time are read once, not again for each of their 
   const token = `${base64('{"alg":"none","a":{"a":{}}}')}.${base64('{"a": 1 }')}.`;
   const query = `?${token.repeat(16_000 / token.length)}%252525`;
   const credential = brokerCredentialOf({ rawHeaders: used });
-  expect(() => refuseGatewayWords({ path: '/', query }, used, credential, count)).toThrow(DomainError);
+  expect(() => refuseOwnCredentials({ path: '/', query }, used, credential, count)).toThrow(DomainError);
   expect(asked).toBe(0);
   const few = `?${token.repeat(20)}%252525`;
-  refuseGatewayWords({ path: '/', query: few }, used, credential, count);
+  refuseOwnCredentials({ path: '/', query: few }, used, credential, count);
   expect(asked).toBeGreaterThan(10);
   expect(asked).toBeLessThan(60);
 });

@@ -12,7 +12,7 @@ import type { Target } from './target.ts';
  * @param isOwnToken whether a JWT is for the gateway
  * @throws DomainError BAD_REQUEST
  */
-export function refuseGatewayWords(
+export function refuseOwnCredentials(
   { path, query }: Pick<Target, 'path' | 'query'>,
   rawHeaders: readonly string[],
   used: BrokerCredential,
@@ -21,7 +21,7 @@ export function refuseGatewayWords(
   const { credential, sentIn } = used;
   const isOwn = (token: string) => isOwnToken(token) || (credential.type === 'bearer' && token === credential.token);
   const refuse = (text: string, place: string) => {
-    if (!hasGatewayWord(text, isOwn)) return;
+    if (!hasOwnCredential(text, isOwn)) return;
     throw badRequest(
       `${place} has a credential or a placeholder of the gateway, which must not reach others. Take it out: the value of the secret is put in by the gateway.`,
     );
@@ -59,7 +59,7 @@ function percentDecoded(text: string): string {
 
 const placeholder = /(?<![\dA-Za-z_])sec_[\da-f]{9}(?![\dA-Za-z_])/;
 
-function hasGatewayWord(text: string, isOwnToken: (token: string) => boolean): boolean {
+function hasOwnCredential(text: string, isOwnToken: (token: string) => boolean): boolean {
   if (text.length < minLength || (text.length < minBase64Length && !/sec_|%/.test(text))) return false;
   const forms = formsOf(text);
   if (placeholder.test(forms)) return true;
