@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { badRequest, DomainError } from '../errors.ts';
+import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
 import type { Upstream } from './connect.ts';
 import { createResolve, type Resolve } from './resolve.ts';
 import { UpstreamExchange, type UpstreamResponse } from './upstream-exchange.ts';
@@ -124,9 +125,6 @@ function upstreamOf({ protocol, hostname, port }: URL): Upstream {
 /** These say how a message is framed or where it goes, and only this file may. */
 const ownHeaders =
   /^(host|content-length|transfer-encoding|connection|keep-alive|proxy-connection|te|trailer|upgrade|expect)$/i;
-const headerName = /^[!#$%&'*+.^_`|~0-9a-z-]+$/i;
-/** With a tab, as RFC 9110 has it. */
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Node would refuse it with errors that quote it. @throws DomainError */
 function requireSendable({ method, path, headers }: UpstreamRequest): void {
@@ -135,7 +133,7 @@ function requireSendable({ method, path, headers }: UpstreamRequest): void {
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at] ?? '';
     if (ownHeaders.test(name)) throw new Error('a header of the connection was to be forwarded');
-    if (!headerName.test(name) || !headerValue.test(headers[at + 1] ?? ''))
+    if (!isHeaderName(name) || !isHeaderValue(headers[at + 1] ?? ''))
       throw badRequest('A header has a character that cannot be sent.');
   }
 }

@@ -2,6 +2,7 @@ import { badRequest } from '../errors.ts';
 import { sentValues } from '../http/sent-values.ts';
 import { apiKeyPrefix } from '../identity/api-key.ts';
 import type { Destination } from '../model/destination.ts';
+import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
 
 /** How a request may use a value. */
 export interface HeaderUse {
@@ -10,11 +11,6 @@ export interface HeaderUse {
   /** The header that the gateway's credential came in, in lower case; empty where it was one of the gateway's own. */
   readonly credentialHeader: string;
 }
-
-/** A token of RFC 9110, section 5.6.2. */
-const namePattern = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
-/** Of field values (RFC 9110, section 5.5): text in UTF-8 is sent by some clients, and passes byte by byte. */
-const valuePattern = /^[\t -~\x80-\xff]*$/;
 
 /**
  * The headers for the upstream, as names and values in turn, in the order in which they came; without Host and what frames the body.
@@ -28,8 +24,7 @@ export function requestHeaders(rawHeaders: readonly string[], use: HeaderUse): s
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     const sent = rawHeaders[at + 1] ?? '';
-    if (!namePattern.test(name) || !valuePattern.test(sent))
-      throw badRequest('A header has characters that none may have.');
+    if (!isHeaderName(name) || !isHeaderValue(sent)) throw badRequest('A header has characters that none may have.');
     const fold = folded(name);
     if (dropped.includes(fold) || !isForwarded(name)) continue;
     // The gateway's own header for its API keys. With other values it is a header as any other.

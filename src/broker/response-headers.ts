@@ -1,3 +1,4 @@
+import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
 import type { Scrubber } from './scrub.ts';
 
 /** Between two hops (RFC 9110, section 7.6.1), or about the connection to the upstream. */
@@ -54,11 +55,6 @@ const droppedBeginnings = [
 /** Asks a proxy only not to wait for more of a stream. */
 const harmless = 'x-accel-buffering';
 
-/** RFC 9110, section 5.6.2. */
-const token = /^[!#$%&'*+.^_`|~\w-]+$/;
-/** What Node writes (RFC 9110, section 5.5). */
-const writable = /^[\t\x20-\x7e\x80-\xff]*$/;
-
 /**
  * The headers of an answer that pass, in their order: not those of one hop, those that would speak for the origin of the
  * gateway, and those that cannot be written. The value of the secret is scrubbed from the others. The upstream's `X-Request-Id` is
@@ -72,7 +68,7 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string];
     const lowerCase = name.toLowerCase();
-    if (ofConnection.has(lowerCase) || !passes(lowerCase) || !token.test(name) || !writable.test(value)) continue;
+    if (ofConnection.has(lowerCase) || !passes(lowerCase) || !isHeaderName(name) || !isHeaderValue(value)) continue;
     if (scrubber.isInName(name)) continue;
     passed.push(lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name, scrubber.text(value));
   }

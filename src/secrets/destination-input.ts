@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { Destination } from '../model/destination.ts';
 import { canonicalPath } from '../rules/canonical-path.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
+import { isHeaderName } from '../rules/header-syntax.ts';
 import { isLoopback } from '../runtime/secure-url.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -115,14 +116,11 @@ const refusedHeaders: ReadonlySet<string> = new Set([
   ...['user-agent', 'referer', 'origin', 'from', 'traceparent', 'tracestate', 'baggage'],
 ]);
 const refusedPrefixes = ['content-', 'proxy-', 'x-forwarded-', 'secrets-gateway-', 'sec-', 'access-control-', 'if-'];
-/** A token of RFC 9110, section 5.6.2. */
-const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/;
-
 function checkHeader(header: string, errors: FieldErrors): void {
   if (header === '') errors.add('required', 'Must not be empty.');
   else if (header.length > maxHeaderCharacters)
     errors.add('too_long', `Must have at most ${maxHeaderCharacters} characters.`);
-  else if (!token.test(header))
+  else if (!isHeaderName(header))
     errors.add('header_name', 'Must be the name of a header without a colon, such as Authorization or x-api-key.');
   else if (isRefused(header.toLowerCase()))
     errors.add(
