@@ -1,9 +1,9 @@
 import { ChangeFeeds } from './audit/change-feeds.ts';
 import { createHeadLog } from './audit/head-log.ts';
-import { createAddressRule } from './broker/addresses.ts';
 import { type Broker, openBroker } from './broker/open-broker.ts';
-import { readProviders } from './broker/read-providers.ts';
+import { readProviders } from './broker/providers/read-providers.ts';
 import { brokerPrefix } from './broker/target.ts';
+import { createAddressRule } from './broker/upstream/addresses.ts';
 import type { Config } from './config.ts';
 import { ConfigurationError } from './errors.ts';
 import { createEngine, type Engine } from './graphql/endpoint/engine.ts';

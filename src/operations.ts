@@ -5,7 +5,7 @@ import { type RevokeApiKeyInput, revokeApiKey } from './api-keys/revoke-api-key.
 import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.ts';
 import { type FollowChangesInput, type FollowDependencies, followChanges } from './audit/follow-changes.ts';
 import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
-import { listProviders } from './broker/list-providers.ts';
+import { listProviders } from './broker/providers/list-providers.ts';
 import { type UseDependencies, type UseSecretInput, useSecret } from './broker/use-secret.ts';
 import { type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
-import { createAddressRule } from '../../src/broker/addresses.ts';
-import { aliases, providers } from '../../src/broker/providers.ts';
+import { aliases, providers } from '../../src/broker/providers/providers.ts';
+import { createAddressRule } from '../../src/broker/upstream/addresses.ts';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromFile } from '../../src/identity/jwks-from-file.ts';
 import { KeySet } from '../../src/identity/key-set.ts';

@@ -1,7 +1,7 @@
 import type { Route } from '../http/route.ts';
-import { createAddressRule } from './addresses.ts';
-import { createForwarder } from './forward.ts';
 import { type BrokerRouteOptions, brokerRoute } from './route.ts';
+import { createAddressRule } from './upstream/addresses.ts';
+import { createForwarder } from './upstream/forward.ts';
 import { Uses, usesEndMs } from './uses.ts';
 
 export interface BrokerOptions extends Omit<BrokerRouteOptions, 'forwarder' | 'uses'> {

@@ -5,7 +5,7 @@ import { dropBody } from '../http/body.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { freeBytes } from '../runtime/free-bytes.ts';
 import { responseHeaders } from './response-headers.ts';
-import type { Scrubber } from './scrub.ts';
+import type { Scrubber } from './scrub/scrub.ts';
 
 export interface PassedOn {
   readonly status: number;

@@ -1,5 +1,5 @@
 import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
-import type { Scrubber } from './scrub.ts';
+import type { Scrubber } from './scrub/scrub.ts';
 
 /** Between two hops (RFC 9110, section 7.6.1), or about the connection to the upstream. */
 const hopByHop = [

@@ -15,13 +15,13 @@ import type { Log } from '../runtime/log.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { type BrokerCredential, brokerCredentialOf } from './credential.ts';
 import { decompressed } from './decompress.ts';
-import type { Forwarder } from './forward.ts';
 import { refuseOwnCredentials } from './own-credentials.ts';
 import { passOn } from './pass-on.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type OnUse, RunningUse } from './running-use.ts';
-import { Scrubber } from './scrub.ts';
+import { Scrubber } from './scrub/scrub.ts';
 import { brokerPrefix, readTarget } from './target.ts';
+import type { Forwarder } from './upstream/forward.ts';
 import type { Use, UseSecretInput } from './use-secret.ts';
 import type { Uses } from './uses.ts';
 

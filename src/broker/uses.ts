@@ -1,6 +1,6 @@
 import { DomainError } from '../errors.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
-import { clientGone } from './upstream-failure.ts';
+import { clientGone } from './upstream/failure.ts';
 
 /** Each holds two connections and some 100 KB. */
 const usualLimits = { all: 2000, perOwner: 1200 };

@@ -122,15 +122,17 @@ function checkHeader(header: string, errors: FieldErrors): void {
     errors.add('too_long', `Must have at most ${maxHeaderCharacters} characters.`);
   else if (!isHeaderName(header))
     errors.add('header_name', 'Must be the name of a header without a colon, such as Authorization or x-api-key.');
-  else if (isRefused(header.toLowerCase()))
+  else if (isRefused(header))
     errors.add(
       'header_not_allowed',
       'Must be a header for credentials, such as Authorization or x-api-key. This one has another meaning, or is not sent on.',
     );
 }
 
-function isRefused(lower: string): boolean {
-  return refusedHeaders.has(lower) || refusedPrefixes.some((prefix) => lower.startsWith(prefix));
+/** CGI and what came after it do not tell `X_Forwarded_For` from `X-Forwarded-For`. */
+function isRefused(header: string): boolean {
+  const fold = header.toLowerCase().replaceAll(/[^a-z\d]/g, '-');
+  return refusedHeaders.has(fold) || refusedPrefixes.some((prefix) => fold.startsWith(prefix));
 }
 
 /** Visible ASCII, with spaces within: what every server reads in the same way. */

@@ -2,7 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { responseHeaders } from '../../src/broker/response-headers.ts';
-import { Scrubber } from '../../src/broker/scrub.ts';
+import { Scrubber } from '../../src/broker/scrub/scrub.ts';
 
 const value = 'sk-test_0123456789';
 const page = ['Content-Security-Policy', "sandbox; default-src 'none'"];

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { providers } from '../../src/broker/providers.ts';
+import { providers } from '../../src/broker/providers/providers.ts';
 import { createClient } from '../../src/client/index.ts';
 import { batch, create, Destinations, duplicate, openai, update } from '../support/destinations.ts';
 import { storeNames } from '../support/gateway.ts';

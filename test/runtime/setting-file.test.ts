@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readProvidersFile } from '../../src/broker/providers-file.ts';
+import { readProvidersFile } from '../../src/broker/providers/providers-file.ts';
 import { readConfig } from '../../src/config.ts';
 import { readPersistedOperations } from '../../src/graphql/endpoint/persisted-operations.ts';
 import { openDevelopmentIssuer } from '../../src/identity/development-issuer.ts';

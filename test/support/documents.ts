@@ -1,6 +1,6 @@
 import { ChangeFeeds } from '../../src/audit/change-feeds.ts';
-import { createAddressRule } from '../../src/broker/addresses.ts';
-import { aliases, providers } from '../../src/broker/providers.ts';
+import { aliases, providers } from '../../src/broker/providers/providers.ts';
+import { createAddressRule } from '../../src/broker/upstream/addresses.ts';
 import type { Caller } from '../../src/model/caller.ts';
 import type { Principal } from '../../src/model/principal.ts';
 import { ProviderTable } from '../../src/model/provider.ts';

@@ -1,13 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createAddressRule } from '../../src/broker/addresses.ts';
+import { createAddressRule } from '../../src/broker/upstream/addresses.ts';
 import {
   createForwarder,
   type Forwarder,
   type ForwarderOptions,
   type UpstreamRequest,
   type UpstreamResponse,
-} from '../../src/broker/forward.ts';
+} from '../../src/broker/upstream/forward.ts';
 import { freeBytes } from '../../src/runtime/free-bytes.ts';
 import { bufferOf } from './buffer-of.ts';
 

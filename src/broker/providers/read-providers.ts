@@ -1,5 +1,5 @@
-import { ProviderTable } from '../model/provider.ts';
-import type { Reach } from '../secrets/destination-input.ts';
+import { ProviderTable } from '../../model/provider.ts';
+import type { Reach } from '../../secrets/destination-input.ts';
 import { aliases, providers } from './providers.ts';
 
 /**

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAddressRule } from '../../src/broker/addresses.ts';
-import { providers } from '../../src/broker/providers.ts';
-import { readProviders } from '../../src/broker/read-providers.ts';
-import { maxProviders, type ProviderTable } from '../../src/model/provider.ts';
+import { providers } from '../../../src/broker/providers/providers.ts';
+import { readProviders } from '../../../src/broker/providers/read-providers.ts';
+import { createAddressRule } from '../../../src/broker/upstream/addresses.ts';
+import { maxProviders, type ProviderTable } from '../../../src/model/provider.ts';
 
 let directory: string;
 let path: string;

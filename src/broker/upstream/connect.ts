@@ -2,8 +2,8 @@ import type { LookupAddress } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { isLoopbackAddress } from './addresses.ts';
+import { badGateway, clientGone, failureOf, upstreamTimeout } from './failure.ts';
 import type { Resolve } from './resolve.ts';
-import { badGateway, clientGone, failureOf, upstreamTimeout } from './upstream-failure.ts';
 
 export interface ConnectionRules {
   readonly isAllowedAddress: (address: string) => boolean;

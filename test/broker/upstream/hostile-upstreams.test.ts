@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type IncomingMessage, request as makeRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Forwarder } from '../../src/broker/forward.ts';
-import { Front, failureOf, RawServer, send, testForwarder, textOf } from '../support/forwarding.ts';
-import { Upstream } from '../support/upstream.ts';
+import type { Forwarder } from '../../../src/broker/upstream/forward.ts';
+import { Front, failureOf, RawServer, send, testForwarder, textOf } from '../../support/forwarding.ts';
+import { Upstream } from '../../support/upstream.ts';
 
 let upstream: Upstream;
 let forwarder: Forwarder;

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
-import { badRequest, DomainError } from '../errors.ts';
-import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
+import { badRequest, DomainError } from '../../errors.ts';
+import { isHeaderName, isHeaderValue } from '../../rules/header-syntax.ts';
 import type { Upstream } from './connect.ts';
+import { UpstreamExchange, type UpstreamResponse } from './exchange.ts';
 import { createResolve, type Resolve } from './resolve.ts';
-import { UpstreamExchange, type UpstreamResponse } from './upstream-exchange.ts';
-import { UpstreamSockets } from './upstream-sockets.ts';
+import { UpstreamSockets } from './sockets.ts';
 
-export type { UpstreamResponse } from './upstream-exchange.ts';
+export type { UpstreamResponse } from './exchange.ts';
 
 const maxConnectMs = 10_000;
 /** Each use has one socket. One owner of one destination cannot have all. */

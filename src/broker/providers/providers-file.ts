@@ -1,8 +1,8 @@
-import type { Provider } from '../model/provider.ts';
-import { FieldErrors } from '../rules/field-errors.ts';
-import { type Mistake, parseJsonSetting, refuseMistakes } from '../runtime/json-setting.ts';
-import { readSettingFile } from '../runtime/setting-file.ts';
-import { checkDestination, type Reach } from '../secrets/destination-input.ts';
+import type { Provider } from '../../model/provider.ts';
+import { FieldErrors } from '../../rules/field-errors.ts';
+import { type Mistake, parseJsonSetting, refuseMistakes } from '../../runtime/json-setting.ts';
+import { readSettingFile } from '../../runtime/setting-file.ts';
+import { checkDestination, type Reach } from '../../secrets/destination-input.ts';
 import { providers } from './providers.ts';
 import { membersAt, type ProviderEntry, providersSchema } from './providers-schema.ts';
 

@@ -1,7 +1,7 @@
-import { authenticated } from '../identity/authorize.ts';
-import type { Caller } from '../model/caller.ts';
-import type { Provider } from '../model/provider.ts';
-import type { Dependencies } from '../secrets/dependencies.ts';
+import { authenticated } from '../../identity/authorize.ts';
+import type { Caller } from '../../model/caller.ts';
+import type { Provider } from '../../model/provider.ts';
+import type { Dependencies } from '../../secrets/dependencies.ts';
 
 /**
  * The providers that the gateway knows, in the order of their ids.

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Scrubber } from '../../src/broker/scrub.ts';
-import { formsOf } from '../../src/broker/value-forms.ts';
-import { knownPiece } from '../support/known-piece.ts';
-import { masked, placesOf, writtenValues } from '../support/written-values.ts';
+import { Scrubber } from '../../../src/broker/scrub/scrub.ts';
+import { formsOf } from '../../../src/broker/scrub/value-forms.ts';
+import { knownPiece } from '../../support/known-piece.ts';
+import { masked, placesOf, writtenValues } from '../../support/written-values.ts';
 
 const key = 'sk-proj-4f/7+Qx<9&k="Zt\'';
 

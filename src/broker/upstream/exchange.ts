@@ -1,18 +1,11 @@
 import { type ClientRequest, type IncomingMessage, request as makeRequest, type RequestOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import type { DomainError } from '../errors.ts';
-import { freeBytes } from '../runtime/free-bytes.ts';
+import type { DomainError } from '../../errors.ts';
+import { freeBytes } from '../../runtime/free-bytes.ts';
+import { badGateway, clientGone, failureOf, requestTimeout, type UpstreamFault, upstreamTimeout } from './failure.ts';
 import { MessageBody } from './message-body.ts';
-import {
-  badGateway,
-  clientGone,
-  failureOf,
-  requestTimeout,
-  type UpstreamFault,
-  upstreamTimeout,
-} from './upstream-failure.ts';
-import type { SocketUse, UpstreamSockets } from './upstream-sockets.ts';
+import type { SocketUse, UpstreamSockets } from './sockets.ts';
 
 /** Of an answer. Some pages have policies of 10 KiB in theirs. */
 const maxHeaderBytes = 32 * 1024;

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createResolve, type Resolve } from '../../src/broker/resolve.ts';
+import { createResolve, type Resolve } from '../../../src/broker/upstream/resolve.ts';
 
 // A DNS server (RFC 1035) that knows one name, and leaves questions for some others without an answer.
 

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts';
+import { DomainError } from '../../errors.ts';
 
 /** What was wrong with an upstream, in fixed words. None of them names an address or says what was sent. */
 const descriptions = {

@@ -4,9 +4,9 @@ import { type IncomingMessage, request as makeRequest } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Forwarder, UpstreamResponse } from '../../src/broker/forward.ts';
-import { failureOf, send, testForwarder } from '../support/forwarding.ts';
-import { Upstream } from '../support/upstream.ts';
+import type { Forwarder, UpstreamResponse } from '../../../src/broker/upstream/forward.ts';
+import { failureOf, send, testForwarder } from '../../support/forwarding.ts';
+import { Upstream } from '../../support/upstream.ts';
 
 const megabyte = 1024 * 1024;
 const size = 200 * megabyte;
@@ -38,7 +38,7 @@ describe('200 MB', () => {
   let gateway: ChildProcess;
   let url: string;
   beforeEach(async () => {
-    gateway = fork(join(import.meta.dirname, '../support/front-process.ts'), [upstream.origin]);
+    gateway = fork(join(import.meta.dirname, '../../support/front-process.ts'), [upstream.origin]);
     [{ url }] = (await once(gateway, 'message')) as [{ url: string }];
   });
   afterEach(() => {

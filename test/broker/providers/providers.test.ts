@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAddressRule } from '../../src/broker/addresses.ts';
-import { aliases, providers } from '../../src/broker/providers.ts';
-import { providerOfName } from '../../src/cli/people/provider-of-name.ts';
-import { type Provider, ProviderTable } from '../../src/model/provider.ts';
-import { FieldErrors } from '../../src/rules/field-errors.ts';
-import { checkDestination } from '../../src/secrets/destination-input.ts';
-import { warningsOfProvider } from '../../src/secrets/provider-warnings.ts';
+import { aliases, providers } from '../../../src/broker/providers/providers.ts';
+import { createAddressRule } from '../../../src/broker/upstream/addresses.ts';
+import { providerOfName } from '../../../src/cli/people/provider-of-name.ts';
+import { type Provider, ProviderTable } from '../../../src/model/provider.ts';
+import { FieldErrors } from '../../../src/rules/field-errors.ts';
+import { checkDestination } from '../../../src/secrets/destination-input.ts';
+import { warningsOfProvider } from '../../../src/secrets/provider-warnings.ts';
 
 const table = new ProviderTable(providers, aliases);
 const ids = providers.map(({ id }) => id);
@@ -56,7 +56,7 @@ describe('the table of providers', () => {
   });
 
   it('is what docs/providers.md shows', () => {
-    const page = readFileSync(new URL('../../docs/providers.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../../docs/providers.md', import.meta.url), 'utf8');
     const code = (texts: readonly string[]) => texts.map((text) => `\`${text}\``).join(', ') || '–';
     const aliasesOf = (id: string) => Object.keys(aliases).filter((alias) => aliases[alias] === id);
     const rows = providers.map(({ id, title, destination: { origin, header, format, paths }, keyPrefixes }) => {

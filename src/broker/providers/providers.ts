@@ -1,4 +1,4 @@
-import type { Provider } from '../model/provider.ts';
+import type { Provider } from '../../model/provider.ts';
 
 /** How the value of a key is put into a request; what is left out is as with OAuth 2.0 access tokens (RFC 6750, section 2.1). */
 interface Row extends Pick<Provider, 'title' | 'keyPrefixes'> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { maxProviders } from '../model/provider.ts';
-import { listOf, must, object, text } from '../runtime/setting-schema.ts';
+import { maxProviders } from '../../model/provider.ts';
+import { listOf, must, object, text } from '../../runtime/setting-schema.ts';
 import { providers } from './providers.ts';
 
 const maxRows = maxProviders - providers.length;

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { isMappedIpv4, parseAddressRange } from '../runtime/address-range.ts';
+import { isMappedIpv4, parseAddressRange } from '../../runtime/address-range.ts';
 
 /**
  * Every IPv4 block of IANA's special-purpose registry (RFC 6890), multicast and reserved addresses, those with an entry

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createAddressRule, isLoopbackAddress } from '../../src/broker/addresses.ts';
+import { createAddressRule, isLoopbackAddress } from '../../../src/broker/upstream/addresses.ts';
 
 const isAllowed = createAddressRule([]);
 const byte = fc.integer({ min: 0, max: 255 });

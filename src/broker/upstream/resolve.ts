@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup, Resolver } from 'node:dns/promises';
-import { createKeyedMutex } from '../runtime/keyed-mutex.ts';
+import { createKeyedMutex } from '../../runtime/keyed-mutex.ts';
 
 /** All addresses of a name. */
 export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;

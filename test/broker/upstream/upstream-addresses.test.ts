@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createAddressRule } from '../../src/broker/addresses.ts';
-import { type Certificate, expiredCertificate, hasOpenssl, makeCertificate } from '../support/certificate.ts';
-import { failureOf, send, testForwarder, textOf } from '../support/forwarding.ts';
-import { Upstream } from '../support/upstream.ts';
+import { createAddressRule } from '../../../src/broker/upstream/addresses.ts';
+import { type Certificate, expiredCertificate, hasOpenssl, makeCertificate } from '../../support/certificate.ts';
+import { failureOf, send, testForwarder, textOf } from '../../support/forwarding.ts';
+import { Upstream } from '../../support/upstream.ts';
 
 const forbidden = {
   code: 'BAD_GATEWAY',
