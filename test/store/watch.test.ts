@@ -91,11 +91,17 @@ describe.skipIf(!inject('mongodbUri'))('without a change stream', () => {
       const watch = watchOwners(refusing as never, { onGrown: grown.resolve, onUnknown });
       while (refusals >= 0) await new Promise((resolve) => setTimeout(resolve, 10));
       expect(looks).toBeGreaterThan(0);
-      const writing = setInterval(() => {
-        void owners.updateOne({ _id: 'user:ada' as never }, { $inc: { auditSequence: 1 } }, { upsert: true });
-      }, 50);
+      let isTold = false;
+      const write = async () => {
+        while (!isTold) {
+          await owners.updateOne({ _id: 'user:ada' as never }, { $inc: { auditSequence: 1 } }, { upsert: true });
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      };
+      const writing = write();
       expect(await grown.promise).toBe('user:ada');
-      clearInterval(writing);
+      isTold = true;
+      await writing;
       await watch.close();
     } finally {
       await client.close();
