@@ -1,8 +1,8 @@
 import { badRequest } from '../errors.ts';
-import { sentValues } from '../http/sent-values.ts';
 import { apiKeyPrefix } from '../identity/api-key.ts';
 import type { Destination } from '../model/destination.ts';
 import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
+import { namedByConnection } from './connection-headers.ts';
 
 /** How a request may use a value. */
 export interface HeaderUse {
@@ -19,7 +19,7 @@ export interface HeaderUse {
  */
 export function requestHeaders(rawHeaders: readonly string[], use: HeaderUse): string[] {
   const { destination, value, credentialHeader } = use;
-  const dropped = [folded(destination.header), folded(credentialHeader), ...namedByConnection(rawHeaders)];
+  const dropped = [folded(destination.header), folded(credentialHeader), ...namedByConnection(rawHeaders).map(folded)];
   const headers: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
@@ -137,9 +137,4 @@ function known(name: string): KnownName {
   const made = { fold, forwarded };
   if (names.size < maxNames && name.length <= maxNameLength) names.set(name, made);
   return made;
-}
-
-function namedByConnection(rawHeaders: readonly string[]): string[] {
-  const lists = sentValues({ rawHeaders }, 'connection');
-  return lists.flatMap((list) => list.split(',').map((name) => folded(name.trim())));
 }

@@ -1,4 +1,5 @@
 import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
+import { namedByConnection } from './connection-headers.ts';
 import type { Scrubber } from './scrub/scrub.ts';
 
 /** Between two hops (RFC 9110, section 7.6.1), or about the connection to the upstream. */
@@ -63,7 +64,7 @@ const harmless = 'x-accel-buffering';
  * @param rawHeaders names and values in turn
  */
 export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubber): string[] {
-  const ofConnection = namedByConnection(rawHeaders);
+  const ofConnection = new Set(namedByConnection(rawHeaders));
   const passed: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string];
@@ -78,13 +79,4 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
 function passes(name: string): boolean {
   if (dropped.has(name)) return false;
   return name === harmless || !droppedBeginnings.some((beginning) => name.startsWith(beginning));
-}
-
-function namedByConnection(rawHeaders: readonly string[]): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() !== 'connection') continue;
-    for (const name of (rawHeaders[at + 1] as string).split(',')) names.add(name.trim().toLowerCase());
-  }
-  return names;
 }

@@ -11,7 +11,7 @@ export const usesEndMs = 10_000;
 export interface OpenUse {
   /**
    * Counts it as one of this owner.
-   * @throws DomainError SERVICE_UNAVAILABLE, or BAD_REQUEST where it has ended: it would be counted for ever
+   * @throws DomainError SERVICE_UNAVAILABLE, or BAD_REQUEST where it has ended: nothing would take it out of the count again
    */
   admit(owner: Owner): void;
   end(): void;

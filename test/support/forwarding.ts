@@ -1,12 +1,12 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createAddressRule } from '../../src/broker/upstream/addresses.ts';
+import type { UpstreamResponse } from '../../src/broker/upstream/exchange.ts';
 import {
   createForwarder,
   type Forwarder,
   type ForwarderOptions,
   type UpstreamRequest,
-  type UpstreamResponse,
 } from '../../src/broker/upstream/forward.ts';
 import { freeBytes } from '../../src/runtime/free-bytes.ts';
 import { bufferOf } from './buffer-of.ts';

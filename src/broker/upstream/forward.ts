@@ -7,8 +7,6 @@ import { UpstreamExchange, type UpstreamResponse } from './exchange.ts';
 import { createResolve, type Resolve } from './resolve.ts';
 import { UpstreamSockets } from './sockets.ts';
 
-export type { UpstreamResponse } from './exchange.ts';
-
 const maxConnectMs = 10_000;
 /** Each use has one socket. One owner of one destination cannot have all. */
 const maxSockets = 2000;

@@ -4,7 +4,8 @@ import { type IncomingMessage, request as makeRequest } from 'node:http';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Forwarder, UpstreamResponse } from '../../../src/broker/upstream/forward.ts';
+import type { UpstreamResponse } from '../../../src/broker/upstream/exchange.ts';
+import type { Forwarder } from '../../../src/broker/upstream/forward.ts';
 import { failureOf, send, testForwarder } from '../../support/forwarding.ts';
 import { Upstream } from '../../support/upstream.ts';
 
