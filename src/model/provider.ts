@@ -1,4 +1,5 @@
 import type { Destination } from './destination.ts';
+import type { ProviderCheck } from './provider-check.ts';
 
 /** A service that takes keys. */
 export interface Provider {
@@ -9,6 +10,8 @@ export interface Provider {
   readonly destination: Omit<Destination, 'byHand'>;
   /** How keys begin that can be nobody else's. Not `sk-`, which is how those of several services begin. */
   readonly keyPrefixes: readonly string[];
+  /** How its keys are checked; null where they cannot be. */
+  readonly check: ProviderCheck | null;
 }
 
 /** At most so many providers are known. */

@@ -31,7 +31,7 @@ function providerOf(entry: ProviderEntry, index: number, reach: Reach, mistakes:
     mistakes.push({ path: ['providers', index, 'destination', ...loc], message: message.replace(/^M/, 'm') });
   }
   const { id, title = known(id)?.title ?? id, keyPrefixes = known(id)?.keyPrefixes ?? [] } = entry;
-  return { id, title, destination, keyPrefixes };
+  return { id, title, destination, keyPrefixes, check: null };
 }
 
 /** The row in whose place this one is put. */

@@ -101,6 +101,7 @@ export const providers: readonly Provider[] = Object.entries(rows).map(
     title,
     destination: { origin, header, format, paths },
     keyPrefixes,
+    check: null,
   }),
 );
 

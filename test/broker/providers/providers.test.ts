@@ -81,6 +81,7 @@ describe('a table of rows', () => {
     title: id,
     destination: { origin: `https://${id}.test`, header: 'A', format: '{value}', paths: null },
     keyPrefixes,
+    check: null,
   });
 
   it('takes the later of two rows with one id, for its aliases too, and an id before an alias', () => {
