@@ -14,6 +14,7 @@ import { schema } from './graphql/schema/schema.ts';
 import { createIdentify, createRepeatable } from './http/identify.ts';
 import { addressOf, listen } from './http/listen.ts';
 import { type Budget, createBudget } from './http/rate-limit/budget.ts';
+import { checkLimit, createCheckBudget } from './http/rate-limit/check-budget.ts';
 import { createMatchBudget, matchLimit } from './http/rate-limit/match-budget.ts';
 import { createRateLimiter } from './http/rate-limit/rate-limiter.ts';
 import { createUseBudget } from './http/rate-limit/use-budget.ts';
@@ -119,8 +120,9 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const changes = new ChangeFeeds({ store, keyring: keyring.current });
   opened.defer(() => changes.close());
   const subscriptions = new Subscriptions(config.subscriptions, metrics);
+  const broker = openBroker(brokerSettings(config));
   const dependencies = {
-    ...{ store, changes, apiKeys, trace },
+    ...{ store, changes, apiKeys, trace, askProvider: broker.askProvider },
     forgetApiKey: apiKeyVerifier.forget,
     keyring: keyring.current,
     ...ofThisProcess(config, store, trace),
@@ -129,13 +131,12 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const engine = await openEngine(config, dependencies, subscriptions, log, metrics);
   const authenticate = createAuthenticator(createTokenVerifier(identity.issuers), apiKeyVerifier);
   const identify = createIdentify(authenticate, budget);
-  const broker = openBroker({
-    ...{ identify, authenticate, budget, trace, log, onUse: metrics.use },
-    ...brokerSettings(config),
+  const { requireTls, trustProxy } = config;
+  const useRoute = broker.route({
+    ...{ identify, authenticate, budget, trustProxy, trace, log, onUse: metrics.use },
     useSecret: (caller, input) => new Operations(dependencies, caller).useSecret(input),
     isOwnToken: createOwnTokenRule(identity.issuers),
   });
-  const { requireTls, trustProxy } = config;
   const credentials = createRepeatable(authenticate);
   const apiRoutes = [
     sealingKeySet(() => Object.values(keyring.current().seal).map(({ active }) => active.publicJwk)),
@@ -148,7 +149,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
     routes: [
       ...[liveness, ready.route, metrics.route],
       ...(config.only === 'broker' ? [] : apiRoutes),
-      ...(config.only === 'graphql' ? [] : [broker.route]),
+      ...(config.only === 'graphql' ? [] : [useRoute]),
     ],
     ...{ corsOrigins: config.corsOrigins, hints: config.hints, log },
     loopbackHostsOnly: identity.developmentToken !== null,
@@ -172,13 +173,8 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   };
 }
 
-function brokerSettings({
-  brokerAllowPrivate: allowPrivate,
-  brokerTimeoutMs: timeoutMs,
-  production,
-  trustProxy,
-}: Config) {
-  return { allowPrivate, timeoutMs, allowHttp: !production, trustProxy };
+function brokerSettings({ brokerAllowPrivate: allowPrivate, brokerTimeoutMs: timeoutMs, production }: Config) {
+  return { allowPrivate, timeoutMs, allowHttp: !production, version: version() };
 }
 
 /** What operations count, and what they wait for each other with. */
@@ -191,6 +187,7 @@ function ofThisProcess({ deletedRetentionMs, brokerRateLimit }: Config, store: S
     largeWork: new LargeWork(),
     spendUse: createUseBudget(brokerRateLimit, (windowSeconds) => store.counter(windowSeconds), trace),
     spendMatch: createMatchBudget(store.counter(matchLimit.windowSeconds), trace),
+    spendCheck: createCheckBudget(store.counter(checkLimit.windowSeconds), trace),
   };
 }
 

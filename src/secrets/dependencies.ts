@@ -1,7 +1,11 @@
 import type { Keyring } from '../crypto/keyring.ts';
 import type { IdempotencyDependencies } from '../idempotency/once.ts';
+import type { Destination } from '../model/destination.ts';
+import type { Owner } from '../model/owner.ts';
 import type { Principal } from '../model/principal.ts';
 import type { ProviderTable } from '../model/provider.ts';
+import type { ProviderCheck } from '../model/provider-check.ts';
+import type { CheckResult } from '../model/secret-health.ts';
 import type { KeyedMutex } from '../runtime/keyed-mutex.ts';
 import type { LargeWork } from '../runtime/large-work.ts';
 import type { Trace } from '../runtime/trace.ts';
@@ -30,6 +34,26 @@ export interface Dependencies extends IdempotencyDependencies {
   readonly publicUrl: () => string;
   /** Takes one from what a principal may compare with stored values in a minute. @throws DomainError TOO_MANY_REQUESTS */
   readonly spendMatch: SpendMatch;
+  readonly askProvider: AskProvider;
+  /** Takes one from what a principal may have checked in a minute. @throws DomainError TOO_MANY_REQUESTS */
+  readonly spendCheck: SpendCheck;
 }
 
 export type SpendMatch = (principal: Principal) => Promise<void> | void;
+
+export type SpendCheck = (principal: Principal) => Promise<void> | void;
+
+/** A value that its provider is asked about, at its own destination. */
+export interface KeyToCheck {
+  readonly owner: Owner;
+  readonly value: string;
+  readonly destination: Destination;
+  /** See checkOf. */
+  readonly check: ProviderCheck;
+}
+
+/**
+ * Asks a provider whether it knows a key, within 5 s. The caller's audit event must be durable before.
+ * @throws DomainError SERVICE_UNAVAILABLE with too many at once, or when the gateway ends
+ */
+export type AskProvider = (key: KeyToCheck) => Promise<CheckResult>;

@@ -85,6 +85,8 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         running: new Set<string>(),
         largeWork: new LargeWork(),
         spendMatch() {},
+        spendCheck() {},
+        askProvider: async () => 'UNSUPPORTED' as const,
         spendUse() {},
         deletedRetentionMs: 30 * 24 * 3_600_000,
         trace: createTrace(),

@@ -98,6 +98,8 @@ describe.each(storeNames)('the comparison of values with stored ones, on %s', (n
       spent += 1;
       if (spent > 1) throw new DomainError('TOO_MANY_REQUESTS');
     },
+    spendCheck() {},
+    askProvider: async () => 'UNSUPPORTED' as const,
     deletedRetentionMs: 1000,
     trace: createTrace(),
     ...ofDestinations,

@@ -55,6 +55,8 @@ export async function operationsOn(store: Store, caller: Partial<Caller> = {}): 
       running: new Set<string>(),
       largeWork: new LargeWork(),
       spendMatch() {},
+      spendCheck() {},
+      askProvider: async () => 'UNSUPPORTED' as const,
       spendUse() {},
       deletedRetentionMs: 30 * 24 * 3_600_000,
       trace: createTrace(),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { badRequest, DomainError } from '../../errors.ts';
@@ -40,6 +41,8 @@ export interface UpstreamRequest {
   readonly body: RequestBody | null;
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal;
+  /** Whether it has a connection of its own: on one that was kept, a request that changes something may be lost and not repeated. */
+  readonly isAlone?: boolean;
 }
 
 export interface Forwarder {
@@ -62,18 +65,19 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   const inUse = new InUse();
 
   async function send(request: UpstreamRequest): Promise<UpstreamResponse> {
-    const { ownerKey, origin, method, path, body, signal } = request;
+    const { ownerKey, origin, method, path, body, signal, isAlone = false } = request;
     const url = URL.parse(origin);
     if (!url || !(url.protocol === 'https:' || (allowHttp && url.protocol === 'http:'))) throw insecureOrigin();
     requireSendable(request);
     const pool = `${ownerKey}\n${url.origin}`;
     const rawHeaders = ['Host', url.host, ...request.headers, ...framingOf(method, body)];
-    const use = { pool, upstream: upstreamOf(url), signal };
+    if (isAlone) rawHeaders.push('Connection', 'close');
+    const use = { pool: isAlone ? `${pool}\n${randomUUID()}` : pool, upstream: upstreamOf(url), signal };
     const begin = () => {
       const release = inUse.take(pool);
       const onEnd = () => {
         release();
-        sockets.forgetEmpty(pool);
+        sockets.forgetEmpty(use.pool);
       };
       return new UpstreamExchange({ sockets, use, method, path, rawHeaders, body, timeoutMs, isAllowedAddress, onEnd });
     };
