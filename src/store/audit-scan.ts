@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../model/audit-event.ts';
+import type { AuditEvent, AuditEventType, AuditFilter } from '../model/audit-event.ts';
 import type { AuditPage, AuditQuery, ChainState } from './audit.ts';
 
 /** Sequences, both inclusive. */
@@ -15,14 +15,28 @@ export interface ChainReader {
   /** The events of the range that match the filter, from the end of it that the query names, in that order. */
   matching(range: Range, limit: number): Promise<AuditEvent[]>;
   countMatching(range: Range): Promise<number>;
-  /** Of the secret that the filter names: how many of its events a slice of the range has, at most `limit`, and the last of them. */
+  /**
+   * Of the secret that the filter names, and of the types that `indexedTypes` tells: how many events a slice of the range has, at
+   * most `limit`, and the last of them.
+   */
   sliceOfSecret(range: Range, limit: number): Promise<{ readonly events: number; readonly end: number }>;
   /** When the event with this sequence was, or the next one that is there. */
   timeAt(sequence: number): Promise<Date | undefined>;
 }
 
+/** A secret has far more uses than other events. They would only make the index larger, and each use slower. */
+export const typeWithoutIndex: AuditEventType = 'secret.used';
+
 /**
- * A page of a chain. An index leads to the events of one secret; other filters look at the events of the range one after the
+ * The types that an index finds among all events of the filter's secret: null where its events are looked at one after the other.
+ * The index has the types before `typeWithoutIndex` in the order of text.
+ */
+export function indexedTypes({ secretId, types }: AuditFilter): readonly AuditEventType[] | null {
+  return secretId !== undefined && types?.every((type) => type < typeWithoutIndex) ? types : null;
+}
+
+/**
+ * A page of a chain. Indexes lead to the events of one secret, and to those of its events that are no uses, by type; other filters look at the events of the range one after the
  * other, in slices, so that the work between two of them is bounded and each is counted.
  */
 export async function listEvents(query: AuditQuery, reader: ChainReader): Promise<AuditPage> {
@@ -63,8 +77,9 @@ async function total(query: AuditQuery, range: Range, reader: ChainReader): Prom
 }
 
 /** Whether events have to be looked at that do not match. */
-function isScan({ filter: { secretId: _, ...others } }: AuditQuery): boolean {
-  return Object.keys(others).length > 0;
+function isScan({ filter }: AuditQuery): boolean {
+  const { secretId: _secretId, types, ...others } = filter;
+  return Object.keys(others).length > 0 || (types !== undefined && indexedTypes(filter) === null);
 }
 
 async function* slices(

@@ -56,7 +56,12 @@ describe.skipIf(uri === '')('with a mongod', () => {
         'owner_name_withoutValue',
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
-      expect(await indexNames(audit)).toEqual(['_id_', 'owner_sequence', 'owner_secretId_sequence']);
+      expect(await indexNames(audit)).toEqual([
+        '_id_',
+        'owner_sequence',
+        'owner_secretId_sequence',
+        'owner_secretId_type_sequence',
+      ]);
       // By which the server removes them.
       expect(await nonces.indexes()).toMatchObject([
         { name: '_id_' },

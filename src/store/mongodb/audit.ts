@@ -12,7 +12,7 @@ import {
   type OwnedEvent,
   type OwnerHead,
 } from '../audit.ts';
-import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
+import { type ChainReader, indexedTypes, listEvents, type Range, typeWithoutIndex } from '../audit-scan.ts';
 import type { Collections } from './collections.ts';
 import { chainOf } from './owner-document.ts';
 import { watchOwners } from './watch-owners.ts';
@@ -109,15 +109,22 @@ export class MongodbAudit implements AuditStore {
     const key = ownerKey(owner);
     const { secretId, types, actor, since, until } = filter;
     const at = { ...(since && { $gte: since }), ...(until && { $lt: until }) };
-    const match = ({ first, last }: Range) => ({
+    const byType = indexedTypes(filter);
+    const indexed = ({ first, last }: Range) => ({
       owner: key,
       ...(secretId !== undefined && { secretId }),
+      // The comparison is that of the partial index, without which the server does not take it.
+      ...(byType && { type: { $in: [...byType], $lt: typeWithoutIndex } }),
       sequence: { $gte: first, $lte: last },
+    });
+    const match = (range: Range) => ({
+      ...indexed(range),
       ...(actor !== undefined && { 'actor.id': actor }),
-      ...(types && { type: { $in: [...types] } }),
+      ...(types && !byType && { type: { $in: [...types] } }),
       ...((since || until) && { at }),
     });
-    const hint = secretId === undefined ? 'owner_sequence' : 'owner_secretId_sequence';
+    const ofSecret = byType ? 'owner_secretId_type_sequence' : 'owner_secretId_sequence';
+    const hint = secretId === undefined ? 'owner_sequence' : ofSecret;
     const sort = { sequence: from === 'end' ? -1 : 1 } as const;
     const within = { ...this.#within, hint };
     return {
@@ -129,11 +136,10 @@ export class MongodbAudit implements AuditStore {
         return (await this.#read(find)).map(auditEventOf);
       },
       countMatching: (range) => this.#read((session) => audit.countDocuments(match(range), { ...within, session })),
-      sliceOfSecret: async ({ first, last }, limit) => {
-        const ofSecret = { owner: key, secretId, sequence: { $gte: first, $lte: last } };
+      sliceOfSecret: async (range, limit) => {
         const end = { [from === 'end' ? '$min' : '$max']: '$sequence' };
         const pipeline = [
-          ...[{ $match: ofSecret }, { $sort: sort }, { $limit: limit }],
+          ...[{ $match: indexed(range) }, { $sort: sort }, { $limit: limit }],
           { $group: { _id: null, events: { $sum: 1 }, end } },
         ];
         const [slice] = await this.#read((session) => audit.aggregate(pipeline, { ...within, session }).toArray());

@@ -94,6 +94,16 @@ export const migrations: readonly ((database: Db) => Promise<void>)[] = [
       await ensureCollection(database, collection, validator);
     }
   },
+  async (database) => {
+    // By type, among all that was done to a secret: all types but that of uses, which are nearly all of the events of a secret that is used.
+    await database.collection('audit').createIndexes([
+      {
+        name: 'owner_secretId_type_sequence',
+        key: { owner: 1, secretId: 1, type: 1, sequence: 1 },
+        partialFilterExpression: { secretId: { $exists: true }, type: { $lt: 'secret.used' } },
+      },
+    ]);
+  },
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */

@@ -13,8 +13,9 @@ import {
   type OwnedEvent,
   type OwnerHead,
 } from '../audit.ts';
-import { type ChainReader, listEvents, type Range } from '../audit-scan.ts';
+import { type ChainReader, listEvents } from '../audit-scan.ts';
 import { auditEventOfRow, chainColumns, chainOfRow } from './audit-rows.ts';
+import { auditSelect } from './audit-select.ts';
 import { asDomainError } from './errors.ts';
 import { text, time } from './rows.ts';
 import { watchFile } from './watch-file.ts';
@@ -24,12 +25,6 @@ const sliceSize = 2000;
 /** Events that lists may look at in one tick of the event loop. */
 const maxScannedPerTick = 4000;
 
-const filtered = `
-  owner = :owner AND sequence BETWEEN :first AND :last
-  AND (:actor IS NULL OR actor_id = :actor)
-  AND (:types IS NULL OR type IN (SELECT value FROM json_each(:types)))
-  AND (:since IS NULL OR at >= :since) AND (:until IS NULL OR at < :until)`;
-const ofSecret = `secret_id = :secretId AND ${filtered}`;
 const directions = { start: 'ASC', end: 'DESC' } as const;
 
 export class SqliteAudit implements AuditStore {
@@ -90,39 +85,25 @@ export class SqliteAudit implements AuditStore {
 
   #reader({ owner, filter, from }: AuditQuery): ChainReader {
     const key = ownerKey(owner);
-    const { secretId, types, actor = null, since, until } = filter;
-    const where = secretId === undefined ? filtered : ofSecret;
-    const values = ({ first, last }: Range): Record<string, SQLInputValue> => ({
-      owner: key,
-      first,
-      last,
-      actor,
-      types: types ? JSON.stringify(types) : null,
-      since: since?.getTime() ?? null,
-      until: until?.getTime() ?? null,
-      ...(secretId !== undefined && { secretId }),
-    });
+    const { matching, matchingValues, indexed, indexedValues } = auditSelect(key, filter);
     const inOrder = `ORDER BY sequence ${directions[from]} LIMIT :limit`;
     return {
       sliceSize,
       chain: async () => this.#chain(key),
       matching: async (range, limit) => {
         await this.#pace(Math.min(range.last - range.first + 1, sliceSize));
-        const sql = `SELECT * FROM audit WHERE ${where} ${inOrder}`;
-        return this.#ask(() => this.#prepared(sql).all({ ...values(range), limit })).map(auditEventOfRow);
+        const page = this.#prepared(`${matching} ${inOrder}`);
+        return this.#ask(() => page.all({ ...matchingValues(range), limit })).map(auditEventOfRow);
       },
       countMatching: async (range) => {
         await this.#pace(Math.min(range.last - range.first + 1, sliceSize));
-        return Number(this.#one(`SELECT count(*) AS count FROM audit WHERE ${where}`, values(range))?.count);
+        return Number(this.#one(`SELECT count(*) AS count FROM (${matching})`, matchingValues(range))?.count);
       },
-      sliceOfSecret: async ({ first, last }, limit) => {
+      sliceOfSecret: async (range, limit) => {
         await this.#pace(limit);
-        const slice = `SELECT sequence FROM audit
-          WHERE owner = :owner AND secret_id = :secretId AND sequence BETWEEN :first AND :last ${inOrder}`;
         const end = from === 'start' ? 'max' : 'min';
-        const row = this.#one(`SELECT count(*) AS events, ${end}(sequence) AS end FROM (${slice})`, {
-          ...{ owner: key, secretId: secretId ?? null, first, last, limit },
-        });
+        const slice = `SELECT count(*) AS events, ${end}(sequence) AS end FROM (${indexed} ${inOrder})`;
+        const row = this.#one(slice, { ...indexedValues(range), limit });
         return { events: Number(row?.events), end: Number(row?.end) };
       },
       timeAt: async (sequence) => {

@@ -236,6 +236,11 @@ export const migrations: readonly string[] = [
   DROP TABLE secret_versions;
   ALTER TABLE secret_versions_with_destination RENAME TO secret_versions;
   `,
+  `
+  -- By type, among all that was done to a secret. Uses are in no need of it: they are nearly all of the events of a secret that is used.
+  CREATE INDEX audit_owner_secret_id_type ON audit (owner, secret_id, type, sequence)
+    WHERE secret_id IS NOT NULL AND type < 'secret.used';
+  `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */
