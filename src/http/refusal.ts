@@ -46,19 +46,23 @@ export const jsonErrors: ErrorShape = {
 
 /**
  * Problem details (RFC 9457), for a route whose other answers are not the gateway's. Its refusals are told from those by a header.
+ * `error` is where SDKs of providers look for what is wrong. Without it OpenAI's says "no body", and Stripe's takes the problem
+ * for what was asked for.
  */
 export const problemErrors: ErrorShape = {
   contentType: () => 'application/problem+json',
   headers: ({ code }) => ({ 'Secrets-Gateway-Error': code }),
   body(error, requestId, hints) {
     const { type, status, description, ...members } = extensionsOf(error, requestId, hints);
-    const { message: title } = error;
+    const { message: title, code } = error;
+    const detail = description ?? title;
     return JSON.stringify({
       type: `urn:secrets-gateway:${type}`,
       title,
       status,
-      detail: description ?? title,
+      detail,
       ...members,
+      error: { message: detail, type, code },
     });
   },
 };

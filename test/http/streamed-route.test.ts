@@ -96,6 +96,11 @@ describe('a route for every path below its own', () => {
       detail: expect.any(String),
       code: 'METHOD_NOT_ALLOWED',
       requestId: 'one',
+      error: {
+        message: 'Send the request with GET or POST or DELETE or M-SEARCH or OPTIONS.',
+        type: 'method_not_allowed_error',
+        code: 'METHOD_NOT_ALLOWED',
+      },
     });
   });
 

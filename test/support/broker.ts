@@ -143,7 +143,11 @@ export function refusedBy(answer: Pick<UseAnswer, 'status' | 'headers' | 'text'>
     problem.status === answer.status &&
     problem.requestId === answer.headers['x-request-id'] &&
     [problem.type, problem.title, problem.detail].every((member) => typeof member === 'string' && member !== '');
-  if (!isProblem) throw new Error(`not a problem of RFC 9457: ${answer.text}`);
+  // As SDKs of providers read it.
+  const { message, type } = problem.error ?? {};
+  const isForSdks =
+    message === problem.detail && problem.type === `urn:secrets-gateway:${type}` && problem.error.code === code;
+  if (!isProblem || !isForSdks) throw new Error(`not a problem of RFC 9457: ${answer.text}`);
   return String(code);
 }
 
