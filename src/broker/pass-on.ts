@@ -4,6 +4,7 @@ import { DomainError } from '../errors.ts';
 import { dropBody } from '../http/body.ts';
 import type { HttpResponse } from '../http/response.ts';
 import { freeBytes } from '../runtime/free-bytes.ts';
+import type { Place } from './own-links.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { Scrubber } from './scrub/scrub.ts';
 
@@ -14,6 +15,7 @@ export interface PassedOn {
   readonly request: IncomingMessage;
   readonly response: HttpResponse;
   readonly scrubber: Scrubber;
+  readonly place: Place;
   readonly maxBodyBytes: number;
 }
 
@@ -25,7 +27,7 @@ export interface PassedOn {
 export async function passOn({ request, response, body, scrubber, ...answer }: PassedOn): Promise<void> {
   // Its connection may end with it, and with the rest of the body.
   if (!request.complete) response.setHeader('Connection', 'close');
-  response.forwardHead(answer.status, responseHeaders(headersOf(answer), scrubber));
+  response.forwardHead(answer.status, responseHeaders(headersOf(answer), scrubber, answer.place));
   await pipe(body, response, scrubber, answer.maxBodyBytes);
   const rest = scrubber.end();
   if (rest.length > 0) response.write(rest);

@@ -1,5 +1,6 @@
 import { isHeaderName, isHeaderValue } from '../rules/header-syntax.ts';
 import { namedByConnection } from './connection-headers.ts';
+import { linkedThroughBroker, type Place } from './own-links.ts';
 import type { Scrubber } from './scrub/scrub.ts';
 
 /** Between two hops (RFC 9110, section 7.6.1), or about the connection to the upstream. */
@@ -62,8 +63,9 @@ const harmless = 'x-accel-buffering';
  * called `X-Upstream-Request-Id`, since the gateway's own is in its log. What a browser would take for a page is no page of the
  * gateway's origin, and loads and runs nothing.
  * @param rawHeaders names and values in turn
+ * @param place of the upstream: links to it lead through the broker
  */
-export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubber): string[] {
+export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubber, place: Place): string[] {
   const ofConnection = new Set(namedByConnection(rawHeaders));
   const passed: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
@@ -71,7 +73,8 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
     const lowerCase = name.toLowerCase();
     if (ofConnection.has(lowerCase) || !passes(lowerCase) || !isHeaderName(name) || !isHeaderValue(value)) continue;
     if (scrubber.isInName(name)) continue;
-    passed.push(lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name, scrubber.text(value));
+    const passedName = lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name;
+    passed.push(passedName, linkedThroughBroker(lowerCase, scrubber.text(value), place));
   }
   return [...passed, 'Content-Security-Policy', "sandbox; default-src 'none'"];
 }

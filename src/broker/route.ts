@@ -87,7 +87,8 @@ async function carry(options: BrokerRouteOptions, exchange: Exchange, running: R
   const { status } = answer;
   running.answered(status);
   const content = decompressed(answer, method !== 'HEAD' && status !== 204 && status !== 304);
-  await passOn({ ...content, status, request, response, scrubber: new Scrubber(use.value), maxBodyBytes });
+  const place = { origin, useUrl: use.useUrl };
+  await passOn({ ...content, status, request, response, scrubber: new Scrubber(use.value), place, maxBodyBytes });
 }
 
 /** All that is to be known before the upstream is asked. The audit event is durable then. */

@@ -15,7 +15,7 @@ import type { Dependencies } from '../secrets/dependencies.ts';
 import { recordsOf } from '../store/selected-records.ts';
 import { StoreConflict } from '../store/store.ts';
 import { requireAllowedPath } from './allowed-path.ts';
-import type { Target } from './target.ts';
+import { brokerPrefix, type Target } from './target.ts';
 
 export interface UseDependencies extends Dependencies {
   /** Takes one from what a secret may be used in a window. @throws DomainError TOO_MANY_REQUESTS */
@@ -36,6 +36,8 @@ export interface Use {
   readonly destination: Destination;
   readonly value: string;
   readonly url: { readonly origin: string; readonly pathAndQuery: string };
+  /** Where the destination is reached through the broker. */
+  readonly useUrl: string;
 }
 
 /** The secret may change while its value is opened. It is then read again. */
@@ -71,7 +73,8 @@ export async function useSecret(dependencies: UseDependencies, caller: Caller, i
     const value = await dependencies.trace('broker.open', () => openSealed(open, record, sealed, keyring));
     if (await audit(dependencies, caller, principal, record, input.method)) {
       const url = { origin: destination.origin, pathAndQuery: `${input.path}${input.query}` };
-      return { secret: record, destination, value, url };
+      const useUrl = `${dependencies.publicUrl()}${brokerPrefix}${record.id}`;
+      return { secret: record, destination, value, url, useUrl };
     }
     await backOff(attempt);
   }

@@ -7,8 +7,9 @@ import { Scrubber } from '../../src/broker/scrub/scrub.ts';
 const value = 'sk-test_0123456789';
 const page = ['Content-Security-Policy', "sandbox; default-src 'none'"];
 
+const place = { origin: 'https://api.example.com', useUrl: 'https://gateway.test/v1/use/1' };
 const passed = (...rawHeaders: string[]) => {
-  const headers = responseHeaders(rawHeaders, new Scrubber(value));
+  const headers = responseHeaders(rawHeaders, new Scrubber(value), place);
   expect(headers.slice(-2)).toEqual(page);
   return headers.slice(0, -2);
 };
@@ -96,6 +97,36 @@ describe('a header of the upstream', () => {
     expect(echoed).toHaveLength(`Basic ${encoded}`.length);
   });
 
+  it('links to the upstream through the broker, so that nobody sends the gateway’s credential there', () => {
+    const pages =
+      '<https://api.example.com/items?page=2&per=5>; rel="next", <HTTPS://API.example.com:443>; rel="first", <//api.example.com/last>';
+    expect(passed('Link', pages)).toEqual([
+      'Link',
+      '<https://gateway.test/v1/use/1/items?page=2&per=5>; rel="next", <https://gateway.test/v1/use/1/>; rel="first", <https://gateway.test/v1/use/1/last>',
+    ]);
+    expect(passed('location', 'https://api.example.com/items/7#top')).toEqual([
+      'location',
+      'https://gateway.test/v1/use/1/items/7#top',
+    ]);
+  });
+
+  it('links to other places as it was sent', () => {
+    const others = [
+      ...[
+        'https://api.example.com.other.test/',
+        'https://other.test/https://api.example.com/',
+        'http://api.example.com/',
+      ],
+      ...['https://api.example.com:444/', 'https://a:b@api.example.com/', '//other.test/', '/items', '', 'https://'],
+    ];
+    for (const other of others) {
+      expect(passed('Location', other)).toEqual(['Location', other]);
+      expect(passed('Link', `<${other}>; rel="next"`)).toEqual(['Link', `<${other}>; rel="next"`]);
+    }
+    const elsewhere = ['Content-Location', 'https://api.example.com/items', 'Link', 'https://api.example.com/items'];
+    expect(passed(...elsewhere)).toEqual(elsewhere);
+  });
+
   it('with the value in its name does not pass', () => {
     expect(passed(`X-${value}`, '1', `x-${value.toUpperCase()}`, '2', 'X-Other', '3')).toEqual(['X-Other', '3']);
   });
@@ -109,7 +140,7 @@ describe('a header of the upstream', () => {
     const scrubber = new Scrubber(value);
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (rawHeaders) => {
-        const headers = responseHeaders(rawHeaders, scrubber);
+        const headers = responseHeaders(rawHeaders, scrubber, place);
         for (let at = 0; at < headers.length; at += 2) {
           validateHeaderName(headers[at] as string);
           validateHeaderValue(headers[at] as string, headers[at + 1] as string);

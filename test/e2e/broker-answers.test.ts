@@ -142,6 +142,12 @@ describe.each(storeNames)('answers through the broker on %s', (store) => {
       expect([elsewhere.connections, elsewhere.arrived]).toEqual([0, []]);
     });
 
+    it('lead to the upstream through the broker, so that a client that follows keeps its credential here', async () => {
+      const to = encodeURIComponent(`${upstream.origin}/echo?page=2`);
+      const { headers } = await ask(`redirect?is=307&to=${to}`);
+      expect(headers.location).toBe(`${secret.useUrl}/echo?page=2`);
+    });
+
     it('that do not begin in time are GATEWAY_TIMEOUT, and those that stop are cut off', async () => {
       const [never, stalled] = await Promise.all([ask('never'), ask('stall')]);
       expect([refusedBy(never), never.status]).toEqual(['GATEWAY_TIMEOUT', 504]);
