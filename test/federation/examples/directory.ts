@@ -17,14 +17,15 @@ const typeDefs = parse(`
     bookmark(secretId: ID!): Bookmark!
   }
   type User @key(fields: "id") { id: ID! email: String! }
-  type Team @key(fields: "id") { id: ID! title: String! }
+  type Team @key(fields: "id") { id: ID! title: String! members: [User!]! }
   type Connector @key(fields: "teamId id") { teamId: ID! id: ID! vendor: String! }
   type Bookmark { note: String! secret: Secret }
   type Secret @key(fields: "id", resolvable: false) { id: ID! }
 `);
 
 const user = (id: string) => ({ id, email: `${id}@example.com` });
-const team = (id: string) => ({ id, title: `Team ${id}` });
+const users = ['ada', 'grace'].map(user);
+const team = (id: string) => ({ id, title: `Team ${id}`, members: id === 'red' ? users : [] });
 
 const connector = ({ teamId, id }: { teamId: string; id: string }) => ({ teamId, id, vendor: 'ACME' });
 
@@ -33,7 +34,7 @@ const resolvers = {
   Team: { __resolveReference: ({ id }: { id: string }) => team(id) },
   Connector: { __resolveReference: connector },
   Query: {
-    users: () => ['ada', 'grace'].map(user),
+    users: () => users,
     manyUsers: (_: unknown, { count }: { count: number }) =>
       [...Array.from({ length: count }, (_unused, index) => `user-${index}`), 'ada'].slice(-count).map(user),
     teams: (_: unknown, { ids }: { ids: string[] }) => ids.map(team),
