@@ -115,7 +115,7 @@ export function isForwarded(name: string): boolean {
 }
 
 /** CGI and what came after it do not tell `X_Api_Key` or `X.Api.Key` from `X-Api-Key`. */
-function folded(name: string): string {
+export function folded(name: string): string {
   return known(name).fold;
 }
 

@@ -25,6 +25,21 @@ const uuidLength = 36;
  */
 export function readTarget(url: string): Target {
   if (!url.startsWith(brokerPrefix)) throw badRequest(`The path must begin with ${brokerPrefix}.`);
+  requireVisible(url);
+  const [selector = ''] = url.slice(brokerPrefix.length).split(/[/?]/, 1);
+  return { selector: readSelector(selector), ...split(url.slice(brokerPrefix.length + selector.length)) };
+}
+
+/**
+ * The same for a path and its query alone.
+ * @throws DomainError BAD_REQUEST
+ */
+export function readPathAndQuery(text: string): Pick<Target, 'path' | 'query'> {
+  requireVisible(text);
+  return split(text);
+}
+
+function requireVisible(url: string): void {
   if (url.length > maxLength) throw badRequest('The path and the query must have at most 16,384 characters together.');
   // An authority or a server's log may end at such a character, where this reads on.
   if (!/^[!-~]+$/.test(url)) {
@@ -33,15 +48,12 @@ export function readTarget(url: string): Target {
     );
   }
   if (url.includes('#')) throw badRequest('A request has no fragment: encode # as %23.');
-  const queryAt = url.indexOf('?');
-  const beforeQuery = queryAt < 0 ? url : url.slice(0, queryAt);
-  const [selector = ''] = beforeQuery.slice(brokerPrefix.length).split('/', 1);
-  const path = beforeQuery.slice(brokerPrefix.length + selector.length);
-  return {
-    selector: readSelector(selector),
-    path: path === '' ? '/' : readPath(path),
-    query: queryAt < 0 ? '' : url.slice(queryAt),
-  };
+}
+
+function split(text: string): Pick<Target, 'path' | 'query'> {
+  const queryAt = text.indexOf('?');
+  const path = queryAt < 0 ? text : text.slice(0, queryAt);
+  return { path: path === '' ? '/' : readPath(path), query: queryAt < 0 ? '' : text.slice(queryAt) };
 }
 
 /** Ids have no case, placeholders have. Neither is read in an encoded form, so that a secret has one name in all logs. */

@@ -558,7 +558,7 @@ export type DeleteSecretMutation = { deleteSecret: { id: string, secret: { id: s
 export type ProvidersQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type ProvidersQuery = { providers: Array<{ id: string, title: string, destination: { origin: string, header: string, format: string, paths: Array<string> | null } }> };
+export type ProvidersQuery = { providers: Array<{ id: string, title: string, checkable: boolean, destination: { origin: string, header: string, format: string, paths: Array<string> | null } }> };
 
 export type SealingKeysQueryVariables = Exact<{ [key: string]: never; }>;
 
@@ -658,7 +658,7 @@ export const DeleteSecretDocument: TypedDocument<DeleteSecretMutation, DeleteSec
   'mutation DeleteSecret($input:DeleteSecretInput!){deleteSecret(input:$input){id secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const ProvidersDocument: TypedDocument<ProvidersQuery, ProvidersQueryVariables> =
-  'query Providers{providers{id title destination{...DestinationFields}}}fragment DestinationFields on Destination{origin header format paths}';
+  'query Providers{providers{id title destination{...DestinationFields}checkable}}fragment DestinationFields on Destination{origin header format paths}';
 
 export const SealingKeysDocument: TypedDocument<SealingKeysQuery, SealingKeysQueryVariables> =
   'query SealingKeys{sealingKeys{kid alg jwk}}';

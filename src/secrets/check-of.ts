@@ -1,12 +1,10 @@
 import type { Destination } from '../model/destination.ts';
+import type { Provider } from '../model/provider.ts';
 import type { ProviderCheck } from '../model/provider-check.ts';
 import { isAllowedPath } from '../rules/path-prefix.ts';
 import type { Dependencies } from './dependencies.ts';
 
-/**
- * How a value is checked, whose provider and destination are these; null where it cannot be. A check sends a value only where its
- * own destination lets it go: to the same origin, in the same header and form, and at a path that is allowed.
- */
+/** How a value is checked, whose provider and destination are these; null where it cannot be. */
 export function checkOf(
   value: string,
   destination: Destination | null,
@@ -15,13 +13,19 @@ export function checkOf(
 ): ProviderCheck | null {
   if (!destination || provider === null) return null;
   const row = providers.find(provider);
-  if (!row?.check) return null;
-  const { origin, header, format } = row.destination;
-  const isRows =
-    destination.origin === origin &&
-    destination.header.toLowerCase() === header.toLowerCase() &&
-    destination.format === format;
-  if (!isRows || row.check.notForPrefixes.some((prefix) => value.startsWith(prefix))) return null;
-  const [path = ''] = row.check.path.split('?', 1);
-  return isAllowedPath(path, destination) ? row.check : null;
+  const check = row ? checkAt(destination, row) : null;
+  return check?.notForPrefixes.some((prefix) => value.startsWith(prefix)) ? null : check;
+}
+
+/**
+ * The check of a provider, where a destination lets it be sent: to the same origin, in the same header and form, and at a path that is
+ * allowed. So a check sends a value nowhere else than a use may.
+ */
+export function checkAt(at: Omit<Destination, 'byHand'>, { check, destination }: Provider): ProviderCheck | null {
+  const isSame =
+    at.origin === destination.origin &&
+    at.header.toLowerCase() === destination.header.toLowerCase() &&
+    at.format === destination.format;
+  const [path = ''] = check?.path.split('?', 1) ?? [];
+  return isSame && isAllowedPath(path, at) ? check : null;
 }

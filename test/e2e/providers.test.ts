@@ -8,8 +8,8 @@ import { createClient } from '../../src/client/index.ts';
 import { batch, create, Destinations, duplicate, openai, update } from '../support/destinations.ts';
 import { storeNames } from '../support/gateway.ts';
 
-const known = providers.map(({ id, title, destination }) => ({ id, title, destination }));
-const list = '{ providers { id title destination { origin header format paths } } }';
+const known = providers.map(({ id, title, destination }) => ({ id, title, destination, checkable: true }));
+const list = '{ providers { id title destination { origin header format paths } checkable } }';
 const [rest, other] = ['9f2c1e7a4b8d6053', 'e1c7a9d2f4b64680'];
 const anthropicKey = `sk-ant-api03-${rest}`;
 const acme = { origin: 'http://127.0.0.1:9', header: 'X-Api-Key', format: 'k {value}', paths: ['/v2'] };
@@ -39,8 +39,9 @@ describe.each(storeNames)('providers on %s', (store) => {
 
   it('are listed with those of the file, in the order of their ids, in the same way each time', async () => {
     const expected = [
-      { id: 'acme', title: 'Acme Inc', destination: acme },
-      ...known.map((row) => (row.id === 'openai' ? { ...row, destination: proxied } : row)),
+      { id: 'acme', title: 'Acme Inc', destination: acme, checkable: false },
+      // The check of a row is for its own origin.
+      ...known.map((row) => (row.id === 'openai' ? { ...row, destination: proxied, checkable: false } : row)),
     ];
     for (let time = 0; time < 3; time += 1) {
       const { data, errors } = await on.gateway.run(list);

@@ -69,7 +69,8 @@ async function ask({ forwarder, version }: AskOptions, key: KeyToCheck, signal: 
   });
   const { status } = answer;
   // Without rules for it the body says nothing, and is not waited for.
-  return resultOf(status, needsBody(status, check) ? await textOf(answer) : null, check);
+  const body = needsBody(status, check) ? await textOf(answer) : null;
+  return resultOf({ status, body, key: key.value }, check);
 }
 
 /** The header of the destination is there exactly once: no row has one of that name. */

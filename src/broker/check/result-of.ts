@@ -6,17 +6,18 @@ export function needsBody(status: number, { results }: Pick<ProviderCheck, 'resu
   return typeof ofStatus(status, results) === 'object';
 }
 
-/**
- * What an answer says about a key. An outage and a rate limit never say that it is rejected, whatever a row has.
- * @param body null: it is too long to be read, or not needed
- */
-export function resultOf(
-  status: number,
-  body: string | null,
-  { results }: Pick<ProviderCheck, 'results'>,
-): CheckResult {
+/** An answer to a check of a key. */
+export interface CheckAnswer {
+  readonly status: number;
+  /** null: it is too long to be read, or not needed. */
+  readonly body: string | null;
+  readonly key: string;
+}
+
+/** What an answer says about a key. An outage and a rate limit never say that it is rejected, whatever a row has. */
+export function resultOf({ status, body, key }: CheckAnswer, { results }: Pick<ProviderCheck, 'results'>): CheckResult {
   const said = ofStatus(status, results);
-  const result = typeof said === 'object' ? byRules(body, said) : said;
+  const result = typeof said === 'object' ? byRules(body, key, said) : said;
   return result === 'REJECTED' && isNoVerdict(status) ? usual(status) : (result ?? usual(status));
 }
 
@@ -36,10 +37,11 @@ function usual(status: number): CheckResult {
   return status >= 500 ? 'UNREACHABLE' : 'UNSUPPORTED';
 }
 
-function byRules(body: string | null, rules: readonly BodyRule[]): CheckResult {
+function byRules(body: string | null, key: string, rules: readonly BodyRule[]): CheckResult {
   const json = body === null ? undefined : parsed(body);
   if (json === undefined) return 'UNSUPPORTED';
-  return rules.find((rule) => holds(rule, json))?.result ?? 'UNSUPPORTED';
+  const isForKey = ({ forPrefixes }: BodyRule) => forPrefixes?.some((prefix) => key.startsWith(prefix)) ?? true;
+  return rules.find((rule) => isForKey(rule) && holds(rule, json))?.result ?? 'UNSUPPORTED';
 }
 
 /** @returns undefined for what is no JSON */

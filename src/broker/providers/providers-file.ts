@@ -2,7 +2,9 @@ import type { Provider } from '../../model/provider.ts';
 import { FieldErrors } from '../../rules/field-errors.ts';
 import { type Mistake, parseJsonSetting, refuseMistakes } from '../../runtime/json-setting.ts';
 import { readSettingFile } from '../../runtime/setting-file.ts';
+import { checkAt } from '../../secrets/check-of.ts';
 import { checkDestination, type Reach } from '../../secrets/destination-input.ts';
+import { givenCheck } from './entry-check.ts';
 import { providers } from './providers.ts';
 import { membersAt, type ProviderEntry, providersSchema } from './providers-schema.ts';
 
@@ -30,11 +32,13 @@ function providerOf(entry: ProviderEntry, index: number, reach: Reach, mistakes:
   for (const { loc, message } of errors.list) {
     mistakes.push({ path: ['providers', index, 'destination', ...loc], message: message.replace(/^M/, 'm') });
   }
-  const { id, title = known(id)?.title ?? id, keyPrefixes = known(id)?.keyPrefixes ?? [] } = entry;
-  return { id, title, destination, keyPrefixes, check: null };
-}
-
-/** The row in whose place this one is put. */
-function known(id: string): Provider | undefined {
-  return providers.find((provider) => provider.id === id);
+  const { id, check: given } = entry;
+  const known = providers.find((provider) => provider.id === id);
+  const { title = known?.title ?? id, keyPrefixes = known?.keyPrefixes ?? [] } = entry;
+  const tell = (member: string, message: string) =>
+    mistakes.push({ path: ['providers', index, 'check', member], message });
+  // Without one of its own an entry keeps that of the row in whose place it is put, if it sends values to the same place.
+  const kept = given === undefined && known ? checkAt(destination, known) : null;
+  const check = given ? givenCheck(given, destination, tell) : kept;
+  return { id, title, destination, keyPrefixes, check };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { maxProviders } from '../../model/provider.ts';
 import { listOf, must, object, text } from '../../runtime/setting-schema.ts';
+import { checkMembers, checkSchema, ruleMembers } from './check-schema.ts';
 import { providers } from './providers.ts';
 
 const maxRows = maxProviders - providers.length;
@@ -37,6 +38,7 @@ const provider = object({
   )
     .max(20, { error: 'must have at most 20 prefixes.' })
     .optional(),
+  check: checkSchema.nullable().optional(),
 });
 
 /** What BROKER_PROVIDERS_FILE holds. */
@@ -52,8 +54,10 @@ export const providersSchema = object({
 export type ProviderEntry = z.output<typeof provider>;
 
 /** The members of what stands at a place in the file. */
-export function membersAt(path: readonly PropertyKey[]): string[] {
+export function membersAt(path: readonly PropertyKey[]): readonly string[] {
   if (path.at(-1) === 'destination') return Object.keys(destination.shape);
+  if (path.at(-1) === 'check') return checkMembers;
+  if (path.at(-3) === 'results') return ruleMembers;
   return Object.keys(path.at(-2) === 'providers' ? provider.shape : providersSchema.shape);
 }
 

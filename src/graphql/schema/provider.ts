@@ -15,6 +15,11 @@ const Provider = builder.objectRef<ProviderModel>('Provider').implement({
         'What a new value of a secret with this provider gets as its destination, where its input names none. Values that are stored keep theirs.',
       resolve: ({ destination }) => destination,
     }),
+    checkable: t.boolean({
+      description:
+        'Whether `checkSecret` and `verify` can ask it about a key. They answer `UNSUPPORTED` for all others, and where the destination of a secret is not this one.',
+      resolve: ({ check }) => check !== null,
+    }),
   }),
 });
 

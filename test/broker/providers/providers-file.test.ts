@@ -44,6 +44,7 @@ describe('BROKER_PROVIDERS_FILE', () => {
       title: 'acme',
       destination: { origin, header: 'Authorization', format: 'Bearer {value}', paths: null },
       keyPrefixes: [],
+      check: null,
     });
     expect(table.rows).toHaveLength(providers.length + 1);
     expect(table.rows.map(({ id }) => id)).toEqual(table.rows.map(({ id }) => id).sort());
@@ -62,6 +63,7 @@ describe('BROKER_PROVIDERS_FILE', () => {
       ...row,
       id: 'acme.co',
       destination: { ...row.destination, origin, paths: ['/v2'] },
+      check: null,
     });
     expect(table.ofKey('acme_1').map(({ id }) => id)).toEqual(['acme.co']);
   });
@@ -70,11 +72,17 @@ describe('BROKER_PROVIDERS_FILE', () => {
     const known = (await readProviders(null, production)).find('anthropic');
     const table = await read(one({ id: 'Anthropic', destination: { origin } }));
     const destination = { origin, header: 'Authorization', format: 'Bearer {value}', paths: null };
-    expect(table.find('anthropic')).toEqual({ ...known, destination });
+    expect(table.find('anthropic')).toEqual({ ...known, destination, check: null });
     expect(table.find('claude')).toBe(table.find('anthropic'));
     expect(table.rows).toHaveLength(providers.length);
     const renamed = await read(one({ id: 'anthropic', title: 'Ours', destination: { origin }, keyPrefixes: [] }));
-    expect(renamed.find('anthropic')).toEqual({ id: 'anthropic', title: 'Ours', destination, keyPrefixes: [] });
+    expect(renamed.find('anthropic')).toEqual({
+      id: 'anthropic',
+      title: 'Ours',
+      destination,
+      keyPrefixes: [],
+      check: null,
+    });
     expect(renamed.ofKey('sk-ant-api03-0123456789')).toEqual([]);
   });
 
@@ -120,7 +128,7 @@ describe('BROKER_PROVIDERS_FILE', () => {
     [
       'a member that belongs elsewhere',
       one({ id: 'a', destination: { origin }, zone: 1 }),
-      '/providers/0/zone is not known. There are: id, title, destination, keyPrefixes.',
+      '/providers/0/zone is not known. There are: id, title, destination, keyPrefixes, check.',
     ],
     ['a member twice', '{"providers": [], "providers": []}', '/providers is there twice. Leave one of them.'],
     ['no id', one({ destination: { origin } }), '/providers/0/id is missing. It must be the id of a provider.'],

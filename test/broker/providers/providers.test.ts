@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { checkSchema } from '../../../src/broker/providers/check-schema.ts';
+import { givenCheck } from '../../../src/broker/providers/entry-check.ts';
 import { aliases, providers } from '../../../src/broker/providers/providers.ts';
 import { createAddressRule } from '../../../src/broker/upstream/addresses.ts';
 import { providerOfName } from '../../../src/cli/people/provider-of-name.ts';
@@ -8,7 +10,9 @@ import { type Provider, ProviderTable } from '../../../src/model/provider.ts';
 import { FieldErrors } from '../../../src/rules/field-errors.ts';
 import { checkDestination } from '../../../src/secrets/destination-input.ts';
 import { warningsOfProvider } from '../../../src/secrets/provider-warnings.ts';
+import { recorded } from '../../support/fake-providers.ts';
 
+const page = readFileSync(new URL('../../../docs/providers.md', import.meta.url), 'utf8');
 const table = new ProviderTable(providers, aliases);
 const ids = providers.map(({ id }) => id);
 const all = providers.flatMap((provider) => provider.keyPrefixes.map((prefix) => ({ provider, prefix })));
@@ -56,15 +60,30 @@ describe('the table of providers', () => {
   });
 
   it('is what docs/providers.md shows', () => {
-    const page = readFileSync(new URL('../../../docs/providers.md', import.meta.url), 'utf8');
     const code = (texts: readonly string[]) => texts.map((text) => `\`${text}\``).join(', ') || '–';
     const aliasesOf = (id: string) => Object.keys(aliases).filter((alias) => aliases[alias] === id);
-    const rows = providers.map(({ id, title, destination: { origin, header, format, paths }, keyPrefixes }) => {
+    const rows = providers.map(({ id, title, destination: { origin, header, format, paths }, keyPrefixes, check }) => {
       const cells = [code([id, ...aliasesOf(id)]), title, code([origin]), code([`${header}: ${format}`])];
-      return `| ${[...cells, paths ? code(paths) : 'all', code(keyPrefixes)].join(' | ')} |`;
+      const checked = `${code([`${check?.method} ${check?.path}`])}${recorded[id]?.isDocumented ? '' : ' ¹'}`;
+      return `| ${[...cells, paths ? code(paths) : 'all', code(keyPrefixes), checked].join(' | ')} |`;
     });
     const [, section = ''] = page.split('\n## The table\n');
     expect(section.split('\n## ')[0]?.match(/^\| `.*$/gm)).toEqual(rows);
+  });
+
+  it('has checks that keep the rules of those in BROKER_PROVIDERS_FILE, and that its destinations allow', () => {
+    for (const { destination, check } of providers) {
+      const mistakes: string[] = [];
+      const parsed = checkSchema.parse(check);
+      expect(givenCheck(parsed, destination, (member) => mistakes.push(member))).toEqual(check);
+      expect(mistakes).toEqual([]);
+    }
+  });
+
+  it('shows on its page the keys that are not checked', () => {
+    const [, section = ''] = page.split('\n## How keys are checked\n');
+    for (const { check } of providers)
+      for (const prefix of check?.notForPrefixes ?? []) expect(section.split('\n## ')[0]).toContain(`\`${prefix}\``);
   });
 
   it('has the providers that the command line finds in names', () => {
