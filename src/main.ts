@@ -11,7 +11,9 @@ import { version } from './version.ts';
 
 // Who pipes the output into `head` closes it early.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`secrets-gateway: Standard output cannot be written (${error.code}).\n`);
+  process.exit(1);
 });
 
 const args = process.argv.slice(2);

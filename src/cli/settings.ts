@@ -45,6 +45,10 @@ export const settings: Readonly<Record<SettingName, Setting>> = {
 /** The same for the commands that talk to a gateway; docs/command-line.md tells more. */
 export const peopleSettings: Readonly<Record<PeopleSettingName, Setting>> = {
   SECRETS_GATEWAY_URL: { meaning: 'where the gateway is, with or without /graphql', fallback: 'http://127.0.0.1:4000' },
+  SECRETS_GATEWAY_BROKER_URL: {
+    meaning: 'where the broker is, if it is elsewhere; for use',
+    fallback: 'what SECRETS_GATEWAY_URL is',
+  },
   SECRETS_GATEWAY_TOKEN: { meaning: 'a token; this or one of the next two' },
   SECRETS_GATEWAY_API_KEY: { meaning: 'an API key' },
   SECRETS_GATEWAY_TOKEN_SOURCE: { meaning: 'kubernetes or github-actions: the token of this workload' },

@@ -1,6 +1,6 @@
 import { isLoopback } from '../../runtime/secure-url.ts';
 import { CommandFailure } from '../failure.ts';
-import { type Environment, refuseMisspeltSettings } from './environment.ts';
+import { type Environment, type PeopleSettingName, refuseMisspeltSettings } from './environment.ts';
 
 /** Where the gateway is, and who asks. */
 export interface Connection {
@@ -23,7 +23,7 @@ export const defaultUrl = 'http://127.0.0.1:4000';
  */
 export async function readConnection(env: Environment, tokenFile: string | undefined): Promise<Connection> {
   refuseMisspeltSettings(env);
-  const endpoint = readEndpoint(env.SECRETS_GATEWAY_URL?.trim() || defaultUrl);
+  const endpoint = `${readGatewayUrl(env)}/graphql`;
   const credential = await readCredential(env, tokenFile);
   // What a header cannot hold would be repeated in the error about it.
   if (/[^\x21-\x7e]/.test(credential.secret)) {
@@ -35,31 +35,41 @@ export async function readConnection(env: Environment, tokenFile: string | undef
   return { endpoint, credential };
 }
 
-function readEndpoint(text: string): string {
+/**
+ * What the URLs of the broker begin with. It is what the user says, never what an answer says: a credential goes there.
+ * @throws CommandFailure
+ */
+export function readBrokerUrl(env: Environment): string {
+  const url = env.SECRETS_GATEWAY_BROKER_URL?.trim();
+  return url ? readUrl('SECRETS_GATEWAY_BROKER_URL', url) : readGatewayUrl(env);
+}
+
+function readGatewayUrl(env: Environment): string {
+  return readUrl('SECRETS_GATEWAY_URL', env.SECRETS_GATEWAY_URL?.trim() || defaultUrl);
+}
+
+/** @returns it without a slash or `/graphql` at its end */
+function readUrl(setting: PeopleSettingName, text: string): string {
   const url = URL.parse(text);
   if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '') {
     throw new CommandFailure(
-      'SECRETS_GATEWAY_URL must be an http: or https: URL, such as https://secrets.example.com.',
+      `${setting} must be an http: or https: URL, such as https://secrets.example.com.`,
       'usage',
     );
   }
   if (url.username || url.password) {
-    throw new CommandFailure('SECRETS_GATEWAY_URL must not contain a user or a password. Leave them out.', 'usage');
+    throw new CommandFailure(`${setting} must not contain a user or a password. Leave them out.`, 'usage');
   }
   if (url.search || url.hash) {
-    throw new CommandFailure(
-      'SECRETS_GATEWAY_URL must not have a ? or a #. Leave out what is behind the path.',
-      'usage',
-    );
+    throw new CommandFailure(`${setting} must not have a ? or a #. Leave out what is behind the path.`, 'usage');
   }
   if (url.protocol === 'http:' && !isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) {
     throw new CommandFailure(
-      'SECRETS_GATEWAY_URL is plain http: and leads to another machine: everybody on the way could read the credential. Nothing was sent. Use https:, or an address of this machine.',
+      `${setting} is plain http: and leads to another machine: everybody on the way could read the credential. Nothing was sent. Use https:, or an address of this machine.`,
       'usage',
     );
   }
-  const path = url.pathname.replace(/\/+$/, '');
-  return `${url.origin}${path.endsWith('/graphql') ? path : `${path}/graphql`}`;
+  return url.origin + url.pathname.replace(/\/+$/, '').replace(/\/graphql$/, '');
 }
 
 async function readCredential(env: Environment, tokenFile: string | undefined): Promise<Credential> {

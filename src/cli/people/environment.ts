@@ -4,6 +4,7 @@ import { CommandFailure } from '../failure.ts';
 /** The settings of the commands that talk to a gateway. Those of the gateway itself are in src/config.ts. */
 export const peopleSettingNames = [
   'SECRETS_GATEWAY_URL',
+  'SECRETS_GATEWAY_BROKER_URL',
   'SECRETS_GATEWAY_TOKEN',
   'SECRETS_GATEWAY_API_KEY',
   'SECRETS_GATEWAY_TOKEN_SOURCE',

@@ -17,7 +17,10 @@ export function gatewayOptions(): Option[] {
   ];
 }
 
-export const gatewaySettings = [...peopleSettingNames];
+export const gatewaySettings = peopleSettingNames.filter((name) => name !== 'SECRETS_GATEWAY_BROKER_URL');
+
+/** Of the commands that send requests to the broker, too. */
+export const brokerSettings = [...peopleSettingNames];
 
 /** An option that may be given several times. */
 export function repeatable(flags: string, description: string): Option {

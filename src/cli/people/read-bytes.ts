@@ -18,12 +18,13 @@ export async function readBytes(file: string | null, maxBytes: number, what: str
     }
   } catch (error) {
     if (error instanceof CommandFailure) throw error;
-    throw new CommandFailure(`${what} cannot be read: ${why(error as NodeJS.ErrnoException)}`);
+    throw new CommandFailure(`${what} cannot be read: ${whyUnreadable(error as NodeJS.ErrnoException)}`);
   }
   return Buffer.concat(chunks);
 }
 
-function why({ code }: NodeJS.ErrnoException): string {
+/** Why a file cannot be read, without its name. */
+export function whyUnreadable({ code }: NodeJS.ErrnoException): string {
   if (code === 'ENOENT') return 'there is no such file.';
   if (code === 'EISDIR') return 'it is a directory.';
   return code === 'EACCES' ? 'this user may not read it.' : `${code}.`;

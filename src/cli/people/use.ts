@@ -1,0 +1,53 @@
+import { Argument, Option } from 'commander';
+import type { Command } from '../command.ts';
+import { brokerSettings, type GatewayOptions, gatewayOptions, repeatable } from './options.ts';
+import type { UseOptions } from './use-request.ts';
+
+interface Options extends GatewayOptions, UseOptions {
+  readonly include?: boolean;
+}
+
+export const use: Command<Options> = {
+  summary: 'send a request with a secret that you need not have, and print the answer',
+  details: `The gateway puts the value in, on the way to the destination of the secret. The answer goes to standard output, as it comes.
+
+  secrets-gateway use OPENAI_API_KEY -- /v1/models
+  secrets-gateway use OPENAI_API_KEY --data '{"model":"gpt-5","input":"Hello","stream":true}' -- /v1/responses
+  secrets-gateway use STRIPE_KEY -H 'Content-Type: application/x-www-form-urlencoded' -d amount=500 -- /v1/refunds
+  secrets-gateway use GITHUB_TOKEN -X DELETE --include -- /repos/acme/shop/git/refs/heads/old
+
+A body that is JSON is sent as application/json. What another one is must be said: --header 'Content-Type: …'. No redirect is followed, and nothing is sent twice.
+
+Exit codes: 0 for an answer below 400. 1 for one of 400 or more, which is printed all the same, and where the gateway refuses. 3 where no gateway answers, 4 where it does not accept the credential. It needs the scope secrets:use. To find a secret by its name it needs secrets:read, too; for an id or a placeholder it does not.`,
+  arguments: [
+    new Argument('<NAME>', 'the name of the secret, its id or its placeholder'),
+    new Argument('<PATH>', 'path and query at the destination, such as /v1/models?limit=3'),
+  ],
+  options: [
+    ...gatewayOptions(),
+    new Option('-X, --method <METHOD>', 'the method (default: GET, or POST with a body)'),
+    repeatable('-H, --header <NAME: VALUE>', 'a header of the request'),
+    new Option('-d, --data <TEXT>', 'the body; - is standard input').conflicts('dataFile'),
+    new Option('--data-file <FILE>', 'a file with the body; - is standard input'),
+    new Option('-i, --include', 'print the status and the headers of the answer before it'),
+    new Option('--timeout <SECONDS>', 'the longest silence of both sides; 0 for no limit').default('330'),
+  ],
+  settings: brokerSettings,
+  tooMany: 'There is one argument too many. Options stand before the --, and text with spaces in quotes.',
+  async run({ include = false, ...options }, name = '', path = '') {
+    const { parseUse } = await import('./use-request.ts');
+    const request = parseUse(options, path);
+    const { openUse } = await import('./use-target.ts');
+    const target = await openUse(options, name, request.path);
+    const { openBody } = await import('./request-body.ts');
+    const body = await openBody(request);
+    const { sendUse } = await import('./send-use.ts');
+    const { answer, end } = await sendUse(target, request, body);
+    try {
+      const { printAnswer } = await import('./print-answer.ts');
+      await printAnswer(answer, target, include);
+    } finally {
+      end();
+    }
+  },
+};
