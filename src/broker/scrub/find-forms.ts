@@ -5,8 +5,9 @@ import type { Form } from './value-forms.ts';
 const mostWindowBytes = 16;
 const gramBytes = 3;
 const grams = 4096;
-/** Shorter texts would be found everywhere. A destination takes no value that is shorter. */
-const fewestBytes = 8;
+
+/** How many first bytes of each form are looked for. @param shortest how many bytes the shortest has at least */
+export const windowBytesOf = (shortest: number): number => Math.min(mostWindowBytes, shortest);
 
 const gramOf = (one: number, two: number, three: number): number => (three ^ (two << 3) ^ (one << 6)) & (grams - 1);
 const gramAt = (bytes: Buffer, end: number): number =>
@@ -47,8 +48,7 @@ export class FormTable {
 
   /** @param shortest how many bytes the shortest of the forms has at least */
   constructor(forms: readonly Form[], shortest: number) {
-    if (shortest < fewestBytes) throw new Error('The value is too short to be found in an answer.');
-    this.windowBytes = Math.min(mostWindowBytes, shortest);
+    this.windowBytes = windowBytesOf(shortest);
     this.#groups = groupsOf(forms, this.windowBytes);
     this.shifts.fill(this.windowBytes - gramBytes + 1);
     for (const group of this.#groups) this.#add(group);

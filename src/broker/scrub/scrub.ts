@@ -1,31 +1,42 @@
-import { FormSearch, FormTable, type Range } from './find-forms.ts';
-import { formsOf } from './value-forms.ts';
+import { Beginnings } from './beginnings.ts';
+import { FormSearch, FormTable, type Range, windowBytesOf } from './find-forms.ts';
+import { type Form, formsOf } from './value-forms.ts';
 
 const star = 0x2a;
+const nothing = Buffer.alloc(0);
+
+/** Shorter texts would be found everywhere. A destination takes no value that is shorter. */
+const fewestBytes = 8;
+/** Longer pieces are searched faster with a table than looked at for beginnings. */
+const shortPieceBytes = 8 * 1024;
 
 /**
  * Replaces the forms of a value in an answer by as many asterisks, so that lengths, ranges and JSON stay right. It holds the
- * value for as long as its request lasts.
+ * value for as long as its request lasts. Forms are written, and looked for, from the first piece on in which one may begin: what came
+ * before ends with no beginning of one, so that it does not matter to what comes after.
  */
 export class Scrubber {
-  readonly #forms;
+  readonly #value: string;
   readonly #shortest: number;
-  readonly #table: FormTable;
-  readonly #body: ScrubbedStream;
+  readonly #beginnings: Beginnings;
+  #lowerCaseBeginnings: Beginnings | undefined;
+  #forms: readonly Form[] | undefined;
+  #table: FormTable | undefined;
   #lowerCaseTable: FormTable | undefined;
+  #body: ScrubbedStream | undefined;
 
   /** @param value has 8 bytes or more */
   constructor(value: string) {
+    this.#value = value;
     this.#shortest = Buffer.byteLength(value);
-    this.#forms = formsOf(value);
-    this.#table = new FormTable(this.#forms, this.#shortest);
-    this.#body = new ScrubbedStream(this.#table);
+    if (this.#shortest < fewestBytes) throw new Error('The value is too short to be found in an answer.');
+    this.#beginnings = new Beginnings(value, windowBytesOf(this.#shortest));
   }
 
   /** A text of one byte a character, as Node reads headers. */
   text(header: string): string {
-    if (header.length < this.#shortest) return header;
-    const stream = new ScrubbedStream(this.#table);
+    if (header.length < this.#shortest || !this.#beginnings.mayBeIn(header)) return header;
+    const stream = this.#newStream();
     const bytes = Buffer.from(header, 'latin1');
     const scrubbed = Buffer.concat([stream.push(bytes), stream.end()]);
     return scrubbed.toString('latin1');
@@ -34,21 +45,39 @@ export class Scrubber {
   /** Whether a form stands in the name of a header, in any case: names have none. */
   isInName(name: string): boolean {
     if (name.length < this.#shortest) return false;
+    const lowerCase = name.toLowerCase();
+    this.#lowerCaseBeginnings ??= new Beginnings(this.#value, windowBytesOf(this.#shortest), true);
+    if (!this.#lowerCaseBeginnings.mayBeIn(lowerCase)) return false;
     this.#lowerCaseTable ??= new FormTable(
-      this.#forms.map((form) => form.lowerCase()),
+      this.#allForms().map((form) => form.lowerCase()),
       this.#shortest,
     );
-    return new FormSearch(this.#lowerCaseTable).read(Buffer.from(name.toLowerCase(), 'latin1')).length > 0;
+    return new FormSearch(this.#lowerCaseTable).read(Buffer.from(lowerCase, 'latin1')).length > 0;
   }
 
   /** @returns the bytes of the body that no form can begin in any more; what is left is at most one byte shorter than a form */
   push(chunk: Buffer): Buffer {
+    if (!this.#body) {
+      const isShort = chunk.length <= shortPieceBytes;
+      if (isShort && !this.#beginnings.mayBeIn(chunk.toString('latin1'))) return chunk;
+      this.#body = this.#newStream();
+    }
     return this.#body.push(chunk);
   }
 
   /** @returns what is left of the body */
   end(): Buffer {
-    return this.#body.end();
+    return this.#body?.end() ?? nothing;
+  }
+
+  #newStream(): ScrubbedStream {
+    this.#table ??= new FormTable(this.#allForms(), this.#shortest);
+    return new ScrubbedStream(this.#table);
+  }
+
+  #allForms(): readonly Form[] {
+    this.#forms ??= formsOf(this.#value);
+    return this.#forms;
   }
 }
 

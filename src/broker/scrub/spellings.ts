@@ -144,6 +144,12 @@ const written: readonly Classes[] = Array.from({ length: 256 }, (_, code) => {
   return { numbers: Uint16Array.from(texts, (text) => distinct.indexOf(text)), count: distinct.length };
 });
 
+/** For the code of each character: the bytes with which its ways begin that are not the character itself. None: it is never escaped. */
+export const escapesBeginWith: readonly string[] = Array.from({ length: 256 }, (_, code) => {
+  const escapes = spellings.map((spell) => spell(code)).filter((text) => text !== plain[code]);
+  return [...new Set(escapes.map((text) => text.charAt(0)))].join('');
+});
+
 const distinctByPunctuation = new Map<string, readonly Spelling[]>();
 /** Most values have few kinds of punctuation, and base64 has the same always. */
 const mostKept = 100;

@@ -33,18 +33,32 @@ export class Form {
  * and as software escapes them in JSON, URLs and HTML.
  */
 export function formsOf(value: string): Form[] {
-  const bytes = Buffer.from(value);
-  const raw = bytes.toString('latin1');
-  const hex = bytes.toString('hex');
-  const base64 = [0, 1, 2].map((offset) => base64At(bytes, offset));
-  const base64url = base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_'));
-  const plain = new Set([...base64url.filter((text) => !base64.includes(text)), hex, hex.toUpperCase()]);
+  const { raw, base64, plain } = textsOf(Buffer.from(value));
   return [
     ...spelled(raw),
     ...wholeSpellings.map((spell) => new Form(raw, spell)),
     ...base64.flatMap(spelled),
     ...[...plain].map((text) => new Form(text, plainSpelling, text.length)),
   ];
+}
+
+/** What forms are made of. */
+interface Texts {
+  readonly raw: string;
+  readonly base64: readonly string[];
+  /** Those that nobody escapes. */
+  readonly plain: ReadonlySet<string>;
+}
+
+/** @param bytes a value, or the first bytes of one: the texts of these are beginnings of the texts of all */
+export function textsOf(bytes: Buffer): Texts {
+  const hex = bytes.toString('hex');
+  const base64 = [0, 1, 2].map((offset) => base64At(bytes, offset));
+  const plain = new Set([hex, hex.toUpperCase()]);
+  for (const text of base64) {
+    if (/[+/]/.test(text)) plain.add(text.replaceAll('+', '-').replaceAll('/', '_'));
+  }
+  return { raw: bytes.toString('latin1'), base64, plain };
 }
 
 /** The base64 of bytes that come after so many others: the characters that depend on these bytes alone. */
