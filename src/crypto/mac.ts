@@ -7,10 +7,22 @@ export type Field = string | number | boolean | null | readonly Field[];
  * HMAC-SHA-256 over a JSON array that begins with the purpose, so that no two messages share an encoding, and what was made
  * for one purpose serves no other.
  */
-export function hmac(
+export function hmac(key: Pick<MacKey, 'key'>, message: Message, encoding?: BinaryToTextEncoding): string {
+  return hmacOfText(key, textOf(message), encoding);
+}
+
+export type Message = readonly [purpose: string, ...Field[]];
+
+/** What a MAC is over. */
+export function textOf(message: Message): string {
+  return JSON.stringify(message);
+}
+
+/** @param text by `textOf` */
+export function hmacOfText(
   { key }: Pick<MacKey, 'key'>,
-  message: readonly [purpose: string, ...Field[]],
+  text: string,
   encoding: BinaryToTextEncoding = 'base64url',
 ): string {
-  return createHmac('sha256', key).update(JSON.stringify(message)).digest(encoding);
+  return createHmac('sha256', key).update(text).digest(encoding);
 }

@@ -68,6 +68,8 @@ describe('a record', () => {
     ['MAC, left out', ({ mac: { kid } }) => ({ mac: { kid, tag: '' } })],
   ])('does not open with another %s, and is named', async (_what, change) => {
     const [record, other] = [await sealedRecord(), await sealedRecord()];
+    // What was right before is known by its id.
+    expect(await openRecord(record, testKeyring)).toBe('the value');
     const changed = { ...record, ...change(record, other) };
     const rejection = await openRecord(changed, testKeyring).catch((error: unknown) => error);
     expect(rejection).toBeInstanceOf(RecordRejected);
