@@ -47,6 +47,7 @@ function unmarked(owner: Owner, number: number): Omit<SecretRecord, 'mac'> {
     createdBy: creator,
     updatedBy: creator,
     lastUsedAt: null,
+    health: null,
     // As long as that of a value of 50 bytes; nothing here opens it.
     sealed: {
       version: 1,

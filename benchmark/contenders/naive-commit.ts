@@ -1,10 +1,11 @@
 import type { ClientSession } from 'mongodb';
 import { ownerKey } from '../../src/model/owner.ts';
 import { emptyChain, extended, nextAuditEvent } from '../../src/store/audit.ts';
+import { countChange } from '../../src/store/count-change.ts';
 import type { Collections } from '../../src/store/mongodb/collections.ts';
 import { documentOf, updateTo } from '../../src/store/mongodb/documents.ts';
 import { chainFields, chainOf } from '../../src/store/mongodb/owner-document.ts';
-import { countChange, isOwned, ownerOfWrite, type Write } from '../../src/store/store.ts';
+import { isOwned, ownerOfWrite, type Write } from '../../src/store/store.ts';
 import { withTestMac } from '../../test/support/keyring.ts';
 
 /** Writes what the gateway writes, as one would do it first: with a call of the driver for each document. */

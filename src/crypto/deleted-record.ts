@@ -5,7 +5,7 @@ import type { Keyring, MacKey } from './keyring.ts';
 import { hmac } from './mac.ts';
 import { requireMac, tagOfRecord } from './record.ts';
 
-type Marked = Omit<StoredSecret, 'mac' | 'lastUsedAt'> & Deletion;
+type Marked = Omit<StoredSecret, 'mac' | 'lastUsedAt' | 'health'> & Deletion;
 
 /**
  * The MAC of a deleted secret as it will be stored, under the active key. The MAC that it had is in it, and is not stored: who

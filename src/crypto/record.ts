@@ -20,7 +20,7 @@ export class RecordRejected extends Error {
   }
 }
 
-type Marked = Omit<StoredSecret, 'mac' | 'lastUsedAt'>;
+type Marked = Omit<StoredSecret, 'mac' | 'lastUsedAt' | 'health'>;
 type Bound = Pick<Marked, 'id' | 'owner' | 'destination'>;
 
 /** The MAC of a record as it will be stored, under the active key. */

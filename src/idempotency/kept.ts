@@ -40,6 +40,7 @@ const secretFields: { readonly [field in keyof Secret]: true } = {
   createdBy: true,
   updatedBy: true,
   lastUsedAt: true,
+  health: true,
 };
 
 const apiKeyFields: { readonly [field in keyof ApiKey]: true } = {
@@ -57,7 +58,7 @@ const apiKeyFields: { readonly [field in keyof ApiKey]: true } = {
 };
 
 /** What was kept before a secret had these. */
-const addedLater = { destination: null, lastUsedAt: null };
+const addedLater = { destination: null, lastUsedAt: null, health: null };
 
 function pick(source: object, fields: Readonly<Record<string, true>>): object {
   return Object.fromEntries(Object.keys(fields).map((name) => [name, (source as Record<string, unknown>)[name]]));

@@ -12,6 +12,10 @@ export interface SecretHealth {
   readonly source: HealthSource;
 }
 
+export function isSameHealth(a: SecretHealth | null, b: SecretHealth | null): boolean {
+  return a?.status === b?.status && a?.source === b?.source && a?.checkedAt.getTime() === b?.checkedAt.getTime();
+}
+
 /** UNSUPPORTED: there is nothing to ask, or the answer says nothing about the key. */
 export const checkResults = [...healthStatuses, 'UNSUPPORTED'] as const;
 export type CheckResult = (typeof checkResults)[number];

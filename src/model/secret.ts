@@ -2,6 +2,7 @@ import type { Destination } from './destination.ts';
 import type { Sealed, SealedMark } from './envelope.ts';
 import type { Owner } from './owner.ts';
 import type { Actor } from './principal.ts';
+import type { SecretHealth } from './secret-health.ts';
 import type { Warning } from './warning.ts';
 
 /** What a caller may see of a secret. There is no field for a value. */
@@ -26,6 +27,8 @@ export interface Secret {
   readonly updatedBy: Actor;
   /** When the value was last sent to its destination. It is no change of the secret, and no MAC has it. */
   readonly lastUsedAt: Date | null;
+  /** What was last found out about the value. It is no change of the secret, and no MAC has it. */
+  readonly health: SecretHealth | null;
 }
 
 /** A secret as it was just written, and what looks like a mistake in what was sent. */

@@ -5,6 +5,7 @@ import type { Destination } from '../model/destination.ts';
 import type { Nonce } from '../model/nonce.ts';
 import { actorOf, type Principal } from '../model/principal.ts';
 import type { Secret } from '../model/secret.ts';
+import type { SecretHealth } from '../model/secret-health.ts';
 import type { Write } from '../store/store.ts';
 import { eventOf } from './audit-event.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -24,6 +25,8 @@ export interface NewValue {
   readonly maskedValue: string | null;
   /** Where it may be sent; null: nowhere. */
   readonly destination: Destination | null;
+  /** What its provider said of it before it was sealed. */
+  readonly health?: SecretHealth | null | undefined;
   /** Spent with the write. */
   readonly nonce?: Nonce | undefined;
 }
@@ -58,6 +61,7 @@ export function firstVersion(
     createdBy: actor,
     updatedBy: actor,
     lastUsedAt: null,
+    health: value?.health ?? null,
   };
   const sealed = value && sealForStore(value.value, secret, null, dependencies);
   const mac = macOfRecord({ ...secret, sealed }, dependencies.keyring());

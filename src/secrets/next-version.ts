@@ -33,6 +33,8 @@ export function nextVersion(
     ...changes,
     maskedValue: value ? value.maskedValue : current.maskedValue,
     destination: value ? value.destination : current.destination,
+    // Of a value that is gone it would say nothing.
+    health: value ? (value.health ?? null) : current.health,
     version: current.version + 1,
     updatedAt: at,
     updatedBy: actorOf(principal),

@@ -58,6 +58,7 @@ export async function rollbackSecret(
       ...before,
       maskedValue: earlier.maskedValue,
       destination: earlier.destination,
+      health: null,
       version: current.version + 1,
       updatedAt: at,
       updatedBy: actorOf(principal),

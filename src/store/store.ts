@@ -6,6 +6,7 @@ import type { KeptResult } from '../model/kept-result.ts';
 import type { Nonce } from '../model/nonce.ts';
 import type { Owner } from '../model/owner.ts';
 import type { RecordMac, Secret, SecretFilter, SecretRecord, StoredSecret } from '../model/secret.ts';
+import type { SecretHealth } from '../model/secret-health.ts';
 import type { VersionRecord } from '../model/secret-version.ts';
 import type { ApiKeyStore } from './api-keys.ts';
 import type { AuditStore } from './audit.ts';
@@ -29,8 +30,9 @@ export type Write =
     }
   /**
    * The secret after the change; the stored version must be the one before, and the stored MAC that of `from`: something other
-   * than a gateway may have written meanwhile. Without `sealed` the envelope is kept. With it, `replaced` is the value before,
-   * which is kept among the versions: its wrapped key must be the stored one.
+   * than a gateway may have written meanwhile. Without `sealed` the envelope is kept, and so is the stored health. With it, the
+   * health is that of `secret`, and `replaced` is the value before, which is kept among the versions: its wrapped key must be the
+   * stored one.
    */
   | {
       readonly type: 'updateSecret';
@@ -70,11 +72,17 @@ export type Write =
       readonly event: NewAuditEvent;
     }
   /**
-   * After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. It changes
-   * nothing of the secret. Only with `secret.used` its `lastUsedAt` becomes the time of the event, unless it is later already; no
+   * After the other writes the stored version and MAC must be these, so that events are in the order of what they tell. It is no
+   * change of the secret. Only with `secret.used` its `lastUsedAt` becomes the time of the event, unless it is later already; no
    * other write sets it.
    */
-  | { readonly type: 'useSecret'; readonly secret: StoredSecret; readonly event: NewAuditEvent }
+  | {
+      readonly type: 'useSecret';
+      readonly secret: StoredSecret;
+      /** Sets what was found out about the value. The stored health must be that of `secret`, so that of many one is first. */
+      readonly health?: SecretHealth;
+      readonly event: NewAuditEvent;
+    }
   | { readonly type: 'insertApiKey'; readonly record: ApiKeyRecord; readonly event: NewAuditEvent }
   /** The stored MAC must be that of `from`: nobody else has changed the key. A rotation inserts the successor with it. */
   | {
@@ -154,20 +162,6 @@ export function ownerOfWrite(write: OwnedWrite): Owner {
       return write.secret.owner;
   }
 }
-
-/** By how much a write changes its owner's count of secrets. */
-export const countChange = {
-  insertSecret: 1,
-  updateSecret: 0,
-  deleteSecret: -1,
-  restoreSecret: 1,
-  purgeSecret: -1,
-  purgeDeletedSecret: 0,
-  useSecret: 0,
-  insertApiKey: 0,
-  changeApiKey: 0,
-  appendEvent: 0,
-} as const;
 
 export interface ListQuery {
   readonly owner: Owner;
@@ -264,6 +258,12 @@ export interface Store {
    * @throws StoreConflict
    */
   commit(writes: readonly Write[]): Promise<void>;
+  /**
+   * Sets what was found out about a value, where version, MAC and health of the stored secret are those of `secret`. No event tells
+   * of it.
+   * @returns whether they were
+   */
+  setHealth(secret: StoredSecret, health: SecretHealth): Promise<boolean>;
   /** An owner's audit chain from its first event on, in order. */
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]>;
   /** Where the next event of this owner will be linked. */

@@ -10,6 +10,7 @@ import type { Destination } from '../../src/model/destination.ts';
 import type { Sealed, SealedMark, WrappedKey } from '../../src/model/envelope.ts';
 import { type Owner, ownerKey } from '../../src/model/owner.ts';
 import type { Secret, SecretRecord, StoredSecret } from '../../src/model/secret.ts';
+import type { SecretHealth } from '../../src/model/secret-health.ts';
 import type { VersionRecord } from '../../src/model/secret-version.ts';
 import { chainStart } from '../../src/store/audit.ts';
 import { positionIn } from '../../src/store/positions.ts';
@@ -84,6 +85,7 @@ export function newRecord(owner: Owner, fields: Partial<SecretRecord> = {}): Sec
     createdBy: ada,
     updatedBy: ada,
     lastUsedAt: null,
+    health: null,
     sealed: sealed(),
     ...fields,
   });
@@ -175,6 +177,16 @@ export function useAt(secret: StoredSecret, when: Date): Extract<Write, { type: 
   const request = { method: 'POST', origin: secret.destination?.origin ?? 'https://example.com' };
   const event = { ...eventOf('secret.used', secret), ...request, at: when };
   return { type: 'useSecret', secret: marked(withoutEnvelope(secret)), event };
+}
+
+/** The value is found out to be no good any more, or something else of it. */
+export function rejected(secret: StoredSecret, health: SecretHealth): Extract<Write, { type: 'useSecret' }> {
+  return {
+    type: 'useSecret',
+    secret: marked(withoutEnvelope(secret)),
+    health,
+    event: eventOf('secret.rejected', secret),
+  };
 }
 
 /** An event that changes nothing. */

@@ -9,6 +9,7 @@ import { counterContract } from './counter.ts';
 import { deletedSecretsContract } from './deleted-secrets.ts';
 import { digestsContract } from './digests.ts';
 import { newOwner } from './fixtures.ts';
+import { healthContract } from './health.ts';
 import { keptResultsContract } from './kept-results.ts';
 import { lifetimeContract } from './lifetime.ts';
 import { listsContract } from './lists.ts';
@@ -44,6 +45,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     listsContract(subject);
     selectionContract(subject);
     usesContract(subject);
+    healthContract(subject);
     counterContract(subject);
     apiKeysContract(subject);
     versionsContract(subject);

@@ -5,6 +5,7 @@ import { Destination } from './destination.ts';
 import { OwnerInput, SecretOwner } from './owner.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
 import { listArguments, listSelection } from './secret-connection.ts';
+import { SecretHealth } from './secret-health.ts';
 import { SecretVersion } from './secret-version.ts';
 
 SecretRef.implement({
@@ -60,6 +61,12 @@ SecretRef.implement({
         type: 'DateTime',
         nullable: true,
         description: 'When the value was last sent to its destination; null before. It does not change `version`.',
+      }),
+      health: t.expose('health', {
+        type: SecretHealth,
+        nullable: true,
+        description:
+          'Whether the provider took the value when it was last asked; null while nobody knows. It does not change `version`.',
       }),
       versions: t.field({
         type: [SecretVersion],

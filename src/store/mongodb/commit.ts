@@ -5,8 +5,8 @@ import type { ValueDigest } from '../../model/envelope.ts';
 import { ownerKey } from '../../model/owner.ts';
 import type { SecretRecord } from '../../model/secret.ts';
 import { emptyChain, extended, type MacOfEvent, nextAuditEvent } from '../audit.ts';
+import { countChange } from '../count-change.ts';
 import {
-  countChange,
   isApiKeyWrite,
   isOwned,
   isSecretWrite,
@@ -181,8 +181,8 @@ function insertionOf(write: SecretWrite): SecretDocument[] {
   if (write.type === 'insertSecret') return [currentOf(write.record, write.record.sealed?.digest)];
   if (write.type !== 'restoreSecret') return [];
   const { secret, from, digest, mac } = write;
-  const { sealed, lastUsedAt } = from;
-  return [currentOf({ ...secret, sealed, lastUsedAt, mac }, digest)];
+  const { sealed, lastUsedAt, health } = from;
+  return [currentOf({ ...secret, sealed, lastUsedAt, health, mac }, digest)];
 }
 
 function currentOf(record: SecretRecord, digest: ValueDigest | undefined): SecretDocument {

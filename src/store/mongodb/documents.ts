@@ -4,11 +4,13 @@ import type { Envelope, Sealed, SealedMark, ValueDigest } from '../../model/enve
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import type { SecretHealth } from '../../model/secret-health.ts';
 import { destinationOfText, destinationText } from '../destination-text.ts';
+import { healthDocumentOf, healthOf, readHealth } from './health-document.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 
 /** Null where the document has no such field. */
-type Optional = Pick<Secret, 'expiresAt' | 'destination' | 'lastUsedAt'>;
+type Optional = Pick<Secret, 'expiresAt' | 'destination' | 'lastUsedAt' | 'health'>;
 
 /**
  * The fields of a secret beside its id and its owner, which are stored as other types, and what is there only where it is set.
@@ -66,6 +68,7 @@ function readFields(id: string, row: RowReader): ListedSecret {
     expiresAt: null,
     destination: null,
     lastUsedAt: null,
+    health: null,
   };
 }
 
@@ -75,6 +78,7 @@ function readOptional(row: RowReader, secret: { -readonly [field in keyof Option
     if (row.isNext('expiresAt')) secret.expiresAt = row.date('expiresAt');
     else if (row.isNext('destination')) secret.destination = destinationOfText(row.text('destination'));
     else if (row.isNext('lastUsedAt')) secret.lastUsedAt = row.date('lastUsedAt');
+    else if (row.isNext('health')) secret.health = row.object('health', readHealth);
     else return;
   }
 }
@@ -152,6 +156,7 @@ export interface ListedDocument extends SecretFields {
   /** As text. */
   readonly destination?: string;
   readonly lastUsedAt?: Date;
+  readonly health?: SecretHealth;
 }
 
 /** What a find reads. `owner` is the owner's key in every collection. */
@@ -178,7 +183,7 @@ export interface SecretDocument extends FoundDocument {
 
 /** Everything but the envelope, for a find that computes what it has of the value. */
 export const foundFields = Object.fromEntries(
-  [...fieldNames, 'owner', 'mac', 'expiresAt', 'destination', 'lastUsedAt'].map((name) => [name, 1]),
+  [...fieldNames, 'owner', 'mac', 'expiresAt', 'destination', 'lastUsedAt', 'health'].map((name) => [name, 1]),
 );
 
 /** What a find and a list leave out. */
@@ -194,24 +199,28 @@ export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' |
 
 export function documentOf(record: SecretRecord): SecretDocument {
   const sealed = record.sealed && sealedDocumentOf(record.sealed);
-  const { id: _id, mac, lastUsedAt } = record;
-  return { _id, ...fieldsOf(record), mac, sealed, ...changeableFieldsOf(record), ...(lastUsedAt && { lastUsedAt }) };
+  const { id: _id, mac, lastUsedAt, health } = record;
+  const fields = { ...fieldsOf(record), mac, sealed, ...changeableFieldsOf(record) };
+  return { _id, ...fields, ...(lastUsedAt && { lastUsedAt }), ...(health && { health: healthDocumentOf(health) }) };
 }
 
-/** What need not be there, without what only a use sets. */
+/** What need not be there, without what belongs to the value or only a use sets. */
 function changeableFieldsOf({ expiresAt, destination }: Secret): Pick<FoundDocument, 'expiresAt' | 'destination'> {
   return { ...(expiresAt && { expiresAt }), ...(destination && { destination: destinationText(destination) }) };
 }
 
-/** What makes the stored secret this one. */
+/** What makes the stored secret this one. Without a new value its health stays. */
 export function updateTo(secret: Secret, mac: RecordMac, sealed: Sealed | undefined): UpdateFilter<SecretDocument> {
+  const health = sealed && secret.health;
   const $set = {
     ...fieldsOf(secret),
     mac,
     ...(sealed && { sealed: currentDocumentOf(sealed, sealed.digest) }),
+    ...(health && { health: healthDocumentOf(health) }),
     ...changeableFieldsOf(secret),
   };
-  const unset = (['expiresAt', 'destination'] as const).filter((field) => secret[field] === null);
+  const optional = sealed ? (['expiresAt', 'destination', 'health'] as const) : (['expiresAt', 'destination'] as const);
+  const unset = optional.filter((field) => secret[field] === null);
   return unset.length === 0 ? { $set } : { $set, $unset: Object.fromEntries(unset.map((field) => [field, 1])) };
 }
 
@@ -235,16 +244,8 @@ export function listedSecretOf(document: ListedDocument, owner: Owner = nobody):
   const createdBy = actorOfKey(String(document.createdBy));
   const updatedBy = actorOfKey(String(document.updatedBy));
   const { _id: id, expiresAt = null, lastUsedAt = null } = document;
-  const destination = storedDestination(document);
-  return Object.assign(pick(document), {
-    id,
-    owner,
-    createdBy,
-    updatedBy,
-    expiresAt,
-    destination,
-    lastUsedAt,
-  });
+  const optional = { expiresAt, destination: storedDestination(document), lastUsedAt, health: healthOf(document) };
+  return Object.assign(pick(document), { id, owner, createdBy, updatedBy, ...optional });
 }
 
 /** Also null is none that a gateway writes. */

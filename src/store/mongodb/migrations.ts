@@ -1,7 +1,13 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import { tooNew, tooOld } from '../schema-version.ts';
-import { secretsWithDigests, validators, validatorsWithDestination, validatorsWithExpiry } from './validators.ts';
+import {
+  secretsWithDigests,
+  validators,
+  validatorsWithDestination,
+  validatorsWithExpiry,
+  validatorsWithHealth,
+} from './validators.ts';
 
 /** What callers have used of their rate limits, in the form of rate-limiter-flexible. */
 export const rateLimitCollection = 'rateLimits';
@@ -101,6 +107,18 @@ export const migrations: readonly ((database: Db) => Promise<void>)[] = [
         name: 'owner_secretId_type_sequence',
         key: { owner: 1, secretId: 1, type: 1, sequence: 1 },
         partialFilterExpression: { secretId: { $exists: true }, type: { $lt: 'secret.used' } },
+      },
+    ]);
+  },
+  async (database) => {
+    for (const [collection, validator] of Object.entries(validatorsWithHealth)) {
+      await ensureCollection(database, collection, validator);
+    }
+    await database.collection('secrets').createIndexes([
+      {
+        name: 'owner_health_name',
+        key: { owner: 1, 'health.status': 1, name: 1 },
+        partialFilterExpression: { 'health.status': { $exists: true } },
       },
     ]);
   },

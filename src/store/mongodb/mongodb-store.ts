@@ -6,6 +6,7 @@ import type { WrappedKey } from '../../model/envelope.ts';
 import type { KeptResult } from '../../model/kept-result.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
+import type { SecretHealth } from '../../model/secret-health.ts';
 import { withDeadline } from '../../runtime/deadline.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac } from '../audit.ts';
@@ -43,6 +44,7 @@ import {
   selectEach,
   selectedOf,
 } from './select.ts';
+import { setHealth } from './set-health.ts';
 import { watchTopology } from './topology.ts';
 import { MongodbVersions } from './versions.ts';
 import { readWrappedKeys, replaceWrappedKeys } from './wrapped-keys.ts';
@@ -195,6 +197,11 @@ class MongodbStore implements Store {
       if (reason === 'no-space' || reason === 'throttled') this.#refused = { error, atMs: performance.now() };
       throw error;
     }
+  }
+
+  setHealth(secret: StoredSecret, health: SecretHealth): Promise<boolean> {
+    const options = { writeConcern: this.#durable, maxTimeMS: this.#timeoutMs };
+    return this.#answer(setHealth(this.#collections.secrets, { secret, health }, options));
   }
 
   keptResults(principal: string, ids: readonly string[]): Promise<KeptResult[]> {

@@ -8,6 +8,7 @@ import type { DeletedDocument } from './deleted-secrets.ts';
 import { documentOf, type SecretDocument } from './documents.ts';
 import { isDuplicateKey, WriteRefused } from './errors.ts';
 import { versionConflict } from './first-conflict.ts';
+import { healthOf } from './health-document.ts';
 import { byOwner } from './secret-ids.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
 
@@ -43,15 +44,20 @@ export async function moveDeleted(
 
 type Deletion = Extract<SecretWrite, { type: 'deleteSecret' }>;
 
-/** As they were read, but for `lastUsedAt`: a secret may have been used since. */
+/** As they were read, but for what is no change of them: a secret may have been used or checked since. */
 async function documentsOf(commands: TransactionCommands, deletions: readonly Deletion[]): Promise<DeletedDocument[]> {
   const ids = deletions.map(({ secret }) => [secret.id, ownerKey(secret.owner)] as const);
-  const query = { filter: byOwner(ids), projection: { lastUsedAt: 1 } };
-  const found = await commands.find<Pick<SecretDocument, '_id' | 'lastUsedAt'>>('secrets', ids.length, query);
-  const lastUsed = new Map(found.map(({ _id, lastUsedAt = null }) => [_id, lastUsedAt]));
+  const query = { filter: byOwner(ids), projection: { lastUsedAt: 1, health: 1 } };
+  const found = await commands.find<Pick<SecretDocument, '_id' | 'lastUsedAt' | 'health'>>(
+    'secrets',
+    ids.length,
+    query,
+  );
+  const stored = new Map(found.map((document) => [document._id, document]));
   return deletions.map(({ secret, deletion: { deletedAt, deletedBy }, mac }) => {
-    const { lastUsedAt } = secret;
-    const record = { ...secret, mac, lastUsedAt: lastUsed.get(secret.id) ?? lastUsedAt };
+    const document = stored.get(secret.id);
+    const { lastUsedAt = null } = document ?? secret;
+    const record = { ...secret, mac, lastUsedAt, health: document ? healthOf(document) : secret.health };
     return { ...documentOf(record), deletedAt, deletedBy: actorKey(deletedBy) };
   });
 }

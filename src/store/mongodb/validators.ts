@@ -1,4 +1,4 @@
-import { date, dateOrNull, exactly, natural, positive, text, textOrNull } from './bson-types.ts';
+import { date, dateOrNull, exactly, natural, oneOf, positive, text, textOrNull } from './bson-types.ts';
 
 /** A `kid` or a MAC: never empty, so that nothing is stored without. */
 const named = { ...text, minLength: 1 };
@@ -129,4 +129,20 @@ export const validatorsWithDestination = {
 export const validatorsWithExpiry = {
   secrets: exactly(secretFieldsWithDigest, { expiresAt: date }),
   deletedSecrets: exactly({ ...secretFields, deletedAt: date, deletedBy: text }, { expiresAt: date }),
+};
+
+/** The values are those of its version: what is added to the model later needs a version of its own. */
+const health = exactly({
+  status: oneOf(['VALID', 'REJECTED', 'RATE_LIMITED', 'UNREACHABLE']),
+  checkedAt: date,
+  source: oneOf(['CHECK', 'USE']),
+});
+
+/** As version 20 has them. A document without health stays as it is. */
+export const validatorsWithHealth = {
+  secrets: exactly(secretFieldsWithDigest, { expiresAt: date, destination: named, lastUsedAt: date, health }),
+  deletedSecrets: exactly(
+    { ...secretFields, deletedAt: date, deletedBy: text },
+    { expiresAt: date, destination: named, lastUsedAt: date, health },
+  ),
 };

@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { setImmediate as nextTick } from 'node:timers/promises';
 import type { MacOfEvent, OwnerHead } from '../audit.ts';
-import { type Backlog, nonceOfWrite, type Write } from '../store.ts';
+import type { HealthChange } from '../health.ts';
+import { type Backlog, nonceOfWrite, StoreConflict, type Write } from '../store.ts';
 import { prepareWrites, replaces, type WritesInCommit } from './commit.ts';
 import type { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
@@ -9,6 +10,7 @@ import { type KeptResults, prepareKeptResults } from './kept-results.ts';
 import { prepareLastUsed } from './last-used.ts';
 import { type Nonces, prepareNonces } from './nonces.ts';
 import { rollBack } from './roll-back.ts';
+import { prepareSetHealth } from './set-health.ts';
 
 /** Writes of commits that share one transaction, and so one sync to disk. A commit of more is a batch. */
 const maxShared = 64;
@@ -17,6 +19,8 @@ const turnMs = 5;
 
 interface Job {
   readonly writes: readonly Write[];
+  /** Alone, without writes. */
+  readonly change?: HealthChange | undefined;
   readonly addedAtMs: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -27,6 +31,7 @@ class Writer {
   readonly database: DatabaseSync;
   readonly nonces: Nonces;
   readonly setLastUsed: ReturnType<typeof prepareLastUsed>;
+  readonly setHealth: ReturnType<typeof prepareSetHealth>;
   readonly statements: Record<'savepoint' | 'release' | 'rollbackTo', StatementSync>;
   readonly #keptResults: KeptResults;
   readonly #writes: WritesInCommit;
@@ -36,6 +41,7 @@ class Writer {
     this.database = database;
     this.nonces = prepareNonces(database);
     this.setLastUsed = prepareLastUsed(database);
+    this.setHealth = prepareSetHealth(database);
     this.#keptResults = prepareKeptResults(database);
     this.#writes = prepareWrites(database, macOfEvent);
     this.#steps = [this.#keptResults.keep, this.nonces.spend, this.#writes.make];
@@ -90,10 +96,21 @@ export class CommitQueue {
     this.#batches = batches && new Writer(batches, options.macOfEvent);
   }
 
-  add(writes: readonly Write[]): Promise<void> {
+  /** Shares a transaction with commits: the sync to disk is what it costs. @returns whether the stored secret is that one */
+  async setHealth(change: HealthChange): Promise<boolean> {
+    try {
+      await this.add([], change);
+      return true;
+    } catch (error) {
+      if (error instanceof StoreConflict) return false;
+      throw error;
+    }
+  }
+
+  add(writes: readonly Write[], change?: HealthChange): Promise<void> {
     return new Promise((resolve, reject) => {
       const isBatch = this.#batches !== null && writes.length > maxShared;
-      (isBatch ? this.#large : this.#small).push({ writes, addedAtMs: performance.now(), resolve, reject });
+      (isBatch ? this.#large : this.#small).push({ writes, change, addedAtMs: performance.now(), resolve, reject });
       this.#schedule();
     });
   }
@@ -165,6 +182,7 @@ export class CommitQueue {
         try {
           statements.savepoint.run();
           heads.push(...atOnce(writer.write(job.writes)));
+          if (job.change && !writer.setHealth(job.change)) throw new StoreConflict(0, 'version');
           statements.release.run();
         } catch (error) {
           // A full disk may have ended the whole transaction, with the writes of other jobs in it.

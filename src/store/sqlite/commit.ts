@@ -2,8 +2,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { ownerKey } from '../../model/owner.ts';
 import type { Secret } from '../../model/secret.ts';
 import { type ChainState, emptyChain, extended, type MacOfEvent, nextAuditEvent, type OwnerHead } from '../audit.ts';
+import { countChange } from '../count-change.ts';
+import { healthChangeOf } from '../health.ts';
 import {
-  countChange,
   isApiKeyWrite,
   isOwned,
   isSecretWrite,
@@ -19,6 +20,7 @@ import { prepareDeletedWrites } from './deleted-secrets.ts';
 import { prepareDigestWrites } from './digests.ts';
 import { isConstraintViolation } from './errors.ts';
 import { insertRecord, putEnvelope, storedValues, updateRecord } from './rows.ts';
+import { prepareSetHealth } from './set-health.ts';
 import { prepareVersionWrites } from './versions.ts';
 
 /** Whether it leaves behind in the write-ahead log what is to be erased. */
@@ -62,23 +64,25 @@ export function prepareWrites(database: DatabaseSync, macOfEvent: MacOfEvent): W
 const usesAtOnce = 100;
 
 function prepareUses(database: DatabaseSync): (writes: readonly Write[]) => Generator<void, void> {
+  const setHealth = prepareSetHealth(database);
   const versions = database.prepare(
     'SELECT id, owner, version, mac_tag FROM secrets WHERE id IN (SELECT value FROM json_each(?))',
   );
   return function* (writes) {
     const uses = writes.flatMap((write, index) => {
       const secret = requiredBy(write);
-      return secret ? [{ secret, index }] : [];
+      return secret ? [{ secret, index, change: healthChangeOf(write) }] : [];
     });
     for (let from = 0; from < uses.length; from += usesAtOnce) {
       const some = uses.slice(from, from + usesAtOnce);
       const rows = versions.all(JSON.stringify(some.map(({ secret }) => secret.id)));
       const byId = new Map(rows.map((row) => [row.id, row]));
-      for (const { secret, index } of some) {
+      for (const { secret, index, change } of some) {
         const row = byId.get(secret.id);
         const isVersion = row?.version === secret.version && row.owner === ownerKey(secret.owner);
         // What was read must be what is there: something other than a gateway may have written a record of the same version.
         if (!isVersion || row.mac_tag !== secret.mac.tag) throw new StoreConflict(index, 'version');
+        if (change && !setHealth(change)) throw new StoreConflict(index, 'version');
       }
       yield;
     }
@@ -131,7 +135,7 @@ function prepareSecretWrites(database: DatabaseSync): (write: SecretWrite, index
       case 'restoreSecret': {
         const { from, secret, digest, mac } = write;
         if (!deleted.has(from)) throw new StoreConflict(index, 'version');
-        insert.run(...storedValues({ ...secret, lastUsedAt: from.lastUsedAt }, from.sealed, mac));
+        insert.run(...storedValues({ ...secret, lastUsedAt: from.lastUsedAt, health: from.health }, from.sealed, mac));
         deleted.restoreEnvelope(secret.id);
         digests.set(secret.id, secret.owner, digest);
         deleted.remove(secret.id);

@@ -4,7 +4,9 @@ import type { Envelope, SealedMark } from '../../model/envelope.ts';
 import { type Owner, ownerKey, ownerOfKey } from '../../model/owner.ts';
 import { type Actor, actorKey, actorOfKey } from '../../model/principal.ts';
 import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/secret.ts';
+import type { SecretHealth } from '../../model/secret-health.ts';
 import { destinationOfText, destinationText } from '../destination-text.ts';
+import { storedHealth } from '../health.ts';
 import { largeEnvelope, type SelectedSecret } from '../store.ts';
 
 export type Row = Record<string, SQLOutputValue>;
@@ -54,8 +56,8 @@ export const limitClause = 'LIMIT ? + 0';
 
 export type Columns<T> = { readonly [field in keyof T]: readonly [column: string, type: ColumnType<T[field]>] };
 
-/** The columns of a secret beside its owner and its envelope: one line for each field, everything else follows from it. */
-const columns: Columns<Omit<Secret, 'owner'>> = {
+/** The columns of a secret beside its owner, its health and its envelope: one line for each field, everything else follows from it. */
+const columns: Columns<Omit<Secret, 'owner' | 'health'>> = {
   id: ['id', text],
   name: ['name', text],
   placeholder: ['placeholder', text],
@@ -75,13 +77,18 @@ const columns: Columns<Omit<Secret, 'owner'>> = {
 const fields = Object.entries(columns) as [keyof typeof columns, readonly [string, ColumnType<unknown>]][];
 const columnNames = fields.map(([, [column]]) => column);
 
+/** In the order in which `healthOf` reads them. */
+export const healthColumns = ['health_status', 'health_checked_at', 'health_source'];
+
+const shownColumns = [...columnNames, ...healthColumns];
+
 /** What a list reads: it knows the owner. */
-export const listedColumns = columnNames.join(', ');
+export const listedColumns = shownColumns.join(', ');
 
 /** What a row has of a value beside its envelope, in the order in which `markOf` reads it. */
 export const markColumns = ['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by'];
 
-const storedColumns = [...columnNames, 'owner', 'mac_kid', 'mac_tag', ...markColumns];
+const storedColumns = [...shownColumns, 'owner', 'mac_kid', 'mac_tag', ...markColumns];
 
 /** What a find reads: everything but the envelope, which is in a table of its own. */
 export const secretColumns = storedColumns.join(', ');
@@ -95,10 +102,13 @@ export const insertRecord = `
 /** A use may have set it since the change was prepared. */
 const updatedColumns = [...columnNames.filter((column) => column !== 'last_used_at'), 'mac_kid', 'mac_tag'];
 
-/** Takes `storedValues`, where a value that is null keeps the stored one, and then the MAC of the secret before the change. */
+const isValueKept = `${parameterOf('sealed_version')} IS NULL`;
+
+/** Takes `storedValues`, where a value that is null keeps the stored one with its health, and then the MAC of the secret before the change. */
 export const updateRecord = `
   UPDATE secrets SET
     ${updatedColumns.map((column) => `${column} = ${parameterOf(column)}`).join(', ')},
+    ${healthColumns.map((column) => `${column} = iif(${isValueKept}, ${column}, ${parameterOf(column)})`).join(', ')},
     ${markColumns.map((column) => `${column} = coalesce(${parameterOf(column)}, ${column})`).join(', ')}
   WHERE owner = ${parameterOf('owner')} AND id = ${parameterOf('id')} AND version = ${parameterOf('version')} - 1
     AND mac_tag = ?${storedColumns.length + 1}`;
@@ -106,8 +116,13 @@ export const updateRecord = `
 /** The values of a secret, in the order of the parameters. */
 export function storedValues(secret: Secret, sealed: SealedMark | null | undefined, mac: RecordMac): SQLInputValue[] {
   const values = fields.map(([field, [, type]]) => type.write(secret[field]));
-  values.push(ownerKey(secret.owner), mac.kid, mac.tag, ...markValues(sealed));
+  values.push(...healthValues(secret.health), ownerKey(secret.owner), mac.kid, mac.tag, ...markValues(sealed));
   return values;
+}
+
+/** In the order of `healthColumns`. */
+export function healthValues(health: SecretHealth | null): SQLInputValue[] {
+  return health ? [health.status, time.write(health.checkedAt), health.source] : [null, null, null];
 }
 
 /** In the order of `markColumns`. */
@@ -136,7 +151,8 @@ export const putEnvelope = `
 const at = Object.fromEntries(fields.map(([field], index) => [field, index])) as {
   readonly [field in keyof typeof columns]: number;
 };
-const ownerAt = columnNames.length;
+const healthAt = columnNames.length;
+const ownerAt = shownColumns.length;
 const endOfStored = storedColumns.length;
 
 /** Field by field: a loop over the columns takes a third more time for a list. */
@@ -158,7 +174,12 @@ export function listedSecretOfRow(row: Values, owner: Owner): Secret {
     expiresAt: timeOrNull.read(row[at.expiresAt]),
     destination: destinationOrNull.read(row[at.destination]),
     lastUsedAt: timeOrNull.read(row[at.lastUsedAt]),
+    health: row[healthAt] === null ? null : healthOf(row),
   };
+}
+
+function healthOf(row: Values): SecretHealth | null {
+  return storedHealth(row[healthAt], time.read(row[healthAt + 1]), row[healthAt + 2]);
 }
 
 export function secretOfRow(row: Values): StoredSecret {

@@ -241,6 +241,17 @@ export const migrations: readonly string[] = [
   CREATE INDEX audit_owner_secret_id_type ON audit (owner, secret_id, type, sequence)
     WHERE secret_id IS NOT NULL AND type < 'secret.used';
   `,
+  `
+  -- What was last found out about a value.
+  ALTER TABLE secrets ADD COLUMN health_status TEXT;
+  ALTER TABLE secrets ADD COLUMN health_checked_at INTEGER;
+  ALTER TABLE secrets ADD COLUMN health_source TEXT
+    CHECK ((health_status IS NULL) = (health_checked_at IS NULL) AND (health_status IS NULL) = (health_source IS NULL));
+  ALTER TABLE deleted_secrets ADD COLUMN health_status TEXT;
+  ALTER TABLE deleted_secrets ADD COLUMN health_checked_at INTEGER;
+  ALTER TABLE deleted_secrets ADD COLUMN health_source TEXT;
+  CREATE INDEX secrets_owner_health_name ON secrets (owner, health_status, name) WHERE health_status IS NOT NULL;
+  `,
 ];
 
 /** Databases of versions before this one were made by commits that were never released. */

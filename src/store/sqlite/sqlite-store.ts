@@ -4,6 +4,7 @@ import type { WrappedKey } from '../../model/envelope.ts';
 import type { KeptResult } from '../../model/kept-result.ts';
 import { type Owner, ownerKey } from '../../model/owner.ts';
 import type { SecretRecord, StoredSecret } from '../../model/secret.ts';
+import type { SecretHealth } from '../../model/secret-health.ts';
 import { createPacing } from '../../runtime/pacing.ts';
 import type { ApiKeyStore } from '../api-keys.ts';
 import { cannotMac } from '../audit.ts';
@@ -156,6 +157,10 @@ class SqliteStore implements Store {
 
   commit(writes: readonly Write[]): Promise<void> {
     return this.#commits.add(writes);
+  }
+
+  setHealth(secret: StoredSecret, health: SecretHealth): Promise<boolean> {
+    return this.#commits.setHealth({ secret, health });
   }
 
   auditEvents(owner: Owner, afterSequence: number, limit: number): Promise<AuditEvent[]> {

@@ -1,0 +1,20 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { ownerKey } from '../../model/owner.ts';
+import type { HealthChange } from '../health.ts';
+import { healthColumns, healthValues } from './rows.ts';
+
+/**
+ * Sets what was found out about a value, inside the transaction that the caller holds.
+ * @returns what does it, and says whether version, MAC and health of the stored secret were those that were read
+ */
+export function prepareSetHealth(database: DatabaseSync): (change: HealthChange) => boolean {
+  const set = database.prepare(`
+    UPDATE secrets SET ${healthColumns.map((column) => `${column} = ?`).join(', ')}
+    WHERE id = ? AND owner = ? AND version = ? AND mac_tag = ?
+      AND ${healthColumns.map((column) => `${column} IS ?`).join(' AND ')}`);
+  return ({ secret, health }) => {
+    const { id, owner, version, mac } = secret;
+    const asRead = [id, ownerKey(owner), version, mac.tag, ...healthValues(secret.health)];
+    return set.run(...healthValues(health), ...asRead).changes > 0;
+  };
+}
