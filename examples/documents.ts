@@ -27,6 +27,8 @@ export type CreateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
   value?: string | null | undefined;
+  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default. */
+  verify?: boolean | null | undefined;
 };
 
 /** Where the gateway may send a value, and where in the request the value is put. */
@@ -100,6 +102,8 @@ export type UpdateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** A new value in clear. Pass it in a variable. A mask is refused. */
   value?: string | null | undefined;
+  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default. */
+  verify?: boolean | null | undefined;
 };
 
 export type CreateConnectorSecretMutationVariables = Exact<{

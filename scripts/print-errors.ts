@@ -84,10 +84,12 @@ The \`type\` of a field in \`extensions.errors\`:
 | \`header_name\`, \`header_not_allowed\` | is no name of a header, or that of one in which no value is put |
 | \`format\` | has no \`{value}\`, or more than one |
 | \`path\` | is no prefix of paths |
-| \`value_required\` | is a destination without a new value: it only changes together with one |
+| \`value_required\` | is a destination without a new value: it only changes together with one; or \`verify\` without one: there is nothing to verify |
 | \`destination_required\` | is left out, and the present value has a destination that was given by hand |
 | \`value_too_short\`, \`value_too_long\`, \`value_not_for_headers\` | is a destination for a value of under 8 characters, of over 8 KiB, or one that cannot stand in a header; also a warning |
 | \`other_provider\` | begins as the keys of [another provider](providers.md#keys-of-another-provider) do; a warning only |
+| \`rejected_by_provider\` | is a value that its provider refuses, and that was sent with [\`verify\`](health.md#verify-a-value-before-it-is-written) |
+| \`not_verified\` | is \`verify\`, and the provider could not tell: the value was written; a warning only |
 | \`public_key\` | is no sound public key of X25519 or P-256 |
 | \`scope\`, \`scope_not_held\` | is no scope that an API key can have, or one that you do not have yourself |
 | \`no_destination\` | is what the secret that is to be used has none of |

@@ -120,7 +120,7 @@ export async function startGateway(config: Config, log: Log = createLog(config.l
   const changes = new ChangeFeeds({ store, keyring: keyring.current });
   opened.defer(() => changes.close());
   const subscriptions = new Subscriptions(config.subscriptions, metrics);
-  const broker = openBroker(brokerSettings(config));
+  const broker = openBroker({ ...brokerSettings(config), onCheck: metrics.check });
   const dependencies = {
     ...{ store, changes, apiKeys, trace, askProvider: broker.askProvider },
     forgetApiKey: apiKeyVerifier.forget,

@@ -6,12 +6,14 @@ import { type RotateApiKeyInput, rotateApiKey } from './api-keys/rotate-api-key.
 import { type FollowChangesInput, type FollowDependencies, followChanges } from './audit/follow-changes.ts';
 import { type ListAuditEventsInput, listAuditEvents } from './audit/list-events.ts';
 import { listProviders } from './broker/providers/list-providers.ts';
-import { type UseDependencies, type UseSecretInput, useSecret } from './broker/use-secret.ts';
+import { type UseSecretInput, useSecret } from './broker/use-secret.ts';
 import { type ResolveSecretsInput, resolveSecrets } from './delivery/resolve-secrets.ts';
 import { authenticated } from './identity/authorize.ts';
 import type { Caller } from './model/caller.ts';
 import type { Owner } from './model/owner.ts';
 import type { Secret } from './model/secret.ts';
+import type { UseDependencies } from './secrets/audit-use.ts';
+import { type CheckSecretInput, checkSecret } from './secrets/check-secret.ts';
 import { countSecrets } from './secrets/count-secrets.ts';
 import { type CreateSecretInput, createSecret } from './secrets/create-secret.ts';
 import { type CreateSecretsInput, createSecrets } from './secrets/create-secrets.ts';
@@ -116,6 +118,10 @@ export class Operations {
 
   resolveSecrets(input: ResolveSecretsInput) {
     return resolveSecrets(this.#dependencies, this.#caller, input);
+  }
+
+  checkSecret(input: CheckSecretInput) {
+    return checkSecret(this.#dependencies, this.#caller, input);
   }
 
   useSecret(input: UseSecretInput) {

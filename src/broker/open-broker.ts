@@ -1,6 +1,6 @@
 import type { Route } from '../http/route.ts';
 import type { AskProvider } from '../secrets/dependencies.ts';
-import { createAskProvider } from './check/ask-provider.ts';
+import { createAskProvider, type OnCheck } from './check/ask-provider.ts';
 import { type BrokerRouteOptions, brokerRoute } from './route.ts';
 import { createAddressRule } from './upstream/addresses.ts';
 import { createForwarder } from './upstream/forward.ts';
@@ -15,6 +15,7 @@ export interface BrokerOptions {
   readonly timeoutMs: number;
   /** Of the gateway: it is told to providers that are asked about keys. */
   readonly version: string;
+  readonly onCheck: OnCheck;
 }
 
 export interface Broker {
@@ -32,11 +33,11 @@ export interface Broker {
 }
 
 /** All that goes to destinations: uses and checks share their limits and their end. */
-export function openBroker({ allowPrivate, allowHttp, timeoutMs, version }: BrokerOptions): Broker {
+export function openBroker({ allowPrivate, allowHttp, timeoutMs, version, onCheck }: BrokerOptions): Broker {
   const uses = new Uses();
   const forwarder = createForwarder({ isAllowedAddress: createAddressRule(allowPrivate), allowHttp, timeoutMs });
   return {
-    askProvider: createAskProvider({ forwarder, uses, version }),
+    askProvider: createAskProvider({ forwarder, uses, version, onCheck }),
     route: (options) => brokerRoute({ ...options, forwarder, uses, timeoutMs }),
     count: () => uses.count,
     endMs: () => (uses.count === 0 ? 0 : usesEndMs),

@@ -82,6 +82,8 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
     body.on('end', () => settle());
     body.on('error', (error) => settle(error instanceof DomainError ? error : brokeOff(error)));
     body.on('close', () => body.readableEnded || settle(brokeOff()));
+    // It was given up before anybody read it, and tells nothing more.
+    if (body.closed) settle(body.errored instanceof DomainError ? body.errored : brokeOff(body.errored));
   });
 }
 

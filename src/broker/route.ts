@@ -86,6 +86,8 @@ async function carry(options: BrokerRouteOptions, exchange: Exchange, running: R
   const answer = await forwarder.send({ ownerKey, origin, path, method, headers, body, signal });
   const { status } = answer;
   running.answered(status);
+  const noting = use.note(status);
+  if (noting) await running.notes(noting);
   const content = decompressed(answer, method !== 'HEAD' && status !== 204 && status !== 304);
   const place = { origin, useUrl: use.useUrl };
   await passOn({ ...content, status, request, response, scrubber: new Scrubber(use.value), place, maxBodyBytes });

@@ -5,6 +5,7 @@ import type { StreamedBody } from '../http/streamed-body.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { actorOf, type Principal } from '../model/principal.ts';
 import { Answer } from '../runtime/answer.ts';
+import { withDeadline } from '../runtime/deadline.ts';
 import { describeError, type Log } from '../runtime/log.ts';
 import type { OpenUse, Uses } from './uses.ts';
 
@@ -32,6 +33,8 @@ interface Options {
 
 /** With the 4 s for which the store's word on a key is used, a key that was revoked elsewhere is noticed within 5 s. */
 const verifyEveryMs = 1000;
+/** An answer waits no longer for what is recorded about it. */
+const recordMs = 2000;
 
 /** One use, from its request until its answer is written: what stops it, and how it ended. */
 export class RunningUse {
@@ -97,6 +100,16 @@ export class RunningUse {
   /** The head of the upstream's answer is there. */
   answered(status: number): void {
     this.#status = status;
+  }
+
+  /** Waits until something is recorded about the use, so that it is there with the answer. The use goes on, whatever becomes of it. */
+  async notes(recording: Promise<unknown>): Promise<void> {
+    const { log } = this.#options;
+    const { requestId } = this.#exchange;
+    const recorded = recording.catch((error: unknown) => {
+      log.warn({ requestId, cause: describeError(error) }, 'what a use says about a value was not recorded');
+    });
+    await withDeadline(recorded, recordMs, () => new Error('recorded too slowly')).catch(() => {});
   }
 
   async run(work: (running: this) => Promise<void>): Promise<void> {

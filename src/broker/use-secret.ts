@@ -7,20 +7,14 @@ import type { Destination } from '../model/destination.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { ownOwnerOf, type Principal } from '../model/principal.ts';
 import type { SecretRecord, StoredSecret } from '../model/secret.ts';
-import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { backOff } from '../runtime/back-off.ts';
-import { eventOf } from '../secrets/audit-event.ts';
+import { auditUse, type UseDependencies } from '../secrets/audit-use.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
+import { healthOfAnswer, isNews, noteHealth } from '../secrets/note-health.ts';
 import { recordsOf } from '../store/selected-records.ts';
-import { StoreConflict } from '../store/store.ts';
 import { requireAllowedPath } from './allowed-path.ts';
 import { brokerPrefix, type Target } from './target.ts';
-
-export interface UseDependencies extends Dependencies {
-  /** Takes one from what a secret may be used in a window. @throws DomainError TOO_MANY_REQUESTS */
-  readonly spendUse: (secretId: string) => Promise<void> | void;
-}
 
 export interface UseSecretInput extends Target {
   readonly method: string;
@@ -38,6 +32,8 @@ export interface Use {
   readonly url: { readonly origin: string; readonly pathAndQuery: string };
   /** Where the destination is reached through the broker. */
   readonly useUrl: string;
+  /** Records what the status of the answer says about the value. @returns undefined where there is nothing to be written */
+  readonly note: (status: number) => Promise<unknown> | undefined;
 }
 
 /** The secret may change while its value is opened. It is then read again. */
@@ -71,10 +67,11 @@ export async function useSecret(dependencies: UseDependencies, caller: Caller, i
       if (spending) await spending;
     }
     const value = await dependencies.trace('broker.open', () => openSealed(open, record, sealed, keyring));
-    if (await audit(dependencies, caller, principal, record, input.method)) {
+    if (await auditUse(dependencies, caller, principal, record, { type: 'secret.used', method: input.method })) {
       const url = { origin: destination.origin, pathAndQuery: `${input.path}${input.query}` };
       const useUrl = `${dependencies.publicUrl()}${brokerPrefix}${record.id}`;
-      return { secret: record, destination, value, url, useUrl };
+      const note: Use['note'] = (status) => noteAnswer(dependencies, caller, record, status);
+      return { secret: record, destination, value, url, useUrl, note };
     }
     await backOff(attempt);
   }
@@ -97,25 +94,16 @@ async function recordOf({ store }: Dependencies, principal: Principal, selector:
   return null;
 }
 
-/** @returns whether the event is durable; not where the secret has changed since it was read */
-async function audit(
-  { store, now }: Dependencies,
+function noteAnswer(
+  dependencies: Dependencies,
   caller: Caller,
-  principal: Principal,
   secret: SecretRecord,
-  method: string,
-): Promise<boolean> {
-  requireBeforeWriteDeadline(caller);
-  caller.answer.throwIfStopped();
-  const origin = secret.destination?.origin ?? '';
-  const event = { ...eventOf('secret.used', secret, principal, caller, now()), method, origin };
-  try {
-    await store.commit([{ type: 'useSecret', secret, event }]);
-    return true;
-  } catch (error) {
-    if (error instanceof StoreConflict) return false;
-    throw error;
-  }
+  answered: number,
+): Promise<unknown> | undefined {
+  const status = healthOfAnswer(answered);
+  if (!status) return undefined;
+  const health = { status, checkedAt: dependencies.now(), source: 'USE' } as const;
+  return isNews(secret.health, health) ? noteHealth(dependencies, caller, secret, health) : undefined;
 }
 
 /** A credential in any other header would be passed on. It is a good one, so its sender is told in production, too. */

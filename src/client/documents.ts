@@ -38,6 +38,27 @@ export type BatchAction =
   /** The secret of this name was changed. */
   | 'UPDATED';
 
+/** What a provider says about a value. */
+export type CheckResult =
+  /** The provider has had too many requests. It did not say whether it knows the value. */
+  | 'RATE_LIMITED'
+  /** The provider refuses the value: it is wrong, or was revoked. */
+  | 'REJECTED'
+  /** The provider cannot be reached, or has a failure of its own. */
+  | 'UNREACHABLE'
+  /** The provider cannot be asked about this value, or its answer does not say whether it knows it. Nothing is recorded. */
+  | 'UNSUPPORTED'
+  /** The provider knows the value. */
+  | 'VALID';
+
+/** Which secret to check. */
+export type CheckSecretInput = {
+  /** The secret’s id. */
+  id: string;
+  /** A text of your choice for this one request, 1 to 255 characters, such as a UUID. Sent again within 24 hours with the same input, it gets the first result and changes nothing, also where the first answer was lost. */
+  idempotencyKey?: string | null | undefined;
+};
+
 /** A new API key. */
 export type CreateApiKeyInput = {
   /** The one connector of the team that it will act for; without it, the whole team. */
@@ -78,6 +99,8 @@ export type CreateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
   value?: string | null | undefined;
+  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default. */
+  verify?: boolean | null | undefined;
 };
 
 /** Many new secrets of one owner. */
@@ -131,6 +154,24 @@ export type DuplicateSecretsInput = {
   /** Who gets the copies; you by default. Another owner than `from`. */
   to?: OwnerInput;
 };
+
+/** How it was found out. */
+export type HealthSource =
+  /** The provider was asked for that alone. */
+  | 'CHECK'
+  /** From the answer to a request that the value was used in. */
+  | 'USE';
+
+/** What was last found out about a value. */
+export type HealthStatus =
+  /** The provider has had too many requests to say whether it takes it. */
+  | 'RATE_LIMITED'
+  /** The provider refuses it: it was revoked, has expired, or never was a key. */
+  | 'REJECTED'
+  /** The provider could not be reached, or had an error of its own. It says nothing about the value. */
+  | 'UNREACHABLE'
+  /** The provider takes it. */
+  | 'VALID';
 
 /** A new secret of a batch. The rules are those of `createSecret`. */
 export type NewSecretInput = {
@@ -301,6 +342,8 @@ export type UpdateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** A new value in clear. Pass it in a variable. A mask is refused. */
   value?: string | null | undefined;
+  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default. */
+  verify?: boolean | null | undefined;
 };
 
 export type ApiKeysQueryVariables = Exact<{
@@ -365,7 +408,7 @@ export type SecretChangesSubscription = { secretChanged: { type: SecretChangeTyp
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
-      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null } | null } };
+      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null } | null } };
 
 export type ResolveSecretsMutationVariables = Exact<{
   input: ResolveSecretsInput;
@@ -376,7 +419,7 @@ export type ResolveSecretsMutation = { resolveSecrets: { missing: Array<string>,
           | { __typename: 'Connector', teamId: string, id: string }
           | { __typename: 'Team', id: string }
           | { __typename: 'User', id: string }
-        , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null } }> } };
+        , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null } }> } };
 
 export type ResolveValuesMutationVariables = Exact<{
   input: ResolveSecretsInput;
@@ -401,11 +444,13 @@ export type ActorFieldsFragment = { kind: ActorKind, id: string };
 
 export type DestinationFieldsFragment = { origin: string, header: string, format: string, paths: Array<string> | null };
 
+export type HealthFieldsFragment = { status: HealthStatus, checkedAt: string, source: HealthSource };
+
 export type SecretFieldsFragment = { id: string, placeholder: string, name: string, provider: string | null, notes: string | null, tags: Array<string>, maskedValue: string | null, useUrl: string | null, version: number, expiresAt: string | null, createdAt: string, updatedAt: string, lastUsedAt: string | null, owner:
     | { __typename: 'Connector', teamId: string, id: string }
     | { __typename: 'Team', id: string }
     | { __typename: 'User', id: string }
-  , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null };
+  , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null };
 
 export type WrittenSecretFieldsFragment = { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
     | { __typename: 'Connector', teamId: string, id: string }
@@ -447,7 +492,7 @@ export type DeletedSecretsQuery = { deletedSecrets: { totalCount: number, nodes:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
-      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
+      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } };
 
 export type AuditEventsQueryVariables = Exact<{
   owner?: OwnerInput;
@@ -504,7 +549,7 @@ export type SecretQuery = { secret: { id: string, placeholder: string, name: str
       | { __typename: 'Connector', teamId: string, id: string }
       | { __typename: 'Team', id: string }
       | { __typename: 'User', id: string }
-    , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null } | null };
+    , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null } | null };
 
 export type SecretsQueryVariables = Exact<{
   owner?: OwnerInput;
@@ -520,7 +565,7 @@ export type SecretsQuery = { secrets: { totalCount: number, nodes: Array<{ id: s
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
-      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
+      , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }>, pageInfo: { hasNextPage: boolean, hasPreviousPage: boolean, startCursor: string | null, endCursor: string | null } } };
 
 export type CreateSecretMutationVariables = Exact<{
   input: CreateSecretInput;
@@ -550,6 +595,17 @@ export type DeleteSecretMutationVariables = Exact<{
 
 
 export type DeleteSecretMutation = { deleteSecret: { id: string, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
+        | { __typename: 'Connector', teamId: string, id: string }
+        | { __typename: 'Team', id: string }
+        | { __typename: 'User', id: string }
+       } } };
+
+export type CheckSecretMutationVariables = Exact<{
+  input: CheckSecretInput;
+}>;
+
+
+export type CheckSecretMutation = { checkSecret: { result: CheckResult, secret: { id: string, placeholder: string, name: string, version: number, createdAt: string, updatedAt: string, owner:
         | { __typename: 'Connector', teamId: string, id: string }
         | { __typename: 'Team', id: string }
         | { __typename: 'User', id: string }
@@ -592,7 +648,7 @@ export type MatchesSecretQuery = { matchesSecret: Array<{ id: string, placeholde
       | { __typename: 'Connector', teamId: string, id: string }
       | { __typename: 'Team', id: string }
       | { __typename: 'User', id: string }
-    , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null }> };
+    , destination: { origin: string, header: string, format: string, paths: Array<string> | null } | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }> };
 
 export const ApiKeysDocument: TypedDocument<ApiKeysQuery, ApiKeysQueryVariables> =
   'query ApiKeys($teamId:ID!$first:Int$after:String){apiKeys(teamId:$teamId first:$first after:$after){totalCount nodes{...ApiKeyFields}pageInfo{hasNextPage endCursor}}}fragment ApiKeyFields on ApiKey{id teamId connectorId name prefix scopes createdAt createdBy{...ActorFields}expiresAt lastUsedAt revokedAt}fragment ActorFields on Actor{kind id}';
@@ -613,10 +669,10 @@ export const DuplicateSecretsDocument: TypedDocument<DuplicateSecretsMutation, D
   'mutation DuplicateSecrets($input:DuplicateSecretsInput!){duplicateSecrets(input:$input){items{...BatchItemFields}}}fragment BatchItemFields on BatchItem{index action secret{...WrittenSecretFields}warnings{...WarningFields}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
 
 export const SecretChangesDocument: TypedDocument<SecretChangesSubscription, SecretChangesSubscriptionVariables> =
-  'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
+  'subscription SecretChanges($owner:OwnerInput!={}$after:String){secretChanged(owner:$owner after:$after){type secretId version secret{...SecretFields}cursor at}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt health{...HealthFields}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}fragment HealthFields on SecretHealth{status checkedAt source}';
 
 export const ResolveSecretsDocument: TypedDocument<ResolveSecretsMutation, ResolveSecretsMutationVariables> =
-  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
+  'mutation ResolveSecrets($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{...SecretFields}jwe}missing}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt health{...HealthFields}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}fragment HealthFields on SecretHealth{status checkedAt source}';
 
 export const ResolveValuesDocument: TypedDocument<ResolveValuesMutation, ResolveValuesMutationVariables> =
   'mutation ResolveValues($input:ResolveSecretsInput!){resolveSecrets(input:$input){deliveries{secret{id placeholder name version}jwe}}}';
@@ -625,7 +681,7 @@ export const SecretVersionsDocument: TypedDocument<SecretVersionsQuery, SecretVe
   'query SecretVersions($id:ID!$first:Int$before:Int){secret(id:$id){versions(first:$first before:$before){...SecretVersionFields}}}fragment SecretVersionFields on SecretVersion{version maskedValue destination{...DestinationFields}createdAt actor{...ActorFields}current}fragment DestinationFields on Destination{origin header format paths}fragment ActorFields on Actor{kind id}';
 
 export const DeletedSecretsDocument: TypedDocument<DeletedSecretsQuery, DeletedSecretsQueryVariables> =
-  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
+  'query DeletedSecrets($owner:OwnerInput!={}$first:Int$after:String){deletedSecrets(owner:$owner first:$first after:$after){totalCount nodes{...SecretFields}pageInfo{hasNextPage endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt health{...HealthFields}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}fragment HealthFields on SecretHealth{status checkedAt source}';
 
 export const AuditEventsDocument: TypedDocument<AuditEventsQuery, AuditEventsQueryVariables> =
   'query AuditEvents($owner:OwnerInput!={}$filter:AuditFilter$first:Int$after:String$last:Int$before:String){auditEvents(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){nodes{...AuditEventFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment AuditEventFields on AuditEvent{sequence type actor{...ActorFields}requestId at secretId secretName apiKeyId version purpose method origin hash}fragment ActorFields on Actor{kind id}';
@@ -643,10 +699,10 @@ export const ViewerDocument: TypedDocument<ViewerQuery, ViewerQueryVariables> =
   'query Viewer{viewer{kind subject scopes teams{id role}}}';
 
 export const SecretDocument: TypedDocument<SecretQuery, SecretQueryVariables> =
-  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
+  'query Secret($id:ID!){secret(id:$id){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt health{...HealthFields}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}fragment HealthFields on SecretHealth{status checkedAt source}';
 
 export const SecretsDocument: TypedDocument<SecretsQuery, SecretsQueryVariables> =
-  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
+  'query Secrets($owner:OwnerInput!={}$filter:SecretFilter$first:Int$after:String$last:Int$before:String){secrets(owner:$owner filter:$filter first:$first after:$after last:$last before:$before){totalCount nodes{...SecretFields}pageInfo{hasNextPage hasPreviousPage startCursor endCursor}}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt health{...HealthFields}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}fragment HealthFields on SecretHealth{status checkedAt source}';
 
 export const CreateSecretDocument: TypedDocument<CreateSecretMutation, CreateSecretMutationVariables> =
   'mutation CreateSecret($input:CreateSecretInput!){createSecret(input:$input){secret{...WrittenSecretFields}warnings{...WarningFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment WarningFields on InputWarning{field type message}';
@@ -656,6 +712,9 @@ export const UpdateSecretDocument: TypedDocument<UpdateSecretMutation, UpdateSec
 
 export const DeleteSecretDocument: TypedDocument<DeleteSecretMutation, DeleteSecretMutationVariables> =
   'mutation DeleteSecret($input:DeleteSecretInput!){deleteSecret(input:$input){id secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
+
+export const CheckSecretDocument: TypedDocument<CheckSecretMutation, CheckSecretMutationVariables> =
+  'mutation CheckSecret($input:CheckSecretInput!){checkSecret(input:$input){result secret{...WrittenSecretFields}}}fragment WrittenSecretFields on Secret{id placeholder name owner{...OwnerFields}version createdAt updatedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const ProvidersDocument: TypedDocument<ProvidersQuery, ProvidersQueryVariables> =
   'query Providers{providers{id title destination{...DestinationFields}checkable}}fragment DestinationFields on Destination{origin header format paths}';
@@ -670,4 +729,4 @@ export const SecretOwnerDocument: TypedDocument<SecretOwnerQuery, SecretOwnerQue
   'query SecretOwner($id:ID!){secret(id:$id){owner{...OwnerFields}}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}';
 
 export const MatchesSecretDocument: TypedDocument<MatchesSecretQuery, MatchesSecretQueryVariables> =
-  'query MatchesSecret($owner:OwnerInput!={}$value:String$sealedValue:String){matchesSecret(owner:$owner value:$value sealedValue:$sealedValue){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}';
+  'query MatchesSecret($owner:OwnerInput!={}$value:String$sealedValue:String){matchesSecret(owner:$owner value:$value sealedValue:$sealedValue){...SecretFields}}fragment SecretFields on Secret{id placeholder name owner{...OwnerFields}provider notes tags maskedValue destination{...DestinationFields}useUrl version expiresAt createdAt updatedAt lastUsedAt health{...HealthFields}}fragment OwnerFields on SecretOwner{__typename ...on User{id}...on Team{id}...on Connector{teamId id}}fragment DestinationFields on Destination{origin header format paths}fragment HealthFields on SecretHealth{status checkedAt source}';

@@ -9,6 +9,8 @@ export type {
   AuditEventFieldsFragment as AuditEvent,
   AuditFilter,
   BatchItemFieldsFragment as BatchItem,
+  CheckResult,
+  CheckSecretInput,
   CreateApiKeyInput,
   CreateSecretInput,
   CreateSecretsInput,
@@ -16,6 +18,7 @@ export type {
   DestinationFieldsFragment as Destination,
   DestinationInput,
   DuplicateSecretsInput,
+  HealthFieldsFragment as SecretHealth,
   NewSecretInput,
   OwnerFieldsFragment as Owner,
   OwnerInput,
@@ -40,6 +43,7 @@ export { type SealOptions, sealValue } from './seal-value.ts';
 export { type AnySealingKey, chooseSealingKey, type SealingKey } from './sealing-key.ts';
 export type {
   AllSecrets,
+  CheckedSecretPayload,
   DeletedSecretPayload,
   Provider,
   SecretChanges,

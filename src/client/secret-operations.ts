@@ -1,4 +1,7 @@
 import {
+  CheckSecretDocument,
+  type CheckSecretInput,
+  type CheckSecretMutation,
   CreateSecretDocument,
   type CreateSecretInput,
   type CreateSecretMutation,
@@ -41,6 +44,8 @@ export type Provider = ProvidersQuery['providers'][number];
 export type SecretPage = SecretsQuery['secrets'];
 /** The secret as credentials may see it that only write, and what looks like a mistake in its value. */
 export type WrittenSecretPayload = CreateSecretMutation['createSecret'];
+/** What the provider says about the value, and the secret as credentials may see it that only use it. */
+export type CheckedSecretPayload = CheckSecretMutation['checkSecret'];
 export type DeletedSecretPayload = DeleteSecretMutation['deleteSecret'];
 
 /** Changes to a secret, and whose it is. */
@@ -107,6 +112,11 @@ export function secretOperations(request: Request, sealer = new Sealer(request))
       const send = async (sealed: UpdateSecretInput) =>
         (await request(UpdateSecretDocument, { input: sealed }, options)).updateSecret;
       return sealer.send(input, { owner, id }, send, options);
+    },
+
+    /** Asks the provider of a secret whether it knows the value. It needs `secrets:use`; the value stays where it is. */
+    async checkSecret(input: CheckSecretInput, options?: CallOptions): Promise<CheckedSecretPayload> {
+      return (await request(CheckSecretDocument, { input }, options)).checkSecret;
     },
 
     /** Which secrets of an owner have this value. It is sealed here, too. */

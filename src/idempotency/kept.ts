@@ -6,6 +6,7 @@ import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
 import type { Principal } from '../model/principal.ts';
 import type { Secret, WrittenSecret } from '../model/secret.ts';
+import type { CheckResult } from '../model/secret-health.ts';
 
 /** What is kept of the result of a mutation, and who may have it again. */
 export interface Kept<T> {
@@ -81,6 +82,19 @@ export const keptWrittenSecret: Kept<WrittenSecret> = {
   ...keptSecret,
   keep: (secret) => ({ ...pick(secret, secretFields), warnings: secret.warnings }),
   read: (kept: WrittenSecret) => ({ ...addedLater, ...kept }),
+};
+
+/** What a provider said of a secret's value, and the secret. */
+interface Checked {
+  readonly result: CheckResult;
+  readonly secret: Secret;
+}
+
+export const keptCheck: Kept<Checked> = {
+  secretIdOf: ({ secret }) => secret.id,
+  keep: ({ result, secret }) => ({ result, secret: keptSecret.keep(secret) }),
+  read: ({ result, secret }: Checked) => ({ result, secret: { ...addedLater, ...secret } }),
+  authorize: ({ secret }, principal) => authorizeSecret(secret, principal),
 };
 
 /** The secrets of a batch beside what became of them: one that was purged since is told of by its index alone. */

@@ -13,6 +13,8 @@ export interface Metrics {
   refusal(code: string): void;
   /** How a use of a secret ended; @param code of the gateway's refusal, or OK */
   use(outcome: string, code: string, seconds: number): void;
+  /** What a provider said about a key, or FAILED. */
+  check(result: string, seconds: number): void;
   /** Events of subscriptions that were sent. */
   told(events: number): void;
   /** A subscription has ended, for this reason. */
@@ -74,6 +76,19 @@ export function createMetrics(sources: MetricSources): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
     registry,
   });
+  const countCheck = countSeries({
+    name: 'secrets_gateway_checks_total',
+    help: 'Keys that providers were asked about, by what was found out; FAILED where none was asked.',
+    labelNames: ['result'],
+    registry,
+  });
+  const observeCheck = observeSeries({
+    name: 'secrets_gateway_check_seconds',
+    help: 'Time until a provider had said something about a key.',
+    labelNames: ['result'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registry,
+  });
   const told = new Counter({
     name: 'secrets_gateway_changes_told_total',
     help: 'Changes that were sent to subscriptions.',
@@ -103,6 +118,10 @@ export function createMetrics(sources: MetricSources): Metrics {
     use(outcome, code, seconds) {
       countUse(`${outcome} ${code}`, () => ({ outcome, code }));
       observeUse(outcome, () => ({ outcome }), seconds);
+    },
+    check(result, seconds) {
+      countCheck(result, () => ({ result }));
+      observeCheck(result, () => ({ result }), seconds);
     },
     refusal: (code) => countRefusal(code, () => ({ code })),
     told: (events) => told.inc(events),

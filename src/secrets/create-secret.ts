@@ -1,7 +1,7 @@
 import { randomUUIDv7 } from 'node:crypto';
 import { keptWrittenSecret } from '../idempotency/kept.ts';
 import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
-import { authenticated, authorize } from '../identity/authorize.ts';
+import { authenticated, authorize, requireScope } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import type { Owner } from '../model/owner.ts';
 import type { Principal } from '../model/principal.ts';
@@ -20,8 +20,9 @@ import { checkGivenDestination, placeOf } from './new-destination.ts';
 import { checkNewSecret, type NewSecretInput } from './new-secret-input.ts';
 import { readValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
+import { checkVerify, forVerify, requireFree, unverified, type VerifiedInput, verifyValue } from './verify-value.ts';
 
-export interface CreateSecretInput extends Disclosure, IdempotentInput, NewSecretInput {
+export interface CreateSecretInput extends Disclosure, IdempotentInput, NewSecretInput, VerifiedInput {
   readonly owner: OwnerInput;
 }
 
@@ -31,7 +32,7 @@ const placeholderAttempts = 5;
 /**
  * Seals and stores a new secret.
  * @throws DomainError UNAUTHORIZED, FORBIDDEN, PERMISSION_ERROR, UPGRADE_REQUIRED, UNPROCESSABLE_CONTENT,
- * UNPROCESSABLE_ENTITY, CONFLICT_ERROR
+ * UNPROCESSABLE_ENTITY, CONFLICT_ERROR, and what verifyValue throws
  */
 export async function createSecret(
   dependencies: Dependencies,
@@ -42,6 +43,7 @@ export async function createSecret(
   const principal = authenticated(caller);
   const owner = resolveOwner(input.owner, principal, errors.at('owner'));
   if (owner) authorize(caller, owner, 'secrets:write');
+  if (input.verify) requireScope(principal, 'secrets:use', forVerify);
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
   const call = { mutation: 'createSecret', input, errors };
@@ -67,14 +69,22 @@ async function create(
   const plaintext = owner && readValueInput(input, { principal, owner, name: input.name }, dependencies, errors);
   const fields = checkNewSecret(input, plaintext, owner?.type ?? 'connector', errors);
   const given = checkGivenDestination(input, plaintext, dependencies, errors.at('destination'));
+  checkVerify(input, errors);
   errors.throwIfAny();
   if (!owner) throw new Error('an owner that cannot be resolved was not reported');
 
   const chosen = { ...fields, id: fields.id ?? randomUUIDv7(), owner };
   const place = placeOf(plaintext, given, fields.provider, dependencies);
   const { destination } = place;
-  const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination };
-  const warnings = [...warningsOf(plaintext), ...place.warnings];
+  let verdict = unverified;
+  if (input.verify && plaintext) {
+    await requireFree(dependencies, owner, fields);
+    const asked = { secret: { ...chosen, version: 1 }, plaintext, destination, provider: fields.provider };
+    verdict = await verifyValue(dependencies, { principal, caller }, asked);
+  }
+  const { health } = verdict;
+  const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination, health };
+  const warnings = [...warningsOf(plaintext), ...place.warnings, ...verdict.warnings];
   let prepared = firstVersion(chosen, value, { principal, caller }, dependencies);
   for (let attempt = 1; ; attempt += 1) {
     const { secret, write } = prepared;

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { requireRecordMac } from '../crypto/record.ts';
 import { keptWrittenSecret } from '../idempotency/kept.ts';
 import { type Commit, type IdempotentInput, once } from '../idempotency/once.ts';
 import { authenticated, requireScope } from '../identity/authorize.ts';
@@ -9,13 +10,16 @@ import type { Secret, SecretRecord, StoredSecret, WrittenSecret } from '../model
 import { FieldErrors } from '../rules/field-errors.ts';
 import { checkId } from '../rules/id.ts';
 import { requireSecureTransport } from '../rules/secure-transport.ts';
+import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { changeSecret, type PreparedChange, requireVersion } from './change-secret.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { existingRecord, existingSecret } from './find-secret.ts';
+import type { Author } from './first-version.ts';
 import { mask } from './mask.ts';
 import {
   checkGivenDestination,
+  type Place,
   type PlacedValueInput,
   placeOf,
   requireRepeated,
@@ -25,9 +29,19 @@ import { type Changes, nextVersion } from './next-version.ts';
 import { checkExpiresAt, checkName, checkNotes, checkProvider, checkTags, checkValue, refuseNull } from './rules.ts';
 import { type PlaintextValue, readValueInput } from './value-input.ts';
 import { warningsOf } from './value-warnings.ts';
+import {
+  checkVerify,
+  forVerify,
+  notVerified,
+  requireFree,
+  unverified,
+  type Verdict,
+  type VerifiedInput,
+  verifyValue,
+} from './verify-value.ts';
 
 /** A field that is left out keeps what is stored. */
-export interface UpdateSecretInput extends Disclosure, IdempotentInput, PlacedValueInput {
+export interface UpdateSecretInput extends Disclosure, IdempotentInput, PlacedValueInput, VerifiedInput {
   readonly id: string;
   readonly name?: string | null | undefined;
   /** null clears it. */
@@ -43,7 +57,7 @@ export interface UpdateSecretInput extends Disclosure, IdempotentInput, PlacedVa
 /**
  * Changes a secret, and adds one to its version. An update that changes nothing leaves both as they are.
  * @throws DomainError UNAUTHORIZED, PERMISSION_ERROR, NOT_FOUND, UPGRADE_REQUIRED, UNPROCESSABLE_CONTENT,
- * UNPROCESSABLE_ENTITY, CONFLICT_ERROR, SERVICE_UNAVAILABLE
+ * UNPROCESSABLE_ENTITY, CONFLICT_ERROR, SERVICE_UNAVAILABLE, and what verifyValue throws
  */
 export async function updateSecret(
   dependencies: Dependencies,
@@ -52,6 +66,7 @@ export async function updateSecret(
 ): Promise<WrittenSecret> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:write');
+  if (input.verify) requireScope(principal, 'secrets:use', forVerify);
   requireDisclosure(principal, input);
   if (input.value != null) requireSecureTransport(caller);
   const errors = new FieldErrors();
@@ -70,33 +85,90 @@ async function update(
   commit: Commit<WrittenSecret>,
 ): Promise<WrittenSecret> {
   const { id } = input;
+  const author = { principal, caller };
   const setsValue = input.value != null || input.sealedValue != null;
+  // Others who change the secret do not wait for its provider.
+  const verified = input.verify ? await verify(dependencies, author, input) : null;
   /** @param record the current secret with the value that a new one replaces */
   const prepare = async (
     current: StoredSecret,
     record: SecretRecord | null,
   ): Promise<PreparedChange<WrittenSecret>> => {
-    const errors = new FieldErrors();
-    const { owner } = current;
-    const plaintext = readValueInput(input, { principal, owner, id }, dependencies, errors);
-    const changes = checkChanges(input, plaintext, current, errors);
-    const given = checkNewDestination(input, plaintext, dependencies, errors);
-    if (setsValue) requireRepeated(given, current.destination, errors.at('destination'));
-    errors.throwIfAny();
-    requireVersion(current, input.expectedVersion);
+    const checked = check(dependencies, principal, input, current, verified?.plaintext);
+    const { plaintext, changes, place } = checked;
     if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings: [] } };
 
-    const { provider = current.provider } = changes;
-    const place = placeOf(plaintext, given, provider, dependencies);
-    const warnings = [...warningsOf(plaintext), ...place.warnings];
+    const verdict = verified ? verdictOf(verified, checked) : unverified;
+    const warnings = [...warningsOf(plaintext), ...place.warnings, ...verdict.warnings];
     const { destination } = place;
-    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination };
-    const { secret, write } = nextVersion(current, record, changes, value, { principal, caller }, dependencies);
+    const { health } = verdict;
+    const value = plaintext && { ...plaintext, maskedValue: mask(plaintext.value), destination, health };
+    const { secret, write } = nextVersion(current, record, changes, value, author, dependencies);
     return { write, result: { ...secret, warnings } };
   };
   return setsValue
     ? changeSecret(dependencies, caller, id, existingRecord, commit, (record) => prepare(record, record))
     : changeSecret(dependencies, caller, id, existingSecret, commit, (secret) => prepare(secret, null));
+}
+
+/** What a change will make of a secret, held to all rules. */
+interface Checked {
+  readonly plaintext: PlaintextValue | null;
+  readonly changes: Changes;
+  readonly provider: string | null;
+  readonly place: Place;
+}
+
+/**
+ * @param opened the value of the input, where it was read before
+ * @throws DomainError UNPROCESSABLE_CONTENT, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
+ */
+function check(
+  dependencies: Dependencies,
+  principal: Principal,
+  input: UpdateSecretInput,
+  current: StoredSecret,
+  opened?: PlaintextValue,
+): Checked {
+  const errors = new FieldErrors();
+  const { owner } = current;
+  const plaintext = opened ?? readValueInput(input, { principal, owner, id: input.id }, dependencies, errors);
+  const changes = checkChanges(input, plaintext, current, errors);
+  const given = checkNewDestination(input, plaintext, dependencies, errors);
+  checkVerify(input, errors);
+  if (input.value != null || input.sealedValue != null)
+    requireRepeated(given, current.destination, errors.at('destination'));
+  errors.throwIfAny();
+  requireVersion(current, input.expectedVersion);
+  const { provider = current.provider } = changes;
+  return { plaintext, changes, provider, place: placeOf(plaintext, given, provider, dependencies) };
+}
+
+/** A value that its provider does not refuse. */
+interface Verified extends Checked {
+  readonly plaintext: PlaintextValue;
+  readonly verdict: Verdict;
+}
+
+async function verify(dependencies: Dependencies, author: Author, input: UpdateSecretInput): Promise<Verified | null> {
+  const { principal, caller } = author;
+  requireBeforeWriteDeadline(caller);
+  const current = await existingSecret(dependencies, principal, input.id);
+  const checked = check(dependencies, principal, input, current);
+  const { plaintext, changes, provider, place } = checked;
+  if (!plaintext) return null;
+  // Nothing is sent for what something other than a gateway wrote.
+  requireRecordMac(current, dependencies.keyring());
+  if (changes.name !== current.name) await requireFree(dependencies, current.owner, { name: changes.name });
+  const { destination } = place;
+  const asked = { secret: current, recordMac: current.mac.tag, plaintext, destination, provider };
+  return { ...checked, plaintext, verdict: await verifyValue(dependencies, author, asked) };
+}
+
+/** What was said is about this value as the key of that provider. Somebody may have changed which one it is. */
+function verdictOf({ verdict, ...asked }: Verified, { provider, place }: Checked): Verdict {
+  const isAsked = provider === asked.provider && isDeepStrictEqual(place.destination, asked.place.destination);
+  return isAsked ? verdict : { health: null, warnings: [notVerified('CHANGED')] };
 }
 
 /**
@@ -105,6 +177,7 @@ async function update(
  */
 function refusedBefore(input: UpdateSecretInput, dependencies: Dependencies, errors: FieldErrors): never {
   const { value } = input;
+  checkVerify(input, errors);
   const plaintext = value == null ? null : ({ field: 'value', value } as const);
   checkChanges(input, plaintext, { owner: { type: 'team' }, maskedValue: null }, errors);
   checkNewDestination(input, plaintext, dependencies, errors);

@@ -16,39 +16,55 @@ export interface AskOptions {
   readonly uses: Uses;
   /** Of the gateway. */
   readonly version: string;
+  readonly onCheck: OnCheck;
   /** For all of a check. */
   readonly deadlineMs?: number;
 }
+
+/** @param result what the provider said, or FAILED where it was not asked or the gateway ended */
+export type OnCheck = (result: CheckResult | 'FAILED', seconds: number) => void;
 
 const usualDeadlineMs = 5000;
 const maxBodyBytes = 64 * 1024;
 
 /** Nothing of an answer leaves this but the result. */
 export function createAskProvider(options: AskOptions): AskProvider {
-  const { uses, deadlineMs = usualDeadlineMs } = options;
+  const { onCheck } = options;
   return async (key) => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    let isCutOff = false;
-    const open = uses.begin(() => {
-      isCutOff = true;
-      controller.abort();
-    });
-    const timer = setTimeout(() => controller.abort(), deadlineMs);
+    const startedAtMs = performance.now();
+    let result: CheckResult | 'FAILED' = 'FAILED';
     try {
-      open.admit(key.owner);
-      return await ask(options, key, signal);
-    } catch (error) {
-      if (isCutOff) throw shuttingDown();
-      if (signal.aborted || isOfUpstream(error)) return 'UNREACHABLE';
-      throw error;
+      result = await askInTime(options, key);
+      return result;
     } finally {
-      clearTimeout(timer);
-      // What is left of the answer is not wanted, and its connection is closed.
-      controller.abort();
-      open.end();
+      onCheck(result, (performance.now() - startedAtMs) / 1000);
     }
   };
+}
+
+async function askInTime(options: AskOptions, key: KeyToCheck): Promise<CheckResult> {
+  const { uses, deadlineMs = usualDeadlineMs } = options;
+  const controller = new AbortController();
+  const { signal } = controller;
+  let isCutOff = false;
+  const open = uses.begin(() => {
+    isCutOff = true;
+    controller.abort();
+  });
+  const timer = setTimeout(() => controller.abort(), deadlineMs);
+  try {
+    open.admit(key.owner);
+    return await ask(options, key, signal);
+  } catch (error) {
+    if (isCutOff) throw shuttingDown();
+    if (signal.aborted || isOfUpstream(error)) return 'UNREACHABLE';
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    // What is left of the answer is not wanted, and its connection is closed.
+    controller.abort();
+    open.end();
+  }
 }
 
 function isOfUpstream(error: unknown): boolean {

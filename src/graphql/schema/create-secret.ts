@@ -1,5 +1,6 @@
 import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { verifyDescription } from './check-secret.ts';
 import { DestinationInput, newDestinationDescription } from './destination.ts';
 import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { OwnerInput } from './owner.ts';
@@ -42,6 +43,7 @@ const CreateSecretInput = builder.inputType('CreateSecretInput', {
       description:
         'When somebody should replace the value, in the years 1970 to 9999. It is a reminder: nothing happens then.',
     }),
+    verify: t.boolean({ description: verifyDescription }),
     idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });

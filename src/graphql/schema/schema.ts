@@ -5,6 +5,7 @@ import './api-key.ts';
 import './audit-event.ts';
 import './create-api-key.ts';
 import './batch.ts';
+import './check-secret.ts';
 import './create-secret.ts';
 import './create-secrets.ts';
 import './date-time.ts';

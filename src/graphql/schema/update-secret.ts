@@ -1,5 +1,6 @@
 import type { WrittenSecret } from '../../model/secret.ts';
 import { builder, scoped } from './builder.ts';
+import { verifyDescription } from './check-secret.ts';
 import { DestinationInput, newDestinationDescription } from './destination.ts';
 import { idempotencyKeyDescription } from './idempotency-key.ts';
 import { SecretRef } from './refs.ts';
@@ -28,6 +29,7 @@ const UpdateSecretInput = builder.inputType('UpdateSecretInput', {
       description: 'When somebody should replace the value; null clears it. A new value leaves it as it is.',
     }),
     expectedVersion: t.int({ description: 'Change it only if this is still its version.' }),
+    verify: t.boolean({ description: verifyDescription }),
     idempotencyKey: t.string({ description: idempotencyKeyDescription }),
   }),
 });

@@ -15,7 +15,7 @@ let askProvider: AskProvider;
 beforeAll(async () => {
   fake = await FakeProviders.start();
   forwarder = testForwarder();
-  askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '9.8.7' });
+  askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '9.8.7', onCheck() {} });
 });
 afterEach(() => {
   fake.always = null;
