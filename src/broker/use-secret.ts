@@ -6,6 +6,7 @@ import type { Caller } from '../model/caller.ts';
 import type { Destination } from '../model/destination.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { ownOwnerOf, type Principal } from '../model/principal.ts';
+import { isDestinationOf, type Provider } from '../model/provider.ts';
 import type { SecretRecord, StoredSecret } from '../model/secret.ts';
 import { backOff } from '../runtime/back-off.ts';
 import { auditUse, type UseDependencies } from '../secrets/audit-use.ts';
@@ -58,7 +59,7 @@ export async function useSecret(dependencies: UseDependencies, caller: Caller, i
     requireRecordMac(record, keyring);
     const { destination, sealed } = record;
     if (!destination || !sealed) throw noDestination();
-    requireCredentialHeader(input.credentialHeader, destination);
+    requireCredentialHeader(input.credentialHeader, destination, dependencies.providers.find(record.provider ?? ''));
     requireAllowedPath(input.path, destination);
     if (!isAdmitted) {
       isAdmitted = true;
@@ -106,9 +107,14 @@ function noteAnswer(
   return isNews(secret.health, health) ? noteHealth(dependencies, caller, secret, health) : undefined;
 }
 
-/** A credential in any other header would be passed on. It is a good one, so its sender is told in production, too. */
-function requireCredentialHeader(header: string, destination: Destination): void {
-  if (header === '' || header === destination.header.toLowerCase()) return;
+/**
+ * It must be where the provider's key would be: a credential elsewhere is one that its sender did not mean to use here. It is a good one,
+ * so its sender is told in production, too.
+ */
+function requireCredentialHeader(sentIn: string, destination: Destination, provider: Provider | undefined): void {
+  if (sentIn === '' || sentIn === destination.header.toLowerCase()) return;
+  // A provider may take its keys in two headers, and its SDKs send them in another than its row has.
+  if (provider?.sdkHeaders?.includes(sentIn) && isDestinationOf(destination, provider)) return;
   throw new DomainError('UNAUTHORIZED', {
     description:
       'Your credential is in another header than that of the secret’s destination. Send it there, or in Proxy-Authorization: Bearer TOKEN, or an API key in X-API-Key.',

@@ -10,8 +10,19 @@ export interface Provider {
   readonly destination: Omit<Destination, 'byHand'>;
   /** How keys begin that can be nobody else's. Not `sk-`, which is how those of several services begin. */
   readonly keyPrefixes: readonly string[];
+  /** Other headers, in lower case, in which its own SDKs send keys. A credential of the gateway may come in them. */
+  readonly sdkHeaders?: readonly string[];
   /** How its keys are checked; null where they cannot be. */
   readonly check: ProviderCheck | null;
+}
+
+/** Whether keys go there as those of the provider do: to the same origin, in the same header and form. */
+export function isDestinationOf(
+  { origin, header, format }: Provider['destination'],
+  { destination }: Provider,
+): boolean {
+  const isSameHeader = header.toLowerCase() === destination.header.toLowerCase();
+  return origin === destination.origin && isSameHeader && format === destination.format;
 }
 
 /** At most so many providers are known. */

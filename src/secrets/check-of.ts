@@ -1,5 +1,5 @@
 import type { Destination } from '../model/destination.ts';
-import type { Provider } from '../model/provider.ts';
+import { isDestinationOf, type Provider } from '../model/provider.ts';
 import type { ProviderCheck } from '../model/provider-check.ts';
 import { isAllowedPath } from '../rules/path-prefix.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -21,11 +21,8 @@ export function checkOf(
  * The check of a provider, where a destination lets it be sent: to the same origin, in the same header and form, and at a path that is
  * allowed. So a check sends a value nowhere else than a use may.
  */
-export function checkAt(at: Omit<Destination, 'byHand'>, { check, destination }: Provider): ProviderCheck | null {
-  const isSame =
-    at.origin === destination.origin &&
-    at.header.toLowerCase() === destination.header.toLowerCase() &&
-    at.format === destination.format;
+export function checkAt(at: Provider['destination'], provider: Provider): ProviderCheck | null {
+  const { check } = provider;
   const [path = ''] = check?.path.split('?', 1) ?? [];
-  return isSame && isAllowedPath(path, at) ? check : null;
+  return isDestinationOf(at, provider) && isAllowedPath(path, at) ? check : null;
 }

@@ -1,6 +1,17 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { newUsable, newUser, rawUse, type Usable, type User, useAs, userKinds } from '../support/broker.ts';
+import {
+  newUsable,
+  newUser,
+  rawUse,
+  refusedBy,
+  type Usable,
+  type User,
+  useAs,
+  userKinds,
+  useSecret,
+} from '../support/broker.ts';
+import { providersFile } from '../support/fake-provider.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
 import { allowedPaths, bytesOf, faultsOf, gatewayWords, requestsOf } from '../support/generated-requests.ts';
 import { hostileRequests } from '../support/hostile-requests.ts';
@@ -21,8 +32,10 @@ describe.each(storeNames)('requests through the broker on %s', (store) => {
   const [values, words]: [string[], string[]] = [[], []];
 
   beforeAll(async () => {
-    gateway = await TestGateway.start(store, { RATE_LIMIT: 'off', LOG_LEVEL: 'trace' });
     [upstream, elsewhere] = await Promise.all([Upstream.start(), Upstream.start()]);
+    const destination = { origin: upstream.origin, header: 'x-api-key', format: '{value}' };
+    const providers = await providersFile([{ id: 'anthropic', destination }]);
+    gateway = await TestGateway.start(store, { ...providers, RATE_LIMIT: 'off', LOG_LEVEL: 'trace' });
   });
   afterAll(async () => {
     spans.stop();
@@ -44,6 +57,28 @@ describe.each(storeNames)('requests through the broker on %s', (store) => {
       upstream.arrived.length = 0;
     });
     const fine = async () => (await useAs(gateway, user, `${secret.id}/v1/ok`)).text === 'fine';
+
+    it('may have the credential where the SDKs of a provider send keys, if the destination is that of the provider', async () => {
+      const provider = 'anthropic';
+      const format = '{value}';
+      const anthropic = await newUsable(gateway, user, upstream, { provider, header: 'X-Api-Key', format });
+      const headers = { authorization: `Bearer ${user.credential}` };
+      expect((await useSecret(gateway, `${anthropic.id}/ok`, { headers })).text).toBe('fine');
+      values.push(anthropic.value);
+      expect(upstream.last.head).toContain(`X-Api-Key: ${anthropic.value}\r\n`);
+      expect(upstream.last.head).not.toMatch(/^authorization:/im);
+      const others = [
+        await newUsable(gateway, user, upstream, { provider: 'custom', header: 'X-Api-Key', format }),
+        await newUsable(gateway, user, elsewhere, { provider, header: 'X-Api-Key', format }),
+        await newUsable(gateway, user, upstream, { provider, header: 'X-Token', format }),
+      ];
+      for (const { id } of others) {
+        expect(refusedBy(await useSecret(gateway, `${id}/ok`, { headers }))).toBe('UNAUTHORIZED');
+      }
+      const inOther = { 'x-other': `Bearer ${user.credential}` };
+      expect(refusedBy(await useSecret(gateway, `${anthropic.id}/ok`, { headers: inOther }))).toBe('UNAUTHORIZED');
+      expect(upstream.arrived).toHaveLength(1);
+    });
 
     it('generated ones: none reaches another origin, path or header than the destination allows', async () => {
       const foreign = gatewayWords(user.credential, other.credential, secret.placeholder);

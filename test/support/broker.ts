@@ -55,11 +55,12 @@ export async function newUsable(
   {
     value = newValue(),
     owner = {},
+    provider = 'custom',
     ...destination
-  }: { value?: string; owner?: object; [member: string]: unknown } = {},
+  }: { value?: string; owner?: object; provider?: string; [member: string]: unknown } = {},
 ): Promise<Usable> {
   const name = `KEY_${crypto.randomUUID().replaceAll('-', '')}`;
-  const input = { owner, name, provider: 'custom', value, destination: { origin: upstream.origin, ...destination } };
+  const input = { owner, name, provider, value, destination: { origin: upstream.origin, ...destination } };
   const { data, text } = await gateway.run(createSecret('id name placeholder useUrl'), { input }, user.options);
   if (!data?.createSecret) throw new Error(`no secret was made: ${text}`);
   return { ...data.createSecret.secret, value };

@@ -91,8 +91,12 @@ export async function gatewayOf(
 }
 
 export async function settingsOf({ origin }: FakeProvider): Promise<Record<string, string>> {
-  const file = join(await mkdtemp(join(tmpdir(), 'fake-provider-')), 'providers.json');
-  const row = { id: 'acme', destination: { origin }, check: { path: `${checkPath}?of=check` } };
-  await writeFile(file, JSON.stringify({ providers: [row] }));
+  return providersFile([{ id: 'acme', destination: { origin }, check: { path: `${checkPath}?of=check` } }]);
+}
+
+/** The setting of a gateway that knows these providers, too. */
+export async function providersFile(providers: readonly object[]): Promise<Record<string, string>> {
+  const file = join(await mkdtemp(join(tmpdir(), 'providers-')), 'providers.json');
+  await writeFile(file, JSON.stringify({ providers }));
   return { BROKER_PROVIDERS_FILE: file };
 }

@@ -8,6 +8,8 @@ export const modelProviders: Readonly<Record<string, Row>> = {
     header: 'x-api-key',
     format: '{value}',
     keyPrefixes: ['sk-ant-'],
+    // Since version 1 for JavaScript and 2 for Python.
+    sdkHeaders: ['authorization'],
     check: {
       path: '/v1/models?limit=1',
       headers: { 'anthropic-version': '2023-06-01' },

@@ -40,5 +40,6 @@ function providerOf(entry: ProviderEntry, index: number, reach: Reach, mistakes:
   // Without one of its own an entry keeps that of the row in whose place it is put, if it sends values to the same place.
   const kept = given === undefined && known ? checkAt(destination, known) : null;
   const check = given ? givenCheck(given, destination, tell) : kept;
-  return { id, title, destination, keyPrefixes, check };
+  const { sdkHeaders } = known ?? {};
+  return { id, title, destination, keyPrefixes, ...(sdkHeaders && { sdkHeaders }), check };
 }

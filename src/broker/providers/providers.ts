@@ -15,13 +15,14 @@ export const providers: readonly Provider[] = Object.entries(rows)
   .map(([id, row]) => providerOf(id, row))
   .sort((a, b) => (a.id < b.id ? -1 : 1));
 
-function providerOf(id: string, { title, keyPrefixes, check, ...row }: Row): Provider {
+function providerOf(id: string, { title, keyPrefixes, sdkHeaders, check, ...row }: Row): Provider {
   const { origin, header = 'Authorization', format = 'Bearer {value}', paths = null } = row;
   return {
     id,
     title,
     destination: { origin, header, format, paths },
     keyPrefixes,
+    ...(sdkHeaders && { sdkHeaders }),
     check: { method: 'GET', headers: {}, body: null, results: {}, notForPrefixes: [], ...check },
   };
 }

@@ -2,7 +2,7 @@ import type { Provider } from '../../model/provider.ts';
 import type { ProviderCheck } from '../../model/provider-check.ts';
 
 /** A provider as the table has it. What is left out of its destination is as with OAuth 2.0 access tokens (RFC 6750, section 2.1). */
-export interface Row extends Pick<Provider, 'title' | 'keyPrefixes'> {
+export interface Row extends Pick<Provider, 'title' | 'keyPrefixes' | 'sdkHeaders'> {
   readonly origin: string;
   readonly header?: string;
   readonly format?: string;

@@ -81,6 +81,7 @@ describe('BROKER_PROVIDERS_FILE', () => {
       title: 'Ours',
       destination,
       keyPrefixes: [],
+      sdkHeaders: ['authorization'],
       check: null,
     });
     expect(renamed.ofKey('sk-ant-api03-0123456789')).toEqual([]);
