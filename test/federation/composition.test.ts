@@ -8,7 +8,13 @@ import { composers, fetchSubgraph, type Subgraph } from './examples/compose.ts';
 import { startDirectory } from './examples/directory.ts';
 import { startSecretsGateway } from './support/secrets-gateway.ts';
 
-const query = parse('{ users { email secrets { totalCount nodes { name maskedValue owner { __typename } } } } }');
+const query = parse(`{
+  users { email secrets { totalCount nodes { name maskedValue owner { __typename } } } }
+  teams(ids: ["red"]) {
+    members { email }
+    secrets { nodes { name health { status checkedAt source } lastUsedAt expiresAt useUrl } }
+  }
+}`);
 
 /** What values are sealed with, on their way in and out. */
 const sealing = parse(`
