@@ -16,12 +16,15 @@ export interface BrokerCredential {
   readonly sentIn: string;
 }
 
+/** What is read of a request: its headers, and the connection that it came on. */
+type Sent = Pick<IncomingMessage, 'rawHeaders'> & { readonly socket?: object };
+
 /**
  * Where clients put a credential: in Proxy-Authorization; in X-API-Key, an API key; or where the provider's key goes, since
  * an SDK has one setting for it. Cookies are not searched: a browser adds them to requests that nobody meant to send.
  * @throws DomainError BAD_REQUEST for two credentials, UNAUTHORIZED without one
  */
-export function brokerCredentialOf(request: Pick<IncomingMessage, 'rawHeaders'>): BrokerCredential {
+export function brokerCredentialOf(request: Sent): BrokerCredential {
   // Templates add a header for a credential that they do not have.
   const proxy = sentValues(request, 'proxy-authorization').filter(Boolean);
   const ownKeys = sentValues(request, 'x-api-key').filter(Boolean);
@@ -35,16 +38,16 @@ export function brokerCredentialOf(request: Pick<IncomingMessage, 'rawHeaders'>)
     return { credential: credentialFrom(token), header: '', sentIn: 'proxy-authorization' };
   }
   if (key !== undefined) return { credential: { type: 'apiKey', key }, header: '', sentIn: 'x-api-key' };
-  return credentialAmong(request.rawHeaders);
+  return credentialAmong(request);
 }
 
-function credentialAmong(rawHeaders: readonly string[]): BrokerCredential {
+function credentialAmong({ rawHeaders, socket }: Sent): BrokerCredential {
   let found: BrokerCredential | undefined;
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const value = rawHeaders[at + 1] ?? '';
     const header = (rawHeaders[at] ?? '').toLowerCase();
     if (value.length < minLength || !isForwarded(header)) continue;
-    for (const text of credentialsIn(value)) {
+    for (const text of socket ? credentialsOn(socket, value) : credentialsIn(value)) {
       if (found) throw twoCredentials();
       found = { credential: credentialFrom(text), header, sentIn: header };
     }
@@ -57,6 +60,27 @@ function credentialAmong(rawHeaders: readonly string[]): BrokerCredential {
 
 /** The shortest of both kinds is a token with two claims. */
 const minLength = 40;
+
+/** A header that had a credential in it. */
+interface KnownHeader {
+  readonly value: string;
+  readonly credentials: readonly string[];
+}
+
+/**
+ * The last one on each connection: a client sends the same again and again. It is the header's text that decides alone what is
+ * in it, and it is kept for no longer than the connection.
+ */
+const lastHeaders = new WeakMap<object, KnownHeader>();
+const longestKept = 4096;
+
+function credentialsOn(socket: object, value: string): readonly string[] {
+  const last = lastHeaders.get(socket);
+  if (last?.value === value) return last.credentials;
+  const credentials = credentialsIn(value);
+  if (credentials.length > 0 && value.length <= longestKept) lastHeaders.set(socket, { value, credentials });
+  return credentials;
+}
 
 /** The credentials in a value of any format: alone, after a scheme, after a name, or as a user or a password (RFC 7617). */
 function credentialsIn(value: string): string[] {

@@ -24,9 +24,9 @@ export function requestHeaders(rawHeaders: readonly string[], use: HeaderUse): s
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     const sent = rawHeaders[at + 1] ?? '';
-    if (!isHeaderName(name) || !isHeaderValue(sent)) throw badRequest('A header has characters that none may have.');
-    const fold = folded(name);
-    if (dropped.includes(fold) || !isForwarded(name)) continue;
+    const { fold, forwarded, isName } = known(name);
+    if (!isName || !isHeaderValue(sent)) throw badRequest('A header has characters that none may have.');
+    if (!forwarded || dropped.includes(fold)) continue;
     // The gateway's own header for its API keys. With other values it is a header as any other.
     if (fold === 'x-api-key' && sent.startsWith(apiKeyPrefix)) continue;
     headers.push(name, sent);
@@ -122,6 +122,7 @@ export function folded(name: string): string {
 interface KnownName {
   readonly fold: string;
   readonly forwarded: boolean;
+  readonly isName: boolean;
 }
 
 /** Clients send the same names again and again. */
@@ -134,7 +135,7 @@ function known(name: string): KnownName {
   if (earlier) return earlier;
   const fold = name.toLowerCase().replaceAll(/[^a-z\d]/g, '-');
   const forwarded = !notForwarded.has(fold) && !notForwardedPrefixes.some((prefix) => fold.startsWith(prefix));
-  const made = { fold, forwarded };
+  const made = { fold, forwarded, isName: isHeaderName(name) };
   if (names.size < maxNames && name.length <= maxNameLength) names.set(name, made);
   return made;
 }

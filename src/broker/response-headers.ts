@@ -66,12 +66,13 @@ const harmless = 'x-accel-buffering';
  * @param place of the upstream: links to it lead through the broker
  */
 export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubber, place: Place): string[] {
-  const ofConnection = new Set(namedByConnection(rawHeaders));
+  const ofConnection = namedByConnection(rawHeaders);
   const passed: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name, value] = [rawHeaders[at] as string, rawHeaders[at + 1] as string];
     const lowerCase = name.toLowerCase();
-    if (ofConnection.has(lowerCase) || !passes(lowerCase) || !isHeaderName(name) || !isHeaderValue(value)) continue;
+    if (ofConnection.includes(lowerCase) || !passes(lowerCase) || !isHeaderName(name) || !isHeaderValue(value))
+      continue;
     if (scrubber.isInName(name)) continue;
     const passedName = lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name;
     passed.push(passedName, linkedThroughBroker(lowerCase, scrubber.text(value), place));

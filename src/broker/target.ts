@@ -63,7 +63,11 @@ function readSelector(sent: string): string {
   throw badRequest(`After ${brokerPrefix} must stand the id of a secret, or its placeholder such as sec_a23f23d26.`);
 }
 
+/** Segments of letters, digits, `_`, `~` and `-`, with dots within them: nothing that anybody decodes, or reads as another path. */
+const plainPath = /^(?:\/[\w~-][\w.~-]*)+\/?$/;
+
 function readPath(path: string): string {
+  if (plainPath.test(path)) return path;
   if (/%(?![\da-f]{2})/i.test(path))
     throw badRequest('The path has a % without two hexadecimal digits. Encode % as %25.');
   const canonical = canonicalPath(path);

@@ -40,25 +40,29 @@ export class HttpResponse extends ServerResponse<IncomingMessage> {
    * @param raw names and values in turn
    */
   forwardHead(status: number, raw: readonly string[]): void {
-    const given = new Set<string>();
-    for (let at = 0; at < raw.length; at += 2) given.add((raw[at] ?? '').toLowerCase());
-    given.delete('vary');
-    const head: (number | string)[] = [...raw];
+    const head: (number | string)[] = raw.slice();
     const waiting = this.#waiting;
     for (let at = 0; at < waiting.length; at += 2) {
-      const name = String(waiting[at]);
-      if (!given.has(name.toLowerCase())) head.push(name, waiting[at + 1] ?? '');
+      const name = waiting[at] as string;
+      if (find(raw, name) < 0 || isSameName(name, 'vary')) head.push(name, waiting[at + 1] ?? '');
     }
     super.writeHead(status, head);
   }
 
   /** @returns where the name stands; -1 where it does not */
   #find(name: string): number {
-    const waiting = this.#waiting;
-    for (let at = 0; at < waiting.length; at += 2) {
-      const other = waiting[at] as string;
-      if (other === name || (other.length === name.length && other.toLowerCase() === name.toLowerCase())) return at;
-    }
-    return -1;
+    return find(this.#waiting, name);
   }
+}
+
+function find(headers: readonly (number | string)[], name: string): number {
+  for (let at = 0; at < headers.length; at += 2) {
+    if (isSameName(headers[at] as string, name)) return at;
+  }
+  return -1;
+}
+
+/** Names have no case. Most are told apart by their lengths. */
+function isSameName(one: string, other: string): boolean {
+  return one.length === other.length && (one === other || one.toLowerCase() === other.toLowerCase());
 }

@@ -58,6 +58,22 @@ describe('the credential is taken from the first of these', () => {
     }
   });
 
+  it('the header of this request, whatever came before it on the connection', () => {
+    const socket = {};
+    const sent = (value: string) =>
+      brokerCredentialOf({ rawHeaders: [...usual, 'Authorization', value], socket }).credential;
+    for (const [value, credential] of [
+      [`Bearer ${ownToken}`, bearer],
+      [`Bearer ${ownToken}`, bearer],
+      [`Bearer ${key}`, apiKey],
+      [`Bearer ${ownToken}`, bearer],
+    ] as const) {
+      expect(sent(value)).toEqual(credential);
+      expect(() => sent(`Bearer ${ownToken} ${key}`)).toThrow(refused('BAD_REQUEST'));
+      expect(() => sent('Bearer of-somebody-else-with-forty-characters-0123')).toThrow(refused('UNAUTHORIZED'));
+    }
+  });
+
   it('x-api-key as any other header, when it holds a token', () => {
     expect(read('X-Api-Key', ownToken)).toEqual({ credential: bearer, header: 'x-api-key', sentIn: 'x-api-key' });
   });

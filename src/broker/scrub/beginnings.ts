@@ -91,9 +91,10 @@ function mayBegin(text: string, beginning: Beginning): boolean {
     if (mayGoOn(text, at + run.length, beginning)) return true;
   }
   // The end of the text may have less than the run.
-  const first = run.charCodeAt(0);
-  for (let at = Math.max(0, text.length - run.length + 1); at < text.length; at += 1) {
-    if (text.charCodeAt(at) === first && agree(text, at, run)) return true;
+  const first = run.charAt(0);
+  const end = Math.max(0, text.length - run.length + 1);
+  for (let at = text.indexOf(first, end); at >= 0; at = text.indexOf(first, at + 1)) {
+    if (agree(text, at, run)) return true;
   }
   return false;
 }

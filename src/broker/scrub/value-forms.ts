@@ -53,7 +53,8 @@ interface Texts {
 /** @param bytes a value, or the first bytes of one: the texts of these are beginnings of the texts of all */
 export function textsOf(bytes: Buffer): Texts {
   const hex = bytes.toString('hex');
-  const base64 = [0, 1, 2].map((offset) => base64At(bytes, offset));
+  const padded = Buffer.concat([padding, bytes]);
+  const base64 = [base64At(padded, 0), base64At(padded, 1), base64At(padded, 2)];
   const plain = new Set([hex, hex.toUpperCase()]);
   for (const text of base64) {
     if (/[+/]/.test(text)) plain.add(text.replaceAll('+', '-').replaceAll('/', '_'));
@@ -61,10 +62,16 @@ export function textsOf(bytes: Buffer): Texts {
   return { raw: bytes.toString('latin1'), base64, plain };
 }
 
-/** The base64 of bytes that come after so many others: the characters that depend on these bytes alone. */
-function base64At(bytes: Buffer, offset: number): string {
-  const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
-  const bits = 8 * (offset + bytes.length);
+const padding = Buffer.alloc(2);
+
+/**
+ * The base64 of bytes that come after so many others: the characters that depend on these bytes alone.
+ * @param padded the bytes behind two others
+ */
+function base64At(padded: Buffer, offset: number): string {
+  const bytes = padded.subarray(padding.length - offset);
+  const text = bytes.toString('base64');
+  const bits = 8 * bytes.length;
   return text.slice(Math.ceil((8 * offset) / 6), Math.floor(bits / 6));
 }
 

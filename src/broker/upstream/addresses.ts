@@ -65,13 +65,26 @@ export function createAddressRule(allowPrivate: readonly string[]): (address: st
   const never = blockLists(metadata);
   const allowed = blockLists(allowPrivate);
   const special = blockLists([...special4, ...special6]);
-  return (address) => {
+  const judge = (address: string): boolean => {
     const kind = kindOf(address);
     if (kind === null || isIn(never, address, kind)) return false;
     if (isIn(allowed, address, kind)) return true;
     return !isIn(special, address, kind) && (kind !== 'ipv6' || isIn(global, address, kind));
   };
+  // The address of a kept connection is judged for each request, and nothing but its text decides.
+  const judged = new Map<string, boolean>();
+  return (address) => {
+    const earlier = judged.get(address);
+    if (earlier !== undefined) return earlier;
+    const isAllowed = judge(address);
+    if (judged.size >= mostJudged) judged.clear();
+    if (address.length <= longestAddress) judged.set(address, isAllowed);
+    return isAllowed;
+  };
 }
+
+const mostJudged = 1000;
+const longestAddress = 64;
 
 /** Whether only this machine can be reached by an address. */
 export function isLoopbackAddress(address: string): boolean {

@@ -66,13 +66,14 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
 
   async function send(request: UpstreamRequest): Promise<UpstreamResponse> {
     const { ownerKey, origin, method, path, body, signal, isAlone = false } = request;
-    const url = URL.parse(origin);
-    if (!url || !(url.protocol === 'https:' || (allowHttp && url.protocol === 'http:'))) throw insecureOrigin();
+    const parsed = parsedOrigin(origin);
+    if (!parsed || !(parsed.upstream.isSecure || allowHttp)) throw insecureOrigin();
     requireSendable(request);
-    const pool = `${ownerKey}\n${url.origin}`;
-    const rawHeaders = ['Host', url.host, ...request.headers, ...framingOf(method, body)];
+    const { host, upstream } = parsed;
+    const pool = `${ownerKey}\n${parsed.origin}`;
+    const rawHeaders = ['Host', host, ...request.headers, ...framingOf(method, body)];
     if (isAlone) rawHeaders.push('Connection', 'close');
-    const use = { pool: isAlone ? `${pool}\n${randomUUID()}` : pool, upstream: upstreamOf(url), signal };
+    const use = { pool: isAlone ? `${pool}\n${randomUUID()}` : pool, upstream, signal };
     const begin = () => {
       const release = inUse.take(pool);
       const onEnd = () => {
@@ -113,6 +114,28 @@ class InUse {
       else this.#ofPool.set(pool, left);
     };
   }
+}
+
+interface ParsedOrigin {
+  readonly origin: string;
+  readonly host: string;
+  readonly upstream: Upstream;
+}
+
+/** Destinations that were used. A parser is called for each of them, and not for each use. */
+const parsedOrigins = new Map<string, ParsedOrigin>();
+const mostParsed = 1000;
+
+/** @returns null for what is no origin of HTTP */
+function parsedOrigin(origin: string): ParsedOrigin | null {
+  const earlier = parsedOrigins.get(origin);
+  if (earlier) return earlier;
+  const url = URL.parse(origin);
+  if (!url || !(url.protocol === 'https:' || url.protocol === 'http:')) return null;
+  const parsed = { origin: url.origin, host: url.host, upstream: upstreamOf(url) };
+  if (parsedOrigins.size >= mostParsed) parsedOrigins.clear();
+  parsedOrigins.set(origin, parsed);
+  return parsed;
 }
 
 function upstreamOf({ protocol, hostname, port }: URL): Upstream {
