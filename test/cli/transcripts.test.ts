@@ -10,6 +10,7 @@ import { createSecret } from '../support/graphql.ts';
 import { Issuer } from '../support/issuer.ts';
 import { startStandalone } from '../support/mongod.ts';
 import { replay } from '../support/transcript.ts';
+import { Upstream } from '../support/upstream.ts';
 
 // The command line as a user types it. UPDATE_TRANSCRIPTS=1 writes the actual output into the files.
 
@@ -65,7 +66,7 @@ async function keepTwoSecrets({ shell }: Stage): Promise<void> {
 const isSkipped = (file: string) => file === 'first-run.txt' && inject('mongodbUri') === null;
 
 /** What a transcript finds in the world: ports of other programs, and files that only it needs. */
-const surroundings: Record<string, (stage: Stage) => Promise<Record<string, string>>> = {
+const surroundings: Record<string, (stage: Stage, env: Record<string, string>) => Promise<Record<string, string>>> = {
   'first-run.txt': async (stage) => {
     const mongod = await startStandalone(['--replSet', 'rs0']);
     stage.defer(() => mongod.stop());
@@ -90,7 +91,23 @@ const surroundings: Record<string, (stage: Stage) => Promise<Record<string, stri
     for (const server of free) server.close();
     return { '<issuer-port>': await stage.listening(site), '<gateway-port>': gatewayPort, '<closed-port>': closedPort };
   },
+  'people-use.txt': async (stage, env) => {
+    const upstream = stage.adopt(await Upstream.start(), (one) => one.close());
+    const { url, token } = { url: env.SECRETS_GATEWAY_URL, token: env.SECRETS_GATEWAY_TOKEN };
+    const answer = await fetch(`${url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify({ query: createAgent }),
+    });
+    const { data } = await answer.json();
+    await writeFile(join(stage.shell.directory, 'agent.key'), data.createApiKey.key, { mode: 0o600 });
+    return { '<upstream-port>': String(upstream.port) };
+  },
 };
+
+/** A key that may use the secrets of a team, and nothing else. */
+const createAgent =
+  'mutation { createApiKey(input: { teamId: "demo", name: "agent", scopes: ["secrets:use"] }) { key } }';
 
 /** A gateway that runs in another folder, and a token for it. */
 async function settings(stage: Stage): Promise<Record<string, string>> {
@@ -115,8 +132,8 @@ describe.concurrent('the terminal shows the output in', () => {
     await preparations[file]?.(stage);
     const path = join(import.meta.dirname, file);
     const transcript = await readFile(path, 'utf8');
-    const known = await surroundings[file]?.(stage);
     const env = file.startsWith('people-') ? await settings(stage) : file === 'keys.txt' ? withoutWaits : {};
+    const known = await surroundings[file]?.(stage, env);
     const shown = await replay(transcript, stage.shell.directory, env, { ...known, ...portIn(env) });
     if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);
     else expect(shown).toBe(transcript);

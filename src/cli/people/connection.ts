@@ -35,13 +35,20 @@ export async function readConnection(env: Environment, tokenFile: string | undef
   return { endpoint, credential };
 }
 
+/** What the URLs of the broker begin with, and the setting that says it. */
+export interface Broker {
+  readonly url: string;
+  readonly setting: PeopleSettingName;
+}
+
 /**
- * What the URLs of the broker begin with. It is what the user says, never what an answer says: a credential goes there.
+ * Where the broker is: what the user says, never what an answer says, since a credential goes there.
  * @throws CommandFailure
  */
-export function readBrokerUrl(env: Environment): string {
-  const url = env.SECRETS_GATEWAY_BROKER_URL?.trim();
-  return url ? readUrl('SECRETS_GATEWAY_BROKER_URL', url) : readGatewayUrl(env);
+export function readBroker(env: Environment): Broker {
+  const setting = 'SECRETS_GATEWAY_BROKER_URL';
+  const url = env[setting]?.trim();
+  return url ? { url: readUrl(setting, url), setting } : { url: readGatewayUrl(env), setting: 'SECRETS_GATEWAY_URL' };
 }
 
 function readGatewayUrl(env: Environment): string {

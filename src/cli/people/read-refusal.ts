@@ -45,11 +45,14 @@ async function readJson(answer: IncomingMessage): Promise<Readonly<Record<string
   }
 }
 
-function notTheBroker(status: number, { brokerUrl, secret }: UseTarget): CommandFailure {
+function notTheBroker(status: number, { broker, secret }: UseTarget): CommandFailure {
   const told = secret?.useUrl ? new URL(secret.useUrl).origin : undefined;
   const fix =
-    told === undefined || told === new URL(brokerUrl).origin
+    told === undefined || told === new URL(broker.url).origin
       ? 'SECRETS_GATEWAY_BROKER_URL says where the broker is, if it is not where SECRETS_GATEWAY_URL is.'
       : `The gateway says that its broker is at ${printable(told)}. Your credential goes there only if you say so: set SECRETS_GATEWAY_BROKER_URL.`;
-  return new CommandFailure(`${brokerUrl} answered with HTTP ${status}, not as the broker does. ${fix}`, 'unreachable');
+  return new CommandFailure(
+    `${broker.url} answered with HTTP ${status}, not as the broker does. ${fix}`,
+    'unreachable',
+  );
 }

@@ -14,14 +14,14 @@ export interface SentUse {
 
 /**
  * Sends a request to the broker once, and waits until an answer begins. No redirect is followed.
- * @throws TransportError, CommandFailure
+ * @throws CommandFailure
  */
 export async function sendUse(
-  { brokerUrl, path, credential }: UseTarget,
+  { broker, path, credential }: UseTarget,
   request: UseRequest,
   body: Body | null,
 ): Promise<SentUse> {
-  const url = new URL(brokerUrl);
+  const url = new URL(broker.url);
   const module = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const { method, silenceMs } = request;
   // The path as it is: a URL would take dots out of it.
@@ -50,7 +50,9 @@ export async function sendUse(
     return { answer, end };
   } catch (error) {
     end();
-    throw error instanceof CommandFailure ? error : unreachable(brokerUrl, error);
+    if (error instanceof CommandFailure) throw error;
+    const { message } = unreachable(broker.url, error);
+    throw new CommandFailure(`${message} Is it running there? ${broker.setting} says where it is.`, 'unreachable');
   }
 }
 

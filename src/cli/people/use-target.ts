@@ -5,7 +5,7 @@ import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { UsageError } from '../usage-error.ts';
 import { type GatewayClient, openClient } from './client.ts';
-import { type Credential, readBrokerUrl } from './connection.ts';
+import { type Broker, type Credential, readBroker } from './connection.ts';
 import { environment } from './environment.ts';
 import type { Secret } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
@@ -13,9 +13,8 @@ import { requireSecret } from './secret.ts';
 
 /** Where a request goes, and with whose credential. */
 export interface UseTarget {
-  /** Of the broker: what the user says, whatever the gateway answers. */
-  readonly brokerUrl: string;
-  /** Behind it: of the broker, with the secret and the path. */
+  readonly broker: Broker;
+  /** Behind its URL: with the secret, and the path at the destination. */
   readonly path: string;
   readonly credential: Credential;
   /** For messages. */
@@ -29,14 +28,14 @@ export interface UseTarget {
  * @throws UsageError, CommandFailure, and what the client throws
  */
 export async function openUse(options: GatewayOptions, name: string, path: string): Promise<UseTarget> {
-  const brokerUrl = readBrokerUrl(environment());
+  const broker = readBroker(environment());
   const gateway = await openClient(options);
   refusePath(path);
   const secret = await lookUp(gateway, options, name);
   const shownName = printable(name);
   if (secret?.destination === null) throw noDestination(shownName);
   return {
-    brokerUrl,
+    broker,
     path: `${brokerPrefix}${secret?.id ?? name}${path}`,
     credential: gateway.credential,
     shownName,

@@ -13,7 +13,7 @@ export const use: Command<Options> = {
 
   secrets-gateway use OPENAI_API_KEY -- /v1/models
   secrets-gateway use OPENAI_API_KEY --data '{"model":"gpt-5","input":"Hello","stream":true}' -- /v1/responses
-  secrets-gateway use STRIPE_KEY -H 'Content-Type: application/x-www-form-urlencoded' -d amount=500 -- /v1/refunds
+  secrets-gateway use SHOP_KEY -H 'Content-Type: text/csv' --data-file rows.csv -- /v1/rows
   secrets-gateway use GITHUB_TOKEN -X DELETE --include -- /repos/acme/shop/git/refs/heads/old
 
 A body that is JSON is sent as application/json. What another one is must be said: --header 'Content-Type: …'. No redirect is followed, and nothing is sent twice.
