@@ -2,7 +2,7 @@ import type { CheckResult } from './secret-health.ts';
 
 /** Of an answer's body, read as JSON. */
 export interface BodyRule {
-  /** A JSON Pointer (RFC 6901). A segment `*` stands for each element of a list. */
+  /** A JSON Pointer (RFC 6901). A segment `*` stands for each element of a list. At most 1,000 values are looked at. */
   readonly at: string;
   /** Any of them; left out: whatever is there. */
   readonly is?: readonly (string | number | boolean)[] | undefined;

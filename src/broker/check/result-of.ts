@@ -54,8 +54,10 @@ function parsed(text: string): unknown {
 }
 
 function holds({ at, is }: BodyRule, json: unknown): boolean {
-  const segments = at.split('/').slice(1).map(unescaped);
-  return valuesAt(json, segments).some((found) => is === undefined || is.some((value) => value === found));
+  const found = valuesAt(json, at.split('/').slice(1).map(unescaped));
+  if (!is) return found.length > 0;
+  const values = new Set<unknown>(is);
+  return found.some((value) => values.has(value));
 }
 
 /** RFC 6901, section 4. */
@@ -63,17 +65,21 @@ function unescaped(segment: string): string {
   return segment.replaceAll('~1', '/').replaceAll('~0', '~');
 }
 
-/** Each value of the body is looked at once at most, as no two paths lead to one. */
+/** So many values of a body are looked at for a rule: no provider has more, and others must not wait for it. */
+const maxValues = 1000;
+
 function valuesAt(json: unknown, segments: readonly string[]): unknown[] {
   let values: unknown[] = [json];
-  for (const segment of segments) values = values.flatMap((value) => childrenOf(value, segment));
+  for (const segment of segments) {
+    values = values.flatMap((value) => childrenOf(value, segment)).slice(0, maxValues);
+  }
   return values;
 }
 
 function childrenOf(value: unknown, segment: string): unknown[] {
   if (typeof value !== 'object' || value === null) return [];
   if (Array.isArray(value)) {
-    if (segment === '*') return value;
+    if (segment === '*') return value.slice(0, maxValues);
     return /^(?:0|[1-9]\d{0,8})$/.test(segment) && Number(segment) < value.length ? [value[Number(segment)]] : [];
   }
   return Object.hasOwn(value, segment) ? [(value as Record<string, unknown>)[segment]] : [];

@@ -184,6 +184,8 @@ export class UpstreamExchange {
   readonly #onAnswered = (): void => {
     const isWhole = this.#message?.complete && this.#request.writableFinished;
     if (!isWhole) this.#request.destroy();
+    // Its socket is free once the message has ended, also where nobody has read it.
+    this.#message?.resume();
     this.#end();
   };
 

@@ -73,7 +73,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
     const pool = `${ownerKey}\n${parsed.origin}`;
     const rawHeaders = ['Host', host, ...request.headers, ...framingOf(method, body)];
     if (isAlone) rawHeaders.push('Connection', 'close');
-    const use = { pool: isAlone ? `${pool}\n${randomUUID()}` : pool, upstream, signal };
+    const use = { pool: isAlone ? `${pool}\n${randomUUID()}` : pool, upstream, signal, isAlone };
     const begin = () => {
       const release = inUse.take(pool);
       const onEnd = () => {

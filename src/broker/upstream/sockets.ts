@@ -20,6 +20,8 @@ export interface SocketUse {
   readonly upstream: Upstream;
   /** Ends the making of a connection. */
   readonly signal: AbortSignal;
+  /** Whether it is closed after the request. */
+  readonly isAlone: boolean;
 }
 
 type Options = ClientRequestArgs & { readonly use: SocketUse };
@@ -31,6 +33,7 @@ export class UpstreamSockets extends Agent {
   readonly #idle = new Set<Duplex>();
   #isClosed = false;
   readonly #openedAtMs = new WeakMap<Duplex, number>();
+  readonly #alone = new WeakSet<Duplex>();
 
   constructor(rules: ConnectionRules) {
     super({ keepAlive: true, timeout: idleMs, maxFreeSockets: maxIdleOfPool });
@@ -45,15 +48,20 @@ export class UpstreamSockets extends Agent {
     options: ClientRequestArgs,
     callback: (error: Error | null, socket: Duplex) => void,
   ): undefined {
-    const { upstream, signal } = (options as Options).use;
+    const { upstream, signal, isAlone } = (options as Options).use;
     const failed = (error: Error) => callback(error, undefined as never);
-    connect(upstream, this.#rules, signal).then((socket) => this.#opened(socket, callback), failed);
+    const opened = (socket: Socket) => {
+      if (isAlone) this.#alone.add(socket);
+      this.#opened(socket, callback);
+    };
+    connect(upstream, this.#rules, signal).then(opened, failed);
   }
 
   override keepSocketAlive(socket: Duplex): boolean {
     const isYoung = performance.now() - (this.#openedAtMs.get(socket) ?? 0) < maxAgeMs;
+    const mayBeKept = isYoung && !this.#alone.has(socket);
     // Node's declaration says void. It is false where the server's Keep-Alive header leaves no time.
-    const isKept = isYoung && (super.keepSocketAlive(socket) as unknown as boolean);
+    const isKept = mayBeKept && (super.keepSocketAlive(socket) as unknown as boolean);
     if (!isKept) return false;
     this.#idle.add(socket);
     const [oldest] = this.#idle;
