@@ -5,6 +5,7 @@ import { FakeProvider, gatewayOf } from '../support/fake-provider.ts';
 import { storeNames, type TestGateway } from '../support/gateway.ts';
 import { deleteSecret, updateSecret } from '../support/graphql.ts';
 import { type Checkable, Keeper } from '../support/health.ts';
+import { refuseEvents } from '../support/refuse-events.ts';
 
 const mutation = (field: string, type: string) =>
   `mutation ($input: ${type}Input!) { ${field}(input: $input) { secret { id } } }`;
@@ -216,6 +217,19 @@ describe.each(storeNames)('the health of a key, on %s', (store) => {
     expect((await keeper.run(updateSecret(), { input: { id, notes: 'while it is asked' } })).errors).toEqual([]);
     held.release();
     expect((await checking).data.checkSecret.result).toBe('VALID');
+  });
+
+  it('lets a use go on where what it says cannot be recorded, and records it by the next', async () => {
+    const keeper = await Keeper.new(gateway, provider);
+    const secret = await keeper.newSecret();
+    const { id } = secret;
+    revoke(secret);
+    const allowEvents = await refuseEvents(store, gateway.databaseUrl, 'secret.rejected');
+    expect([await keeper.use(id), await keeper.health(id)]).toEqual([401, null]);
+    await allowEvents();
+    expect(gateway.log.join()).toContain('was not recorded');
+    expect([await keeper.use(id), await keeper.health(id)]).toEqual([401, ['REJECTED', 'USE']]);
+    expect(await keeper.events(id)).toEqual(['created', 'used', 'used', 'rejected']);
   });
 
   it('is not written again by each use that says the same', async () => {

@@ -7,6 +7,7 @@ import { type StoreName, TestGateway } from './gateway.ts';
 
 /** What a check sends is of this path, and nothing else is. */
 export const checkPath = '/v1/whoami';
+export const checkQuery = '?of=nobodys-business';
 
 export interface AskedFor {
   readonly method: string;
@@ -22,7 +23,7 @@ export class FakeProvider {
   /** Of every answer, whatever the key is; null: the key decides. */
   status: number | null = null;
   /** Is waited for before anything is answered. */
-  onArrival: (asked: AskedFor) => Promise<unknown> | void = () => {};
+  onArrival: (asked: AskedFor) => unknown = () => {};
   readonly #server: Server;
 
   private constructor() {
@@ -91,7 +92,7 @@ export async function gatewayOf(
 }
 
 export async function settingsOf({ origin }: FakeProvider): Promise<Record<string, string>> {
-  return providersFile([{ id: 'acme', destination: { origin }, check: { path: `${checkPath}?of=check` } }]);
+  return providersFile([{ id: 'acme', destination: { origin }, check: { path: `${checkPath}${checkQuery}` } }]);
 }
 
 /** The setting of a gateway that knows these providers, too. */

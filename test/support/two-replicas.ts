@@ -14,15 +14,16 @@ export class TwoReplicas {
     this.link = link;
   }
 
-  static async start(): Promise<TwoReplicas> {
+  static async start(env: Record<string, string> = {}): Promise<TwoReplicas> {
     const url = new URL(newDatabaseUrl('mongodb', ''));
-    const here = await TestGateway.start('mongodb', { RATE_LIMIT: 'off', DATABASE_URL: url.href });
+    const here = await TestGateway.start('mongodb', { RATE_LIMIT: 'off', ...env, DATABASE_URL: url.href });
     const link = await FaultyLink.open({ host: url.hostname, port: Number(url.port) });
     const linked = new URL(url);
     linked.port = String(link.port);
     linked.search = '?directConnection=true';
     const there = await TestGateway.start('mongodb', {
       RATE_LIMIT: 'off',
+      ...env,
       DATABASE_URL: linked.href,
       KEYRING_FILE: join(here.directory, 'keyring.json'),
       JWT_JWKS_URL: here.issuer.jwksUrl,
