@@ -26,6 +26,8 @@ const users = `{ users { email secrets { nodes { ${key} } } } }`;
 const team = `{ teams(ids: ["red"]) { title members { email } secrets { nodes { ${key} } } } }`;
 const create = 'mutation ($input: CreateSecretInput!) { createSecret(input: $input) { secret { id useUrl } } }';
 const expiresAt = '2031-01-01T00:00:00.000Z';
+/** What a use of a key that works says of it. */
+const valid = { status: 'VALID', checkedAt: expect.any(String), source: 'USE' };
 
 describe.each(Object.entries(gateways))('a page that joins secrets with data of its own, behind %s', (_name, start) => {
   const running: { close(): unknown }[] = [];
@@ -96,19 +98,21 @@ describe.each(Object.entries(gateways))('a page that joins secrets with data of 
     expect(secrets.operations().slice(before)).toEqual(['_entities']);
     expect(await use('OF_ADA')).toBe(200);
     const { data } = await ask(users, ada);
-    expect(data.users[0].secrets.nodes).toMatchObject([{ name: 'OF_ADA', lastUsedAt: expect.any(String), expiresAt }]);
+    expect(data.users[0].secrets.nodes).toEqual([
+      { name: 'OF_ADA', health: valid, lastUsedAt: expect.any(String), expiresAt },
+    ]);
   });
 
   it('a support person sees the keys of a team that their token names, and who its members are', async () => {
     const sam = await bearer({ sub: 'sam', teams: ['red'], scope: 'secrets:read' });
     expect(await use('OF_RED')).toBe(200);
-    expect(await ask(team, sam)).toMatchObject({
+    expect(await ask(team, sam)).toEqual({
       data: {
         teams: [
           {
             title: 'Team red',
             members: [{ email: 'ada@example.com' }, { email: 'grace@example.com' }],
-            secrets: { nodes: [{ name: 'OF_RED', lastUsedAt: expect.any(String), expiresAt }] },
+            secrets: { nodes: [{ name: 'OF_RED', health: valid, lastUsedAt: expect.any(String), expiresAt }] },
           },
         ],
       },
@@ -137,6 +141,36 @@ describe.each(Object.entries(gateways))('a page that joins secrets with data of 
     const reader = await bearer({ sub: 'sam', teams: ['red'], scope: 'secrets:read' });
     const refused = await ask(create, reader, { input: { owner: { teamId: 'red' }, name: 'x' } });
     expect(refused.errors?.map(({ extensions }) => extensions.code)).toEqual(['PERMISSION_ERROR']);
+  });
+
+  it('a key that its provider refuses is rejected on the page at once, and valid again after the next use that works', async () => {
+    const health = async () => (await ask(users, ada)).data.users[0].secrets.nodes[0].health;
+    const rejected = { ...valid, status: 'REJECTED' };
+    status = 401;
+    expect(await use('OF_ADA')).toBe(401);
+    expect(await health()).toEqual(rejected);
+    // An outage says nothing about the key.
+    status = 503;
+    expect(await use('OF_ADA')).toBe(503);
+    expect(await health()).toEqual(rejected);
+    status = 200;
+    expect(await use('OF_ADA')).toBe(200);
+    expect(await health()).toEqual(valid);
+  });
+
+  it('who used a key, and when it was rejected, comes through the supergraph', async () => {
+    status = 401;
+    expect(await use('OF_RED')).toBe(401);
+    const admin = await bearer({ teams: [{ id: 'red', role: 'admin' }], scope: 'secrets:read' });
+    const types = '["secret.used", "secret.rejected"]';
+    const { data } = await ask(
+      `{ auditEvents(owner: { teamId: "red" }, filter: { types: ${types} }, last: 2) { nodes { type actor { id } method secretName } } }`,
+      admin,
+    );
+    expect(data.auditEvents.nodes).toEqual([
+      { type: 'secret.used', actor: { id: 'ada' }, method: 'GET', secretName: 'OF_RED' },
+      { type: 'secret.rejected', actor: { id: 'ada' }, method: null, secretName: 'OF_RED' },
+    ]);
   });
 
   it('lists take filters: what is about to expire', async () => {
