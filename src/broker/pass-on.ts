@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { DomainError } from '../errors.ts';
 import { dropBody } from '../http/body.ts';
 import type { HttpResponse } from '../http/response.ts';
-import { freeBytes } from '../runtime/free-bytes.ts';
+import { freeBytes, isWorthFreeing } from '../runtime/free-bytes.ts';
 import type { Place } from './own-links.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { Scrubber } from './scrub/scrub.ts';
@@ -77,7 +77,9 @@ function pipe(body: Readable, response: HttpResponse, scrubber: Scrubber, maxByt
         freeBytes(clean);
         freeBytes(piece);
       };
-      if (!response.write(clean, free)) body.pause();
+      const isTaken =
+        isWorthFreeing(clean) || isWorthFreeing(piece) ? response.write(clean, free) : response.write(clean);
+      if (!isTaken) body.pause();
     });
     body.on('end', () => settle());
     body.on('error', (error) => settle(error instanceof DomainError ? error : brokeOff(error)));

@@ -41,18 +41,20 @@ const ofProxies = ['surrogate-control', 'edge-control', 'cdn-cache-control', 'x-
 
 const dropped = new Set([...hopByHop, ...ofOrigin, ...ofGateway, ...ofProxies]);
 
-const droppedBeginnings = [
-  ...[
-    'access-control-',
-    'cross-origin-',
-    'secrets-gateway-',
-    'proxy-',
-    'sec-',
-    'attribution-reporting-',
-    'ad-auction-',
-  ],
-  ...['x-accel-', 'x-sendfile', 'x-envoy-', 'cloudflare-cdn-'],
-];
+const droppedBeginnings = new RegExp(
+  `^(?:${[
+    ...[
+      'access-control-',
+      'cross-origin-',
+      'secrets-gateway-',
+      'proxy-',
+      'sec-',
+      'attribution-reporting-',
+      'ad-auction-',
+    ],
+    ...['x-accel-', 'x-sendfile', 'x-envoy-', 'cloudflare-cdn-'],
+  ].join('|')})`,
+);
 
 /** Asks a proxy only not to wait for more of a stream. */
 const harmless = 'x-accel-buffering';
@@ -82,5 +84,5 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
 
 function passes(name: string): boolean {
   if (dropped.has(name)) return false;
-  return name === harmless || !droppedBeginnings.some((beginning) => name.startsWith(beginning));
+  return name === harmless || !droppedBeginnings.test(name);
 }

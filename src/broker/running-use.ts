@@ -4,6 +4,7 @@ import { shuttingDown } from '../http/server-refusals.ts';
 import type { StreamedBody } from '../http/streamed-body.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { actorOf, type Principal } from '../model/principal.ts';
+import { Abort, type Aborted } from '../runtime/abort.ts';
 import { Answer } from '../runtime/answer.ts';
 import { withDeadline } from '../runtime/deadline.ts';
 import { describeError, type Log } from '../runtime/log.ts';
@@ -42,7 +43,7 @@ export class RunningUse {
   principal: Principal | null = null;
   readonly #exchange: Exchange;
   readonly #options: Options;
-  readonly #controller = new AbortController();
+  readonly #abort = new Abort();
   readonly #open: OpenUse;
   #body: StreamedBody | null = null;
   #owner: Owner | null = null;
@@ -71,8 +72,8 @@ export class RunningUse {
   }
 
   /** Aborted when nobody waits for the upstream's answer any more. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
+  get signal(): Aborted {
+    return this.#abort;
   }
 
   /** The key of the owner, once that is known. */
@@ -119,7 +120,7 @@ export class RunningUse {
     } catch (error) {
       const refusal = this.#refusalOf(error);
       // The upstream may be answering still.
-      this.#controller.abort(refusal);
+      this.#abort.abort();
       this.#conclude(this.#outcomeOf(refusal), refusal.code, refusal);
       // Otherwise there is nobody to be told.
       if (!this.#isGone) throw refusal;
@@ -154,7 +155,7 @@ export class RunningUse {
 
   #stop(reason: DomainError): void {
     this.answer.stop(reason);
-    this.#controller.abort(reason);
+    this.#abort.abort();
   }
 
   #refusalOf(error: unknown): DomainError {
@@ -185,9 +186,10 @@ export class RunningUse {
       operation: 'useSecret',
       code,
       outcome,
-      ...(this.#status !== null && { status: this.#status }),
-      ...(reason !== undefined && { reason }),
-      ...(this.#owner && { owner: this.#owner.type }),
+      // What is undefined is not written.
+      status: this.#status ?? undefined,
+      reason,
+      owner: this.#owner?.type,
       durationMs: Math.round(durationMs),
     };
     if (outcome === 'failed') log.error({ ...line, cause: describeError(refusal) }, 'use failed');

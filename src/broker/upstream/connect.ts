@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Aborted } from '../../runtime/abort.ts';
 import { isLoopbackAddress } from './addresses.ts';
 import { badGateway, clientGone, failureOf, upstreamTimeout } from './failure.ts';
 import type { Resolve } from './resolve.ts';
@@ -26,12 +27,12 @@ export interface Upstream {
  * @param signal ends it
  * @throws DomainError BAD_GATEWAY or GATEWAY_TIMEOUT
  */
-export async function connect(upstream: Upstream, rules: ConnectionRules, signal: AbortSignal): Promise<Socket> {
+export async function connect(upstream: Upstream, rules: ConnectionRules, signal: Aborted): Promise<Socket> {
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {});
   const onAbort = () => ended.reject(clientGone());
   const timer = setTimeout(() => ended.reject(upstreamTimeout()), rules.connectMs);
-  signal.addEventListener('abort', onAbort, { once: true });
+  signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
   try {
     const addresses = await Promise.race([addressesOf(upstream, rules), ended.promise]);

@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, request as makeRequest, type 
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { DomainError } from '../../errors.ts';
-import { freeBytes } from '../../runtime/free-bytes.ts';
+import { freeBytes, isWorthFreeing } from '../../runtime/free-bytes.ts';
 import { badGateway, clientGone, failureOf, requestTimeout, type UpstreamFault, upstreamTimeout } from './failure.ts';
 import { MessageBody } from './message-body.ts';
 import type { SocketUse, UpstreamSockets } from './sockets.ts';
@@ -70,7 +70,7 @@ export class UpstreamExchange {
       .on('close', this.#onClose);
     // None is dropped without a word: too many are refused.
     this.#request.maxHeadersCount = 0;
-    use.signal.addEventListener('abort', this.#abort, { once: true });
+    use.signal.addEventListener('abort', this.#abort);
     if (use.signal.aborted) this.#abort();
   }
 
@@ -112,7 +112,10 @@ export class UpstreamExchange {
   };
 
   readonly #sendPiece = (piece: Buffer): void => {
-    if (!this.#request.write(piece, () => freeBytes(piece))) this.#body?.pause();
+    const isTaken = isWorthFreeing(piece)
+      ? this.#request.write(piece, () => freeBytes(piece))
+      : this.#request.write(piece);
+    if (!isTaken) this.#body?.pause();
   };
 
   readonly #sendMore = (): void => {
@@ -124,7 +127,9 @@ export class UpstreamExchange {
   };
 
   /** The parser has copied what it needs once all listeners have been called. */
-  readonly #freeRead = (bytes: Buffer): void => process.nextTick(freeBytes, bytes);
+  readonly #freeRead = (bytes: Buffer): void => {
+    if (isWorthFreeing(bytes)) process.nextTick(freeBytes, bytes);
+  };
 
   /** The upstream may have something to say before the client sends a body. Usually the first of it has come with the head. */
   readonly #sendHead = (): void => {

@@ -1,6 +1,7 @@
 import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Aborted } from '../../runtime/abort.ts';
 import { type ConnectionRules, connect, type Upstream } from './connect.ts';
 
 /**
@@ -19,7 +20,7 @@ export interface SocketUse {
   readonly pool: string;
   readonly upstream: Upstream;
   /** Ends the making of a connection. */
-  readonly signal: AbortSignal;
+  readonly signal: Aborted;
   /** Whether it is closed after the request. */
   readonly isAlone: boolean;
 }
