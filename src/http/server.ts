@@ -75,6 +75,8 @@ export class HttpServer {
   readonly #slots = new RequestSlots(maxSlots);
   readonly #allowsOrigin: AllowsOrigin | null;
   #draining = false;
+  /** Node would ask the system each time, and links in answers have it. */
+  #port = 0;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -94,8 +96,7 @@ export class HttpServer {
 
   /** Where it listens; 0 until then. */
   get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : 0;
+    return this.#port;
   }
 
   /** How many requests are being answered. */
@@ -113,7 +114,9 @@ export class HttpServer {
       this.#server.once('error', reject);
       this.#server.listen(port, host, resolve);
     });
-    return this.port;
+    const address = this.#server.address();
+    this.#port = typeof address === 'object' && address ? address.port : 0;
+    return this.#port;
   }
 
   /**
