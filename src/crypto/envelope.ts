@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Destination } from '../model/destination.ts';
 import type { Envelope, WrappedKey } from '../model/envelope.ts';
-import { isCanonicalBase64url } from './base64url.ts';
+import { decodeBase64url } from './base64url.ts';
 import { KeyMissing } from './key-missing.ts';
 import { unwrapKey, wrapKey } from './key-wrap.ts';
 import { type Keyring, usableKey, type WrapKey } from './keyring.ts';
@@ -176,7 +176,7 @@ function checkedParts({ protected: header, header: named, ...texts }: Envelope, 
 }
 
 function bytesOf(text: string, length?: number): Buffer {
-  const bytes = typeof text === 'string' && isCanonicalBase64url(text) ? Buffer.from(text, 'base64url') : null;
+  const bytes = typeof text === 'string' ? decodeBase64url(text) : null;
   if (!bytes || (length !== undefined && bytes.length !== length))
     throw new EnvelopeRejected('the envelope is malformed');
   return bytes;
