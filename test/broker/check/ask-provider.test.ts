@@ -34,7 +34,7 @@ interface Asking {
 }
 
 const ask = (origin: string, { check = plain, deadlineMs = 60_000, uses = new Uses() }: Asking = {}) =>
-  createAskProvider({ forwarder, uses, version: '1.2.3', deadlineMs })(keyAt(origin, check));
+  createAskProvider({ forwarder, uses, version: '1.2.3', onCheck: () => {}, deadlineMs })(keyAt(origin, check));
 
 const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
 const whole = (body: string, status = '200 OK', headers = '') =>
@@ -181,7 +181,13 @@ describe('a check of a key', () => {
       'https://no-such-name.invalid',
     ])
       expect(await ask(origin)).toBe('UNREACHABLE');
-    const guarded = openBroker({ allowPrivate: [], allowHttp: false, timeoutMs: 1000, version: '1' });
+    const guarded = openBroker({
+      allowPrivate: [],
+      allowHttp: false,
+      timeoutMs: 1000,
+      version: '1',
+      onCheck: () => {},
+    });
     const server = await RawServer.start((socket) => socket.write(whole('{"ok":true}')));
     const secure = server.origin.replace('http:', 'https:');
     expect(await guarded.askProvider(keyAt(server.origin))).toBe('UNREACHABLE');

@@ -38,7 +38,7 @@ describe('the request of a check', () => {
     });
     const headers = { accept: 'text/plain', 'USER-AGENT': 'acme', 'Content-Type': 'text/plain', 'X-Id': 'a' };
     expect(
-      await createAskProvider({ forwarder, uses: new Uses(), version: '1' })(
+      await createAskProvider({ forwarder, uses: new Uses(), version: '1', onCheck: () => {} })(
         keyAt(origin, { ...plain, method: 'POST', headers, body: 'ünïcode' }),
       ),
     ).toBe('VALID');
@@ -69,7 +69,7 @@ describe('the request of a check', () => {
       response.end();
     });
     const key = { ...keyAt(origin), value: "$& $1 $$ {value} $'" };
-    const askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '1' });
+    const askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '1', onCheck: () => {} });
     expect(await askProvider(key)).toBe('VALID');
     expect(seen).toBe("Bearer $& $1 $$ {value} $'");
   });
@@ -88,7 +88,7 @@ describe('the request of a check', () => {
       await body.resume().toArray();
     };
     await use();
-    const askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '1' });
+    const askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '1', onCheck: () => {} });
     for (let time = 0; time < 3; time += 1) expect(await askProvider(keyAt(origin, plain, owner))).toBe('VALID');
     expect(ports.size).toBe(4);
   });
@@ -102,7 +102,7 @@ describe('the request of a check', () => {
       response.end();
     });
     const uses = new Uses({ all: 2, perOwner: 1 });
-    const askProvider = createAskProvider({ forwarder, uses, version: '1' });
+    const askProvider = createAskProvider({ forwarder, uses, version: '1', onCheck: () => {} });
     const first = askProvider(keyAt(origin));
     await arrived.promise;
     const tooMany = { code: 'SERVICE_UNAVAILABLE', details: { retryAfterSeconds: 1 } };
@@ -125,7 +125,7 @@ describe('the request of a check', () => {
       response.end();
     });
     const patient = new Uses({ all: 9, perOwner: 9 }, 60_000);
-    const first = createAskProvider({ forwarder, uses: patient, version: '1' })(keyAt(origin));
+    const first = createAskProvider({ forwarder, uses: patient, version: '1', onCheck: () => {} })(keyAt(origin));
     await arrived.promise;
     const ended = patient.close();
     release.resolve();
@@ -133,7 +133,9 @@ describe('the request of a check', () => {
     await ended;
     const impatient = new Uses({ all: 9, perOwner: 9 }, 1);
     const silent = await RawServer.start(() => {});
-    const cut = createAskProvider({ forwarder, uses: impatient, version: '1' })(keyAt(silent.origin));
+    const cut = createAskProvider({ forwarder, uses: impatient, version: '1', onCheck: () => {} })(
+      keyAt(silent.origin),
+    );
     const refused = expect(cut).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     await impatient.close();
     await refused;
@@ -146,7 +148,7 @@ describe('the request of a check', () => {
       close() {},
     };
     const uses = new Uses();
-    const askProvider = createAskProvider({ forwarder: full, uses, version: '1' });
+    const askProvider = createAskProvider({ forwarder: full, uses, version: '1', onCheck: () => {} });
     await expect(askProvider(keyAt('https://api.example.com'))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect(uses.count).toBe(0);
   });
