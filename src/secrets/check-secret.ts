@@ -12,7 +12,7 @@ import { checkId } from '../rules/id.ts';
 import { backOff } from '../runtime/back-off.ts';
 import { StoreConflict } from '../store/store.ts';
 import { auditUse, type UseDependencies } from './audit-use.ts';
-import { checkOf } from './check-of.ts';
+import { checkAt, checkOf } from './check-of.ts';
 import { tooMuchContention } from './conflicts.ts';
 import type { Dependencies, KeyToCheck } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
@@ -74,7 +74,9 @@ async function begin(
     const keyring = dependencies.keyring();
     requireRecordMac(record, keyring);
     const { owner, provider, destination, sealed } = record;
-    if (!destination || !sealed) return { record, key: null };
+    // It is opened only where there is somebody to ask.
+    const row = dependencies.providers.find(provider ?? '');
+    if (!destination || !sealed || !row || !checkAt(destination, row)) return { record, key: null };
     const value = await dependencies.trace('broker.open', () => openSealed(open, record, sealed, keyring));
     const check = checkOf(value, destination, provider, dependencies);
     if (!check) return { record, key: null };

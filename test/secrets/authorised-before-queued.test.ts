@@ -28,6 +28,8 @@ const changes: Change[] = [
   ['an update of another version', (operations, id) => operations.updateSecret({ id, expectedVersion: 7 })],
   ['a delete', (operations, id) => operations.deleteSecret({ id })],
   ['a delete of another version', (operations, id) => operations.deleteSecret({ id, expectedVersion: 7 })],
+  ['an update that is verified', (operations, id) => operations.updateSecret({ id, value: 'a value', verify: true })],
+  ['a check', (operations, id) => operations.checkSecret({ id })],
 ];
 const foreign: Owner[] = [
   { type: 'user', userId: 'eve' },
@@ -93,7 +95,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
         ...ofDestinations,
       },
       {
-        principal: ada,
+        principal: { ...ada, scopes: new Set([...ada.scopes, 'secrets:use']) },
         requestId: 'r',
         answer: new Answer(),
         secureTransport: true,
@@ -115,8 +117,8 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
   it.each(changes)('takes %s the same calls to the store as a missing one, and no mutex', async (name, run) => {
     const stranger = await operationsOf();
     const missing = await outcomeOf(() => run(stranger, randomUUID()));
-    // What is deleted is read with its value, which is kept.
-    const read = name.startsWith('a delete') ? 'findRecord' : 'find';
+    // What is deleted is read with its value, which is kept, and what is checked with the value that is sent.
+    const read = /^a (?:delete|check)/.test(name) ? 'findRecord' : 'find';
     expect(missing).toMatchObject({ outcome: { code: 'NOT_FOUND' }, calls: [read] });
     for (const owner of foreign) {
       const record = await stored(owner);

@@ -34,6 +34,7 @@ const byId: Operation[] = [
     (operations, { id }) => operations.rollbackSecret({ id, toVersion: 1, reads: false }),
   ],
   ['deleteSecret', 'secrets:write', (operations, { id }) => operations.deleteSecret({ id, reads: false })],
+  ['checkSecret', 'secrets:use', (operations, { id }) => operations.checkSecret({ id, reads: false })],
 ];
 /** Operations that name an owner. */
 const byOwner: Operation[] = [
