@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { CommandLine, longWaits } from '../support/command-line.ts';
+import { FakeProvider, settingsOf } from '../support/fake-provider.ts';
 import { createSecret } from '../support/graphql.ts';
 import { Issuer } from '../support/issuer.ts';
 import { startStandalone } from '../support/mongod.ts';
@@ -91,28 +92,43 @@ const surroundings: Record<string, (stage: Stage, env: Record<string, string>) =
     for (const server of free) server.close();
     return { '<issuer-port>': await stage.listening(site), '<gateway-port>': gatewayPort, '<closed-port>': closedPort };
   },
+  'people-check.txt': async (stage, env) => {
+    await makeAgent(stage, env);
+    return {};
+  },
   'people-use.txt': async (stage, env) => {
     const upstream = stage.adopt(await Upstream.start(), (one) => one.close());
-    const { url, token } = { url: env.SECRETS_GATEWAY_URL, token: env.SECRETS_GATEWAY_TOKEN };
-    const answer = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
-      body: JSON.stringify({ query: createAgent }),
-    });
-    const { data } = await answer.json();
-    await writeFile(join(stage.shell.directory, 'agent.key'), data.createApiKey.key, { mode: 0o600 });
+    await makeAgent(stage, env);
     return { '<upstream-port>': String(upstream.port) };
   },
 };
 
-/** A key that may use the secrets of a team, and nothing else. */
 const createAgent =
   'mutation { createApiKey(input: { teamId: "demo", name: "agent", scopes: ["secrets:use"] }) { key } }';
 
+/** A key that may use the secrets of a team, and nothing else. */
+async function makeAgent({ shell }: Stage, env: Record<string, string>): Promise<void> {
+  const { url, token } = { url: env.SECRETS_GATEWAY_URL, token: env.SECRETS_GATEWAY_TOKEN };
+  const answer = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ query: createAgent }),
+  });
+  const { data } = await answer.json();
+  await writeFile(join(shell.directory, 'agent.key'), data.createApiKey.key, { mode: 0o600 });
+}
+
+/** One that knows a key of the transcript. */
+async function provider(stage: Stage): Promise<Record<string, string>> {
+  const acme = stage.adopt(await FakeProvider.start(), (one) => one.close());
+  acme.known.add('acme-0123456789');
+  return settingsOf(acme);
+}
+
 /** A gateway that runs in another folder, and a token for it. */
-async function settings(stage: Stage): Promise<Record<string, string>> {
+async function settings(stage: Stage, file: string): Promise<Record<string, string>> {
   const elsewhere = stage.adopt(await CommandLine.open(), (one) => one.close());
-  const { url, token } = await elsewhere.serve();
+  const { url, token } = await elsewhere.serve(file === 'people-check.txt' ? await provider(stage) : {});
   return { SECRETS_GATEWAY_URL: new URL(url).origin, SECRETS_GATEWAY_TOKEN: token };
 }
 
@@ -132,7 +148,7 @@ describe.concurrent('the terminal shows the output in', () => {
     await preparations[file]?.(stage);
     const path = join(import.meta.dirname, file);
     const transcript = await readFile(path, 'utf8');
-    const env = file.startsWith('people-') ? await settings(stage) : file === 'keys.txt' ? withoutWaits : {};
+    const env = file.startsWith('people-') ? await settings(stage, file) : file === 'keys.txt' ? withoutWaits : {};
     const known = await surroundings[file]?.(stage, env);
     const shown = await replay(transcript, stage.shell.directory, env, { ...known, ...portIn(env) });
     if (process.env.UPDATE_TRANSCRIPTS) await writeFile(path, shown);

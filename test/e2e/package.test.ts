@@ -29,6 +29,7 @@ echo sk-proj-0123456789abcdefghijklmnop | run set OPENAI_API_KEY
 run list --json | grep -c maskedValue
 run get OPENAI_API_KEY | grep provider
 run exec -- node_modules/.bin/node -e 'process.exit(process.env.OPENAI_API_KEY ? 7 : 1)' || echo "exec: $?"
+run check 00000000-0000-4000-8000-000000000000 2>/dev/null || echo "check: $?"
 run use OPENAI_API_KEY -X TRACE -- /v1/models 2>/dev/null || echo "use: $?"
 echo '{{ OPENAI_API_KEY }}' > template
 run render template -o rendered
@@ -50,6 +51,7 @@ const shownByCommands = new RegExp(
     '1',
     'provider +openai',
     'exec: 7',
+    'check: 1',
     'use: 2',
     ' *35',
     'new +OTHER',

@@ -9,6 +9,7 @@ export const people: CommandLoaders = {
   import: async () => forPeople((await import('./import.ts')).importCommand),
   diff: async () => forPeople((await import('./diff.ts')).diff),
   exec: async () => forPeople((await import('./exec.ts')).exec),
+  check: async () => forPeople((await import('./check.ts')).check),
   use: async () => forPeople((await import('./use.ts')).use),
   render: async () => forPeople((await import('./render.ts')).render),
 };

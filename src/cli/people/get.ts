@@ -37,6 +37,7 @@ export const get: Command<Options> = {
       destination: secret.destination ? describe(secret.destination) : '–',
       'use URL': secret.useUrl ?? '–',
       'last used': secret.lastUsedAt ?? '–',
+      health: secret.health ? healthOf(secret.health) : '–',
       version: String(secret.version),
       tags: tags.join(', ') || '–',
       created: secret.createdAt,
@@ -55,6 +56,10 @@ export const get: Command<Options> = {
     }
   },
 };
+
+function healthOf({ status, source, checkedAt }: NonNullable<Secret['health']>): string {
+  return `${status}, as a ${source === 'USE' ? 'use' : 'check'} found out at ${checkedAt}`;
+}
 
 function describe({ origin, header, format, paths }: NonNullable<Secret['destination']>): string {
   return `${origin}, as ${header}: ${format}${paths ? `\nonly ${paths.join(', ')}` : ''}`;

@@ -34,18 +34,20 @@ export const list: Command<Options> = {
       return;
     }
     const { table } = await import('./table.ts');
-    // Most have no date: without any, the column would be empty.
-    const shown = secrets.some(({ expiresAt }) => expiresAt !== null);
-    const rows = secrets.map(({ name, provider, maskedValue, version, updatedAt, expiresAt, tags }) => [
+    // Without any, the column would be empty.
+    const [hasExpiry, hasHealth] = [secrets.some((one) => one.expiresAt !== null), secrets.some((one) => one.health)];
+    const rows = secrets.map(({ name, provider, maskedValue, version, updatedAt, expiresAt, health, tags }) => [
       name,
       provider ?? '',
       maskedValue ?? 'no value',
+      ...(hasHealth ? [health?.status ?? ''] : []),
       String(version),
       updatedAt.slice(0, 10),
-      ...(shown ? [expiresAt?.slice(0, 10) ?? ''] : []),
+      ...(hasExpiry ? [expiresAt?.slice(0, 10) ?? ''] : []),
       tags.join(', '),
     ]);
-    const titles = ['NAME', 'PROVIDER', 'VALUE', 'VERSION', 'UPDATED', ...(shown ? ['EXPIRES'] : []), 'TAGS'];
+    const [ofHealth, ofExpiry] = [hasHealth ? ['HEALTH'] : [], hasExpiry ? ['EXPIRES'] : []];
+    const titles = ['NAME', 'PROVIDER', 'VALUE', ...ofHealth, 'VERSION', 'UPDATED', ...ofExpiry, 'TAGS'];
     process.stdout.write(table(titles, rows, process.stdout));
   },
 };

@@ -30,7 +30,9 @@ export async function printAnswer(answer: IncomingMessage, target: UseTarget, in
   const who = target.secret?.destination?.origin ?? 'The destination';
   const said = `${who} answered HTTP ${status}${statusMessage && ` ${printable(statusMessage)}`}`;
   if (status >= 400)
-    throw new CommandFailure(`${said}.${status === 401 ? ' Is the value of the secret still good?' : ''}`);
+    throw new CommandFailure(
+      `${said}.${status === 401 ? ' Is the value still good? secrets-gateway check asks its provider.' : ''}`,
+    );
   const { location } = answer.headers;
   process.stderr.write(
     `${said}${location === undefined ? '.' : `: ${printable(location)}. No redirect is followed.`}\n`,

@@ -18,6 +18,7 @@ interface Options extends GatewayOptions {
   readonly header?: string;
   readonly format?: string;
   readonly path: readonly string[];
+  readonly verify?: boolean;
   readonly yes?: boolean;
 }
 
@@ -45,6 +46,7 @@ export const set: Command<Options> = {
     new Option('--header <H>', 'the header that gets it there (default: Authorization)'),
     new Option('--format <F>', 'what the header gets (default: Bearer {value})'),
     repeatable('--path <P>', 'a prefix of the paths that it may be sent to; without any, all'),
+    new Option('--verify', 'ask the provider first, and write nothing if it refuses the value; needs secrets:use'),
     new Option('-y, --yes', 'replace without a question'),
   ],
   settings: gatewaySettings,
@@ -72,7 +74,11 @@ async function run(options: Options, name = ''): Promise<void> {
     if (!(await confirm(`${what} Replace it?`))) throw new CommandFailure('Nothing was changed.');
   }
   const value = await readValue(name, options);
-  const chosen = { ...(expires !== undefined && { expiresAt }), ...(destination !== undefined && { destination }) };
+  const chosen = {
+    ...(expires !== undefined && { expiresAt }),
+    ...(destination !== undefined && { destination }),
+    ...(options.verify && { verify: true }),
+  };
   try {
     await write(gateway, before, options, chosen, asks, name, value);
   } catch (error) {
@@ -98,8 +104,13 @@ function destinationOf({ destination: origin, header, format, path }: Options): 
 /** The gateway says what a client would send; here it is an option. */
 async function asOption(error: unknown, name: string): Promise<unknown> {
   const { isGatewayError } = await import('../../client/gateway-error.ts');
-  const isMissing = isGatewayError(error) && error.errors.some(({ type }) => type === 'destination_required');
-  if (!isMissing) return error;
+  const types = isGatewayError(error) ? error.errors.map(({ type }) => type) : [];
+  if (types.includes('rejected_by_provider')) {
+    return new CommandFailure(
+      'The provider refuses the value. Nothing was written. Is all of it there, and nothing else? Without --verify it is written all the same.',
+    );
+  }
+  if (!types.includes('destination_required')) return error;
   return new CommandFailure(
     `${printable(name)} has a destination that was given by hand, and a new value needs it again: --destination ORIGIN, with --header, --format and --path, or --destination none. "secrets-gateway get" shows it.`,
   );
@@ -122,7 +133,7 @@ async function write(
   { client, owner }: GatewayClient,
   before: Secret | null,
   { provider, tag }: Options,
-  chosen: Pick<UpdateSecretInput, 'expiresAt' | 'destination'>,
+  chosen: Pick<UpdateSecretInput, 'expiresAt' | 'destination' | 'verify'>,
   expects: boolean,
   name: string,
   value: string,
@@ -148,7 +159,9 @@ async function write(
         ...chosen,
       });
   for (const { message } of warnings) process.stderr.write(`Warning: ${printable(message)}\n`);
+  const isVerified = chosen.verify && warnings.every(({ type }) => type !== 'not_verified');
+  const verdict = isVerified ? ' Its provider knows the value.' : '';
   process.stdout.write(
-    `${printable(secret.name)} is ${before ? 'replaced' : 'created'}: version ${secret.version}, placeholder ${secret.placeholder}.\n`,
+    `${printable(secret.name)} is ${before ? 'replaced' : 'created'}: version ${secret.version}, placeholder ${secret.placeholder}.${verdict}\n`,
   );
 }

@@ -1,15 +1,14 @@
 import { brokerPrefix, readTarget } from '../../broker/target.ts';
-import { isGatewayError } from '../../client/gateway-error.ts';
 import { DomainError } from '../../errors.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { UsageError } from '../usage-error.ts';
-import { type GatewayClient, openClient } from './client.ts';
+import { openClient } from './client.ts';
 import { type Broker, type Credential, readBroker } from './connection.ts';
 import { environment } from './environment.ts';
 import type { Secret } from './gateway.ts';
 import type { GatewayOptions } from './options.ts';
-import { requireSecret } from './secret.ts';
+import { isPlaceholder, selectSecret } from './select-secret.ts';
 
 /** Where a request goes, and with whose credential. */
 export interface UseTarget {
@@ -31,7 +30,9 @@ export async function openUse(options: GatewayOptions, name: string, path: strin
   const broker = readBroker(environment());
   const gateway = await openClient(options);
   refusePath(path);
-  const secret = await lookUp(gateway, options, name);
+  // The broker itself finds those of the caller's own.
+  const isFound = isPlaceholder(name) && options.team === undefined;
+  const secret = isFound ? null : await selectSecret(gateway, name);
   const shownName = printable(name);
   if (secret?.destination === null) throw noDestination(shownName);
   return {
@@ -53,28 +54,6 @@ function refusePath(path: string): void {
     if (!(error instanceof DomainError)) throw error;
     throw new UsageError(`PATH: ${error.details.description}`);
   }
-}
-
-const idPattern = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;
-const placeholderPattern = /^sec_[\da-f]{9}$/;
-
-/** @returns null where the broker itself finds it: an agent that may use secrets need not be able to list them */
-async function lookUp(gateway: GatewayClient, { team }: GatewayOptions, name: string): Promise<Secret | null> {
-  if (idPattern.test(name)) return null;
-  const isPlaceholder = placeholderPattern.test(name);
-  // The broker takes it for one of the caller's own.
-  if (isPlaceholder && team === undefined) return null;
-  try {
-    if (!isPlaceholder) return await requireSecret(gateway, name);
-    const { nodes } = await gateway.client.secrets({ owner: gateway.owner, filter: { placeholder: name }, first: 1 });
-    if (nodes[0]) return nodes[0];
-  } catch (error) {
-    if (!isGatewayError(error, 'PERMISSION_ERROR')) throw error;
-    throw new CommandFailure(
-      'Your credential may not look secrets up by their names (scope secrets:read). Give the id of the secret instead, or its placeholder if it is your own.',
-    );
-  }
-  throw new CommandFailure(`There is no secret ${name}.`);
 }
 
 /** What to do about a secret that the gateway may send nowhere. */

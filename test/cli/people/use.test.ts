@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TerminalText } from '../../../src/cli/people/terminal-text.ts';
+import { parseUse, type UseOptions } from '../../../src/cli/people/use-request.ts';
 import { CommandLine, type RunningGateway } from '../../support/command-line.ts';
 import { createSecret } from '../../support/graphql.ts';
 import { hasPty, onTerminal } from '../../support/pseudo-terminal.ts';
@@ -187,6 +188,35 @@ describe('the credential of use', () => {
     );
     expect(credentials).toEqual([[header, sent]]);
   });
+});
+
+describe('what is typed after use', () => {
+  const options = { header: [], timeout: '330' };
+  it.each<[string, Partial<UseOptions>, string, string]>([
+    ['a whole URL', {}, 'https://hunter22.example.com/v1', 'PATH is a path'],
+    ['another method', { method: 'hunter22' }, '/', '--method must be'],
+    ['TRACE', { method: 'trace' }, '/', '--method must be'],
+    ['a body with GET', { method: 'get', data: '{}' }, '/', 'A GET has no body'],
+    ['the name of a file as curl takes it', { data: '@hunter22' }, '/', '--data-file FILE'],
+    ['a header without a value', { header: ['hunter22'] }, '/', '--header must be'],
+    ['a header of two lines', { header: ['A: b\r\nProxy-Authorization: hunter22'] }, '/', '--header must be'],
+    ['a header of bytes', { header: ['A: hunter22é'] }, '/', '--header must be'],
+    ['a header of the gateway', { header: ['Proxy-Authorization: hunter22'] }, '/', 'does not send on'],
+    ['the length of the body', { header: ['content-length: 22'] }, '/', 'does not send on'],
+    ['no time', { timeout: 'hunter22' }, '/', '--timeout must be'],
+    ['a time for no timer', { timeout: '10000000' }, '/', '--timeout must be'],
+  ])('is refused for %s, and not repeated', (_what, given, path, message) => {
+    const parse = () => parseUse({ ...options, ...given }, path);
+    expect(parse).toThrow(message);
+    expect(parse).not.toThrow('hunter22');
+  });
+
+  it.each([
+    ['v1', '/v1'],
+    ['/', '/'],
+    ['?a=b', '?a=b'],
+    ['/v1/two words?q=déjà&p=%20', '/v1/two%20words?q=d%C3%A9j%C3%A0&p=%20'],
+  ])('may be the path %j', (path, sent) => expect(parseUse(options, path).path).toBe(sent));
 });
 
 describe('text for a terminal', () => {
