@@ -37,7 +37,7 @@ interface Window {
 
 const maxKeys = 10_000;
 const reportMs = 2000;
-/** With a limit this wide, the first requests are let through before the shared counter has answered. */
+/** With a limit this wide, most requests are let through before the shared counter has answered. */
 const wideLimit = 100;
 /** Less than this part of the limit is not reported every two seconds: most callers come seldom, and a report costs a command. */
 const worthReporting = 1 / 100;
@@ -45,8 +45,8 @@ const worthReporting = 1 / 100;
 /**
  * A limit that all gateways on one store share, without a round trip to the store for each request. Points are counted here,
  * and reported to the shared counter once they are a tenth of what is left, or every two seconds if they are a hundredth of
- * the limit. A request that takes a tenth of what is left waits for the shared counter. Near the limit every request does,
- * so that exactly the limit is let through.
+ * the limit. A request that takes a tenth of what is left waits for the shared counter. Near the limit every request does, and
+ * with a narrow limit each one: a tenth for each gateway would be too much of it. So exactly the limit is let through.
  */
 export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Trace): RateLimiter {
   // Not the time of day: when that is set back, a caller would be refused for as long.
@@ -106,10 +106,9 @@ export function createRateLimiter(limit: RateLimit, counter: Counter, trace: Tra
     if (left < 0) return window.counted;
     window.pending += points;
     const pending = window.pending;
-    const isFirst = window.reportedAt === null;
     // While one report runs and another waits, a slow counter would leave all counting to this gateway alone.
     const isBehind = pending >= left / 10 && window.next !== null;
-    if (points >= left / 10 || isBehind || (isFirst && limit.points < wideLimit))
+    if (points >= left / 10 || isBehind || limit.points < wideLimit)
       return report(key, window).then((before) => before + pending);
     const used = window.counted + pending;
     const isDue =
