@@ -77,7 +77,10 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
       continue;
     if (scrubber.isInName(name)) continue;
     const passedName = lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name;
-    passed.push(passedName, linkedThroughBroker(lowerCase, scrubber.text(value), place));
+    const clean = scrubber.text(value);
+    const linked = linkedThroughBroker(lowerCase, clean, place);
+    // A URL is written anew without its tabs and dot segments: what stood around them may be the value then.
+    passed.push(passedName, linked === clean ? clean : scrubber.text(linked));
   }
   return [...passed, 'Content-Security-Policy', "sandbox; default-src 'none'"];
 }

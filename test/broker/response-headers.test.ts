@@ -110,6 +110,14 @@ describe('a header of the upstream', () => {
     ]);
   });
 
+  it('that links to the upstream has no value that comes together only in the link through the broker', () => {
+    const [begin, end] = [value.slice(0, 9), value.slice(9)];
+    const split = `https://api.example.com/items?key=${begin}\t${end}`;
+    const through = `https://gateway.test/v1/use/1/items?key=${'*'.repeat(value.length)}`;
+    expect(passed('Location', split)).toEqual(['Location', through]);
+    expect(passed('Link', `<${split}>; rel="next"`)).toEqual(['Link', `<${through}>; rel="next"`]);
+  });
+
   it('links to other places as it was sent', () => {
     const others = [
       ...[
