@@ -43,6 +43,17 @@ export type DestinationInput = {
   paths?: Array<string> | null | undefined;
 };
 
+/** What was last found out about a value. */
+export type HealthStatus =
+  /** The provider has had too many requests to say whether it takes it. */
+  | 'RATE_LIMITED'
+  /** The provider refuses it: it was revoked, has expired, or never was a key. */
+  | 'REJECTED'
+  /** The provider could not be reached, or had an error of its own. It says nothing about the value. */
+  | 'UNREACHABLE'
+  /** The provider takes it. */
+  | 'VALID';
+
 /** Whose secrets. Empty: your own, and for an API key those of its team or connector. `teamId`: a team’s. Both: those of a team’s connector. */
 export type OwnerInput = {
   /** A connector of that team. */
@@ -57,12 +68,16 @@ export type SecretFilter = {
   expiresBefore?: string | null | undefined;
   /** Whether a value is set. */
   hasValue?: boolean | null | undefined;
+  /** Exactly this was last found out about the value. A secret whose `health` is null does not match. */
+  health?: HealthStatus | null | undefined;
   /** Exactly this name. */
   name?: string | null | undefined;
   /** A name that begins with this text. */
   nameStartsWith?: string | null | undefined;
   /** Last updated before this moment: one that was updated at it does not match. */
   notUpdatedSince?: string | null | undefined;
+  /** The value was last sent to its destination before this moment, or never: one that was used at it does not match. */
+  notUsedSince?: string | null | undefined;
   /** Exactly this placeholder. */
   placeholder?: string | null | undefined;
   /** Exactly this provider. */

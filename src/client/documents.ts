@@ -297,12 +297,16 @@ export type SecretFilter = {
   expiresBefore?: string | null | undefined;
   /** Whether a value is set. */
   hasValue?: boolean | null | undefined;
+  /** Exactly this was last found out about the value. A secret whose `health` is null does not match. */
+  health?: HealthStatus | null | undefined;
   /** Exactly this name. */
   name?: string | null | undefined;
   /** A name that begins with this text. */
   nameStartsWith?: string | null | undefined;
   /** Last updated before this moment: one that was updated at it does not match. */
   notUpdatedSince?: string | null | undefined;
+  /** The value was last sent to its destination before this moment, or never: one that was used at it does not match. */
+  notUsedSince?: string | null | undefined;
   /** Exactly this placeholder. */
   placeholder?: string | null | undefined;
   /** Exactly this provider. */

@@ -2,7 +2,7 @@ import type { Destination } from './destination.ts';
 import type { Sealed, SealedMark } from './envelope.ts';
 import type { Owner } from './owner.ts';
 import type { Actor } from './principal.ts';
-import type { SecretHealth } from './secret-health.ts';
+import type { HealthStatus, SecretHealth } from './secret-health.ts';
 import type { Warning } from './warning.ts';
 
 /** What a caller may see of a secret. There is no field for a value. */
@@ -68,4 +68,8 @@ export interface SecretFilter {
   /** Last updated before it: exclusive. */
   readonly notUpdatedSince?: Date;
   readonly hasValue?: boolean;
+  /** Exactly this one. A secret without health does not match. */
+  readonly health?: HealthStatus;
+  /** Last used before it, exclusive, or never. */
+  readonly notUsedSince?: Date;
 }

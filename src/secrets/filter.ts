@@ -23,10 +23,12 @@ function checkFilter(input: SecretFilterInput, errors: FieldErrors): SecretFilte
     const checked = tags.map((tag, index) => checkLookup(tag, maxTagCharacters, ofTags.at(index)));
     filter.tags = [...new Set(checked.filter(Boolean))];
   }
-  const { expiresBefore, notUpdatedSince, hasValue } = input;
+  const { expiresBefore, notUpdatedSince, hasValue, health, notUsedSince } = input;
   if (expiresBefore != null) filter.expiresBefore = expiresBefore;
   if (notUpdatedSince != null) filter.notUpdatedSince = notUpdatedSince;
   if (hasValue != null) filter.hasValue = hasValue;
+  if (health != null) filter.health = health;
+  if (notUsedSince != null) filter.notUsedSince = notUsedSince;
   return filter;
 }
 

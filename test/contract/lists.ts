@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Owner } from '../../src/model/owner.ts';
 import type { SecretFilter, SecretRecord } from '../../src/model/secret.ts';
+import type { HealthStatus, SecretHealth } from '../../src/model/secret-health.ts';
 import { byBytes, countOf, insert, names, newOwner, newRecord, query } from './fixtures.ts';
 import type { Subject } from './subject.ts';
 
@@ -136,11 +137,20 @@ export function listsContract(subject: Subject): void {
     const filtered: Owner = newOwner();
     /** Each to the millisecond. */
     const day = (of: number) => new Date(`2031-01-0${of}T00:00:00.000Z`);
+    const health = (status: HealthStatus): SecretHealth => ({ status, checkedAt: day(1), source: 'CHECK' });
+    const rejected = (secret: SecretRecord) => secret.health?.status === 'REJECTED';
+    const usedAt = ({ lastUsedAt }: SecretRecord) => lastUsedAt?.getTime() ?? -Infinity;
     const just = (after: Date, ms = 1) => new Date(after.getTime() + ms);
     const lasts = ({ expiresAt }: SecretRecord) => expiresAt?.getTime() ?? Infinity;
     const secrets: readonly SecretRecord[] = [
-      newRecord(filtered, { name: 'API_KEY', provider: 'aws', tags: ['prod', 'eu'] }),
-      newRecord(filtered, { name: 'API_SECRET', provider: 'gcp', tags: ['prod', 'us'] }),
+      newRecord(filtered, {
+        ...{ name: 'API_KEY', provider: 'aws', tags: ['prod', 'eu'] },
+        ...{ health: health('VALID'), lastUsedAt: day(1) },
+      }),
+      newRecord(filtered, {
+        ...{ name: 'API_SECRET', provider: 'gcp', tags: ['prod', 'us'] },
+        ...{ health: health('REJECTED'), lastUsedAt: day(2) },
+      }),
       newRecord(filtered, { name: 'API', provider: null, tags: [], expiresAt: day(2), updatedAt: day(2) }),
       newRecord(filtered, { name: 'api_key', provider: 'AWS', tags: ['Prod'] }),
       newRecord(filtered, {
@@ -150,8 +160,14 @@ export function listsContract(subject: Subject): void {
         expiresAt: day(2),
         sealed: null,
       }),
-      newRecord(filtered, { name: '%_*.', provider: 'aws', tags: ['%'], expiresAt: day(1), updatedAt: day(3) }),
-      newRecord(filtered, { name: '中文', provider: 'aws', expiresAt: day(3), updatedAt: day(1) }),
+      newRecord(filtered, {
+        ...{ name: '%_*.', provider: 'aws', tags: ['%'], expiresAt: day(1), updatedAt: day(3) },
+        ...{ health: health('REJECTED'), lastUsedAt: day(3) },
+      }),
+      newRecord(filtered, {
+        ...{ name: '中文', provider: 'aws', expiresAt: day(3), updatedAt: day(1) },
+        ...{ health: health('REJECTED'), lastUsedAt: new Date(0) },
+      }),
       newRecord(filtered, { name: '\uD7FF1', provider: 'aws' }),
       newRecord(filtered, { name: '\uFFFD', provider: 'aws', sealed: null, expiresAt: new Date(0) }),
       newRecord(filtered, { name: '\u{10FFFF}\u{10FFFF}', provider: 'aws' }),
@@ -202,6 +218,36 @@ export function listsContract(subject: Subject): void {
       ['notUpdatedSince long ago', { notUpdatedSince: new Date(0) }, () => false],
       ['hasValue', { hasValue: true }, (secret) => secret.sealed !== null],
       ['no value', { hasValue: false }, (secret) => secret.sealed === null],
+      ['health', { health: 'REJECTED' }, rejected],
+      ['a health that no secret has', { health: 'UNREACHABLE' }, () => false],
+      ['notUsedSince, exclusive', { notUsedSince: day(2) }, (secret) => usedAt(secret) < day(2).getTime()],
+      ['notUsedSince', { notUsedSince: just(day(2)) }, (secret) => usedAt(secret) <= day(2).getTime()],
+      ['notUsedSince the first use', { notUsedSince: new Date(0) }, ({ lastUsedAt }) => lastUsedAt === null],
+      [
+        'health and notUsedSince',
+        { health: 'REJECTED', notUsedSince: day(3) },
+        (secret) => rejected(secret) && usedAt(secret) < day(3).getTime(),
+      ],
+      [
+        'health, notUsedSince, times and value',
+        { health: 'REJECTED', notUsedSince: just(day(3)), expiresBefore: day(3), hasValue: true },
+        ({ name }) => name === '%_*.',
+      ],
+      [
+        'notUsedSince, notUpdatedSince and a prefix',
+        { notUsedSince: day(2), notUpdatedSince: day(3), nameStartsWith: 'API' },
+        (secret) => secret.name.startsWith('API') && usedAt(secret) < day(2).getTime(),
+      ],
+      [
+        'health, notUsedSince and a provider',
+        { health: 'REJECTED', notUsedSince: day(3), provider: 'aws' },
+        ({ name }) => name === '中文',
+      ],
+      [
+        'health, notUsedSince and tags',
+        { health: 'REJECTED', notUsedSince: day(3), tags: ['us', 'prod'] },
+        ({ name }) => name === 'API_SECRET',
+      ],
       [
         'times, value and a prefix',
         { expiresBefore: day(3), notUpdatedSince: day(3), hasValue: false, nameStartsWith: 'AP' },

@@ -21,6 +21,8 @@ const filter: Required<SecretFilter> = {
   expiresBefore: new Date('2026-04-01T00:00:00Z'),
   notUpdatedSince: new Date('2026-03-01T00:00:00Z'),
   hasValue: true,
+  health: 'REJECTED',
+  notUsedSince: new Date('2026-02-01T00:00:00Z'),
 };
 const scope: CursorList = { owner, filter };
 const encodeCursor = (at: Position, list: CursorList, ring: Keyring) => signed.encodeCursor(at, listKey(list), ring);

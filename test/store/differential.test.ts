@@ -27,6 +27,8 @@ const queries = fc.record(
         expiresBefore: times,
         notUpdatedSince: times,
         hasValue: fc.boolean(),
+        health: fc.constantFrom('VALID', 'REJECTED'),
+        notUsedSince: times,
       },
       { requiredKeys: [] },
     ),
@@ -46,6 +48,8 @@ const operations = fc.oneof(
 );
 
 type Operation = typeof operations extends fc.Arbitrary<infer T> ? T : never;
+
+const rejectedOnce = { status: 'REJECTED', checkedAt: new Date(1), source: 'USE' } as const;
 
 const everyVerdict: Operation[] = [
   { commit: [newChange({ id: 0, name: 'a', placeholder: 'p0' }), newChange({ id: 1, name: 'ab', placeholder: 'p1' })] },
@@ -71,6 +75,14 @@ const everyVerdict: Operation[] = [
   { commit: [newChange({ type: 'restore', id: 0, version: 3, name: 'a', placeholder: 'p1' })] },
   { commit: [newChange({ type: 'send', id: 0, version: 3 })] },
   { commit: [newChange({ type: 'send', id: 1, version: 1 })] },
+  { commit: [newChange({ type: 'reject', id: 1, version: 1, health: rejectedOnce })] },
+  { commit: [newChange({ type: 'reject', id: 1, version: 1, health: rejectedOnce, isSealed: false })] },
+  {
+    commit: [
+      newChange({ type: 'update', id: 1, name: 'ab', placeholder: 'p1', version: 1 }),
+      newChange({ type: 'reject', id: 1, version: 2, health: rejectedOnce }),
+    ],
+  },
   { commit: [newChange({ type: 'purge', id: 0, version: 3 })] },
 ];
 
@@ -88,6 +100,7 @@ function newChange(fields: Partial<Fields>): Fields {
     tags: [],
     expiresAt: null,
     destination: null,
+    health: null,
     updatedAt: new Date(0),
     isSealed: true,
     isOnStored: true,
@@ -162,6 +175,9 @@ describe.skipIf(uri === null)('the two stores', () => {
       'written',
       'change 0 on its name',
       'change 0 on its placeholder',
+      'change 0 on its version',
+      'written',
+      'written',
       'change 0 on its version',
       'written',
       'written',

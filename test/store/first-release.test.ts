@@ -20,6 +20,7 @@ import {
   newOwner,
   newRecord,
   query,
+  rejected,
   remove,
   restore,
   sealed,
@@ -30,10 +31,11 @@ import {
 import { newDatabaseUrl, type StoreName, storeNames } from '../support/gateway.ts';
 import { testKeyring, withTestMac } from '../support/keyring.ts';
 
-/** How many steps the schema had: in version 0.1.0, and before values had destinations. */
+/** How many steps the schema had: in version 0.1.0, and before values had destinations and health. */
 const olderSchemas = [
   { when: 'of version 0.1.0', steps: { sqlite: 1, mongodb: 2 } },
   { when: 'from before destinations', steps: { sqlite: 3, mongodb: 4 } },
+  { when: 'from before health', steps: { sqlite: 5, mongodb: 6 } },
 ] as const;
 
 /** Makes a database with an older schema, with all of another that version 0.1.0 had a place for. */
@@ -133,7 +135,9 @@ describe.each(subjects)('a database $when, on $name', ({ name, steps }) => {
     const expiresAt = new Date('2031-01-01T00:00:00.000Z');
     const filter = { expiresBefore: new Date('2031-01-01T00:00:00.001Z') };
     expect(await names(store, owner, { filter })).toEqual([]);
-    await store.commit([update(b, { expiresAt })]);
+    const expiring = update(b, { expiresAt });
+    const b2 = { ...expiring.secret, sealed: b.sealed, mac: expiring.mac };
+    await store.commit([expiring]);
     await store.commit([restore(deletedBy(deletion), { expiresAt })]);
     expect(await names(store, owner, { filter })).toEqual(['b', 'c']);
     expect((await store.list(query(owner, { filter, limit: 1 }))).totalCount).toBe(2);
@@ -144,11 +148,23 @@ describe.each(subjects)('a database $when, on $name', ({ name, steps }) => {
     const lastUsedAt = new Date(1000);
     await store.commit([useAt(current, lastUsedAt)]);
     expect(await store.find(a.id)).toEqual(withoutEnvelope({ ...current, lastUsedAt }));
+    const health = { status: 'REJECTED', checkedAt: lastUsedAt, source: 'USE' } as const;
+    expect(await store.setHealth(current, health)).toBe(true);
+    await store.commit([rejected(b2, health)]);
+    expect(await names(store, owner, { filter: { health: 'REJECTED' } })).toEqual(['a', 'b']);
+    const unused = { notUsedSince: new Date(1000) };
+    expect((await store.list(query(owner, { filter: unused }))).secrets.map(({ name: of }) => of)).toEqual(['b', 'c']);
+    expect(await names(store, owner, { filter: { ...unused, health: 'REJECTED' } })).toEqual(['b']);
     const kept = await store.versions.list(owner, a.id);
     expect(kept.map((version) => version.destination)).toEqual([to, null, null]);
     const removal = remove(current);
     await store.commit([removal]);
-    expect(await store.deletedSecrets.find(a.id)).toMatchObject({ destination: to, lastUsedAt, mac: removal.mac });
+    expect(await store.deletedSecrets.find(a.id)).toMatchObject({
+      destination: to,
+      lastUsedAt,
+      health,
+      mac: removal.mac,
+    });
     for (const { id } of [b, c]) {
       const found = await store.findRecord(id);
       expect(found).toMatchObject({ expiresAt, version: 2 });

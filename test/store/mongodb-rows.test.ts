@@ -66,7 +66,9 @@ describe.skipIf(!inject('mongodbUri'))('rows of a mongod', () => {
     const lastUsedAt = new Date(1000);
     const used = { ...changed.secret, sealed: other.sealed, mac: changed.mac };
     await store.commit([useAt(used, lastUsedAt)]);
-    records.splice(1, 1, expiring, { ...used, lastUsedAt });
+    const health = { status: 'VALID', checkedAt: lastUsedAt, source: 'USE' } as const;
+    expect(await store.setHealth(used, health)).toBe(true);
+    records.splice(1, 1, expiring, { ...used, lastUsedAt, health });
     const revalued = update(expiring, { destination: { ...destination, origin: 'https://api.example' } }, sealed(2));
     await store.commit([insert(newRecord(newOwner())), revalued]);
     records[1] = { ...revalued.secret, sealed: sealed(2, revalued.sealed?.envelope.ciphertext), mac: revalued.mac };

@@ -55,6 +55,7 @@ describe.skipIf(uri === '')('with a mongod', () => {
         'owner_updatedAt_name',
         'owner_name_withoutValue',
         'owner_health_name',
+        'owner_lastUsedDay_name',
       ]);
       expect(await indexNames(owners)).toEqual(['_id_']);
       expect(await indexNames(audit)).toEqual([

@@ -12,6 +12,7 @@ import {
   newRecord,
   purge,
   query,
+  rejected,
   remove,
   restore,
   sealed,
@@ -29,6 +30,11 @@ export const tags = fc
   .subarray(['t', 'T', '標籤'])
   .chain((some) => fc.shuffledSubarray(some, { minLength: some.length }));
 export const times = fc.constantFrom(0, 1, 2 ** 32, 253_402_300_799_999).map((time) => new Date(time));
+const healths = fc.record({
+  status: fc.constantFrom('VALID', 'REJECTED'),
+  checkedAt: times,
+  source: fc.constantFrom('CHECK', 'USE'),
+});
 const optionalText = fc.option(fc.constantFrom('', 'x', 'x\0y'));
 
 export const changes = fc.record({
@@ -48,6 +54,8 @@ export const changes = fc.record({
       'use',
       'send',
       'send',
+      'reject',
+      'reject',
     ] as const),
   ),
   owner: owners,
@@ -61,11 +69,14 @@ export const changes = fc.record({
   tags,
   expiresAt: fc.option(times),
   destination: fc.option(fc.constantFrom(destination, { ...destination, paths: null, byHand: false })),
+  health: fc.option(healths),
   updatedAt: times,
   isSealed: fc.boolean(),
   isOnStored: fc.nat(3).map((one) => one > 0),
   nonce: fc.option(fc.nat(5)),
 });
+
+const valid = { status: 'VALID', checkedAt: new Date(5), source: 'CHECK' } as const;
 
 export type Fields = typeof changes extends fc.Arbitrary<infer T> ? T : never;
 
@@ -112,6 +123,11 @@ export class Run {
         return usedAs(use(record, fields.notes || undefined), live);
       case 'send':
         return usedAs(useAt(record, fields.updatedAt), live);
+      case 'reject':
+        return usedAs(
+          rejected({ ...record, health: (isSealed && live?.health) || null }, fields.health ?? valid),
+          live,
+        );
       default: {
         const write = update(record, {}, record.sealed ?? undefined);
         return live ? { ...write, from: live.mac } : write;
@@ -187,7 +203,14 @@ function follow({ live, deleted }: Stored, write: Write): void {
       return;
     case 'updateSecret': {
       const { secret, mac } = write;
-      live.set(secret.id, { ...secret, sealed: write.sealed ?? live.get(secret.id)?.sealed ?? null, mac });
+      const before = live.get(secret.id);
+      const health = write.sealed ? secret.health : (before?.health ?? null);
+      live.set(secret.id, { ...secret, health, sealed: write.sealed ?? before?.sealed ?? null, mac });
+      return;
+    }
+    case 'useSecret': {
+      const used = live.get(write.secret.id);
+      if (used && write.health) live.set(used.id, { ...used, health: write.health });
       return;
     }
     case 'deleteSecret':

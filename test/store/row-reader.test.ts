@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { BSON, type Document, Long } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { ownerKey } from '../../src/model/owner.ts';
+import { healthSources, healthStatuses, type SecretHealth } from '../../src/model/secret-health.ts';
 import {
   documentOf,
   foundSecret,
@@ -49,15 +50,25 @@ function recordFrom(random: Random) {
     expiresAt: random(2) ? new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0) : null,
     destination: changedDestinations[random(changedDestinations.length)]?.[1] ?? null,
     lastUsedAt: random(2) ? new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0) : null,
+    health: random(2) ? healthFrom(random) : null,
     ...(random(3) === 0 && { sealed: null }),
   });
   return inAnyOrder(documentOf(record), random);
 }
 
+function healthFrom(random: Random): SecretHealth {
+  return {
+    status: healthStatuses[random(healthStatuses.length)] ?? 'VALID',
+    checkedAt: new Date([0, -1, 1e12, 8.64e15][random(4)] ?? 0),
+    source: healthSources[random(healthSources.length)] ?? 'USE',
+  };
+}
+
 /** What is optional is where the writes left it that added it. */
 function inAnyOrder(document: SecretDocument, random: Random): SecretDocument {
-  const { expiresAt, destination, lastUsedAt, ...rest } = document;
-  const optional = Object.entries({ expiresAt, destination, lastUsedAt }).filter(([, value]) => value !== undefined);
+  const { expiresAt, destination, lastUsedAt, lastUsedDay, health, ...rest } = document;
+  const possible = Object.entries({ expiresAt, destination, lastUsedAt, lastUsedDay, health });
+  const optional = possible.filter(([, value]) => value !== undefined);
   for (let left = optional.length; left > 1; left -= 1) optional.push(...optional.splice(random(left), 1));
   return Object.assign(rest, Object.fromEntries(optional));
 }

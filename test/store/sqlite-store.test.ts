@@ -259,6 +259,10 @@ describe('the plan of a SQLite list', () => {
     ['no value', { filter: { hasValue: false } }, 'secrets_owner_name_without_value (owner=?)'],
     ['no value and position', { filter: { hasValue: false }, after: place }, 'without_value (owner=? AND name>?)'],
     ['a value', { filter: { hasValue: true } }, 'secrets_owner_name (owner=?)'],
+    ['health', { filter: { health: 'REJECTED' } }, 'secrets_owner_health_name (owner=? AND health_status=?)'],
+    ['health and position', { filter: { health: 'VALID' }, after: place }, '(owner=? AND health_status=? AND name>?)'],
+    ['notUsedSince', { filter: { notUsedSince: time } }, 'secrets_owner_name_last_used_at (owner=?)'],
+    ['notUsedSince and position', { filter: { notUsedSince: time }, after: place }, 'used_at (owner=? AND name>?)'],
     ['name and times', { filter: { name: 'N', expiresBefore: time } }, '(owner=? AND name=?)'],
     ['tags', { filter: { tags: ['t'] } }, 'SEARCH secret_tags USING PRIMARY KEY (owner=? AND tag=?)'],
     ['tags and position', { filter: { tags: ['t', 'u'] }, after: place }, 'PRIMARY KEY (owner=? AND tag=? AND name>?)'],
@@ -277,6 +281,8 @@ describe('the plan of a SQLite list', () => {
     { filter: { notUpdatedSince: time } },
     { filter: { hasValue: false } },
     { filter: { hasValue: true } },
+    { filter: { health: 'REJECTED' } },
+    { filter: { notUsedSince: time } },
     { filter: { expiresBefore: time, notUpdatedSince: time, hasValue: false, tags: ['t'] } },
   ])('for the count of %j reads an index that begins with the owner', async (fields) => {
     for (const detail of await plan(countStatement(query(owner, fields)))) {

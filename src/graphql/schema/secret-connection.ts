@@ -4,6 +4,7 @@ import type { SecretPage } from '../../secrets/list-secrets.ts';
 import { builder } from './builder.ts';
 import { boundsOf, PageInfo } from './page-info.ts';
 import { SecretConnectionRef, SecretRef } from './refs.ts';
+import { HealthStatus } from './secret-health.ts';
 import { selectedFields } from './selection.ts';
 
 const SecretFilter = builder.inputType('SecretFilter', {
@@ -23,6 +24,15 @@ const SecretFilter = builder.inputType('SecretFilter', {
       description: 'Last updated before this moment: one that was updated at it does not match.',
     }),
     hasValue: t.boolean({ description: 'Whether a value is set.' }),
+    health: t.field({
+      type: HealthStatus,
+      description: 'Exactly this was last found out about the value. A secret whose `health` is null does not match.',
+    }),
+    notUsedSince: t.field({
+      type: 'DateTime',
+      description:
+        'The value was last sent to its destination before this moment, or never: one that was used at it does not match.',
+    }),
   }),
 });
 

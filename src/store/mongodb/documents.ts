@@ -7,6 +7,7 @@ import type { RecordMac, Secret, SecretRecord, StoredSecret } from '../../model/
 import type { SecretHealth } from '../../model/secret-health.ts';
 import { destinationOfText, destinationText } from '../destination-text.ts';
 import { healthDocumentOf, healthOf, readHealth } from './health-document.ts';
+import { lastUsedFields } from './last-used.ts';
 import type { RowDecoder, RowReader } from './row-reader.ts';
 
 /** Null where the document has no such field. */
@@ -78,6 +79,7 @@ function readOptional(row: RowReader, secret: { -readonly [field in keyof Option
     if (row.isNext('expiresAt')) secret.expiresAt = row.date('expiresAt');
     else if (row.isNext('destination')) secret.destination = destinationOfText(row.text('destination'));
     else if (row.isNext('lastUsedAt')) secret.lastUsedAt = row.date('lastUsedAt');
+    else if (row.isNext('lastUsedDay')) row.date('lastUsedDay');
     else if (row.isNext('health')) secret.health = row.object('health', readHealth);
     else return;
   }
@@ -156,6 +158,7 @@ export interface ListedDocument extends SecretFields {
   /** As text. */
   readonly destination?: string;
   readonly lastUsedAt?: Date;
+  readonly lastUsedDay?: Date;
   readonly health?: SecretHealth;
 }
 
@@ -188,7 +191,7 @@ export const foundFields = Object.fromEntries(
 
 /** What a find and a list leave out. */
 export const foundProjection = { 'sealed.envelope': 0, 'sealed.digest': 0 } as const;
-export const listedProjection = { owner: 0, sealed: 0, mac: 0 } as const;
+export const listedProjection = { owner: 0, sealed: 0, mac: 0, lastUsedDay: 0 } as const;
 
 /** Everything of a secret but its id, its value, its MAC and what need not be there. */
 export function fieldsOf(secret: Secret): Omit<FoundDocument, '_id' | 'sealed' | 'mac' | keyof Optional> {
@@ -201,7 +204,8 @@ export function documentOf(record: SecretRecord): SecretDocument {
   const sealed = record.sealed && sealedDocumentOf(record.sealed);
   const { id: _id, mac, lastUsedAt, health } = record;
   const fields = { ...fieldsOf(record), mac, sealed, ...changeableFieldsOf(record) };
-  return { _id, ...fields, ...(lastUsedAt && { lastUsedAt }), ...(health && { health: healthDocumentOf(health) }) };
+  const found = { ...(lastUsedAt && lastUsedFields(lastUsedAt)), ...(health && { health: healthDocumentOf(health) }) };
+  return { _id, ...fields, ...found };
 }
 
 /** What need not be there, without what belongs to the value or only a use sets. */

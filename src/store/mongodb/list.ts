@@ -10,6 +10,7 @@ import {
   listedSecretOf,
   readListedSecret,
 } from './documents.ts';
+import { notUsedSince } from './last-used.ts';
 import type { Reads } from './reads.ts';
 import type { RowDecoder } from './row-reader.ts';
 
@@ -153,6 +154,8 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
   if (filter.placeholder !== undefined) match.placeholder = filter.placeholder;
   if (filter.expiresBefore !== undefined) match.expiresAt = { $lt: filter.expiresBefore };
   if (filter.notUpdatedSince !== undefined) match.updatedAt = { $lt: filter.notUpdatedSince };
+  if (filter.health !== undefined) match['health.status'] = filter.health;
+  if (filter.notUsedSince !== undefined) Object.assign(match, notUsedSince(filter.notUsedSince));
   if (filter.hasValue !== undefined) match.sealed = { $type: filter.hasValue ? 'object' : 'null' };
   return match;
 }

@@ -120,6 +120,8 @@ export const migrations: readonly ((database: Db) => Promise<void>)[] = [
         key: { owner: 1, 'health.status': 1, name: 1 },
         partialFilterExpression: { 'health.status': { $exists: true } },
       },
+      // Not in the order of lists, as that of `updatedAt`.
+      { name: 'owner_lastUsedDay_name', key: { owner: 1, lastUsedDay: 1, name: 1 } },
     ]);
   },
 ];

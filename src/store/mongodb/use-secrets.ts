@@ -8,6 +8,7 @@ import { requiredBy, StoreConflict, type Write } from '../store.ts';
 import type { SecretDocument } from './documents.ts';
 import { Contention } from './errors.ts';
 import { healthDocumentOf, healthOf } from './health-document.ts';
+import { lastUsedFields } from './last-used.ts';
 import { asRead } from './move-deleted.ts';
 import { byOwner } from './secret-ids.ts';
 import type { TransactionCommands } from './transaction-commands.ts';
@@ -31,7 +32,7 @@ export async function useSecrets(commands: TransactionCommands, commits: readonl
 }
 
 function updateOf({ secret, at }: LastUse) {
-  return { q: asRead(secret), u: { $max: { lastUsedAt: at } } };
+  return { q: asRead(secret), u: { $max: lastUsedFields(at) } };
 }
 
 /** The health that it replaces was read in the same snapshot. */

@@ -138,11 +138,10 @@ const health = exactly({
   source: oneOf(['CHECK', 'USE']),
 });
 
+const optionalWithHealth = { expiresAt: date, destination: named, lastUsedAt: date, lastUsedDay: date, health };
+
 /** As version 20 has them. A document without health stays as it is. */
 export const validatorsWithHealth = {
-  secrets: exactly(secretFieldsWithDigest, { expiresAt: date, destination: named, lastUsedAt: date, health }),
-  deletedSecrets: exactly(
-    { ...secretFields, deletedAt: date, deletedBy: text },
-    { expiresAt: date, destination: named, lastUsedAt: date, health },
-  ),
+  secrets: exactly(secretFieldsWithDigest, optionalWithHealth),
+  deletedSecrets: exactly({ ...secretFields, deletedAt: date, deletedBy: text }, optionalWithHealth),
 };

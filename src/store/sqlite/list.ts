@@ -41,6 +41,10 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
   if (filter.expiresBefore !== undefined) add('expires_at < ?', filter.expiresBefore.getTime());
   if (filter.notUpdatedSince !== undefined) add('updated_at < ?', filter.notUpdatedSince.getTime());
   if (filter.hasValue !== undefined) add(`sealed_version IS ${filter.hasValue ? 'NOT NULL' : 'NULL'}`);
+  if (filter.health !== undefined) add('health_status = ?', filter.health);
+  if (filter.notUsedSince !== undefined) {
+    add('(last_used_at < ? OR last_used_at IS NULL)', filter.notUsedSince.getTime());
+  }
   for (const [operator, name] of names) add(`name ${operator} ?`, name);
   // Not EXISTS, which SQLite makes a join of: with 50 tags it takes ten times as long to plan and to run.
   for (const tag of otherTags) {
@@ -59,9 +63,16 @@ function matching({ owner, filter }: ListQuery, names: ReturnType<typeof nameCon
  * Without statistics the planner does not see which index a filter by time or by value needs. It finds those by itself that
  * begin with what a filter names.
  */
-function secretsBy({ name, placeholder, provider, expiresBefore, notUpdatedSince, hasValue }: SecretFilter): string {
+function secretsBy(filter: SecretFilter): string {
+  const { name, placeholder, provider } = filter;
   if (name !== undefined || placeholder !== undefined || provider !== undefined) return 'secrets';
-  if (expiresBefore !== undefined) return 'secrets INDEXED BY secrets_owner_name_expires_at';
-  if (hasValue === false) return 'secrets INDEXED BY secrets_owner_name_without_value';
-  return `secrets INDEXED BY ${notUpdatedSince === undefined ? 'secrets_owner_name' : 'secrets_owner_name_updated_at'}`;
+  return `secrets INDEXED BY ${indexFor(filter)}`;
+}
+
+function indexFor({ expiresBefore, health, hasValue, notUsedSince, notUpdatedSince }: SecretFilter): string {
+  if (expiresBefore !== undefined) return 'secrets_owner_name_expires_at';
+  if (health !== undefined) return 'secrets_owner_health_name';
+  if (hasValue === false) return 'secrets_owner_name_without_value';
+  if (notUsedSince !== undefined) return 'secrets_owner_name_last_used_at';
+  return notUpdatedSince === undefined ? 'secrets_owner_name' : 'secrets_owner_name_updated_at';
 }

@@ -251,6 +251,7 @@ export const migrations: readonly string[] = [
   ALTER TABLE deleted_secrets ADD COLUMN health_checked_at INTEGER;
   ALTER TABLE deleted_secrets ADD COLUMN health_source TEXT;
   CREATE INDEX secrets_owner_health_name ON secrets (owner, health_status, name) WHERE health_status IS NOT NULL;
+  CREATE INDEX secrets_owner_name_last_used_at ON secrets (owner, name, last_used_at);
   `,
 ];
 
