@@ -22,6 +22,12 @@ const printed: Record<string, [first: (string | RegExp)[], again: (string | RegE
     '- switch in rack 7 [network, rack-7] Password of the admin user.',
     'deleted',
   ]),
+  'keys-to-look-at.ts': repeatable([
+    'NAME           HEALTH         LAST USED      EXPIRES        WHY',
+    /^revoked {8}REJECTED {7}\d{4}-\d\d-\d\d {5}– {14}dead$/,
+    'never used     –              –              –              unused',
+    /^due in a week {2}VALID {10}\d{4}-\d\d-\d\d {5}\d{4}-\d\d-\d\d {5}due$/,
+  ]),
   'provider-secrets.ts': [
     ['calling as developer', 'created OPENAI_API_KEY', '- OPENAI_API_KEY (openai) sk-pro••••789'],
     ['calling as developer', 'replaced OPENAI_API_KEY: version 2', '- OPENAI_API_KEY (openai) sk-pro••••789'],

@@ -145,10 +145,13 @@ describe.each(Object.entries(gateways))('a page that joins secrets with data of 
 
   it('a key that its provider refuses is rejected on the page at once, and valid again after the next use that works', async () => {
     const health = async () => (await ask(users, ada)).data.users[0].secrets.nodes[0].health;
+    const filtered = '{ users { secrets(filter: { health: REJECTED }) { nodes { name } } } }';
+    const dead = async () => (await ask(filtered, ada)).data.users[0].secrets.nodes;
     const rejected = { ...valid, status: 'REJECTED' };
     status = 401;
     expect(await use('OF_ADA')).toBe(401);
     expect(await health()).toEqual(rejected);
+    expect(await dead()).toEqual([{ name: 'OF_ADA' }]);
     // An outage says nothing about the key.
     status = 503;
     expect(await use('OF_ADA')).toBe(503);
@@ -156,6 +159,7 @@ describe.each(Object.entries(gateways))('a page that joins secrets with data of 
     status = 200;
     expect(await use('OF_ADA')).toBe(200);
     expect(await health()).toEqual(valid);
+    expect(await dead()).toEqual([]);
   });
 
   it('who used a key, and when it was rejected, comes through the supergraph', async () => {
