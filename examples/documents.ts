@@ -43,6 +43,13 @@ export type DestinationInput = {
   paths?: Array<string> | null | undefined;
 };
 
+/** How it was found out. */
+export type HealthSource =
+  /** The provider was asked for that alone. */
+  | 'CHECK'
+  /** From the answer to a request that the value was used in. */
+  | 'USE';
+
 /** What was last found out about a value. */
 export type HealthStatus =
   /** The provider has had too many requests to say whether it takes it. */
@@ -180,6 +187,18 @@ export type DeleteSecretMutationVariables = Exact<{
 
 export type DeleteSecretMutation = { deleteSecret: { id: string } };
 
+export type KeysToLookAtQueryVariables = Exact<{
+  owner: OwnerInput;
+  unusedSince: string;
+  dueBefore: string;
+  first?: number | null | undefined;
+}>;
+
+
+export type KeysToLookAtQuery = { dead: { totalCount: number, nodes: Array<{ id: string, name: string, lastUsedAt: string | null, expiresAt: string | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }> }, unused: { totalCount: number, nodes: Array<{ id: string, name: string, lastUsedAt: string | null, expiresAt: string | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }> }, due: { totalCount: number, nodes: Array<{ id: string, name: string, lastUsedAt: string | null, expiresAt: string | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }> } };
+
+export type KeysOfAListFragment = { totalCount: number, nodes: Array<{ id: string, name: string, lastUsedAt: string | null, expiresAt: string | null, health: { status: HealthStatus, checkedAt: string, source: HealthSource } | null }> };
+
 export type CreateProviderSecretMutationVariables = Exact<{
   name: string;
   provider: string;
@@ -241,6 +260,22 @@ export const ControllerSecretFragmentDoc = new TypedDocumentString(`
   updatedAt
 }
     `, {"fragmentName":"ControllerSecret"}) as unknown as TypedDocumentString<ControllerSecretFragment, unknown>;
+export const KeysOfAListFragmentDoc = new TypedDocumentString(`
+    fragment KeysOfAList on SecretConnection {
+  totalCount
+  nodes {
+    id
+    name
+    lastUsedAt
+    expiresAt
+    health {
+      status
+      checkedAt
+      source
+    }
+  }
+}
+    `, {"fragmentName":"KeysOfAList"}) as unknown as TypedDocumentString<KeysOfAListFragment, unknown>;
 export const ProviderSecretFragmentDoc = new TypedDocumentString(`
     fragment ProviderSecret on Secret {
   id
@@ -363,6 +398,36 @@ export const DeleteSecretDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<DeleteSecretMutation, DeleteSecretMutationVariables>;
+export const KeysToLookAtDocument = new TypedDocumentString(`
+    query KeysToLookAt($owner: OwnerInput!, $unusedSince: DateTime!, $dueBefore: DateTime!, $first: Int) {
+  dead: secrets(owner: $owner, filter: {health: REJECTED}, first: $first) {
+    ...KeysOfAList
+  }
+  unused: secrets(
+    owner: $owner
+    filter: {notUsedSince: $unusedSince}
+    first: $first
+  ) {
+    ...KeysOfAList
+  }
+  due: secrets(owner: $owner, filter: {expiresBefore: $dueBefore}, first: $first) {
+    ...KeysOfAList
+  }
+}
+    fragment KeysOfAList on SecretConnection {
+  totalCount
+  nodes {
+    id
+    name
+    lastUsedAt
+    expiresAt
+    health {
+      status
+      checkedAt
+      source
+    }
+  }
+}`) as unknown as TypedDocumentString<KeysToLookAtQuery, KeysToLookAtQueryVariables>;
 export const CreateProviderSecretDocument = new TypedDocumentString(`
     mutation CreateProviderSecret($name: String!, $provider: String!, $value: String!) {
   createSecret(input: {name: $name, provider: $provider, value: $value}) {
