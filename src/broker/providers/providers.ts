@@ -5,7 +5,7 @@ import { serviceProviders } from './service-providers.ts';
 
 /**
  * Well-known providers, by their ids, as their documentation describes them. Add a row to one of the two files, to
- * docs/providers.md, and to what its provider answers in test/broker/check/recorded-answers.ts. A value that was set keeps its
+ * docs/providers.md, and to what its provider answers in test/broker/check/recorded-answers.json. A value that was set keeps its
  * destination, whatever changes here.
  */
 const rows: Readonly<Record<string, Row>> = { ...modelProviders, ...serviceProviders };
