@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { type Client, createClient, GatewayError, isGatewayError, type Secret } from '../../src/client/index.ts';
+import {
+  type Client,
+  createClient,
+  GatewayError,
+  isGatewayError,
+  type Secret,
+  type SecretHealth,
+} from '../../src/client/index.ts';
 import { adminClaims } from '../support/api-keys.ts';
 import { refusalOf } from '../support/client.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
@@ -46,6 +53,24 @@ describe.each(storeNames)('a client of a gateway on %s', (store) => {
 
     expect(await client.deleteSecret({ id, expectedVersion: 2 })).toMatchObject({ id, secret: { version: 2 } });
     expect(await client.secret(id)).toBeNull();
+  });
+
+  it('checks a secret with the right to use it alone, and has values verified', async () => {
+    const owner = { teamId: 'red', connectorId: 'checks' };
+    const { secret } = await client.createSecret({ owner, name: 'checked', provider: 'custom', value });
+    const user = await as({ scope: 'secrets:use' });
+    expect(await user.checkSecret({ id: secret.id })).toMatchObject({
+      result: 'UNSUPPORTED',
+      secret: { id: secret.id, name: 'checked' },
+    });
+    const writer = await as({ scope: 'secrets:write secrets:use' });
+    const written = await writer.updateSecret({ id: secret.id, owner, value, verify: true });
+    expect(written.warnings.map(({ type }) => type)).toContain('not_verified');
+    const found = await client.secret(secret.id);
+    expectTypeOf(found?.health).toEqualTypeOf<SecretHealth | null | undefined>();
+    expect(found?.health).toBeNull();
+    const { nodes } = await client.secrets({ owner, filter: { health: 'REJECTED' } });
+    expect(nodes).toEqual([]);
   });
 
   it('says where a value may be sent, and where it is used', async () => {

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorTable } from '../../src/errors.ts';
+import { providersFile } from '../support/fake-provider.ts';
 import { storeNames, TestGateway } from '../support/gateway.ts';
+import { createSecret } from '../support/graphql.ts';
 import { get } from '../support/http.ts';
 
 const read = (name: string) => readFileSync(join(import.meta.dirname, '../../docs/monitoring', name), 'utf8');
@@ -17,7 +19,12 @@ describe.each(storeNames)('docs/monitoring/, on %s', (store) => {
   let gateway: TestGateway;
   let text: string;
   beforeAll(async () => {
-    gateway = await TestGateway.start(store);
+    const unreachable = { origin: 'http://127.0.0.1:9' };
+    const acme = { id: 'acme', destination: unreachable, check: { path: '/me' } };
+    gateway = await TestGateway.start(store, await providersFile([acme]));
+    const input = { name: 'KEY', provider: 'acme', value: 'a key of acme', verify: true };
+    const token = await gateway.issuer.token({ scope: 'secrets:read secrets:write secrets:use' });
+    expect((await gateway.run(createSecret(), { input }, { token })).errors).toEqual([]);
     await gateway.run('{ secrets { totalCount } }');
     await gateway.run('{ viewer { subject } }', {}, { token: 'wrong' });
     await get(gateway, '/v1/use/sec_123456789/');

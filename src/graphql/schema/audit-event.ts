@@ -42,7 +42,7 @@ const AuditEvent = builder.objectRef<AuditEventModel>('AuditEvent').implement({
     }),
     version: t.exposeInt('version', {
       nullable: true,
-      description: 'The version that was made, deleted, delivered or used.',
+      description: 'The version that was made, deleted, delivered, used or checked, or whose value was refused.',
     }),
     apiKeyId: t.exposeID('apiKeyId', { nullable: true, description: 'The API key that it is about.' }),
     purpose: t.exposeString('purpose', {
@@ -51,7 +51,7 @@ const AuditEvent = builder.objectRef<AuditEventModel>('AuditEvent').implement({
     }),
     method: t.exposeString('method', {
       nullable: true,
-      description: 'The method of the request that a value was used in.',
+      description: 'The method of the request that a value was used or checked in.',
     }),
     origin: t.exposeString('origin', { nullable: true, description: 'Where a value was sent to.' }),
     hash: t.exposeString('hash', {
