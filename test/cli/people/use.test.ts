@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -78,6 +78,18 @@ describe('use', () => {
     expect(stderr).toBe('');
     expect(stdout.replaceAll(' ', '')).toBe('0\n5\n');
     expect((await readFile(join(shell.directory, 'mirrored'))).equals(bytes)).toBe(true);
+  });
+
+  it('prints an answer that comes while nothing has come of the body, and reads no more of it', async () => {
+    const words = ['use', 'KEY', '-X', 'POST', '-H', 'Content-Type: text/plain', '--data-file', '-', '--', '/ok'];
+    const child = spawn(node, [command, ...words], { cwd: shell.directory, env: { ...env, PATH: process.env.PATH } });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    // Its standard input is open all the time.
+    const [code] = await once(child, 'close');
+    expect({ code, printed }).toEqual({ code: 0, printed: 'fine' });
   });
 
   it('ends quietly where its output is cut off, and so does the request', async () => {
