@@ -1,11 +1,16 @@
 import { Option } from 'commander';
+import type { HealthStatus } from '../../client/documents.ts';
 import type { Command } from '../command.ts';
 import { type GatewayOptions, gatewayOptions, gatewaySettings } from './options.ts';
 
 interface Options extends GatewayOptions {
   readonly json?: boolean;
   readonly expiresBefore?: string;
+  readonly health?: HealthStatus;
+  readonly notUsedSince?: string;
 }
+
+const statuses = ['VALID', 'REJECTED', 'RATE_LIMITED', 'UNREACHABLE'] as const satisfies readonly HealthStatus[];
 
 export const list: Command<Options> = {
   summary: 'list secrets: their names and what is known of them, never a value',
@@ -14,13 +19,19 @@ export const list: Command<Options> = {
     ...gatewayOptions(),
     new Option('--json', 'JSON for machines, with every field'),
     new Option('--expires-before <DATE>', 'only those that expire before this day or moment'),
+    new Option('--health <STATUS>', 'only those of which this was found out last').choices(statuses),
+    new Option('--not-used-since <DATE>', 'only those that the broker has not used since this day or moment, or never'),
   ],
   settings: gatewaySettings,
-  async run({ json, expiresBefore, ...options }) {
+  async run({ json, expiresBefore, health, notUsedSince, ...options }) {
     const { openClient } = await import('./client.ts');
     const { allSecrets } = await import('./secret.ts');
     const { parseMoment } = await import('./moment.ts');
-    const filter = expiresBefore === undefined ? {} : { expiresBefore: parseMoment('--expires-before', expiresBefore) };
+    const filter = {
+      ...(expiresBefore !== undefined && { expiresBefore: parseMoment('--expires-before', expiresBefore) }),
+      ...(notUsedSince !== undefined && { notUsedSince: parseMoment('--not-used-since', notUsedSince) }),
+      ...(health !== undefined && { health }),
+    };
     const secrets = await allSecrets(await openClient(options), filter);
     if (json) {
       const { printableJson } = await import('./json.ts');
@@ -28,9 +39,7 @@ export const list: Command<Options> = {
       return;
     }
     if (secrets.length === 0) {
-      process.stderr.write(
-        expiresBefore === undefined ? 'There are no secrets.\n' : 'No secret expires before that.\n',
-      );
+      process.stderr.write(Object.keys(filter).length === 0 ? 'There are no secrets.\n' : 'No secret matches.\n');
       return;
     }
     const { table } = await import('./table.ts');
