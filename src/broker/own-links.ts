@@ -1,6 +1,8 @@
 /** Where an upstream is, and where it is reached through the broker. */
 export interface Place {
   readonly origin: string;
+  /** What was asked for there: links without an origin are resolved by it. */
+  readonly path: string;
   readonly useUrl: string;
 }
 
@@ -18,9 +20,12 @@ export function linkedThroughBroker(name: string, value: string, place: Place): 
   });
 }
 
-/** Null for other origins, and for paths, which are resolved where the answer came from. */
-function throughBroker(target: string, { origin, useUrl }: Place): string | null {
-  const url = URL.parse(target, target.startsWith('//') ? origin : undefined);
+/**
+ * Links without an origin, too: a client would resolve them at the gateway, where they lead to other routes, and to other secrets.
+ * @returns null for other origins, and for what is no link
+ */
+function throughBroker(target: string, { origin, path, useUrl }: Place): string | null {
+  const url = target === '' ? null : URL.parse(target, `${origin}${path}`);
   if (!url || url.origin !== origin || url.username !== '' || url.password !== '') return null;
   return `${useUrl}${url.pathname}${url.search}${url.hash}`;
 }

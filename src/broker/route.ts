@@ -89,7 +89,7 @@ async function carry(options: BrokerRouteOptions, exchange: Exchange, running: R
   const noting = use.note(status);
   if (noting) await running.notes(noting);
   const content = decompressed(answer, method !== 'HEAD' && status !== 204 && status !== 304);
-  const place = { origin, useUrl: use.useUrl };
+  const place = { origin, path, useUrl: use.useUrl };
   await passOn({ ...content, status, request, response, scrubber: new Scrubber(use.value), place, maxBodyBytes });
 }
 

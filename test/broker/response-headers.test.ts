@@ -7,7 +7,11 @@ import { Scrubber } from '../../src/broker/scrub/scrub.ts';
 const value = 'sk-test_0123456789';
 const page = ['Content-Security-Policy', "sandbox; default-src 'none'"];
 
-const place = { origin: 'https://api.example.com', useUrl: 'https://gateway.test/v1/use/1' };
+const place = {
+  origin: 'https://api.example.com',
+  path: '/items/list?page=1',
+  useUrl: 'https://gateway.test/v1/use/1',
+};
 const passed = (...rawHeaders: string[]) => {
   const headers = responseHeaders(rawHeaders, new Scrubber(value), place);
   expect(headers.slice(-2)).toEqual(page);
@@ -33,7 +37,7 @@ describe('a header of the upstream', () => {
         'retry-after',
         '5',
         'Location',
-        '/v1/x?y=1',
+        'https://other.test/v1/x?y=1',
       ],
       ...[
         'Content-Length',
@@ -118,6 +122,19 @@ describe('a header of the upstream', () => {
     expect(passed('Link', `<${split}>; rel="next"`)).toEqual(['Link', `<${through}>; rel="next"`]);
   });
 
+  it('links without an origin where it came from, and never to another route or another secret of the gateway', () => {
+    for (const [link, through] of [
+      ['/graphql', '/graphql'],
+      ['/v1/use/2/items', '/v1/use/2/items'],
+      ['next', '/items/next'],
+      ['?page=2', '/items/list?page=2'],
+      ['../../../../graphql', '/graphql'],
+    ] as const) {
+      expect(passed('Location', link)).toEqual(['Location', `${place.useUrl}${through}`]);
+      expect(passed('Link', `<${link}>; rel="next"`)).toEqual(['Link', `<${place.useUrl}${through}>; rel="next"`]);
+    }
+  });
+
   it('links to other places as it was sent', () => {
     const others = [
       ...[
@@ -125,7 +142,14 @@ describe('a header of the upstream', () => {
         'https://other.test/https://api.example.com/',
         'http://api.example.com/',
       ],
-      ...['https://api.example.com:444/', 'https://a:b@api.example.com/', '//other.test/', '/items', '', 'https://'],
+      ...[
+        'https://api.example.com:444/',
+        'https://a:b@api.example.com/',
+        '//other.test/',
+        '/\\other.test/',
+        '',
+        'https://',
+      ],
     ];
     for (const other of others) {
       expect(passed('Location', other)).toEqual(['Location', other]);
