@@ -54,6 +54,8 @@ export async function operationsOn(store: Store): Promise<(caller: Caller) => Op
     largeWork: new LargeWork(),
     spendMatch() {},
     spendUse() {},
+    spendCheck() {},
+    askProvider: () => Promise.reject(new Error('no contender asks providers')),
     deletedRetentionMs: 30 * 24 * 3_600_000,
     running: new Set<string>(),
     providers: new ProviderTable(providers, aliases),

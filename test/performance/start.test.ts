@@ -44,7 +44,7 @@ it('the embedded gateway loads only the modules that its first answer needs', as
   console.info(`${ofPackages.length} modules of packages and ${others.length} others loaded until the first answer`);
   expect(ofPackages.length).toBeGreaterThan(300);
   expect(ofPackages.length).toBeLessThan(660);
-  expect(others.length).toBeLessThan(480);
+  expect(others.length).toBeLessThan(510);
 });
 
 it('exec loads only the modules that it needs', async () => {
