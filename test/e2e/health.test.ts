@@ -1,3 +1,5 @@
+import { DatabaseSync } from 'node:sqlite';
+import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { userKinds } from '../support/broker.ts';
 import { changeFields, subscribe } from '../support/events.ts';
@@ -232,6 +234,17 @@ describe.each(storeNames)('the health of a key, on %s', (store) => {
     expect(await keeper.events(id)).toEqual(['created', 'used', 'used', 'rejected']);
   });
 
+  it('that is none of those known here, as a newer gateway may leave it, is null, and the next one takes its place', async () => {
+    const keeper = await Keeper.new(gateway, provider);
+    for (const find of ['use', 'result'] as const) {
+      const { id } = await keeper.newSecret();
+      await writeHealth(gateway.databaseUrl, id, { status: 'OF_LATER', source: 'CHECK' });
+      expect(await keeper.health(id)).toBeNull();
+      await keeper[find](id);
+      expect((await keeper.health(id))?.[0]).toBe('VALID');
+    }
+  });
+
   it('is not written again by each use that says the same', async () => {
     const keeper = await Keeper.new(gateway, provider);
     const { id } = await keeper.newSecret();
@@ -249,3 +262,20 @@ describe.each(storeNames)('the health of a key, on %s', (store) => {
     expect(second.lastUsedAt >= first.lastUsedAt).toBe(true);
   });
 });
+
+async function writeHealth(databaseUrl: string, id: string, { status, source }: Record<string, string>): Promise<void> {
+  if (databaseUrl.startsWith('sqlite:')) {
+    using database = new DatabaseSync(databaseUrl.slice('sqlite:'.length));
+    const set = 'UPDATE secrets SET health_status = ?, health_source = ?, health_checked_at = 1 WHERE id = ?';
+    database.prepare(set).run(status ?? '', source ?? '', id);
+    return;
+  }
+  await using client = new MongoClient(databaseUrl);
+  const health = { status, checkedAt: new Date(1), source };
+  // A newer gateway has put a validator of its own in place of this one's.
+  await client.db().command({ collMod: 'secrets', validationLevel: 'off' });
+  await client
+    .db()
+    .collection('secrets')
+    .updateOne({ _id: id } as object, { $set: { health } });
+}

@@ -1,4 +1,5 @@
 import type { Document, UpdateOptions } from 'mongodb';
+import { healthSources, healthStatuses } from '../../model/secret-health.ts';
 import type { HealthChange } from '../health.ts';
 import type { Collections } from './collections.ts';
 import { healthDocumentOf } from './health-document.ts';
@@ -16,7 +17,8 @@ export async function setHealth(
 }
 
 function withHealth({ health }: HealthChange['secret']): Document {
-  if (!health) return { health: null };
+  // Any other is read as none, as a newer gateway may leave it, and must not stand in the way.
+  if (!health) return { $nor: [{ 'health.status': { $in: healthStatuses }, 'health.source': { $in: healthSources } }] };
   const { status, checkedAt, source } = health;
   return { 'health.status': status, 'health.checkedAt': checkedAt, 'health.source': source };
 }
