@@ -42,11 +42,11 @@ export type BatchAction =
 export type CheckResult =
   /** The provider has had too many requests. It did not say whether it knows the value. */
   | 'RATE_LIMITED'
-  /** The provider refuses the value: it is wrong, or was revoked. */
+  /** The provider refuses the value: it is wrong, was revoked or has expired. */
   | 'REJECTED'
   /** The provider cannot be reached, or has a failure of its own. */
   | 'UNREACHABLE'
-  /** The provider cannot be asked about this value, or its answer does not say whether it knows it. Nothing is recorded. */
+  /** The provider cannot be asked about this value, or its answer does not say whether it knows it. The health of the secret stays as it was. */
   | 'UNSUPPORTED'
   /** The provider knows the value. */
   | 'VALID';
@@ -99,7 +99,7 @@ export type CreateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** The value in clear, 1 byte to 64 KiB, kept exactly as sent. Pass it in a variable. The value of a team’s secret may be set later. */
   value?: string | null | undefined;
-  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default. */
+  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use`, too. Each caller has 30 checks a minute, together with `checkSecret`. False by default. */
   verify?: boolean | null | undefined;
 };
 
@@ -157,20 +157,20 @@ export type DuplicateSecretsInput = {
 
 /** How it was found out. */
 export type HealthSource =
-  /** The provider was asked for that alone. */
+  /** The provider was asked: `checkSecret` or `verify`. */
   | 'CHECK'
-  /** From the answer to a request that the value was used in. */
+  /** The value was used through the broker, and the status of the answer told. */
   | 'USE';
 
 /** What was last found out about a value. */
 export type HealthStatus =
-  /** The provider has had too many requests to say whether it takes it. */
+  /** The provider has had too many requests. It did not say whether it knows the value. */
   | 'RATE_LIMITED'
-  /** The provider refuses it: it was revoked, has expired, or never was a key. */
+  /** The provider refuses it: it is wrong, was revoked or has expired. */
   | 'REJECTED'
-  /** The provider could not be reached, or had an error of its own. It says nothing about the value. */
+  /** The provider could not be reached, or had a failure of its own. It says nothing about the value. */
   | 'UNREACHABLE'
-  /** The provider takes it. */
+  /** The provider knows it. */
   | 'VALID';
 
 /** A new secret of a batch. The rules are those of `createSecret`. */
@@ -297,7 +297,7 @@ export type SecretFilter = {
   expiresBefore?: string | null | undefined;
   /** Whether a value is set. */
   hasValue?: boolean | null | undefined;
-  /** Exactly this was last found out about the value. A secret whose `health` is null does not match. */
+  /** The status of `health` is exactly this. A secret whose `health` is null does not match. */
   health?: HealthStatus | null | undefined;
   /** Exactly this name. */
   name?: string | null | undefined;
@@ -305,7 +305,7 @@ export type SecretFilter = {
   nameStartsWith?: string | null | undefined;
   /** Last updated before this moment: one that was updated at it does not match. */
   notUpdatedSince?: string | null | undefined;
-  /** The value was last sent to its destination before this moment, or never: one that was used at it does not match. */
+  /** Last used before this moment, or never: one that was used at it does not match. */
   notUsedSince?: string | null | undefined;
   /** Exactly this placeholder. */
   placeholder?: string | null | undefined;
@@ -346,7 +346,7 @@ export type UpdateSecretInput = {
   tags?: Array<string> | null | undefined;
   /** A new value in clear. Pass it in a variable. A mask is refused. */
   value?: string | null | undefined;
-  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default. */
+  /** Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use`, too. Each caller has 30 checks a minute, together with `checkSecret`. False by default. */
   verify?: boolean | null | undefined;
 };
 

@@ -7,15 +7,15 @@ import { partForWriters, runMutation } from './run-mutation.ts';
 
 /** For the description of the field in the inputs that may set a value. */
 export const verifyDescription =
-  'Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use` too, and works 30 times a minute together with `checkSecret`. False by default.';
+  'Asks the provider about the new value before it is written. A value that it refuses is not written: that is an error of the type `rejected_by_provider`. If it cannot tell, the value is written, and `warnings` says why. Needs the scope `secrets:use`, too. Each caller has 30 checks a minute, together with `checkSecret`. False by default.';
 
 const meanings: { readonly [result in CheckResult]: string } = {
   VALID: 'The provider knows the value.',
-  REJECTED: 'The provider refuses the value: it is wrong, or was revoked.',
+  REJECTED: 'The provider refuses the value: it is wrong, was revoked or has expired.',
   RATE_LIMITED: 'The provider has had too many requests. It did not say whether it knows the value.',
   UNREACHABLE: 'The provider cannot be reached, or has a failure of its own.',
   UNSUPPORTED:
-    'The provider cannot be asked about this value, or its answer does not say whether it knows it. Nothing is recorded.',
+    'The provider cannot be asked about this value, or its answer does not say whether it knows it. The health of the secret stays as it was.',
 };
 
 const CheckResultEnum = builder.enumType('CheckResult', {
@@ -49,7 +49,7 @@ builder.mutationField('checkSecret', (t) =>
   t.field({
     type: CheckSecretPayload,
     description:
-      'Asks the provider of a secret whether it knows the value, and keeps the answer as `health`. Nobody sees the value. It is recorded as `secret.checked` before anything is sent. It works 30 times a minute, together with `verify`.',
+      'Asks the provider of a secret whether it knows the value, and keeps the answer as `health`. Nobody sees the value. The audit log has `secret.checked` before anything is sent. Each caller has 30 checks a minute, together with `verify`.',
     directives: scoped('secrets:use'),
     args: { input: t.arg({ type: CheckSecretInput, required: true, description: 'Which secret.' }) },
     resolve: (_root, { input }, { operations }, info) =>

@@ -26,12 +26,11 @@ const SecretFilter = builder.inputType('SecretFilter', {
     hasValue: t.boolean({ description: 'Whether a value is set.' }),
     health: t.field({
       type: HealthStatus,
-      description: 'Exactly this was last found out about the value. A secret whose `health` is null does not match.',
+      description: 'The status of `health` is exactly this. A secret whose `health` is null does not match.',
     }),
     notUsedSince: t.field({
       type: 'DateTime',
-      description:
-        'The value was last sent to its destination before this moment, or never: one that was used at it does not match.',
+      description: 'Last used before this moment, or never: one that was used at it does not match.',
     }),
   }),
 });

@@ -66,7 +66,7 @@ SecretRef.implement({
         type: SecretHealth,
         nullable: true,
         description:
-          'Whether the provider took the value when it was last asked; null while nobody knows. It does not change `version`.',
+          'What the last check or use found out about the value; null if nothing is known. It does not change `version`.',
       }),
       versions: t.field({
         type: [SecretVersion],
