@@ -33,15 +33,13 @@ export interface Dependencies extends IdempotencyDependencies {
   /** What clients reach the gateway by, without a slash at the end. */
   readonly publicUrl: () => string;
   /** Takes one from what a principal may compare with stored values in a minute. @throws DomainError TOO_MANY_REQUESTS */
-  readonly spendMatch: SpendMatch;
+  readonly spendMatch: SpendOne;
   readonly askProvider: AskProvider;
   /** Takes one from what a principal may have checked in a minute. @throws DomainError TOO_MANY_REQUESTS */
-  readonly spendCheck: SpendCheck;
+  readonly spendCheck: SpendOne;
 }
 
-export type SpendMatch = (principal: Principal) => Promise<void> | void;
-
-export type SpendCheck = (principal: Principal) => Promise<void> | void;
+type SpendOne = (principal: Principal) => Promise<void> | void;
 
 /** A value that its provider is asked about, at its own destination. */
 export interface KeyToCheck {
