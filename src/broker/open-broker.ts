@@ -1,10 +1,10 @@
 import type { Route } from '../http/route.ts';
 import type { AskProvider } from '../secrets/dependencies.ts';
 import { createAskProvider, type OnCheck } from './check/ask-provider.ts';
+import { OpenUses, usesEndMs } from './open-uses.ts';
 import { type BrokerRouteOptions, brokerRoute } from './route.ts';
 import { createAddressRule } from './upstream/addresses.ts';
 import { createForwarder } from './upstream/forward.ts';
-import { Uses, usesEndMs } from './uses.ts';
 
 export interface BrokerOptions {
   /** CIDRs that may be reached besides public addresses. */
@@ -34,7 +34,7 @@ export interface Broker {
 
 /** All that goes to destinations: uses and checks share their limits and their end. */
 export function openBroker({ allowPrivate, allowHttp, timeoutMs, version, onCheck }: BrokerOptions): Broker {
-  const uses = new Uses();
+  const uses = new OpenUses();
   const forwarder = createForwarder({ isAllowedAddress: createAddressRule(allowPrivate), allowHttp, timeoutMs });
   return {
     askProvider: createAskProvider({ forwarder, uses, version, onCheck }),

@@ -56,6 +56,9 @@ const droppedBeginnings = new RegExp(
   ].join('|')})`,
 );
 
+/** What an upstream answers is no page of the gateway's origin, and loads and runs nothing. Each answer has it. */
+export const answerPolicy = "sandbox; default-src 'none'";
+
 /** Asks a proxy only not to wait for more of a stream. */
 const harmless = 'x-accel-buffering';
 
@@ -82,7 +85,7 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
     // A URL is written anew without its tabs and dot segments: what stood around them may be the value then.
     passed.push(passedName, linked === clean ? clean : scrubber.text(linked));
   }
-  return [...passed, 'Content-Security-Policy', "sandbox; default-src 'none'"];
+  return [...passed, 'Content-Security-Policy', answerPolicy];
 }
 
 function passes(name: string): boolean {

@@ -15,6 +15,7 @@ import type { Log } from '../runtime/log.ts';
 import type { Trace } from '../runtime/trace.ts';
 import { type BrokerCredential, brokerCredentialOf } from './credential.ts';
 import { decompressed } from './decompress.ts';
+import type { OpenUses } from './open-uses.ts';
 import { refuseOwnCredentials } from './own-credentials.ts';
 import { passOn } from './pass-on.ts';
 import { requestHeaders } from './request-headers.ts';
@@ -22,18 +23,17 @@ import { type OnUse, RunningUse } from './running-use.ts';
 import { Scrubber } from './scrub/scrub.ts';
 import { brokerPrefix, readTarget } from './target.ts';
 import type { Forwarder } from './upstream/forward.ts';
-import type { Use, UseSecretInput } from './use-secret.ts';
-import type { Uses } from './uses.ts';
+import type { OpenedSecret, UseSecretInput } from './use-secret.ts';
 
 export interface BrokerRouteOptions {
   readonly identify: Identify;
   readonly authenticate: Authenticate;
   readonly budget: Budget;
-  readonly useSecret: (caller: Caller, input: UseSecretInput) => Promise<Use>;
+  readonly useSecret: (caller: Caller, input: UseSecretInput) => Promise<OpenedSecret>;
   /** Whether a JWT claims to be of an issuer of the gateway. */
   readonly isOwnToken: (jwt: string) => boolean;
   readonly forwarder: Forwarder;
-  readonly uses: Uses;
+  readonly uses: OpenUses;
   /** How long the upstream may be silent, and how long the client may read nothing. */
   readonly timeoutMs: number;
   readonly trustProxy: boolean;
@@ -86,8 +86,8 @@ async function carry(options: BrokerRouteOptions, exchange: Exchange, running: R
   const answer = await forwarder.send({ ownerKey, origin, path, method, headers, body, signal });
   const { status } = answer;
   running.answered(status);
-  const noting = use.note(status);
-  if (noting) await running.notes(noting);
+  const recording = use.recordHealth(status);
+  if (recording) await running.waitForRecording(recording);
   const content = decompressed(answer, method !== 'HEAD' && status !== 204 && status !== 304);
   const place = { origin, path, useUrl: use.useUrl };
   await passOn({ ...content, status, request, response, scrubber: new Scrubber(use.value), place, maxBodyBytes });
@@ -98,7 +98,7 @@ async function prepare(
   { identify, budget, useSecret, isOwnToken, trustProxy, trace }: BrokerRouteOptions,
   exchange: Exchange,
   running: RunningUse,
-): Promise<{ readonly use: Use; readonly headers: string[]; readonly credential: Credential }> {
+): Promise<{ readonly use: OpenedSecret; readonly headers: string[]; readonly credential: Credential }> {
   const { request, response, requestId } = exchange;
   let used: BrokerCredential | undefined;
   const principal = await identify(exchange, (sent) => {

@@ -4,11 +4,11 @@ import { shuttingDown } from '../http/server-refusals.ts';
 import type { StreamedBody } from '../http/streamed-body.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { actorOf, type Principal } from '../model/principal.ts';
-import { Abort, type Aborted } from '../runtime/abort.ts';
+import { Abort, type AbortSignalLike } from '../runtime/abort.ts';
 import { Answer } from '../runtime/answer.ts';
 import { withDeadline } from '../runtime/deadline.ts';
 import { describeError, type Log } from '../runtime/log.ts';
-import type { OpenUse, Uses } from './uses.ts';
+import type { OpenUse, OpenUses } from './open-uses.ts';
 
 /** How a use ended: with a status of the upstream, or for another reason. */
 export type UseOutcome =
@@ -27,7 +27,7 @@ export type UseOutcome =
 export type OnUse = (outcome: UseOutcome, code: string, seconds: number) => void;
 
 interface Options {
-  readonly uses: Uses;
+  readonly uses: OpenUses;
   readonly log: Log;
   readonly onUse: OnUse;
 }
@@ -72,7 +72,7 @@ export class RunningUse {
   }
 
   /** Aborted when nobody waits for the upstream's answer any more. */
-  get signal(): Aborted {
+  get signal(): AbortSignalLike {
     return this.#abort;
   }
 
@@ -103,8 +103,8 @@ export class RunningUse {
     this.#status = status;
   }
 
-  /** Waits until something is recorded about the use, so that it is there with the answer. The use goes on, whatever becomes of it. */
-  async notes(recording: Promise<unknown>): Promise<void> {
+  /** Waits until something is recorded about the use, so that it is stored before the answer is passed on. The use goes on if that fails. */
+  async waitForRecording(recording: Promise<unknown>): Promise<void> {
     const { log } = this.#options;
     const { requestId } = this.#exchange;
     const recorded = recording.catch((error: unknown) => {

@@ -12,7 +12,7 @@ import { backOff } from '../runtime/back-off.ts';
 import { auditUse, type UseDependencies } from '../secrets/audit-use.ts';
 import { tooMuchContention } from '../secrets/conflicts.ts';
 import type { Dependencies } from '../secrets/dependencies.ts';
-import { healthOfAnswer, isNews, noteHealth } from '../secrets/note-health.ts';
+import { healthOfAnswer, isNews, recordHealth } from '../secrets/record-health.ts';
 import { recordsOf } from '../store/selected-records.ts';
 import { requireAllowedPath } from './allowed-path.ts';
 import { brokerPrefix, type Target } from './target.ts';
@@ -26,15 +26,14 @@ export interface UseSecretInput extends Target {
 }
 
 /** A value on its way to its destination. It is held for one request. */
-export interface Use {
-  readonly secret: StoredSecret;
+export interface OpenedSecret {
   readonly destination: Destination;
   readonly value: string;
   readonly url: { readonly origin: string; readonly pathAndQuery: string };
   /** Where the destination is reached through the broker. */
   readonly useUrl: string;
   /** Records what the status of the answer says about the value. @returns undefined where there is nothing to be written */
-  readonly note: (status: number) => Promise<unknown> | undefined;
+  readonly recordHealth: (status: number) => Promise<unknown> | undefined;
 }
 
 /** The secret may change while its value is opened. It is then read again. */
@@ -47,7 +46,11 @@ const maxAttempts = 30;
  * GATEWAY_TIMEOUT
  * @throws RecordRejected when something other than a gateway wrote the record: then it is not used
  */
-export async function useSecret(dependencies: UseDependencies, caller: Caller, input: UseSecretInput): Promise<Use> {
+export async function useSecret(
+  dependencies: UseDependencies,
+  caller: Caller,
+  input: UseSecretInput,
+): Promise<OpenedSecret> {
   const principal = authenticated(caller);
   requireScope(principal, 'secrets:use');
   let isAdmitted = false;
@@ -71,8 +74,8 @@ export async function useSecret(dependencies: UseDependencies, caller: Caller, i
     if (await auditUse(dependencies, caller, principal, record, { type: 'secret.used', method: input.method })) {
       const url = { origin: destination.origin, pathAndQuery: `${input.path}${input.query}` };
       const useUrl = `${dependencies.publicUrl()}${brokerPrefix}${record.id}`;
-      const note: Use['note'] = (status) => noteAnswer(dependencies, caller, record, status);
-      return { secret: record, destination, value, url, useUrl, note };
+      const recordHealth: OpenedSecret['recordHealth'] = (status) => recordAnswer(dependencies, caller, record, status);
+      return { destination, value, url, useUrl, recordHealth };
     }
     await backOff(attempt);
   }
@@ -95,7 +98,7 @@ async function recordOf({ store }: Dependencies, principal: Principal, selector:
   return null;
 }
 
-function noteAnswer(
+function recordAnswer(
   dependencies: Dependencies,
   caller: Caller,
   secret: SecretRecord,
@@ -104,7 +107,7 @@ function noteAnswer(
   const status = healthOfAnswer(answered);
   if (!status) return undefined;
   const health = { status, checkedAt: dependencies.now(), source: 'USE' } as const;
-  return isNews(secret.health, health) ? noteHealth(dependencies, caller, secret, health) : undefined;
+  return isNews(secret.health, health) ? recordHealth(dependencies, caller, secret, health) : undefined;
 }
 
 /**

@@ -1,12 +1,12 @@
-/** What tells that something is not wanted any more. An AbortSignal is one. */
-export interface Aborted {
+/** What an AbortSignal and an Abort have in common. */
+export interface AbortSignalLike {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
-/** As an AbortController and its signal, for what each request has: it takes a tenth of their time, and has no reason. */
-export class Abort implements Aborted {
+/** An AbortController that is its own signal. It takes a tenth of the time of Node's, since it has no reason and no events: each use has one. */
+export class Abort implements AbortSignalLike {
   #listeners: (() => void)[] = [];
   #aborted = false;
 

@@ -12,12 +12,12 @@ import { checkId } from '../rules/id.ts';
 import { backOff } from '../runtime/back-off.ts';
 import { StoreConflict } from '../store/store.ts';
 import { auditUse, type UseDependencies } from './audit-use.ts';
-import { checkAt, checkOf } from './check-of.ts';
 import { tooMuchContention } from './conflicts.ts';
 import type { Dependencies, KeyToCheck } from './dependencies.ts';
 import { type Disclosure, requireDisclosure } from './disclosure.ts';
 import { existingRecord, existingSecret } from './find-secret.ts';
-import { noteHealth } from './note-health.ts';
+import { providerCheckAt, providerCheckOf } from './provider-check-of.ts';
+import { recordHealth } from './record-health.ts';
 
 export interface CheckSecretInput extends Disclosure, IdempotentInput {
   readonly id: string;
@@ -55,9 +55,9 @@ export async function checkSecret(
     await dependencies.spendCheck(principal);
     const { record, key } = await begin(dependencies, caller, principal, id);
     const result = key ? await dependencies.trace('broker.check', () => dependencies.askProvider(key)) : 'UNSUPPORTED';
-    const noted = result === 'UNSUPPORTED' ? record : await note(dependencies, caller, record, result);
-    // With another value it is told as it was when this one was asked about.
-    return keep(dependencies, principal, commit, { result, secret: noted ?? record }, noted);
+    const current = result === 'UNSUPPORTED' ? record : await recordResult(dependencies, caller, record, result);
+    // If it has another value now, the answer has the secret as it was checked.
+    return keep(dependencies, principal, commit, { result, secret: current ?? record }, current);
   });
 }
 
@@ -76,9 +76,9 @@ async function begin(
     const { owner, provider, destination, sealed } = record;
     // It is opened only where there is somebody to ask.
     const row = dependencies.providers.find(provider ?? '');
-    if (!destination || !sealed || !row || !checkAt(destination, row)) return { record, key: null };
+    if (!destination || !sealed || !row || !providerCheckAt(destination, row)) return { record, key: null };
     const value = await dependencies.trace('broker.open', () => openSealed(open, record, sealed, keyring));
-    const check = checkOf(value, destination, provider, dependencies);
+    const check = providerCheckOf(value, destination, provider, dependencies);
     if (!check) return { record, key: null };
     // What the provider allows for a key, checks and uses of it share.
     if (!isSpent) await dependencies.spendUse(id);
@@ -90,13 +90,13 @@ async function begin(
   throw tooMuchContention();
 }
 
-function note(
+function recordResult(
   dependencies: Dependencies,
   caller: Caller,
   record: SecretRecord,
   status: Exclude<CheckResult, 'UNSUPPORTED'>,
 ): Promise<StoredSecret | null> {
-  return noteHealth(dependencies, caller, record, { status, checkedAt: dependencies.now(), source: 'CHECK' });
+  return recordHealth(dependencies, caller, record, { status, checkedAt: dependencies.now(), source: 'CHECK' });
 }
 
 /**

@@ -46,7 +46,7 @@ export interface KeyToCheck {
   readonly owner: Owner;
   readonly value: string;
   readonly destination: Destination;
-  /** See checkOf. */
+  /** See providerCheckOf. */
   readonly check: ProviderCheck;
 }
 

@@ -94,7 +94,7 @@ async function update(
     current: StoredSecret,
     record: SecretRecord | null,
   ): Promise<PreparedChange<WrittenSecret>> => {
-    const checked = check(dependencies, principal, input, current, verified?.plaintext);
+    const checked = checkInput(dependencies, principal, input, current, verified?.plaintext);
     const { plaintext, changes, place } = checked;
     if (!plaintext && isSame(current, changes)) return { write: null, result: { ...current, warnings: [] } };
 
@@ -112,7 +112,7 @@ async function update(
 }
 
 /** What a change will make of a secret, held to all rules. */
-interface Checked {
+interface CheckedInput {
   readonly plaintext: PlaintextValue | null;
   readonly changes: Changes;
   readonly provider: string | null;
@@ -123,13 +123,13 @@ interface Checked {
  * @param opened the value of the input, where it was read before
  * @throws DomainError UNPROCESSABLE_CONTENT, UNPROCESSABLE_ENTITY, CONFLICT_ERROR
  */
-function check(
+function checkInput(
   dependencies: Dependencies,
   principal: Principal,
   input: UpdateSecretInput,
   current: StoredSecret,
   opened?: PlaintextValue,
-): Checked {
+): CheckedInput {
   const errors = new FieldErrors();
   const { owner } = current;
   const plaintext = opened ?? readValueInput(input, { principal, owner, id: input.id }, dependencies, errors);
@@ -145,7 +145,7 @@ function check(
 }
 
 /** A value that its provider does not refuse. */
-interface Verified extends Checked {
+interface Verified extends CheckedInput {
   readonly plaintext: PlaintextValue;
   readonly verdict: Verdict;
 }
@@ -154,7 +154,7 @@ async function verify(dependencies: Dependencies, author: Author, input: UpdateS
   const { principal, caller } = author;
   requireBeforeWriteDeadline(caller);
   const current = await existingSecret(dependencies, principal, input.id);
-  const checked = check(dependencies, principal, input, current);
+  const checked = checkInput(dependencies, principal, input, current);
   const { plaintext, changes, provider, place } = checked;
   if (!plaintext) return null;
   // Nothing is sent for what something other than a gateway wrote.
@@ -166,7 +166,7 @@ async function verify(dependencies: Dependencies, author: Author, input: UpdateS
 }
 
 /** What was said is about this value as the key of that provider. Somebody may have changed which one it is. */
-function verdictOf({ verdict, ...asked }: Verified, { provider, place }: Checked): Verdict {
+function verdictOf({ verdict, ...asked }: Verified, { provider, place }: CheckedInput): Verdict {
   const isAsked = provider === asked.provider && isDeepStrictEqual(place.destination, asked.place.destination);
   return isAsked ? verdict : { health: null, warnings: [notVerified('CHANGED')] };
 }

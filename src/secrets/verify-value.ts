@@ -5,10 +5,10 @@ import type { Warning } from '../model/warning.ts';
 import { FieldErrors } from '../rules/field-errors.ts';
 import { requireBeforeWriteDeadline } from '../rules/write-deadline.ts';
 import { eventOf } from './audit-event.ts';
-import { checkOf } from './check-of.ts';
 import { idTaken, nameTaken } from './conflicts.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Author } from './first-version.ts';
+import { providerCheckOf } from './provider-check-of.ts';
 import type { PlaintextValue, ValueInput } from './value-input.ts';
 
 /** An input whose new value may be verified. */
@@ -81,7 +81,7 @@ async function ask(
 ): Promise<CheckResult> {
   const { owner } = secret;
   const { value } = plaintext;
-  const check = checkOf(value, destination, provider, dependencies);
+  const check = providerCheckOf(value, destination, provider, dependencies);
   if (!check || !destination) return 'UNSUPPORTED';
   requireBeforeWriteDeadline(caller);
   caller.answer.throwIfStopped();

@@ -5,15 +5,15 @@ import { ownerKey } from '../../model/owner.ts';
 import type { CheckResult } from '../../model/secret-health.ts';
 import type { AskProvider, KeyToCheck } from '../../secrets/dependencies.ts';
 import { decompressed } from '../decompress.ts';
+import type { OpenUses } from '../open-uses.ts';
 import type { UpstreamResponse } from '../upstream/exchange.ts';
 import type { Forwarder, RequestBody } from '../upstream/forward.ts';
-import type { Uses } from '../uses.ts';
 import { needsBody, resultOf } from './result-of.ts';
 
 export interface AskOptions {
   readonly forwarder: Forwarder;
   /** A check is one of them. */
-  readonly uses: Uses;
+  readonly uses: OpenUses;
   /** Of the gateway. */
   readonly version: string;
   readonly onCheck: OnCheck;

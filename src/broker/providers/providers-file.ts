@@ -2,8 +2,8 @@ import type { Provider } from '../../model/provider.ts';
 import { FieldErrors } from '../../rules/field-errors.ts';
 import { type Mistake, parseJsonSetting, refuseMistakes } from '../../runtime/json-setting.ts';
 import { readSettingFile } from '../../runtime/setting-file.ts';
-import { checkAt } from '../../secrets/check-of.ts';
 import { checkDestination, type Reach } from '../../secrets/destination-input.ts';
+import { providerCheckAt } from '../../secrets/provider-check-of.ts';
 import { givenCheck } from './entry-check.ts';
 import { providers } from './providers.ts';
 import { membersAt, type ProviderEntry, providersSchema } from './providers-schema.ts';
@@ -38,7 +38,7 @@ function providerOf(entry: ProviderEntry, index: number, reach: Reach, mistakes:
   const tell = (member: string, message: string) =>
     mistakes.push({ path: ['providers', index, 'check', member], message });
   // Without one of its own an entry keeps that of the row in whose place it is put, if it sends values to the same place.
-  const kept = given === undefined && known ? checkAt(destination, known) : null;
+  const kept = given === undefined && known ? providerCheckAt(destination, known) : null;
   const check = given ? givenCheck(given, destination, tell) : kept;
   const { sdkHeaders } = known ?? {};
   return { id, title, destination, keyPrefixes, ...(sdkHeaders && { sdkHeaders }), check };

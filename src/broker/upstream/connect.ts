@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Aborted } from '../../runtime/abort.ts';
+import type { AbortSignalLike } from '../../runtime/abort.ts';
 import { isLoopbackAddress } from './addresses.ts';
 import { badGateway, clientGone, failureOf, upstreamTimeout } from './failure.ts';
 import type { Resolve } from './resolve.ts';
@@ -27,7 +27,7 @@ export interface Upstream {
  * @param signal ends it
  * @throws DomainError BAD_GATEWAY or GATEWAY_TIMEOUT
  */
-export async function connect(upstream: Upstream, rules: ConnectionRules, signal: Aborted): Promise<Socket> {
+export async function connect(upstream: Upstream, rules: ConnectionRules, signal: AbortSignalLike): Promise<Socket> {
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {});
   const onAbort = () => ended.reject(clientGone());

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import { badRequest, DomainError } from '../../errors.ts';
 import { isHeaderName, isHeaderValue } from '../../rules/header-syntax.ts';
-import type { Aborted } from '../../runtime/abort.ts';
+import type { AbortSignalLike } from '../../runtime/abort.ts';
 import type { Upstream } from './connect.ts';
 import { UpstreamExchange, type UpstreamResponse } from './exchange.ts';
 import { createResolve, type Resolve } from './resolve.ts';
@@ -41,7 +41,7 @@ export interface UpstreamRequest {
   /** Is sent as it is framed: with its length, or chunked. */
   readonly body: RequestBody | null;
   /** Aborted when the client has gone. */
-  readonly signal: Aborted;
+  readonly signal: AbortSignalLike;
   /** Whether it has a connection of its own: on one that was kept, a request that changes something may be lost and not repeated. */
   readonly isAlone?: boolean;
 }

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Aborted } from '../../runtime/abort.ts';
+import type { AbortSignalLike } from '../../runtime/abort.ts';
 import { type ConnectionRules, connect, type Upstream } from './connect.ts';
 
 /**
@@ -20,7 +20,7 @@ export interface SocketUse {
   readonly pool: string;
   readonly upstream: Upstream;
   /** Ends the making of a connection. */
-  readonly signal: Aborted;
+  readonly signal: AbortSignalLike;
   /** Whether it is closed after the request. */
   readonly isAlone: boolean;
 }

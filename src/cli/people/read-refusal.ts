@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http';
+import { answerPolicy } from '../../broker/response-headers.ts';
 import { type AnsweredError, type FieldError, GatewayError, isOfGateway } from '../../client/gateway-error.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { noDestination, type UseTarget } from './use-target.ts';
 
-/** What the broker adds to every answer of a destination. */
-const policyOfBroker = "sandbox; default-src 'none'";
 const maxLength = 64 * 1024;
 
 /**
@@ -15,7 +14,7 @@ const maxLength = 64 * 1024;
 export async function readRefusal(answer: IncomingMessage, target: UseTarget): Promise<Error | null> {
   const { statusCode: status = 0, headers } = answer;
   const code = headers['secrets-gateway-error'];
-  const isOfBroker = headers['content-security-policy']?.includes(policyOfBroker);
+  const isOfBroker = headers['content-security-policy']?.includes(answerPolicy);
   if (code === undefined && (status < 300 || isOfBroker)) return null;
   const said = await readJson(answer);
   if (code === undefined) {

@@ -26,7 +26,7 @@ export interface UseTarget {
  * @param path with its query, as it is sent
  * @throws UsageError, CommandFailure, and what the client throws
  */
-export async function openUse(options: GatewayOptions, name: string, path: string): Promise<UseTarget> {
+export async function openTarget(options: GatewayOptions, name: string, path: string): Promise<UseTarget> {
   const broker = readBroker(environment());
   const gateway = await openClient(options);
   refusePath(path);

@@ -37,8 +37,8 @@ Exit codes: 0 for an answer below 400. 1 for one of 400 or more, which is printe
   async run({ include = false, ...options }, name = '', path = '') {
     const { parseUse } = await import('./use-request.ts');
     const request = parseUse(options, path);
-    const { openUse } = await import('./use-target.ts');
-    const target = await openUse(options, name, request.path);
+    const { openTarget } = await import('./use-target.ts');
+    const target = await openTarget(options, name, request.path);
     const { openBody } = await import('./request-body.ts');
     const body = await openBody(request);
     const { sendUse } = await import('./send-use.ts');

@@ -3,8 +3,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAskProvider } from '../../../src/broker/check/ask-provider.ts';
 import { openBroker } from '../../../src/broker/open-broker.ts';
+import { OpenUses } from '../../../src/broker/open-uses.ts';
 import type { Forwarder } from '../../../src/broker/upstream/forward.ts';
-import { Uses } from '../../../src/broker/uses.ts';
 import type { ProviderCheck } from '../../../src/model/provider-check.ts';
 import type { CheckResult } from '../../../src/model/secret-health.ts';
 import { keyAt, plainCheck as plain, value } from '../../support/checks.ts';
@@ -30,10 +30,10 @@ const inBody: ProviderCheck = {
 interface Asking {
   readonly check?: ProviderCheck;
   readonly deadlineMs?: number;
-  readonly uses?: Uses;
+  readonly uses?: OpenUses;
 }
 
-const ask = (origin: string, { check = plain, deadlineMs = 60_000, uses = new Uses() }: Asking = {}) =>
+const ask = (origin: string, { check = plain, deadlineMs = 60_000, uses = new OpenUses() }: Asking = {}) =>
   createAskProvider({ forwarder, uses, version: '1.2.3', onCheck: () => {}, deadlineMs })(keyAt(origin, check));
 
 const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
@@ -47,7 +47,7 @@ async function resultAt(onRequest: (socket: Socket) => void, asking: Asking = {}
     closed.push(new Promise((resolve) => socket.on('close', resolve)));
     onRequest(socket);
   });
-  const uses = new Uses();
+  const uses = new OpenUses();
   try {
     const result = await ask(server.origin, { uses, ...asking });
     expect(uses.count).toBe(0);

@@ -2,8 +2,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAskProvider } from '../../../src/broker/check/ask-provider.ts';
+import { OpenUses } from '../../../src/broker/open-uses.ts';
 import type { Forwarder } from '../../../src/broker/upstream/forward.ts';
-import { Uses } from '../../../src/broker/uses.ts';
 import { keyAt, plainCheck as plain, value } from '../../support/checks.ts';
 import { RawServer, testForwarder } from '../../support/forwarding.ts';
 
@@ -38,7 +38,7 @@ describe('the request of a check', () => {
     });
     const headers = { accept: 'text/plain', 'USER-AGENT': 'acme', 'Content-Type': 'text/plain', 'X-Id': 'a' };
     expect(
-      await createAskProvider({ forwarder, uses: new Uses(), version: '1', onCheck: () => {} })(
+      await createAskProvider({ forwarder, uses: new OpenUses(), version: '1', onCheck: () => {} })(
         keyAt(origin, { ...plain, method: 'POST', headers, body: 'ünïcode' }),
       ),
     ).toBe('VALID');
@@ -69,7 +69,7 @@ describe('the request of a check', () => {
       response.end();
     });
     const key = { ...keyAt(origin), value: "$& $1 $$ {value} $'" };
-    const askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '1', onCheck: () => {} });
+    const askProvider = createAskProvider({ forwarder, uses: new OpenUses(), version: '1', onCheck: () => {} });
     expect(await askProvider(key)).toBe('VALID');
     expect(seen).toBe("Bearer $& $1 $$ {value} $'");
   });
@@ -88,7 +88,7 @@ describe('the request of a check', () => {
       await body.resume().toArray();
     };
     await use();
-    const askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '1', onCheck: () => {} });
+    const askProvider = createAskProvider({ forwarder, uses: new OpenUses(), version: '1', onCheck: () => {} });
     for (let time = 0; time < 3; time += 1) expect(await askProvider(keyAt(origin, plain, owner))).toBe('VALID');
     expect(ports.size).toBe(4);
   });
@@ -101,7 +101,7 @@ describe('the request of a check', () => {
       await release.promise;
       response.end();
     });
-    const uses = new Uses({ all: 2, perOwner: 1 });
+    const uses = new OpenUses({ all: 2, perOwner: 1 });
     const askProvider = createAskProvider({ forwarder, uses, version: '1', onCheck: () => {} });
     const first = askProvider(keyAt(origin));
     await arrived.promise;
@@ -124,14 +124,14 @@ describe('the request of a check', () => {
       await release.promise;
       response.end();
     });
-    const patient = new Uses({ all: 9, perOwner: 9 }, 60_000);
+    const patient = new OpenUses({ all: 9, perOwner: 9 }, 60_000);
     const first = createAskProvider({ forwarder, uses: patient, version: '1', onCheck: () => {} })(keyAt(origin));
     await arrived.promise;
     const ended = patient.close();
     release.resolve();
     expect(await first).toBe('VALID');
     await ended;
-    const impatient = new Uses({ all: 9, perOwner: 9 }, 1);
+    const impatient = new OpenUses({ all: 9, perOwner: 9 }, 1);
     const silent = await RawServer.start(() => {});
     const cut = createAskProvider({ forwarder, uses: impatient, version: '1', onCheck: () => {} })(
       keyAt(silent.origin),
@@ -147,7 +147,7 @@ describe('the request of a check', () => {
       send: () => Promise.reject(Object.assign(new Error('full'), { code: 'SERVICE_UNAVAILABLE' })),
       close() {},
     };
-    const uses = new Uses();
+    const uses = new OpenUses();
     const askProvider = createAskProvider({ forwarder: full, uses, version: '1', onCheck: () => {} });
     await expect(askProvider(keyAt('https://api.example.com'))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect(uses.count).toBe(0);

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createAskProvider } from '../../../src/broker/check/ask-provider.ts';
+import { OpenUses } from '../../../src/broker/open-uses.ts';
 import { providers } from '../../../src/broker/providers/providers.ts';
 import type { Forwarder } from '../../../src/broker/upstream/forward.ts';
-import { Uses } from '../../../src/broker/uses.ts';
 import type { CheckResult } from '../../../src/model/secret-health.ts';
-import { checkOf } from '../../../src/secrets/check-of.ts';
 import type { AskProvider } from '../../../src/secrets/dependencies.ts';
+import { providerCheckOf } from '../../../src/secrets/provider-check-of.ts';
 import { FakeProviders, recorded } from '../../support/fake-providers.ts';
 import { testForwarder } from '../../support/forwarding.ts';
 
@@ -15,7 +15,7 @@ let askProvider: AskProvider;
 beforeAll(async () => {
   fake = await FakeProviders.start();
   forwarder = testForwarder();
-  askProvider = createAskProvider({ forwarder, uses: new Uses(), version: '9.8.7', onCheck() {} });
+  askProvider = createAskProvider({ forwarder, uses: new OpenUses(), version: '9.8.7', onCheck() {} });
 });
 afterEach(() => {
   fake.always = null;
@@ -32,7 +32,7 @@ async function resultOf(provider: string, value: string): Promise<CheckResult> {
   const row = table.find(provider);
   if (!row) throw new Error('no such provider');
   const destination = { ...row.destination, byHand: false };
-  const check = checkOf(value, destination, provider, { providers: table });
+  const check = providerCheckOf(value, destination, provider, { providers: table });
   if (!check) return 'UNSUPPORTED';
   return askProvider({ owner: { type: 'user', userId: 'ada' }, value, destination, check });
 }

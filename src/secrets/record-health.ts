@@ -42,7 +42,7 @@ export function isNews(known: SecretHealth | null, { status, source, checkedAt }
  * @throws RecordRejected when something other than a gateway wrote the secret meanwhile
  * @throws DomainError SERVICE_UNAVAILABLE, GATEWAY_TIMEOUT
  */
-export async function noteHealth(
+export async function recordHealth(
   dependencies: Dependencies,
   caller: Caller,
   asked: StoredSecret,

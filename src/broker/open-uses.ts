@@ -18,7 +18,7 @@ export interface OpenUse {
 }
 
 /** The uses that are open: how many, and the end of all. */
-export class Uses {
+export class OpenUses {
   readonly #limits: typeof usualLimits;
   readonly #endMs: number;
   /** What cuts each of them off. */

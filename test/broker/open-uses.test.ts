@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { Uses } from '../../src/broker/uses.ts';
+import { OpenUses } from '../../src/broker/open-uses.ts';
 import type { Owner } from '../../src/model/owner.ts';
 
 const ada: Owner = { type: 'user', userId: 'ada' };
@@ -8,7 +8,7 @@ const noRoom = expect.objectContaining({
   code: 'SERVICE_UNAVAILABLE',
   details: expect.objectContaining({ retryAfterSeconds: 1 }),
 });
-const begin = (uses: Uses, owner: Owner, onCutOff = () => {}) => {
+const begin = (uses: OpenUses, owner: Owner, onCutOff = () => {}) => {
   const use = uses.begin(onCutOff);
   use.admit(owner);
   return use;
@@ -16,7 +16,7 @@ const begin = (uses: Uses, owner: Owner, onCutOff = () => {}) => {
 
 describe('uses that are open', () => {
   it('are at most so many in all, and one that ends makes room for the next', () => {
-    const uses = new Uses({ all: 2, perOwner: 9 });
+    const uses = new OpenUses({ all: 2, perOwner: 9 });
     const first = begin(uses, ada);
     begin(uses, red);
     expect(() => uses.begin(() => {})).toThrow(noRoom);
@@ -28,7 +28,7 @@ describe('uses that are open', () => {
   });
 
   it('are at most so many of one owner, and those of others go on', () => {
-    const uses = new Uses({ all: 9, perOwner: 1 });
+    const uses = new OpenUses({ all: 9, perOwner: 1 });
     const first = begin(uses, ada);
     const refused = uses.begin(() => {});
     expect(() => refused.admit(ada)).toThrow(noRoom);
@@ -43,7 +43,7 @@ describe('uses that are open', () => {
 
 describe('one that has ended before its owner is known', () => {
   it('is refused, and takes none of the owner’s for ever', () => {
-    const uses = new Uses({ all: 9, perOwner: 1 });
+    const uses = new OpenUses({ all: 9, perOwner: 1 });
     const gone = uses.begin(() => {});
     gone.end();
     expect(() => gone.admit(ada)).toThrow(expect.objectContaining({ code: 'BAD_REQUEST' }));
@@ -53,7 +53,7 @@ describe('one that has ended before its owner is known', () => {
 
 describe('the connectors of a team', () => {
   it('have as many together as one owner', () => {
-    const uses = new Uses({ all: 9, perOwner: 2 });
+    const uses = new OpenUses({ all: 9, perOwner: 2 });
     const connector = (connectorId: string): Owner => ({ type: 'connector', teamId: 'red', connectorId });
     begin(uses, connector('a'));
     begin(uses, red);
@@ -65,13 +65,13 @@ describe('the connectors of a team', () => {
 describe('the end of all', () => {
   it('comes at once where none is open', async () => {
     vi.useFakeTimers();
-    await new Uses().close();
+    await new OpenUses().close();
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
   });
 
   it('waits for those that end in time, and cuts off the others', async () => {
-    const uses = new Uses({ all: 9, perOwner: 9 }, 20);
+    const uses = new OpenUses({ all: 9, perOwner: 9 }, 20);
     const inTime = begin(uses, ada);
     const cutOff = vi.fn(() => late.end());
     const late = begin(uses, red, cutOff);

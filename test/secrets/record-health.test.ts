@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { HealthSource, HealthStatus, SecretHealth } from '../../src/model/secret-health.ts';
-import { healthOfAnswer, isNews } from '../../src/secrets/note-health.ts';
+import { healthOfAnswer, isNews } from '../../src/secrets/record-health.ts';
 
 const now = Date.parse('2026-11-26T12:00:00Z');
 const found = (status: HealthStatus, source: HealthSource, agoMs = 0): SecretHealth => ({

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Destination } from '../../src/model/destination.ts';
 import { ProviderTable } from '../../src/model/provider.ts';
-import { checkOf } from '../../src/secrets/check-of.ts';
+import { providerCheckOf } from '../../src/secrets/provider-check-of.ts';
 import { plainCheck } from '../support/checks.ts';
 
 const at = { origin: 'https://api.acme.test', header: 'X-Api-Key', format: 'k {value}', paths: ['/v1'] };
@@ -10,7 +10,7 @@ const row = { id: 'acme', title: 'Acme', destination: at, keyPrefixes: [], check
 const providers = new ProviderTable([row, { ...row, id: 'none', check: null }], { a: 'acme' });
 const destination: Destination = { ...at, byHand: false };
 const found = (value: string, given: Destination | null, provider: string | null) =>
-  checkOf(value, given, provider, { providers });
+  providerCheckOf(value, given, provider, { providers });
 
 it('a value is checked as its provider says, whatever the case of the id, and under an alias', () => {
   for (const provider of ['acme', 'ACME', 'a', 'A']) expect(found('key-0123', destination, provider)).toBe(check);
