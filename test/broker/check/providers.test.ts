@@ -6,14 +6,14 @@ import type { Forwarder } from '../../../src/broker/upstream/forward.ts';
 import type { CheckResult } from '../../../src/model/secret-health.ts';
 import type { AskProvider } from '../../../src/secrets/dependencies.ts';
 import { providerCheckOf } from '../../../src/secrets/provider-check-of.ts';
-import { FakeProviders, recorded } from '../../support/fake-providers.ts';
 import { testForwarder } from '../../support/forwarding.ts';
+import { RecordedProviders, recorded } from '../../support/recorded-providers.ts';
 
-let fake: FakeProviders;
+let fake: RecordedProviders;
 let forwarder: Forwarder;
 let askProvider: AskProvider;
 beforeAll(async () => {
-  fake = await FakeProviders.start();
+  fake = await RecordedProviders.start();
   forwarder = testForwarder();
   askProvider = createAskProvider({ forwarder, uses: new OpenUses(), version: '9.8.7', onCheck() {} });
 });

@@ -10,7 +10,7 @@ import { type Provider, ProviderTable } from '../../../src/model/provider.ts';
 import { FieldErrors } from '../../../src/rules/field-errors.ts';
 import { checkDestination } from '../../../src/secrets/destination-input.ts';
 import { warningsOfProvider } from '../../../src/secrets/provider-warnings.ts';
-import { recorded } from '../../support/fake-providers.ts';
+import { recorded } from '../../support/recorded-providers.ts';
 
 const page = readFileSync(new URL('../../../docs/providers.md', import.meta.url), 'utf8');
 const table = new ProviderTable(providers, aliases);

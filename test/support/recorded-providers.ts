@@ -58,14 +58,14 @@ export interface AskedProvider {
 }
 
 /** All providers of the table on one port of loopback, each under a name of its own. They answer as was recorded. */
-export class FakeProviders {
+export class RecordedProviders {
   readonly asked: AskedProvider[] = [];
   /** What is answered to everything. */
   always: RecordedAnswer | null = null;
   readonly #server = createServer((request, response) => this.#answer(request, response));
 
-  static async start(): Promise<FakeProviders> {
-    const fake = new FakeProviders();
+  static async start(): Promise<RecordedProviders> {
+    const fake = new RecordedProviders();
     await new Promise<void>((resolve) => fake.#server.listen(0, '127.0.0.1', resolve));
     return fake;
   }
