@@ -33,7 +33,10 @@ it('the pages include README.md, which shows how to start', () => {
   expect(readme?.blocks.some(startsGateway)).toBe(true);
 });
 
-describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
+// Pages run beside each other: they wait for processes, and one for 13 seconds. The blocks of a page need those before them.
+const oneAfterTheOther = { concurrent: false };
+
+describe.concurrent.each(pages)('the blocks of $page', ({ page, blocks }) => {
   const run = blocks.filter(isRunHere);
   // A page whose documents are only checked against the schema needs no gateway.
   const needsShell = run.some(({ language }) => language !== 'graphql');
@@ -43,7 +46,7 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
 
   beforeAll(async () => {
     if (!needsShell) return;
-    checkout = await Checkout.open();
+    checkout = await Checkout.open('run');
     // The pages say npm and npx everywhere. That these do what a page expects is seen once.
     terminal = await Terminal.open(checkout.directory, page !== 'README.md');
     pageRun = new PageRun(terminal);
@@ -58,7 +61,7 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
     await checkout?.close();
   });
 
-  it('are run here, or have a note that says why not', () => {
+  it('are run here, or have a note that says why not', oneAfterTheOther, () => {
     for (const block of blocks) {
       expect({ line: block.line, unknown: unknownNotes(block) }).toEqual({ line: block.line, unknown: [] });
       const file = note(block, 'run by');
@@ -68,16 +71,16 @@ describe.each(pages)('the blocks of $page', ({ page, blocks }) => {
 
   it.each(run.map((block) => [block.line, block.language, block] as const))(
     'line %i, %s, does what the page says',
+    { ...oneAfterTheOther, timeout: 120_000 },
     async (_line, language, block) => {
       if (language === 'graphql') expectValid(parse(block.text), blocks);
       if (needsShell) await pageRun.follow(block);
       if (startsGateway(block)) await letExamplesFindIt();
     },
-    120_000,
   );
 
   if (page === 'README.md') {
-    it('curl, GraphiQL and the example use the same subject, and see the same secret', async () => {
+    it('curl, GraphiQL and the example use the same subject, and see the same secret', oneAfterTheOther, async () => {
       const url = terminal.bindings.substitute('http://127.0.0.1:4000/graphql');
       const html = await (await fetch(url, { headers: { accept: 'text/html' } })).text();
       const [, token = ''] = /Bearer ([\w.-]+)/.exec(html) ?? [];
