@@ -16,7 +16,7 @@ const state = `query { secrets { totalCount nodes { id name version maskedValue 
   auditEvents(first: 100) { nodes { type secretId secretName version } } }`;
 
 const scope = 'secrets:read secrets:write keys:manage';
-const [batches, atOnce] = [20, 25];
+const [batches, atOnce] = [12, 25];
 
 describe.each(storeNames)('histories of secrets, on %s', (name) => {
   let gateway: TestGateway;
