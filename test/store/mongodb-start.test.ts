@@ -34,7 +34,7 @@ async function startOn(uri: string): Promise<string> {
 const hostOf = ({ uri }: ReplicaSet) => new URL(uri).host;
 const portOf = ({ uri }: ReplicaSet) => new URL(uri).port;
 
-describe('a URI whose user or password is not escaped', () => {
+describe.concurrent('a URI whose user or password is not escaped', () => {
   it.each([
     `p@${password}`,
     `${password}/x`,
@@ -67,7 +67,7 @@ describe('a URI whose user or password is not escaped', () => {
   });
 });
 
-describe('a URI that cannot be used', () => {
+describe.concurrent('a URI that cannot be used', () => {
   it.each<[string, RegExp]>([
     ['mongodb+srv://a.b.c:27017/d', /one name without a port/],
     ['mongodb+srv://a.b.c,d.e.f/d', /one name without a port/],
