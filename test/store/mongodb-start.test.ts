@@ -91,10 +91,12 @@ describe.concurrent('a URI that cannot be used', () => {
     const silent = createTcpServer().listen(0, '127.0.0.1');
     await once(silent, 'listening');
     const { port } = silent.address() as AddressInfo;
-    for (const name of ['serverSelectionTimeoutMS', 'SERVERSELECTIONTIMEOUTMS']) {
-      expect(await startOn(`mongodb://127.0.0.1:${port}/d?${name}=77`)).toContain('within 77 ms');
-    }
-    expect(await startOn(`mongodb://127.0.0.1:${port}/d`)).toContain('within 2500 ms');
+    const uri = `mongodb://127.0.0.1:${port}/d`;
+    const said = await Promise.all(
+      ['?serverSelectionTimeoutMS=77', '?SERVERSELECTIONTIMEOUTMS=77', ''].map((query) => startOn(`${uri}${query}`)),
+    );
+    const expected = ['within 77 ms', 'within 77 ms', 'within 2500 ms'];
+    expect(said).toEqual(expected.map((text) => expect.stringContaining(text)));
     silent.close();
   });
 
