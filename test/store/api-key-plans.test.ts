@@ -1,28 +1,19 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
-import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { newDatabaseUrl } from '../support/gateway.ts';
+import { migratedDatabase } from '../support/migrated-database.ts';
 
 const after = { name: 'n', id: crypto.randomUUID() };
 
 describe('the plan of a look-up of API keys, on SQLite', () => {
-  let directory: string;
   let database: DatabaseSync;
+  let close: () => Promise<void>;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'plans-'));
-    const path = join(directory, 'secrets.db');
-    await (await openSqliteStore(path)).close();
-    database = new DatabaseSync(path);
+    ({ database, close } = await migratedDatabase());
   });
-  afterAll(async () => {
-    database.close();
-    await rm(directory, { recursive: true });
-  });
+  afterAll(() => close());
 
   it.each([
     ['by its hash', 'hash = ?', 'PRIMARY KEY (hash=?)'],

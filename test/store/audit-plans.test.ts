@@ -1,17 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { type CommandStartedEvent, type Document, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { AuditFilter } from '../../src/model/audit-event.ts';
 import { ownerKey } from '../../src/model/owner.ts';
 import { openMongodbStore } from '../../src/store/mongodb/mongodb-store.ts';
 import { auditSelect } from '../../src/store/sqlite/audit-select.ts';
-import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts';
 import { insert, newOwner, newRecord, useAt } from '../contract/fixtures.ts';
 import { newDatabaseUrl } from '../support/gateway.ts';
 import { withTestMac } from '../support/keyring.ts';
+import { migratedDatabase } from '../support/migrated-database.ts';
 
 const owner = newOwner();
 const record = newRecord(owner);
@@ -26,18 +23,12 @@ const filters: [string, AuditFilter][] = [
 ];
 
 describe('the events of a secret that are no uses, on SQLite', () => {
-  let directory: string;
   let database: DatabaseSync;
+  let close: () => Promise<void>;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'plans-'));
-    const path = join(directory, 'secrets.db');
-    await (await openSqliteStore(path)).close();
-    database = new DatabaseSync(path);
+    ({ database, close } = await migratedDatabase());
   });
-  afterAll(async () => {
-    database.close();
-    await rm(directory, { recursive: true });
-  });
+  afterAll(() => close());
 
   it.each(filters)('of %s are read from an index, in order, without the others', (_what, filter) => {
     const { matching, indexed } = auditSelect(ownerKey(owner), filter);
