@@ -167,7 +167,7 @@ export function brokenFields({ errors }: GraphQLAnswer): unknown[] {
   ]);
 }
 
-/** Writes bytes to a connection, and reads until it is closed, or until an answer is there and nothing more comes. */
+/** Writes bytes to a connection, and reads until it is closed, until an answer is whole, or until nothing comes for 10 s. */
 export function rawUse(gateway: { url: string }, bytes: string, isWhole: (text: string) => boolean): Promise<string> {
   const { hostname, port } = new URL(gateway.url);
   return new Promise((resolve) => {
@@ -177,6 +177,8 @@ export function rawUse(gateway: { url: string }, bytes: string, isWhole: (text: 
       text += piece;
       if (isWhole(text)) socket.destroy();
     });
+    // A request that is never answered is shown by the test that sent it; when the test's own time is over, nothing says which it was.
+    socket.setTimeout(10_000, () => socket.destroy());
     socket.on('error', () => {});
     socket.on('close', () => resolve(text));
   });
