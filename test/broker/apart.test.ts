@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { CommandLine, type RunningGateway } from '../support/command-line.ts';
+import { FakeProvider, settingsOf } from '../support/fake-provider.ts';
 import { newDatabaseUrl } from '../support/gateway.ts';
 import { createSecret } from '../support/graphql.ts';
+import { checkSecret } from '../support/health.ts';
 import { get } from '../support/http.ts';
 import { Issuer } from '../support/issuer.ts';
 import { Upstream } from '../support/upstream.ts';
@@ -10,17 +12,24 @@ describe.skipIf(!inject('mongodbUri'))('the broker and GraphQL in two processes'
   let shell: CommandLine;
   let issuer: Issuer;
   let upstream: Upstream;
+  let provider: FakeProvider;
   let api: RunningGateway;
   let broker: RunningGateway;
   let token: string;
   beforeAll(async () => {
-    [shell, issuer, upstream] = await Promise.all([CommandLine.open(), Issuer.start(), Upstream.start()]);
+    [shell, issuer, upstream, provider] = await Promise.all([
+      CommandLine.open(),
+      Issuer.start(),
+      Upstream.start(),
+      FakeProvider.start(),
+    ]);
     token = await issuer.token({ scope: 'secrets:read secrets:write secrets:use' });
     const env = {
       DATABASE_URL: newDatabaseUrl('mongodb', shell.directory),
       JWT_ISSUER: issuer.issuer,
       JWT_AUDIENCE: issuer.audience,
       JWT_JWKS_URL: issuer.jwksUrl,
+      ...(await settingsOf(provider)),
     };
     api = await shell.serve(env, [], ['--only', 'graphql']);
     broker = await shell.serve(env, [], ['--only', 'broker']);
@@ -29,6 +38,7 @@ describe.skipIf(!inject('mongodbUri'))('the broker and GraphQL in two processes'
     await shell.close();
     await issuer.close();
     await upstream.close();
+    await provider.close();
   });
 
   const use = async (gateway: RunningGateway, id: string) => {
@@ -71,5 +81,24 @@ describe.skipIf(!inject('mongodbUri'))('the broker and GraphQL in two processes'
     );
     expect(events.data.auditEvents.nodes).toEqual([{ secretId: id }]);
     expect(upstream.last.head).toContain('Authorization: Bearer a value to be used');
+  });
+
+  it('the one of GraphQL checks and verifies keys by itself, and both tell the health of the same value', async () => {
+    const value = provider.newKey();
+    const input = { name: 'CHECKED', provider: 'acme', value, verify: true };
+    const fields = 'id health { status source }';
+    const { data } = await api.run(createSecret(fields), { input }, token);
+    const { id, health } = data.createSecret.secret;
+    expect(health).toEqual({ status: 'VALID', source: 'CHECK' });
+    provider.known.delete(value);
+    expect((await use(broker, id)).status).toBe(401);
+    const found = await api.run(`query ($id: ID!) { secret(id: $id) { ${fields} } }`, { id }, token);
+    expect(found.data.secret.health).toEqual({ status: 'REJECTED', source: 'USE' });
+    const refused = { name: 'REFUSED', provider: 'acme', value, verify: true };
+    const { errors } = await api.run(createSecret('id'), { input: refused }, token);
+    expect(errors[0].extensions.errors[0].type).toBe('rejected_by_provider');
+    provider.known.add(value);
+    const checked = await api.run(checkSecret, { input: { id } }, token);
+    expect(checked.data.checkSecret).toMatchObject({ result: 'VALID', secret: { health: { source: 'CHECK' } } });
   });
 });

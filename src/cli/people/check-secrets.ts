@@ -12,8 +12,11 @@ interface ToCheck {
   readonly id: string;
 }
 
-/** So often a gateway checks a secret for one caller in a minute. */
-const checksAtOnce = 30;
+/**
+ * So often a gateway checks secrets for one caller. Only the message below is made from it, before the first check: how long a call
+ * over the limit waits, the gateway says.
+ */
+const checksPerMinute = 30;
 
 /** All of them are found before the first is checked. */
 export async function namedSecrets(gateway: GatewayClient, names: readonly string[]): Promise<ToCheck[]> {
@@ -47,10 +50,10 @@ export async function checkSecrets(
   secrets: readonly ToCheck[],
   json: boolean,
 ): Promise<boolean> {
-  if (secrets.length > checksAtOnce) {
-    const minutes = Math.ceil(secrets.length / checksAtOnce);
+  if (secrets.length > checksPerMinute) {
+    const minutes = Math.ceil(secrets.length / checksPerMinute);
     process.stderr.write(
-      `${secrets.length} secrets: the gateway checks ${checksAtOnce} in a minute. This takes up to ${minutes} minutes.\n`,
+      `${secrets.length} secrets: the gateway checks ${checksPerMinute} in a minute. This takes up to ${minutes} minutes.\n`,
     );
   }
   // Who checks one sees at once what is wrong.
