@@ -45,7 +45,8 @@ export async function listApiKeys(
 
   const ring = keyring();
   const list = ['apiKeys', ownerKey({ type: 'team', teamId })];
-  const position = after == null ? undefined : decodeCursor(after, list, ring);
+  // A client that has no cursor yet may send it as empty text.
+  const position = after ? decodeCursor(after, list, ring) : undefined;
   await pace(1);
   caller.answer.throwIfStopped();
   const read = await apiKeys.list({

@@ -69,6 +69,11 @@ describe.each(storeNames)('secrets-gateway purge --user, on %s', (store) => {
     expect(totalCount).toBe(46);
     expect(nodes[0].actor).toEqual({ kind: 'SYSTEM', id: 'operator' });
     expect(await shell.run(['audit', 'verify'], env)).toMatchObject({ code: 0 });
+    const exported = await shell.run(['audit', 'export', '--user', subject], env);
+    expect(JSON.parse(exported.stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      type: 'secret.purged',
+      actor: { kind: 'SYSTEM', id: 'operator' },
+    });
     const writer = openDatabaseWriter(gateway.databaseUrl);
     try {
       const principals = new Set((await writer.keptResults()).map(({ principal }) => principal));

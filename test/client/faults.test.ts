@@ -76,6 +76,11 @@ describe('a client', () => {
     },
   );
 
+  it('says of an empty token that it is the token', async () => {
+    const error = await rejectionOf(clientOf({ token: '' }).viewer());
+    expect(String(error)).toBe('TypeError: The token must be a text without spaces and line breaks.');
+  });
+
   it('passes an error of the function that gives the token', async () => {
     const error = new Error('signed out');
     expect(await rejectionOf(clientOf({ token: () => Promise.reject(error) }).viewer())).toBe(error);

@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { readKeyring } from '../../keyring/file.ts';
 import type { AuditEvent } from '../../model/audit-event.ts';
+import type { Actor } from '../../model/principal.ts';
 import { withStore } from '../../store/open-store.ts';
 import { printable } from '../printable.ts';
 import { createProgress } from '../progress.ts';
@@ -37,9 +38,16 @@ export async function exportEvents({ keyringFile, databaseUrl }: Config, options
   tellBroken(walked.broken);
 }
 
+const actorKinds = new Map<Actor['kind'], string>([
+  ['user', 'USER'],
+  ['apiKey', 'API_KEY'],
+  ['system', 'SYSTEM'],
+]);
+
 /** The owner is written as in the log of heads, everything else as GraphQL has it, and what a check of the chain needs. */
 function lineOf(owner: string, { actor, ...event }: AuditEvent): string {
-  const kind = actor?.kind === 'apiKey' ? 'API_KEY' : actor?.kind === 'user' ? 'USER' : null;
+  // What something other than a gateway wrote may have none, or another.
+  const kind = actorKinds.get(actor?.kind) ?? null;
   return `${JSON.stringify({ owner, ...event, actor: { kind, id: actor?.id ?? null } })}\n`;
 }
 
