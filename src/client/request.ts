@@ -111,7 +111,9 @@ export class Requester {
     const text = typeof given === 'function' ? await given() : given;
     // What the platform says of a header that cannot be sent repeats the header.
     if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {
-      throw new TypeError(`The ${token === undefined ? 'apiKey' : 'token'} must be a text without spaces and line breaks.`);
+      throw new TypeError(
+        `The ${token === undefined ? 'apiKey' : 'token'} must be a text without spaces and line breaks.`,
+      );
     }
     return token === undefined ? { 'x-api-key': text } : { authorization: `Bearer ${text}` };
   }
