@@ -68,7 +68,7 @@ const harmless = 'x-accel-buffering';
  * called `X-Upstream-Request-Id`, since the gateway's own is in its log. What a browser would take for a page is no page of the
  * gateway's origin, and loads and runs nothing.
  * @param rawHeaders names and values in turn
- * @param place of the upstream: links to it lead through the broker
+ * @param place of the upstream: links to it and to the gateway lead through the broker
  */
 export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubber, place: Place): string[] {
   const ofConnection = namedByConnection(rawHeaders);
@@ -82,6 +82,7 @@ export function responseHeaders(rawHeaders: readonly string[], scrubber: Scrubbe
     const passedName = lowerCase === 'x-request-id' ? 'X-Upstream-Request-Id' : name;
     const clean = scrubber.text(value);
     const linked = linkedThroughBroker(lowerCase, clean, place);
+    if (linked === null) continue;
     // A URL is written anew without its tabs and dot segments: what stood around them may be the value then.
     passed.push(passedName, linked === clean ? clean : scrubber.text(linked));
   }

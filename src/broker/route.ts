@@ -89,7 +89,7 @@ async function carry(options: BrokerRouteOptions, exchange: Exchange, running: R
   const recording = use.recordHealth(status);
   if (recording) await running.waitForRecording(recording);
   const content = decompressed(answer, method !== 'HEAD' && status !== 204 && status !== 304);
-  const place = { origin, path, useUrl: use.useUrl };
+  const place = { origin, path, useUrl: use.useUrl, gatewayHost: request.headers.host ?? '' };
   await passOn({ ...content, status, request, response, scrubber: new Scrubber(use.value), place, maxBodyBytes });
 }
 

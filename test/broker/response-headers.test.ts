@@ -11,6 +11,7 @@ const place = {
   origin: 'https://api.example.com',
   path: '/items/list?page=1',
   useUrl: 'https://gateway.test/v1/use/1',
+  gatewayHost: 'gateway.internal:4000',
 };
 const passed = (...rawHeaders: string[]) => {
   const headers = responseHeaders(rawHeaders, new Scrubber(value), place);
@@ -135,6 +136,30 @@ describe('a header of the upstream', () => {
     }
   });
 
+  it('links to the gateway to where a link without an origin leads, and never to another route or another secret', () => {
+    for (const [link, through] of [
+      ['https://gateway.test/graphql', '/graphql'],
+      ['https://gateway.test/v1/use/2/items?a=b#c', '/v1/use/2/items?a=b#c'],
+      ['https://gateway.test/v1/use/1/../2/items', '/v1/use/2/items'],
+      ['https://gateway.test/v1/use/12', '/v1/use/12'],
+      ['https://gateway.test', '/'],
+      ['HTTPS://GATEWAY.test.:443/graphql', '/graphql'],
+      ['http://gateway.test/graphql', '/graphql'],
+      ['//gateway.test/graphql', '/graphql'],
+      ['/\\gateway.test\\graphql', '/graphql'],
+      ['https://a:b@gateway.test/graphql', '/graphql'],
+      ['https://gateway.test\\@other.test/graphql', '/@other.test/graphql'],
+      ['http://gateway.internal:4000/graphql', '/graphql'],
+      ['https://gateway.internal:4000/graphql', '/graphql'],
+      // Where the upstream knows how it is reached.
+      ['https://gateway.test/v1/use/1/items?page=2', '/items?page=2'],
+      ['http://gateway.internal:4000/v1/use/1', ''],
+    ] as const) {
+      expect(passed('Location', link), link).toEqual(['Location', `${place.useUrl}${through}`]);
+      expect(passed('Link', `<${link}>; rel="next"`)).toEqual(['Link', `<${place.useUrl}${through}>; rel="next"`]);
+    }
+  });
+
   it('links to other places as it was sent', () => {
     const others = [
       ...[
@@ -142,21 +167,48 @@ describe('a header of the upstream', () => {
         'https://other.test/https://api.example.com/',
         'http://api.example.com/',
       ],
+      ...['https://api.example.com:444/', 'https://a:b@api.example.com/', 'https://other.test/caf\xe9?a=%2e#d', ''],
       ...[
-        'https://api.example.com:444/',
-        'https://a:b@api.example.com/',
-        '//other.test/',
-        '/\\other.test/',
-        '',
-        'https://',
+        'https://gateway.test:444/',
+        'https://not.gateway.test/',
+        'https://gateway.test.other.test/',
+        'mailto:a@b.test',
       ],
     ];
     for (const other of others) {
       expect(passed('Location', other)).toEqual(['Location', other]);
       expect(passed('Link', `<${other}>; rel="next"`)).toEqual(['Link', `<${other}>; rel="next"`]);
     }
-    const elsewhere = ['Content-Location', 'https://api.example.com/items', 'Link', 'https://api.example.com/items'];
+    const elsewhere = ['Content-Location', 'https://api.example.com/items'];
     expect(passed(...elsewhere)).toEqual(elsewhere);
+  });
+
+  it('links to other places in a form in which no client takes the path for one of the gateway', () => {
+    for (const [link, whole] of [
+      ['//other.test/x', 'https://other.test/x'],
+      ['///x/../graphql', 'https://x/graphql'],
+      ['/\\x/../graphql', 'https://x/graphql'],
+      ['https:///x/../graphql', 'https://x/graphql'],
+      ['https://other.test\\@gateway.test/graphql', 'https://other.test/@gateway.test/graphql'],
+      ['ht\ttps://other.test/x', 'https://other.test/x'],
+    ] as const) {
+      expect(passed('Location', link), link).toEqual(['Location', whole]);
+      expect(passed('Link', `<${link}>; rel="next"`)).toEqual(['Link', `<${whole}>; rel="next"`]);
+    }
+  });
+
+  it('links to what is no place, or outside of angle brackets, does not pass', () => {
+    for (const link of ['https://', '/\\ /../graphql', '//a b/../graphql', 'https:///?/../graphql']) {
+      expect(passed('Location', link, 'Link', `</1>; rel="next", <${link}>; rel="last"`), link).toEqual([]);
+    }
+    for (const links of [
+      'https://gateway.test/graphql; rel="next"',
+      'https://gateway.test/graphql>; rel="next"',
+      '</1>; rel="first", <https://gateway.test/graphql; rel="next"',
+      '/graphql; rel="next", </1>; rel="first"',
+    ]) {
+      expect(passed('Link', links), links).toEqual([]);
+    }
   });
 
   it('with the value in its name does not pass', () => {

@@ -146,6 +146,11 @@ describe.each(storeNames)('answers through the broker on %s', (store) => {
       const to = encodeURIComponent(`${upstream.origin}/echo?page=2`);
       const { headers } = await ask(`redirect?is=307&to=${to}`);
       expect(headers.location).toBe(`${secret.useUrl}/echo?page=2`);
+      for (const own of [gateway.url, gateway.url.replace('127.0.0.1', 'localhost')]) {
+        const toGateway = encodeURIComponent(new URL('/graphql', own).href);
+        const answer = await ask(`redirect?is=307&to=${toGateway}`, { headers: { host: new URL(own).host } });
+        expect(answer.headers.location, own).toBe(`${secret.useUrl}/graphql`);
+      }
     });
 
     it('that do not begin in time are GATEWAY_TIMEOUT, and those that stop are cut off', async () => {
