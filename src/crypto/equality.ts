@@ -1,10 +1,11 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { SealedMark, ValueDigest } from '../model/envelope.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import type { StoredSecret } from '../model/secret.ts';
 import { type EqualityKey, type Keyring, usableKey, usableKeys } from './keyring.ts';
 import { hmac } from './mac.ts';
 import { RecordRejected, requireRecordMac } from './record.ts';
+import { isSameText } from './same-text.ts';
 
 type Digested = Pick<StoredSecret, 'id' | 'owner'>;
 type DigestedMark = Pick<SealedMark, 'version' | 'tag'>;
@@ -42,7 +43,7 @@ export function isDigestOf(secret: StoredSecret, { kid, digest, mac }: ValueDige
     if (error instanceof RecordRejected) return false;
     throw error;
   }
-  return isSame(mac, macUnder(key, digest, secret, secret.sealed));
+  return isSameText(mac, macUnder(key, digest, secret, secret.sealed));
 }
 
 /** Whether the secret has this value, by what is stored of both. @throws KeyMissing */
@@ -54,7 +55,7 @@ export function hasValue(
 ): boolean {
   const key = stored && usableKey(keyring.equality, stored.kid);
   if (!stored || !key) return false;
-  const isEqual = isSame(stored.digest, digestUnder(key, value, secret.owner));
+  const isEqual = isSameText(stored.digest, digestUnder(key, value, secret.owner));
   // Both are computed, whatever the first says.
   return isDigestOf(secret, stored, keyring) && isEqual;
 }
@@ -71,9 +72,4 @@ function digestUnder({ key }: EqualityKey, value: string | Uint8Array, owner: Ow
 /** No envelope has the GCM tag of another, so that a digest serves for one value of one secret. */
 function macUnder(key: EqualityKey, digest: string, { id, owner }: Digested, { version, tag }: DigestedMark): string {
   return hmac(key, ['digest of a value', 1, ownerKey(owner), id, version, tag, digest]);
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

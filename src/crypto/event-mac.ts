@@ -1,8 +1,8 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { AuditEvent, LinkedEvent } from '../model/audit-event.ts';
 import { type Owner, ownerKey } from '../model/owner.ts';
 import { type Keyring, type MacKey, usableKey } from './keyring.ts';
 import { type Field, hmac } from './mac.ts';
+import { isSameText } from './same-text.ts';
 
 /** The MAC of an audit event, in hex, and the key that made it. */
 export type EventMac = Pick<AuditEvent, 'kid' | 'hash'>;
@@ -15,9 +15,7 @@ export function macOfEvent(owner: Owner, event: LinkedEvent, { mac: { active } }
 /** @returns undefined when the keyring lacks the key, so that it cannot be told */
 export function isEventOf(owner: Owner, event: AuditEvent, { mac }: Keyring): boolean | undefined {
   const key = usableKey(mac, event.kid);
-  if (!key) return undefined;
-  const [stored, own] = [Buffer.from(event.hash), Buffer.from(hashOf(owner, event, key))];
-  return stored.length === own.length && timingSafeEqual(stored, own);
+  return key && isSameText(event.hash, hashOf(owner, event, key));
 }
 
 function hashOf(owner: Owner, event: LinkedEvent, key: MacKey): string {

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { KeptResult } from '../model/kept-result.ts';
 import { type EqualityKey, type Keyring, usableKeys } from './keyring.ts';
 import { hmac } from './mac.ts';
+import { isSameText } from './same-text.ts';
 
 // All under a key: whoever reads the database could otherwise try values until one gives the same digest.
 
@@ -50,7 +50,6 @@ export class ForgedResult extends Error {
 
 /** @throws ForgedResult */
 export function requireGenuineResult(kept: KeptResult, key: EqualityKey): void {
-  const [stored, own] = [Buffer.from(kept.mac), Buffer.from(macOfResult(kept, key))];
-  if (stored.length === own.length && timingSafeEqual(stored, own)) return;
+  if (isSameText(kept.mac, macOfResult(kept, key))) return;
   throw new ForgedResult('the result of an idempotent call was changed in the database');
 }

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { Destination } from '../model/destination.ts';
 import type { Sealed, SealedMark } from '../model/envelope.ts';
 import { ownerKey } from '../model/owner.ts';
@@ -8,6 +7,7 @@ import { type Binding, EnvelopeRejected, open, openBytes } from './envelope.ts';
 import { KeyMissing } from './key-missing.ts';
 import { type Keyring, type MacKey, usableKey } from './keyring.ts';
 import { hmac, hmacOfText, type Message, textOf } from './mac.ts';
+import { isSameText } from './same-text.ts';
 
 /** What something other than a gateway wrote to the database. Nothing of it may be delivered or used. */
 export class RecordRejected extends Error {
@@ -74,8 +74,7 @@ export function requireMac(
 ): void {
   const key = usableKey(mac, stored.kid);
   if (!key) throw new KeyMissing(stored.kid);
-  const [tag, own] = [Buffer.from(stored.tag), Buffer.from(tagUnder(key))];
-  if (tag.length !== own.length || !timingSafeEqual(tag, own)) {
+  if (!isSameText(stored.tag, tagUnder(key))) {
     throw new RecordRejected(secretId, 'the MAC of the record is not that of a gateway');
   }
 }

@@ -5,6 +5,7 @@ import { DomainError } from '../errors.ts';
 import { authenticated } from '../identity/authorize.ts';
 import type { Caller } from '../model/caller.ts';
 import { type KeptResult, keptResultMs } from '../model/kept-result.ts';
+import { actorKey, actorOf } from '../model/principal.ts';
 import type { Secret, StoredSecret } from '../model/secret.ts';
 import type { FieldErrors } from '../rules/field-errors.ts';
 import { type Store, StoreConflict, type Write } from '../store/store.ts';
@@ -74,8 +75,7 @@ async function onceByKey<T>(
 ): Promise<T> {
   const { store, keyring, now, running } = dependencies;
 
-  const { kind, subject } = authenticated(caller);
-  const principal = `${kind}:${subject}`;
+  const principal = actorKey(actorOf(authenticated(caller)));
   const calls = digestsOfCall(principal, idempotencyKey, mutation, canonical(input), keyring());
 
   const first = await findKept(dependencies, calls);

@@ -1,7 +1,7 @@
-import { timingSafeEqual } from 'node:crypto';
 import { KeyMissing } from '../crypto/key-missing.ts';
 import { type Keyring, type MacKey, usableKey } from '../crypto/keyring.ts';
 import { hmac } from '../crypto/mac.ts';
+import { isSameText } from '../crypto/same-text.ts';
 import type { ApiKeyRecord } from '../model/api-key.ts';
 import type { RecordMac } from '../model/secret.ts';
 
@@ -21,7 +21,8 @@ export function macOfApiKey(record: Marked, { mac: { active } }: Keyring): Recor
 export function requireGenuine(record: ApiKeyRecord, { mac }: Keyring, hash = record.hash): void {
   const key = usableKey(mac, record.mac.kid);
   if (!key) throw new KeyMissing(record.mac.kid);
-  if (!isSame(record.hash, hash) || !isSame(record.mac.tag, tagOf(record, key))) throw new ForgedApiKey(record.id);
+  if (!isSameText(record.hash, hash) || !isSameText(record.mac.tag, tagOf(record, key)))
+    throw new ForgedApiKey(record.id);
 }
 
 /** What stands in the database was not written by a gateway. Its id is told in the log. */
@@ -41,9 +42,4 @@ function tagOf(record: Marked, key: MacKey): string {
   const times = [createdAt, expiresAt, revokedAt].map((time) => time?.getTime() ?? null);
   const what = [hash, id, teamId, connectorId, name, prefix, scopes] as const;
   return hmac(key, ['API key', 1, ...what, createdBy.kind, createdBy.id, times]);
-}
-
-function isSame(one: string, other: string): boolean {
-  const [a, b] = [Buffer.from(one), Buffer.from(other)];
-  return a.length === b.length && timingSafeEqual(a, b);
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Owner } from '../model/owner.ts';
+import { actorKey } from '../model/principal.ts';
 import { backOff } from '../runtime/back-off.ts';
 import { retried } from '../runtime/retry.ts';
 import type { Position } from '../store/position.ts';
@@ -56,7 +57,8 @@ export async function purgeUser(
     left = await countSecretsOfUser(store, userId);
   }
   // After the purges: what is kept of a call may tell of a secret that is purged here.
-  if (left === 0) await retried(() => store.commit([{ type: 'forgetResults', principal: `user:${userId}` }]));
+  if (left === 0)
+    await retried(() => store.commit([{ type: 'forgetResults', principal: actorKey({ kind: 'user', id: userId }) }]));
   return { purged, left };
 }
 
