@@ -141,7 +141,6 @@ async function writeAndClose(file: FileHandle, text: string): Promise<void> {
 
 /** Before this, a crash could undo the creation or the renaming of the file. */
 async function syncDirectoryOf(path: string): Promise<void> {
-  const directory = await open(dirname(path), constants.O_RDONLY);
+  await using directory = await open(dirname(path), constants.O_RDONLY);
   await directory.sync();
-  await directory.close();
 }
