@@ -49,7 +49,7 @@ const secretFields = {
 };
 
 /**
- * `$jsonSchema` by collection, as version 5 of the schema has it. Each allows exactly its fields, so that the server refuses a
+ * `$jsonSchema` by collection, as version 14 of the schema, the first that was released, has it. Each allows exactly its fields, so that the server refuses a
  * value in clear whatever code comes to write here. Once released it is never changed: a later migration sets one of its own.
  */
 export const validators = {
