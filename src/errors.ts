@@ -62,7 +62,7 @@ export const errorTable = {
     status: 408,
     type: 'request_timeout_error',
     message: 'The request did not arrive in time.',
-    when: 'The headers took over 10 seconds to arrive, or the whole request over 30; of a body that is passed on, no byte came for BROKER_TIMEOUT. Or the events of a subscription were not read for 15 seconds.',
+    when: 'The headers took over 10 seconds to arrive, or the whole request over 30; of a body that is passed on, no byte came for 60 seconds, or for BROKER_TIMEOUT where that is less. Or the events of a subscription were not read for 15 seconds.',
   },
   CONFLICT_ERROR: {
     status: 409,

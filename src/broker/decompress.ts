@@ -114,9 +114,10 @@ async function firstBytes(chunks: AsyncIterator<Buffer>): Promise<Buffer | null>
 }
 
 function unreadable(): DomainError {
+  const message = 'The destination compressed its answer in a way that cannot be read here.';
   return new DomainError('BAD_GATEWAY', {
-    description:
-      'The upstream compressed its answer in a way that cannot be read here, although it was asked not to. Ask the upstream for an answer without Content-Encoding.',
+    message,
+    description: `${message} It was asked not to: its server must answer without Content-Encoding.`,
     reason: 'content-encoding',
   });
 }

@@ -21,7 +21,7 @@ import { passOn } from './pass-on.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type OnUse, RunningUse } from './running-use.ts';
 import { Scrubber } from './scrub/scrub.ts';
-import { brokerPrefix, readTarget } from './target.ts';
+import { brokerPath, isForBroker, readTarget } from './target.ts';
 import type { Forwarder } from './upstream/forward.ts';
 import type { OpenedSecret, UseSecretInput } from './use-secret.ts';
 
@@ -56,8 +56,9 @@ const methods = METHODS.filter((method) => method !== 'CONNECT' && method !== 'T
 /** `ANY /v1/use/SECRET/path`: a request that is sent on to the secret's destination, with the value put in. */
 export function brokerRoute(options: BrokerRouteOptions): Route {
   return {
-    path: brokerPrefix,
+    path: brokerPath,
     isPrefix: true,
+    accepts: ({ url = '' }) => isForBroker(url),
     methods,
     admission: 'own',
     anyHost: false,

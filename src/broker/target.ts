@@ -1,8 +1,9 @@
 import { badRequest } from '../errors.ts';
 import { canonicalPath } from '../rules/canonical-path.ts';
 
+export const brokerPath = '/v1/use';
 /** What the path of a request to the broker begins with. */
-export const brokerPrefix = '/v1/use/';
+export const brokerPrefix = `${brokerPath}/`;
 
 /** What a request to the broker asks for. */
 export interface Target {
@@ -18,13 +19,18 @@ const maxLength = 16 * 1024;
 const selectorPattern = /^(?:[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}|sec_[\da-f]{9})$/;
 const uuidLength = 36;
 
+/** Whether the broker answers, if only with a refusal: its clients read no other kind. */
+export function isForBroker(url: string): boolean {
+  return /^[/?]|^$/.test(url.slice(brokerPath.length)) && url.startsWith(brokerPath);
+}
+
 /**
  * Reads `/v1/use/SECRET/path?query`, and refuses every path that an upstream could read as another one: servers differ in what they
  * decode, and how often.
  * @throws DomainError BAD_REQUEST
  */
 export function readTarget(url: string): Target {
-  if (!url.startsWith(brokerPrefix)) throw badRequest(`The path must begin with ${brokerPrefix}.`);
+  if (!url.startsWith(brokerPrefix)) throw badRequest(`The path must begin with ${brokerPrefix} and a secret.`);
   requireVisible(url);
   const [selector = ''] = url.slice(brokerPrefix.length).split(/[/?]/, 1);
   return { selector: readSelector(selector), ...split(url.slice(brokerPrefix.length + selector.length)) };

@@ -196,6 +196,19 @@ describe.each(storeNames)('uses of secrets on %s', (store) => {
     expect(upstream.arrived).toHaveLength(arrived);
   });
 
+  it('that name no secret are refused as all others are, and what only begins like one is not', async () => {
+    const headers = { authorization: `Bearer ${token}` };
+    for (const rest of ['', '?a=b', '/', '/?a=b', '/x']) {
+      const answer = await fetch(new URL(`/v1/use${rest}`, gateway.url), { headers });
+      expect([answer.status, answer.headers.get('content-type')], rest).toEqual([400, 'application/problem+json']);
+      expect(answer.headers.get('secrets-gateway-error')).toBe('BAD_REQUEST');
+      expect((await answer.json()).detail).toContain('/v1/use/');
+    }
+    expect((await fetch(new URL('/v1/use', gateway.url))).headers.get('secrets-gateway-error')).toBe('UNAUTHORIZED');
+    const other = await fetch(new URL('/v1/used', gateway.url), { headers });
+    expect([other.status, other.headers.get('secrets-gateway-error')]).toEqual([404, null]);
+  });
+
   it('whose event cannot be written send nothing', async () => {
     const { id } = await newSecret('a-value-to-be-used');
     const arrived = upstream.arrived.length;

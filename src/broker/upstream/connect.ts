@@ -3,7 +3,7 @@ import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'n
 import { connect as connectTls } from 'node:tls';
 import type { AbortSignalLike } from '../../runtime/abort.ts';
 import { isLoopbackAddress } from './addresses.ts';
-import { badGateway, clientGone, failureOf, upstreamTimeout } from './failure.ts';
+import { badGateway, clientGone, failureOf, type UpstreamDelay, upstreamTimeout } from './failure.ts';
 import type { Resolve } from './resolve.ts';
 
 export interface ConnectionRules {
@@ -31,11 +31,13 @@ export async function connect(upstream: Upstream, rules: ConnectionRules, signal
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => {});
   const onAbort = () => ended.reject(clientGone());
-  const timer = setTimeout(() => ended.reject(upstreamTimeout()), rules.connectMs);
+  let delay: UpstreamDelay = 'lookUp';
+  const timer = setTimeout(() => ended.reject(upstreamTimeout(delay)), rules.connectMs);
   signal.addEventListener('abort', onAbort);
   if (signal.aborted) onAbort();
   try {
     const addresses = await Promise.race([addressesOf(upstream, rules), ended.promise]);
+    delay = 'connection';
     return await open(upstream, addresses, rules, ended.promise);
   } finally {
     clearTimeout(timer);
@@ -62,8 +64,8 @@ async function found(hostname: string, resolve: Resolve): Promise<readonly Looku
   try {
     return await resolve(hostname);
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ETIMEOUT') throw upstreamTimeout();
-    throw failureOf(error, 'unknownName');
+    if ((error as { code?: unknown }).code === 'ETIMEOUT') throw upstreamTimeout('lookUp');
+    throw failureOf(error, 'lookUp');
   }
 }
 
@@ -86,8 +88,8 @@ async function open(
       isConnected = true;
     });
     socket.once(isSecure ? 'secureConnect' : 'connect', resolve);
-    socket.once('error', (error) => reject(failureOf(error, isConnected ? 'tls' : 'refused')));
-    socket.once('close', () => reject(badGateway(isConnected ? 'tls' : 'refused')));
+    socket.once('error', (error) => reject(failureOf(error, isConnected ? 'tls' : 'unreachable')));
+    socket.once('close', () => reject(badGateway(isConnected ? 'tls' : 'unreachable')));
   });
   // An idle socket may fail at any time. Whoever uses it then is told by its end.
   socket.on('error', () => {});

@@ -30,6 +30,8 @@ export interface ExchangeOptions {
   readonly rawHeaders: string[];
   readonly body: Readable | null;
   readonly timeoutMs: number;
+  /** How long the client may send nothing of the body while the upstream would take it. */
+  readonly bodyMs: number;
   readonly isAllowedAddress: (address: string) => boolean;
   /** Nothing of it needs a socket any more. */
   readonly onEnd: () => void;
@@ -49,6 +51,7 @@ export class UpstreamExchange {
   #failure: DomainError | null = null;
   #readBefore = 0;
   #informational = 0;
+  /** For the rest of the request's body, then for the answer. */
   #timer: NodeJS.Timeout | null = null;
 
   constructor(options: ExchangeOptions) {
@@ -116,10 +119,12 @@ export class UpstreamExchange {
       ? this.#request.write(piece, () => freeBytes(piece))
       : this.#request.write(piece);
     if (!isTaken) this.#body?.pause();
+    this.#timer?.refresh();
   };
 
   readonly #sendMore = (): void => {
     this.#body?.resume();
+    this.#timer?.refresh();
   };
 
   readonly #sendEnd = (): void => {
@@ -133,12 +138,25 @@ export class UpstreamExchange {
 
   /** The upstream may have something to say before the client sends a body. Usually the first of it has come with the head. */
   readonly #sendHead = (): void => {
-    if (!this.#failure && !this.#body?.hasBegun && !this.#request.destroyed) this.#request.flushHeaders();
+    if (this.#failure || this.#request.destroyed) return;
+    if (!this.#body?.hasBegun) this.#request.flushHeaders();
+    if (!this.#message && this.#isAwaitingClient) this.#timer = setTimeout(this.#onPause, this.#options.bodyMs);
+  };
+
+  /** Whether only the client can go on: all that it has sent is on its way to the upstream, and more is to come. */
+  get #isAwaitingClient(): boolean {
+    return this.#body !== null && !this.#body.readableEnded && !this.#request.writableNeedDrain;
+  }
+
+  /** Otherwise the upstream takes nothing at the moment: this is asked again once it does. */
+  readonly #onPause = (): void => {
+    if (this.#isAwaitingClient) this.#fail(requestTimeout());
   };
 
   readonly #awaitAnswer = (): void => {
     if (this.#message || this.#failure) return;
-    this.#timer = setTimeout(() => this.#fail(upstreamTimeout()), this.#options.timeoutMs);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#fail(upstreamTimeout('answer')), this.#options.timeoutMs);
   };
 
   readonly #countInformation = (): void => {
@@ -169,8 +187,7 @@ export class UpstreamExchange {
 
   /** No byte has come or gone for as long as one may take. */
   readonly #onIdle = (): void => {
-    const isAwaitingClient = this.#body !== null && !this.#body.readableEnded && !this.#request.writableNeedDrain;
-    this.#fail(isAwaitingClient && !this.#answer ? requestTimeout() : upstreamTimeout());
+    this.#fail(this.#isAwaitingClient && !this.#answer ? requestTimeout() : upstreamTimeout('answer'));
   };
 
   readonly #abort = (): void => this.#fail(clientGone());
@@ -178,7 +195,7 @@ export class UpstreamExchange {
   readonly #onError = (error: Error): void => {
     // Only the sending has failed, and the whole answer is there.
     if (this.#message?.complete) this.#body?.destroy();
-    else this.#fail(failureOf(error, this.#answer ? 'cut' : this.#hasWritten ? 'closed' : 'refused'));
+    else this.#fail(failureOf(error, this.#answer ? 'cut' : this.#hasWritten ? 'closed' : 'unreachable'));
   };
 
   readonly #onClose = (): void => {

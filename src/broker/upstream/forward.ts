@@ -6,10 +6,13 @@ import { isHeaderName, isHeaderValue } from '../../rules/header-syntax.ts';
 import type { AbortSignalLike } from '../../runtime/abort.ts';
 import type { Upstream } from './connect.ts';
 import { UpstreamExchange, type UpstreamResponse } from './exchange.ts';
+import { badGateway } from './failure.ts';
 import { createResolve, type Resolve } from './resolve.ts';
 import { UpstreamSockets } from './sockets.ts';
 
 const maxConnectMs = 10_000;
+/** How long a client may pause in the middle of its body. It holds two connections meanwhile. */
+const maxBodyMs = 60_000;
 /** Each use has one socket. One owner of one destination cannot have all. */
 const maxSockets = 2000;
 const maxSocketsOfPool = 1200;
@@ -20,6 +23,8 @@ export interface ForwarderOptions {
   readonly allowHttp: boolean;
   /** To the first byte of the answer, and between bytes. */
   readonly timeoutMs: number;
+  /** How long the client may send nothing of its body; a minute, or `timeoutMs` where that is less. */
+  readonly bodyMs?: number;
   /** Looks names up; with this machine's DNS servers and hosts file otherwise. */
   readonly resolve?: Resolve;
 }
@@ -58,6 +63,7 @@ export interface Forwarder {
 
 export function createForwarder(options: ForwarderOptions): Forwarder {
   const { isAllowedAddress, allowHttp, timeoutMs, resolve = createResolve() } = options;
+  const { bodyMs = Math.min(maxBodyMs, timeoutMs) } = options;
   const sockets = new UpstreamSockets({
     isAllowedAddress,
     resolve,
@@ -68,7 +74,7 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
   async function send(request: UpstreamRequest): Promise<UpstreamResponse> {
     const { ownerKey, origin, method, path, body, signal, isAlone = false } = request;
     const parsed = parsedOrigin(origin);
-    if (!parsed || !(parsed.upstream.isSecure || allowHttp)) throw insecureOrigin();
+    if (!parsed || !(parsed.upstream.isSecure || allowHttp)) throw badGateway('insecure');
     requireSendable(request);
     const { host, upstream } = parsed;
     const pool = `${ownerKey}\n${parsed.origin}`;
@@ -81,7 +87,8 @@ export function createForwarder(options: ForwarderOptions): Forwarder {
         release();
         sockets.forgetEmpty(use.pool);
       };
-      return new UpstreamExchange({ sockets, use, method, path, rawHeaders, body, timeoutMs, isAllowedAddress, onEnd });
+      const rules = { timeoutMs, bodyMs, isAllowedAddress };
+      return new UpstreamExchange({ sockets, use, method, path, rawHeaders, body, ...rules, onEnd });
     };
     const first = begin();
     try {
@@ -182,8 +189,4 @@ function tooMany(): DomainError {
     description: 'Too many requests to destinations are under way. Retry later.',
     retryAfterSeconds: 1,
   });
-}
-
-function insecureOrigin(): DomainError {
-  return new DomainError('BAD_GATEWAY', { description: 'The gateway sends values by https: only.' });
 }

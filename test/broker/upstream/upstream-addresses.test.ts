@@ -100,7 +100,10 @@ describe('an address that is not allowed is not connected to', () => {
     forwarder.close();
     const production = testForwarder({ allowHttp: false });
     const refusal = await failureOf(send(production, upstream.origin));
-    expect(refusal).toEqual({ code: 'BAD_GATEWAY', description: 'The gateway sends values by https: only.' });
+    expect(refusal).toEqual({
+      code: 'BAD_GATEWAY',
+      description: 'The gateway sends values by https: only. Give the secret a destination with an https: origin.',
+    });
     production.close();
   });
 });
@@ -152,6 +155,19 @@ describe('a name whose addresses change', () => {
     forwarder.close();
   });
 
+  it.each([
+    ['ESERVFAIL', 'BAD_GATEWAY', 'The host name of the destination could not be looked up.'],
+    ['EAI_AGAIN', 'BAD_GATEWAY', 'The host name of the destination could not be looked up.'],
+    ['ETIMEOUT', 'GATEWAY_TIMEOUT', 'The look-up of the host name of the destination took too long.'],
+  ])('that cannot be looked up is told from one that does not exist: %s', async (error, code, message) => {
+    const resolve = () => Promise.reject(Object.assign(new Error('api.test'), { code: error }));
+    const forwarder = testForwarder({ resolve });
+    const refused = send(forwarder, 'https://api.test');
+    await expect(refused).rejects.toMatchObject({ code, message });
+    expect((await failureOf(refused)).description).toMatch(/^.+\. .*retry later\.$/i);
+    forwarder.close();
+  });
+
   it('is connected to at another of its addresses when one takes no connection', async () => {
     const forwarder = testForwarder({ resolve: answering(['127.0.0.2', '::1', '127.0.0.1']).resolve });
     expect(await textOf(await send(forwarder, originOf('api.test'), { path: '/ok' }))).toBe('fine');
@@ -174,23 +190,25 @@ describe.skipIf(!hasOpenssl)('TLS', () => {
     rmSync(directory, { recursive: true });
   });
 
-  const certificate =
-    'The destination has no certificate that is valid for its name. Check its origin; its server needs another certificate.';
+  const otherName =
+    'The certificate of the destination is for another name. Check its origin; its server needs a certificate for that name.';
   const cases: Record<
     string,
     { name?: string; certificateOf?: () => string; options?: object; description: string | null }
   > = {
     'is spoken to a server whose certificate is good': { description: null },
     'is spoken to a name with a dot at its end': { name: 'localhost.', description: null },
-    'is not spoken to a server with the name of another': { name: 'api.test', description: certificate },
-    'is not spoken to an address that its certificate does not name': { name: '127.0.0.1', description: certificate },
+    'is not spoken to a server with the name of another': { name: 'api.test', description: otherName },
+    'is not spoken to an address that its certificate does not name': { name: '127.0.0.1', description: otherName },
     'is not spoken to a server whose certificate nobody vouches for': {
       certificateOf: () => foreign?.certificateFile ?? '',
-      description: certificate,
+      description:
+        'The gateway does not trust the certificate of the destination. Its server needs one of a known authority, with the intermediate ones; an operator can add an authority with NODE_EXTRA_CA_CERTS.',
     },
     'is not spoken to a server whose certificate has expired': {
       certificateOf: () => expiredCertificate(directory, trusted as Certificate),
-      description: certificate,
+      description:
+        'The certificate of the destination has expired, or is not valid yet. Its server needs another certificate.',
     },
     'is not spoken in a version before 1.2': {
       options: { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' },
