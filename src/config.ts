@@ -196,19 +196,20 @@ function issuerConfig(env: Environment): Config['issuer'] {
   const file = path(env, 'JWT_JWKS_FILE');
   const algorithms = text(env, 'JWT_ALGORITHMS');
   const issuersFile = path(env, 'ISSUERS_FILE');
-  const isOne = issuer || audience.length > 0 || url || file;
+  const isOne = issuer || audience.length > 0 || url || file || algorithms;
   if (issuersFile !== undefined) {
-    if (!isOne && !algorithms) return { issuersFile };
+    if (!isOne) return { issuersFile };
     throw new ConfigurationError(
       'ISSUERS_FILE and JWT_… are both set. Leave out JWT_…, and put what they say into the file.',
     );
   }
   if (!isOne) return null;
+  const accepted = algorithmsOf(algorithms);
   if (!issuer) throw new ConfigurationError('JWT_ISSUER is missing. Set it to the "iss" of your tokens.');
   if (audience.length === 0)
     throw new ConfigurationError('JWT_AUDIENCE is missing. Set it to the "aud" of your tokens.');
   if (url && file) throw new ConfigurationError('JWT_JWKS_URL and JWT_JWKS_FILE are both set. Leave one of them.');
-  return { issuer, audience, jwks: keyLocation(issuer, url, file), algorithms: algorithmsOf(algorithms) };
+  return { issuer, audience, jwks: keyLocation(issuer, url, file), algorithms: accepted };
 }
 
 function keyLocation(issuer: string, url: string | undefined, file: string | undefined): JwtConfig['jwks'] {

@@ -49,7 +49,7 @@ export function tooMuchContention(): DomainError {
 /** What is wrong with a sealed value, and what to do. Nothing of its header is repeated. */
 export const sealedFaults: Readonly<Record<SealedInputFault, string>> = {
   invalid_header:
-    'The protected header breaks a rule: it needs alg, enc, typ, kid, epk, iat, exp, jti, sub, owner, and either name or id, each once, and nothing else; exp at most 10 minutes after iat and after now, and iat not ahead.',
+    'The protected header breaks a rule: it needs alg, enc, typ, kid, epk, iat, exp, jti, sub, owner, and one of name, id and use, each once, and nothing else; exp at most 10 minutes after iat and after now, and iat not ahead.',
   unknown_key:
     'It was sealed to a key that is not here, or was replaced. Read the sealing keys again, and seal it anew.',
   expired: 'It has expired. Seal it anew, and send it at once.',

@@ -151,18 +151,18 @@ describe.each(storeNames)('matchesSecret, on %s', (name) => {
     for (let times = 0; times < 2; times += 1) {
       expect((await ada.run(document, { sealedValue })).data.matchesSecret).toMatchObject([{ id }]);
     }
-    for (const [header, type] of [
-      [{ name: 'A' }, 'invalid_header'],
-      [{ id }, 'invalid_header'],
-      [{ use: 'match', owner: { teamId: 'red' } }, 'wrong_owner'],
-      [{ use: 'match', subject: 'bob' }, 'wrong_subject'],
+    for (const [header, type, told] of [
+      [{ name: 'A' }, 'invalid_header', 'use'],
+      [{ id }, 'invalid_header', 'use'],
+      [{ use: 'match', owner: { teamId: 'red' } }, 'wrong_owner', 'owner'],
+      [{ use: 'match', subject: 'bob' }, 'wrong_subject', 'subject'],
     ] as const) {
       const { errors } = await ada.run(document, {
         sealedValue: await sealing.seal('sealed one', { subject, ...header }),
       });
       expect(errors[0]?.extensions).toMatchObject({
         code: 'UNPROCESSABLE_CONTENT',
-        errors: [{ field: 'sealedValue', loc: ['sealedValue'], type }],
+        errors: [{ field: 'sealedValue', loc: ['sealedValue'], type, message: expect.stringContaining(told) }],
       });
     }
     const { errors } = await ada.run(createSecret(), { input: { name: newName(), provider: 'p', sealedValue } });
