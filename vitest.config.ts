@@ -14,6 +14,8 @@ export default defineConfig({
     globalSetup: ['test/support/mongod-global-setup.ts'],
     setupFiles: ['test/support/short-connections.ts'],
     sequence: { sequencer: LongestFirst },
+    // A machine that does other work at the same time takes longer than the second that vitest waits by default.
+    expect: { poll: { timeout: 20_000 } },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
