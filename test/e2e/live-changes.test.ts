@@ -209,7 +209,7 @@ describe.each(storeNames)('secretChanged, on %s', (name) => {
 
   describe('ends', () => {
     it('with the token, and says how to go on', async () => {
-      const token = await gateway.issuer.token({ exp: Math.floor(Date.now() / 1000) + 2 });
+      const token = await gateway.issuer.token({ exp: Math.floor(Date.now() / 1000) + 4 });
       const events = await follow({ token });
       await create();
       await events.told(1);
