@@ -271,16 +271,22 @@ describe('what nobody waits for', () => {
   const inFlight = () => metric(/requests_in_flight (\d+)/);
 
   it('is not read any more', { timeout: 60_000 }, async () => {
-    const before = await listsRead();
     const body = JSON.stringify({ query: entities('secrets { nodes { id } }'), variables: { r: connectors } });
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${gateway.token}` };
-    const sent = request(gateway.gateway.url, { method: 'POST', headers });
-    sent.on('error', () => {});
-    sent.end(body);
-    await expect.poll(listsRead, { timeout: 20_000, interval: 1 }).toBeGreaterThan(before);
-    sent.destroy();
-    await expect.poll(inFlight, { timeout: 20_000, interval: 1 }).toBe(0);
-    const atEnd = await listsRead();
+    /** Hangs up once a list was read. @returns how many were read before it, and in the end */
+    const hungUp = async () => {
+      const before = await listsRead();
+      const sent = request(gateway.gateway.url, { method: 'POST', headers });
+      sent.on('error', () => {});
+      sent.end(body);
+      await expect.poll(listsRead, { interval: 1 }).toBeGreaterThan(before);
+      sent.destroy();
+      await expect.poll(inFlight, { interval: 1 }).toBe(0);
+      return [before, await listsRead()] as const;
+    };
+    let [before, atEnd] = await hungUp();
+    // A slow machine may notice the first list only when all are read. One that goes on after the end reads all each time.
+    for (let again = 1; again < 10 && atEnd - before >= 900; again += 1) [before, atEnd] = await hungUp();
     console.info(`${atEnd - before} of 1,000 lists were read`);
     expect(atEnd - before).toBeLessThan(900);
     await gateway.askAsOthersDo();
