@@ -202,7 +202,7 @@ describe.each(storeNames)('a secret beyond the caller’s reach, on %s', (storeN
     const waiting = operations.updateSecret({ id: record.id, notes: 'mine' });
     const refused = expect(waiting).rejects.toMatchObject({ code: 'NOT_FOUND' });
     // It has looked, and waits.
-    await vi.waitFor(() => expect(calls.filter((name) => name === 'mutex')).toHaveLength(2));
+    await expect.poll(() => calls.filter((name) => name === 'mutex')).toHaveLength(2);
     release.resolve();
     await deleting;
     await refused;
