@@ -12,7 +12,7 @@ const parts: readonly { title: string; about: string; commands: Commands }[] = [
   },
   {
     title: 'For people and workloads',
-    about: 'They talk to a running gateway. [command-line.md](command-line.md) tells more.',
+    about: 'They talk to a running gateway. More in [command-line.md](command-line.md).',
     commands: await loadCommands(people),
   },
   { title: 'For your shell', about: 'Completion of commands, options and their choices.', commands: { complete } },

@@ -27,7 +27,7 @@ Every error has the same shape, whatever went wrong and wherever. Here a user's 
       {
         "field": "provider",
         "loc": ["input", "provider"],
-        "message": "Must be there for a user's secret.",
+        "message": "Is required for a user's secret.",
         "type": "required"
       }
     ]

@@ -63,7 +63,7 @@ export async function runCommand(
     .configureOutput({ writeErr: () => {}, outputError: () => {}, getOutHelpWidth: () => helpWidth })
     .usage('COMMAND')
     .enablePositionalOptions()
-    .addHelpText('after', '\nsecrets-gateway COMMAND --help tells more about a command.');
+    .addHelpText('after', '\nsecrets-gateway COMMAND --help describes a command.');
   refuseWithoutQuoting(program);
   if (isCompletion(args)) {
     const { complete: _, ...others } = commands;
@@ -128,13 +128,13 @@ function usageMessage({ code, message }: CommanderError, command: Commander, too
   const hint = suggested === undefined ? '' : ` Did you mean ${suggested}?`;
   switch (code) {
     case 'commander.unknownCommand':
-      return `There is no such command.${hint}`;
+      return `Unknown command.${hint}`;
     case 'commander.unknownOption':
-      return `There is no such option.${hint}`;
+      return `Unknown option.${hint}`;
     case 'commander.excessArguments':
       return tooMany;
     case 'commander.missingArgument':
-      return `${command.registeredArguments.map((argument) => argument.name()).join(' and ')} must be given.`;
+      return `${command.registeredArguments.map((argument) => argument.name()).join(' and ')} ${command.registeredArguments.length > 1 ? 'are' : 'is'} required.`;
     case 'commander.conflictingOption':
       return 'Two of the options exclude each other.';
     case 'commander.optionMissingArgument':
@@ -148,7 +148,7 @@ function usageMessage({ code, message }: CommanderError, command: Commander, too
       return choices ? `${option} must be one of: ${choices}.` : 'The command line cannot be understood.';
     }
     case 'commander.help':
-      return `Name a command. There are: ${command.commands.map((one) => one.name()).join(', ')}.`;
+      return `Give a command: ${command.commands.map((one) => one.name()).join(', ')}.`;
     default:
       return 'The command line cannot be understood.';
   }

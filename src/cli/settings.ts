@@ -67,5 +67,5 @@ export function settingsTable(names: readonly SettingName[] | readonly PeopleSet
     return `  ${name.padEnd(width)}  ${meaning}${fallback === undefined ? '' : ` (default: ${fallback})`}`;
   });
   const page = names.some((name) => name in peopleSettings) ? 'docs/command-line.md' : 'docs/configuration.md';
-  return [`Settings, from the environment (${page} tells more):`, ...rows].join('\n');
+  return [`Environment variables (more in ${page}):`, ...rows].join('\n');
 }

@@ -12,7 +12,7 @@ export function shuttingDown(): DomainError {
 
 export function notFound(routes: readonly Route[]): DomainError {
   const paths = [...new Set(routes.map(({ path }) => path))].join(', ');
-  return new DomainError('NOT_FOUND', { description: `Nothing is at this path. There are: ${paths}.` });
+  return new DomainError('NOT_FOUND', { description: `There is nothing at this path. The paths are: ${paths}.` });
 }
 
 const fewMethods = 5;

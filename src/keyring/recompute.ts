@@ -38,7 +38,7 @@ const knownMs = reloadMs + 1000;
 
 /**
  * Makes the digest of every current value that has none under the active equality key. Each value is opened once, and nothing
- * but its digest is written: versions, dates, MACs and the audit log stay as they are. Gateways may run meanwhile; they find
+ * but its digest is written: versions, dates, MACs and the audit log stay as they are. Gateways can keep running; they find
  * digests under every key that is not retired. Wherever a run is interrupted, each value has one digest, under one key or the
  * other.
  * @param keyringFile read again before every write

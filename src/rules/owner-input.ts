@@ -17,7 +17,7 @@ export function resolveOwner(
 ): Owner | null {
   if (teamId == null && connectorId == null) return ownOwnerOf(principal);
   if (teamId == null) {
-    errors.at('teamId').add('required', 'Must be there: a connector belongs to a team.');
+    errors.at('teamId').add('required', 'Is required: a connector belongs to a team.');
     return null;
   }
   if (connectorId == null) return { type: 'team', teamId };

@@ -122,7 +122,7 @@ class ItemsBefore {
   #check(seen: Map<string, number>, text: string, index: number, errors: FieldErrors): void {
     const first = seen.get(text);
     if (first === undefined) seen.set(text, index);
-    else errors.add('duplicate', `Must be there once: it is that of item ${first}, too.`);
+    else errors.add('duplicate', `Must be unique: item ${first} has it, too.`);
   }
 
   /** Counts it, too: a sealed value works once. */

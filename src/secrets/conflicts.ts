@@ -3,7 +3,7 @@ import { DomainError } from '../errors.ts';
 
 export function nameTaken(): DomainError {
   return new DomainError('CONFLICT_ERROR', {
-    description: 'The owner has a secret of this name. Choose another name, or update that secret.',
+    description: 'The owner already has a secret with this name. Choose another name, or update that secret.',
     errors: [{ field: 'name', loc: ['name'], message: 'Is taken.', type: 'taken' }],
   });
 }

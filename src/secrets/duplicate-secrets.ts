@@ -71,7 +71,7 @@ async function checkNames(names: readonly string[], errors: FieldErrors): Promis
     const name = checkLookup(text, maxNameCharacters, errors.at(index));
     const before = first.get(name);
     if (before === undefined) first.set(name, index);
-    else errors.at(index).add('duplicate', `Must be there once: it is item ${before}, too.`);
+    else errors.at(index).add('duplicate', `Must be unique: item ${before} is the same.`);
     checked.push(name);
   }
   return checked;

@@ -44,7 +44,7 @@ export async function matchesSecret(
   const plaintext = owner && readValueInput(input, { principal, owner, use: 'match' }, dependencies, errors);
   if (plaintext) checkPlainValue(plaintext.value, errors.at(plaintext.field));
   else if (input.value == null && input.sealedValue == null) {
-    errors.at('value').add('required', 'Must be there, or sealedValue.');
+    errors.at('value').add('required', 'Is required, or sealedValue.');
   }
   errors.throwIfAny();
   if (!owner || !plaintext) throw new Error('a question that cannot be answered was not reported');

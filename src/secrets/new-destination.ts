@@ -57,7 +57,7 @@ export function requireRepeated(given: GivenDestination, stored: Destination | n
   if (given === undefined && stored?.byHand)
     errors.add(
       'destination_required',
-      'Must be there with a new value: the present one was given by hand. Send it again, or another, or null for none.',
+      'Is required with a new value: the present destination was given by hand. Send it again, or another, or null for none.',
     );
 }
 

@@ -25,9 +25,9 @@ export function checkNewSecret(
   const { id, name, value, sealedValue, provider, notes, tags, expiresAt } = input;
   if (plaintext) checkValue(plaintext.value, null, errors.at(plaintext.field));
   else if (value == null && sealedValue == null && ownerType !== 'team')
-    errors.at('value').add('required', `Must be there for a ${ownerType}'s secret.`);
+    errors.at('value').add('required', `Is required for a ${ownerType}'s secret.`);
   if (provider == null && ownerType === 'user') {
-    errors.at('provider').add('required', "Must be there for a user's secret.");
+    errors.at('provider').add('required', "Is required for a user's secret.");
   }
   if (notes != null) checkNotes(notes, errors.at('notes'));
   if (expiresAt != null) checkExpiresAt(expiresAt, errors.at('expiresAt'));

@@ -34,7 +34,7 @@ export async function countSecretsOfUser(store: Store, userId: string): Promise<
 
 /**
  * Purges all secrets of a user, live and deleted ones, with all their values, and forgets what is kept for the user's
- * idempotency keys. Each purge is audited; audit events and ids stay. Gateways may run meanwhile.
+ * idempotency keys. Each purge is audited; audit events and ids stay. Gateways can keep running.
  * @throws DomainError when the store stays away
  */
 export async function purgeUser(

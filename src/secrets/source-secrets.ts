@@ -22,7 +22,7 @@ export interface Copied {
 /** Why a secret cannot be copied. */
 const obstacles = {
   missing: 'The owner to copy from has no secret of this name.',
-  taken: 'The owner to copy to has a secret of this name. Leave this one out, or SKIP or UPDATE that one.',
+  taken: 'The target owner already has a secret with this name. Leave this one out, or use onConflict SKIP or UPDATE.',
   no_value: 'It has no value, and its copy would need one.',
   no_provider: 'It has no provider, and the copy would need one. Give it one first.',
   environment_variable_name:
@@ -164,7 +164,7 @@ function tooMany(): never {
   const errors = new FieldErrors();
   errors
     .at('names')
-    .add('required', `Must be there: the owner has more than ${maxBatch} secrets. Copy them in several calls.`);
+    .add('required', `Is required: the owner has more than ${maxBatch} secrets. Copy them in several calls.`);
   errors.throwIfAny();
   throw new Error('too many secrets were not reported');
 }

@@ -37,7 +37,7 @@ describe('the help', () => {
     );
     for (const [words, page] of pages) {
       expect(page).toContain(`Usage: ${['secrets-gateway', words].join(' ').trim()} `);
-      if (!['', 'schema', 'complete'].includes(words)) expect(page).toContain('Settings, from the environment');
+      if (!['', 'schema', 'complete'].includes(words)) expect(page).toContain('Environment variables (more in ');
     }
     expect(new Set(pages.values()).size).toBe(pages.size);
     const ofServe = [...(pages.get('serve') ?? '').matchAll(/^ {2}([A-Z_]+) /gm)].map(([, name]) => name);

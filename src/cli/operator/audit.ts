@@ -40,7 +40,7 @@ const exportEvents: Command<ExportOptions> = {
 export const audit: CommandGroup = {
   summary: 'check and export what was done',
   details:
-    'Each change, delivery and use is an event in the chain of its owner. Gateways may run meanwhile. docs/audit.md tells more.',
+    'Each change, delivery and use is an event in the chain of its owner. Gateways can keep running. More in docs/audit.md.',
   settings,
   commands: { verify, export: exportEvents },
 };

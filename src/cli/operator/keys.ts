@@ -52,7 +52,7 @@ const retire: Command = {
 
 export const keys: CommandGroup = {
   summary: 'list, rotate, rewrap, recompute and retire the keys of the keyring',
-  details: `Gateways may run meanwhile: they follow the file within 2 seconds.
+  details: `Gateways can keep running: they follow the file within 2 seconds.
 
 Wrap keys seal values. MAC keys mark secrets, audit events and cursors, so that changes by others are found. A wrap key is pending, then active (exactly one: it seals), then decrypting (it opens), and at last retired; a MAC key is verifying instead of decrypting. To change wrap keys: rotate, rewrap, retire.
 

@@ -19,7 +19,7 @@ export const purge: Command<Options> = {
   summary: 'remove all secrets of a user for good, as when somebody leaves',
   details:
     'Live and deleted secrets go, with all their values, and so does what is kept for idempotency keys of the user. Secrets of teams stay. So do the audit events, and the ids stay taken. Each purge is an audit event. Backups keep the secrets for their own time.\n\n' +
-    'Take the access of the user away first: until then the user can create secrets. Gateways may run meanwhile. It asks first. Without a terminal it needs --yes. It may be interrupted, and run again at any time.',
+    'Take the access of the user away first: until then the user can create secrets. Gateways can keep running. It asks first. Without a terminal it needs --yes. It may be interrupted, and run again at any time.',
   options: [
     new Option(
       '--user <U>',

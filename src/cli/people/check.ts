@@ -9,14 +9,14 @@ interface Options extends GatewayOptions {
 }
 
 export const check: Command<Options> = {
-  summary: 'ask the provider of a secret whether it still knows the value',
-  details: `The gateway asks: nobody sees the value, and only the result comes back. It is recorded as the health of the secret, which list and get show.
+  summary: 'ask the provider whether the value of a secret is still valid',
+  details: `The gateway asks the provider. You see only the result, never the value. The result is stored as the health of the secret, which list and get show.
 
-VALID: the provider knows the value. REJECTED: it refuses it. RATE_LIMITED: it has too many requests and does not say. UNREACHABLE: it cannot be reached, or has a failure of its own. UNSUPPORTED: it cannot be asked about this value.
+VALID: the provider accepts the value. REJECTED: it refuses the value. RATE_LIMITED: it has too many requests, and gave no answer about the value. UNREACHABLE: it cannot be reached, or has a failure. UNSUPPORTED: the gateway cannot ask about this value.
 
-Exit codes: 0 where every result is VALID, 1 where one is anything else, or is not known. With --all the secrets that cannot be checked are left out, and do not count.
+Exit codes: 0 if every result is VALID, else 1. With --all, secrets that cannot be checked are left out and do not count.
 
-It needs the scope secrets:use. To find a secret by its name it needs secrets:read, too; for an id it does not. The gateway checks 30 times a minute for each caller: where there are more secrets, it waits.`,
+It needs the scope secrets:use, and with a name also secrets:read. With an id, secrets:use is enough. The limit is 30 checks a minute for each caller; with more secrets, the command waits.`,
   arguments: [new Argument('[NAME...]', 'the names of secrets, their ids or their placeholders')],
   options: [
     ...gatewayOptions(),

@@ -13,20 +13,20 @@ interface Options extends GatewayOptions {
 
 export const exec: Command<Options> = {
   summary: 'run a program with values in its environment',
-  details: `The values are delivered to a key that exists for this call, and are in the environment of the program alone. The credential of the gateway is not. Where a secret that was asked for has no value, the program does not start.
+  details: `The values are encrypted to a key that exists only for this call, and are only in the environment of the program. The credential of the gateway is not in it. If a secret that you named has no value, the program does not start.
 
-It skips names that cannot be variables, and variables that change how programs run (PATH, LD_PRELOAD, NODE_OPTIONS and others), and says so; --env gives a secret another variable, or one of these.
+It skips names that cannot be variables, and variables that change how programs run (PATH, LD_PRELOAD, NODE_OPTIONS and others), with a message. Use --env to put a secret into another variable, or into one of these.
 
-Signals, terminal and exit code are the program's own; a program that a signal ends exits with 128 and its number. 127: there is no such program; 126: it cannot be run. It needs the scope secrets:resolve.
+Signals and the terminal pass through. The exit code is that of the program; 128 plus the number of the signal if a signal ended it; 127 if the program does not exist; 126 if it cannot be run. It needs the scope secrets:resolve.
 
-With --watch it is told of changes to the secrets of the owner. After a random wait of at most 10 s it gets the values again; where one is another, it ends the program with SIGTERM, after 10 s with SIGKILL, and starts it anew. Without a secret that was deleted it is started anew, too. Where one that --only or --env names is deleted, or the values cannot be read, the program goes on with those that it has. It needs secrets:read, too.`,
+With --watch it follows changes to the secrets of the owner. After a change it waits at random, at most 10 s, and gets the values again. If one has changed, it ends the program with SIGTERM (after 10 s with SIGKILL) and starts it again. A deleted secret is a change, too. But if --only or --env names the deleted secret, or if the values cannot be read, the program continues with the values that it has. It also needs secrets:read.`,
   arguments: [new Argument('[CMD...]', 'the program and its arguments, after --')],
   options: [
     ...gatewayOptions(),
     repeatable('--only <NAME>', 'only this secret'),
     repeatable('--env <VARIABLE=NAME>', 'put the secret NAME into VARIABLE instead'),
-    new Option('--watch', 'start the program anew when one of its values changes'),
-    new Option('--watch-jitter <SECONDS>', 'the longest wait before that, which is random; implies --watch')
+    new Option('--watch', 'restart the program when one of its values changes'),
+    new Option('--watch-jitter <SECONDS>', 'the longest random wait before a restart; implies --watch')
       .default('10')
       .implies({ watch: true }),
   ],

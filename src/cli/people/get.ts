@@ -9,7 +9,7 @@ interface Options extends GatewayOptions {
 }
 
 export const get: Command<Options> = {
-  summary: 'show what is known of a secret, never its value',
+  summary: 'show the metadata of a secret, never its value',
   details: 'It needs the scope secrets:read. To use values: exec and render.',
   arguments: [new Argument('<NAME>', 'the name of the secret')],
   options: [...gatewayOptions(), new Option('--json', 'JSON for machines')],

@@ -17,7 +17,7 @@ interface Options extends GatewayOptions {
 
 export const importCommand: Command<Options> = {
   summary: 'create secrets from a .env file',
-  details: `It first shows which are new, changed or the same. Where lines are bad or a name is there twice, it names the numbers of the lines and writes nothing. Where a secret of this name exists with another value, it writes nothing either, unless --on-conflict says what to do.
+  details: `It first shows which secrets are new, changed or the same. If a line is invalid or a name appears twice, it prints the line numbers and writes nothing. If a secret with this name exists with another value, it writes nothing either, unless you set --on-conflict.
 
 Each value is sealed before it leaves this machine. Up to 500 lines and 1 MiB are one call, which writes all of them or none; more are several calls, and where one fails it says which lines are written. It needs secrets:read and secrets:write; with secrets:match or secrets:resolve it can also tell which are the same.`,
   arguments: [new Argument('<FILE>', 'the .env file')],

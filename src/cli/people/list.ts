@@ -13,13 +13,13 @@ interface Options extends GatewayOptions {
 const statuses = ['VALID', 'REJECTED', 'RATE_LIMITED', 'UNREACHABLE'] as const satisfies readonly HealthStatus[];
 
 export const list: Command<Options> = {
-  summary: 'list secrets: their names and what is known of them, never a value',
+  summary: 'list secrets with their metadata, never a value',
   details: 'It needs the scope secrets:read.',
   options: [
     ...gatewayOptions(),
     new Option('--json', 'JSON for machines, with every field'),
     new Option('--expires-before <DATE>', 'only those that expire before this day or moment'),
-    new Option('--health <STATUS>', 'only those of which this was found out last').choices(statuses),
+    new Option('--health <STATUS>', 'only those with this health').choices(statuses),
     new Option('--not-used-since <DATE>', 'only those that the broker has not used since this day or moment, or never'),
   ],
   settings: gatewaySettings,

@@ -16,9 +16,9 @@ interface Options extends GatewayOptions {
 
 export const render: Command<Options> = {
   summary: 'write a file with values in it: from a template, or all of them',
-  details: `In the template FILE the placeholders (sec_a23f23d26) and {{ NAME }} are replaced by values, as they are. Without a template --format writes all secrets of the owner: as assignments that a shell can source, which runs nothing whatever the values hold, as JSON or as YAML.
+  details: `In the template FILE, placeholders (sec_a23f23d26) and {{ NAME }} are replaced by values, without escaping. Without a template, --format writes all secrets of the owner: as assignments that a shell can source (no value can run code), as JSON or as YAML.
 
-What does not resolve is an error that names it, and nothing is written. The output file has mode 0600 and is written whole or not at all; a symbolic link is not followed. It needs the scope secrets:resolve.`,
+If a reference does not resolve, the error names it, and nothing is written. The output file has mode 0600 and is written completely or not at all. A symbolic link is not followed. It needs the scope secrets:resolve.`,
   arguments: [new Argument('[FILE]', 'the template; - is standard input')],
   options: [
     ...gatewayOptions(),

@@ -64,7 +64,7 @@ export function checkParameters(sent: unknown, { persistedOperations }: Paramete
   }
   const { query, variables, operationName, extensions, documentId } = sent;
   if (typeof query !== 'string' && !(query == null && (persistedOperations || namesDocument(sent)))) {
-    throw badRequest('"query" must be there, as text.');
+    throw badRequest('"query" is required, as a string.');
   }
   if (!persistedOperations && query != null && documentId != null) {
     throw badRequest('Send the "query" alone, without a "documentId".');
