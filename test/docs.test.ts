@@ -54,7 +54,7 @@ describe('CONTRIBUTING.md', () => {
   });
 
   it('names every folder of src/, and no other', () => {
-    const named = firstGroup(section(contributing, '## The house'), /^\| `([a-z-]+)\/` \|/gm);
+    const named = firstGroup(section(contributing, '## Source layout'), /^\| `([a-z-]+)\/` \|/gm);
     const folders = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
     expect(sorted(named)).toEqual(sorted(folders.map(({ name }) => name)));
   });
