@@ -7,7 +7,7 @@ import { type ReplicaSet, startReplicaSet, withDatabase } from '../support/mongo
 
 const hasMongod = inject('mongodbUri') !== null && !process.env.MONGODB_URI;
 
-describe.skipIf(!hasMongod)('a store that fails while the gateway starts', () => {
+describe.skipIf(!hasMongod)('a store that fails while the gateway or a command starts', () => {
   let replicaSet: ReplicaSet;
   let client: MongoClient;
   let commandLine: CommandLine;
@@ -33,6 +33,12 @@ describe.skipIf(!hasMongod)('a store that fails while the gateway starts', () =>
   it('is told in one plain message that says what to do, without a stack', async () => {
     const { code, stderr } = await commandLine.run(['serve'], env, { preload: [longWaits.skipped] });
     expect({ code, stderr }).toEqual({ code: 1, stderr: `secrets-gateway cannot start: ${failure}` });
+  });
+
+  it.each(['keys list', 'keys rewrap', 'audit verify'])('is told in the same way by %s', async (command) => {
+    await commandLine.run(['serve'], env, { preload: [longWaits.skipped] });
+    const answer = await commandLine.run(command.split(' '), env, { preload: [longWaits.skipped] });
+    expect(answer).toEqual({ code: 1, stdout: '', stderr: `secrets-gateway ${command}: ${failure}` });
   });
 });
 

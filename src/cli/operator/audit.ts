@@ -1,9 +1,9 @@
 import { Option } from 'commander';
-import type { Config, SettingName } from '../../config.ts';
+import type { SettingName } from '../../config.ts';
 import type { Command, CommandGroup } from '../command.ts';
-import { keepDebuggerClosed } from '../debugger.ts';
 import type { ExportOptions } from './audit-export.ts';
 import type { VerifyOptions } from './audit-verify.ts';
+import { withConfig } from './with-config.ts';
 
 const settings: readonly SettingName[] = ['KEYRING_FILE', 'DATABASE_URL', 'DATABASE_URL_FILE'];
 
@@ -44,10 +44,3 @@ export const audit: CommandGroup = {
   settings,
   commands: { verify, export: exportEvents },
 };
-
-async function withConfig(use: (config: Config) => Promise<void>): Promise<void> {
-  const { readConfig } = await import('../../config.ts');
-  const config = readConfig();
-  if (config.production) keepDebuggerClosed();
-  await use(config);
-}

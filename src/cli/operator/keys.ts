@@ -1,8 +1,8 @@
 import { Argument, Option } from 'commander';
-import type { Config, SettingName } from '../../config.ts';
+import type { SettingName } from '../../config.ts';
 import type { Command, CommandGroup } from '../command.ts';
-import { keepDebuggerClosed } from '../debugger.ts';
 import type { RotateOptions } from './keys-rotate.ts';
+import { withConfig } from './with-config.ts';
 
 const ofKeyring: readonly SettingName[] = ['KEYRING_FILE'];
 const ofBoth: readonly SettingName[] = ['KEYRING_FILE', 'DATABASE_URL', 'DATABASE_URL_FILE'];
@@ -62,17 +62,3 @@ Clients seal values to the sealing keys, one of each curve. A sealing key is pen
   settings: ofBoth,
   commands: { list, rotate, rewrap, recompute, retire },
 };
-
-async function withConfig(use: (config: Config) => Promise<void>): Promise<void> {
-  const { readConfig } = await import('../../config.ts');
-  const { DomainError } = await import('../../errors.ts');
-  try {
-    const config = readConfig();
-    if (config.production) keepDebuggerClosed();
-    await use(config);
-  } catch (error) {
-    if (!(error instanceof DomainError)) throw error;
-    process.stderr.write(`The store does not answer (${error.code}). Nothing is lost: run this again once it does.\n`);
-    process.exitCode = 1;
-  }
-}

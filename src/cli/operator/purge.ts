@@ -1,14 +1,14 @@
 import { Option } from 'commander';
-import { type Config, readConfig } from '../../config.ts';
+import type { Config } from '../../config.ts';
 import { isIdentifier } from '../../identity/identifier.ts';
 import type { Command } from '../command.ts';
 import { confirm, isAtTerminal } from '../confirm.ts';
 import { counted } from '../counted.ts';
-import { keepDebuggerClosed } from '../debugger.ts';
 import { CommandFailure } from '../failure.ts';
 import { printable } from '../printable.ts';
 import { createProgress } from '../progress.ts';
 import { UsageError } from '../usage-error.ts';
+import { withConfig } from './with-config.ts';
 
 interface Options {
   readonly user?: string;
@@ -34,9 +34,7 @@ export const purge: Command<Options> = {
     if (!yes && !isAtTerminal()) {
       throw new UsageError('There is no terminal to ask at. Give --yes to purge without a question.');
     }
-    const config = readConfig();
-    if (config.production) keepDebuggerClosed();
-    await purgeAll(config, user, yes);
+    await withConfig((config) => purgeAll(config, user, yes));
   },
 };
 
