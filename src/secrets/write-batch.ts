@@ -63,9 +63,9 @@ export async function writeBatch(
   const { caller } = author;
   const kept = new Map<number, Kept>();
   const compare = sameValues(dependencies, caller);
-  /** The item of each write. */
-  let indexes: number[] = [];
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+    /** The item of each write, once there are writes: a conflict before names its item. */
+    let indexes: number[] = [];
     requireBeforeWriteDeadline(caller);
     caller.answer.throwIfStopped();
     const candidates = await source.candidates();
