@@ -15,7 +15,7 @@ import { asDomainError } from './errors.ts';
 import {
   type ArrayStatement,
   limitClause,
-  listedColumns,
+  listedColumnsOf,
   listedSecretOfRow,
   prepareArrays,
   type Row,
@@ -84,7 +84,7 @@ export class SqliteDeletedSecrets implements DeletedSecretStore {
     );
     this.#page = prepareArrays(
       database,
-      `SELECT ${listedColumns} FROM deleted_secrets WHERE owner = ? AND (name, id) > (?, ?) AND deleted_at > ?
+      `SELECT ${listedColumnsOf('deleted_secrets')} FROM deleted_secrets WHERE owner = ? AND (name, id) > (?, ?) AND deleted_at > ?
        ORDER BY name, id ${limitClause}`,
     );
     this.#count = database.prepare('SELECT count(*) AS count FROM deleted_secrets WHERE owner = ? AND deleted_at > ?');

@@ -83,7 +83,7 @@ export const healthColumns = ['health_status', 'health_checked_at', 'health_sour
 const shownColumns = [...columnNames, ...healthColumns];
 
 /** What a list reads: it knows the owner. */
-export const listedColumns = shownColumns.join(', ');
+export const listedColumnsOf = (table: string) => shownColumns.map((column) => `${table}.${column}`).join(', ');
 
 /** What a row has of a value beside its envelope, in the order in which `markOf` reads it. */
 export const markColumns = ['sealed_version', 'sealed_number', 'sealed_tag', 'sealed_at', 'sealed_by'];
@@ -147,7 +147,7 @@ export const putEnvelope = `
   INSERT INTO envelopes (secret_id, envelope) VALUES (?, ?)
   ON CONFLICT (secret_id) DO UPDATE SET envelope = excluded.envelope`;
 
-/** Where the columns are in a row that was read with `listedColumns`, `secretColumns` or `selectedColumns`. */
+/** Where the columns are in a row that was read with `listedColumnsOf`, `secretColumns` or `selectedColumns`. */
 const at = Object.fromEntries(fields.map(([field], index) => [field, index])) as {
   readonly [field in keyof typeof columns]: number;
 };
