@@ -82,6 +82,7 @@ export async function listSecrets(
     limit: input.select.page ? Math.max(1, limit) : 0,
     count: input.select.totalCount,
     onScan: (rows) => caller.answer.countScanned(rows),
+    requireWanted: () => caller.answer.throwIfStopped(),
   };
   const read = await readInTurn(caller.answer, query.limit, () => store.list(query));
   const secrets = limit === 0 ? [] : read.secrets;

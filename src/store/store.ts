@@ -176,6 +176,8 @@ export interface ListQuery {
   readonly count: boolean;
   /** Told how many rows the filter may look at, where this process does it and not a database server. */
   readonly onScan?: (rows: number) => void;
+  /** Called again and again while a filter looks at many rows. What it throws ends the read. */
+  readonly requireWanted?: () => void;
 }
 
 export interface ListResult {

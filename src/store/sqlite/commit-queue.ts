@@ -235,7 +235,7 @@ export class CommitQueue {
 }
 
 /** Copies what was committed from the log into the database, so that the next transaction begins the log again. It waits for nobody. */
-function checkpoint(database: DatabaseSync): void {
+export function checkpoint(database: DatabaseSync): void {
   try {
     database.exec('PRAGMA wal_checkpoint(PASSIVE)');
   } catch {

@@ -41,7 +41,7 @@ export function openDatabase(path: string, mayBeBlank: boolean): DatabaseSync {
 }
 
 /**
- * Opens another connection to a database that this process has open, for what takes several ticks to write. The file itself is
+ * Opens another connection to a database that this process has open, for what takes several ticks. The file itself is
  * not touched: to close a descriptor of it would end the locks that SQLite has on it.
  */
 export function openForBatches(path: string): DatabaseSync {

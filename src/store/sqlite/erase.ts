@@ -11,6 +11,8 @@ const eraseEveryMs = 5000;
 export class LogEraser {
   readonly #database: DatabaseSync;
   #timer: NodeJS.Timeout | null = null;
+  /** Whether a read kept the log when it was to be emptied. */
+  #isLate = false;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -21,8 +23,14 @@ export class LogEraser {
     this.#timer ??= setTimeout(() => {
       this.#timer = null;
       // Nobody is to wait for another process here.
-      if (!this.#erase(0)) this.schedule();
+      this.#isLate = !this.#erase(0);
+      if (this.#isLate) this.schedule();
     }, eraseEveryMs).unref();
+  }
+
+  /** To be called between long reads, which may follow one another so closely that the timer always finds one. */
+  retry(): void {
+    if (this.#isLate) this.#isLate = !this.#erase(0);
   }
 
   /** To be called before the database is closed. */

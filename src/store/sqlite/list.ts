@@ -20,9 +20,50 @@ export function pageStatement(query: ListQuery): Statement {
   };
 }
 
-export function countStatement(query: ListQuery): Statement {
-  const { table, where, values } = matching(query, nameConditions(query.filter));
+/** @param range of names; everything that matches without it */
+export function countStatement(
+  query: ListQuery,
+  { after, before }: Pick<ListQuery, 'after' | 'before'> = {},
+): Statement {
+  const { table, where, values } = matching(query, nameConditions(query.filter, after, before));
   return { sql: `SELECT count(*) AS count FROM ${table} WHERE ${where}`, values };
+}
+
+/**
+ * Where a slice of the index that the filter leads to ends, from the end of the range that the query names: nothing where no
+ * more than a slice is left. It ends with the row that is read; from the end, before it.
+ */
+export function boundaryStatement(query: ListQuery, size: number): Statement {
+  const { table, conditions, values } = entriesOf(query.filter);
+  for (const [operator, name] of nameConditions(query.filter, query.after, query.before)) {
+    conditions.push(`name ${operator} ?`);
+    values.push(name);
+  }
+  return {
+    sql: `SELECT name FROM ${table} WHERE ${['owner = ?', ...conditions].join(' AND ')}
+      ORDER BY name ${query.from === 'end' ? 'DESC' : 'ASC'} LIMIT 1 OFFSET ? + 0`,
+    values: [ownerKey(query.owner), ...values, query.from === 'end' ? size : size - 1],
+  };
+}
+
+/** Whether an index leads to what matches and to nothing else, so that a page looks at no other rows. */
+export function isIndexed({ nameStartsWith: _, ...filter }: SecretFilter): boolean {
+  const { provider, health, hasValue, tags } = filter;
+  const isLed = provider !== undefined || health !== undefined || hasValue === false || tags?.length === 1;
+  const conditions = Object.keys(filter).length;
+  return conditions === 0 || (conditions === 1 && isLed);
+}
+
+/** The entries of the index that the statements of a filter go through, which may be more than those that match. */
+function entriesOf(filter: SecretFilter): { table: string; conditions: string[]; values: (string | number)[] } {
+  const [tag] = filter.tags ?? [];
+  if (tag !== undefined) return { table: 'secret_tags', conditions: ['tag = ?'], values: [tag] };
+  const table = secretsBy(filter);
+  const { expiresBefore, health, hasValue, provider } = filter;
+  if (health !== undefined) return { table, conditions: ['health_status = ?'], values: [health] };
+  if (provider !== undefined) return { table, conditions: ['provider = ?'], values: [provider] };
+  if (expiresBefore !== undefined) return { table, conditions: ['expires_at IS NOT NULL'], values: [] };
+  return { table, conditions: hasValue === false ? ['sealed_version IS NULL'] : [], values: [] };
 }
 
 /** The one place that says what each field of a filter asks of a row. */
@@ -77,8 +118,8 @@ function secretsBy(filter: SecretFilter): string {
 }
 
 function indexFor({ expiresBefore, health, hasValue, notUsedSince, notUpdatedSince }: SecretFilter): string {
-  if (expiresBefore !== undefined) return 'secrets_owner_name_expires_at';
   if (health !== undefined) return 'secrets_owner_health_name';
+  if (expiresBefore !== undefined) return 'secrets_owner_name_expires_at';
   if (hasValue === false) return 'secrets_owner_name_without_value';
   if (notUsedSince !== undefined) return 'secrets_owner_name_last_used_at';
   return notUpdatedSince === undefined ? 'secrets_owner_name' : 'secrets_owner_name_updated_at';

@@ -26,11 +26,13 @@ import { SqliteDigests } from './digests.ts';
 import { LogEraser } from './erase.ts';
 import { asDomainError } from './errors.ts';
 import { type KeptResults, prepareKeptResults } from './kept-results.ts';
-import { countStatement, pageStatement } from './list.ts';
+import { countStatement, isIndexed, pageStatement } from './list.ts';
 import { PreparedLists } from './prepared-lists.ts';
 import { rollBack } from './roll-back.ts';
 import { type ArrayStatement, listedSecretOfRow, prepareArrays, secretColumns, secretOfRow } from './rows.ts';
+import { rowsPerSlice, type Scanned, scan } from './scan.ts';
 import { onlyOneOf, prepareSelections, type Selections } from './select.ts';
+import { Snapshots } from './snapshots.ts';
 import { SqliteVersions } from './versions.ts';
 import { prepareWrappedKeys, type WrappedKeys } from './wrapped-keys.ts';
 
@@ -47,7 +49,7 @@ const maxSelectedPerTick = 50;
 export async function openSqliteStore(path: string, options: StoreOptions = {}): Promise<Store> {
   const database = openDatabase(path, options.mayBeBlank ?? true);
   try {
-    return new SqliteStore(database, path === ':memory:' ? null : openForBatches(path), options);
+    return new SqliteStore(database, path, options);
   } catch (error) {
     database.close();
     throw error;
@@ -65,6 +67,8 @@ class SqliteStore implements Store {
   readonly #statements: Record<'ownerCount' | 'anyOwner', StatementSync>;
   readonly #find: ArrayStatement;
   readonly #lists: PreparedLists;
+  /** Null for a database in memory, which only one connection can open. */
+  readonly #snapshots: Snapshots | null;
   readonly #pace = createPacing(maxReadPerTick);
   readonly apiKeys: ApiKeyStore;
   readonly audit: SqliteAudit;
@@ -72,13 +76,9 @@ class SqliteStore implements Store {
   readonly deletedSecrets: DeletedSecretStore;
   readonly digests: DigestStore;
 
-  /** @param batches another connection to the same database */
-  constructor(
-    database: DatabaseSync,
-    batches: DatabaseSync | null,
-    { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions,
-  ) {
+  constructor(database: DatabaseSync, path: string, { macOfEvent = cannotMac, onHead = () => {} }: StoreOptions) {
     this.#database = database;
+    const batches = path === ':memory:' ? null : openForBatches(path);
     this.#eraser = new LogEraser(database);
     this.#commits = new CommitQueue(database, batches, { macOfEvent, onHead, eraser: this.#eraser });
     this.apiKeys = new SqliteApiKeys(database, () => this.#commits.untilWritable());
@@ -95,6 +95,7 @@ class SqliteStore implements Store {
       () => this.#eraser.schedule(),
     );
     this.#lists = new PreparedLists(database);
+    this.#snapshots = path === ':memory:' ? null : new Snapshots(path, () => this.#eraser.retry());
     this.#find = prepareArrays(database, `SELECT ${secretColumns} FROM secrets WHERE id = ?`);
     this.#statements = {
       ownerCount: database.prepare('SELECT count FROM owners WHERE owner = ?'),
@@ -139,15 +140,13 @@ class SqliteStore implements Store {
   async list(query: ListQuery): Promise<ListResult> {
     const scannedRows = this.#ask(() => this.#rowsToScan(query));
     query.onScan?.(scannedRows);
-    // A read blocks the event loop. Between many reads that come at once, other requests are answered.
-    await this.#pace(1 + query.limit + scannedRows);
+    const { rows, count } = await this.#read(query, scannedRows);
     return this.#ask(() => {
-      const rows = query.limit === 0 ? [] : this.#lists.all(pageStatement(query));
       const hasMore = rows.length > query.limit;
       if (hasMore) rows.pop();
       const secrets = rows.map((row) => listedSecretOfRow(row, query.owner));
       if (query.from === 'end') secrets.reverse();
-      return { secrets, hasMore, totalCount: query.count ? this.#count(query) : null };
+      return { secrets, hasMore, totalCount: count };
     });
   }
 
@@ -225,9 +224,31 @@ class SqliteStore implements Store {
   async close(): Promise<void> {
     await this.#commits.drain();
     if (!this.#database.isOpen) return;
+    this.#snapshots?.close();
     this.#commits.close();
     this.#eraser.finish();
     this.#database.close();
+  }
+
+  async #read(query: ListQuery, scannedRows: number): Promise<Scanned> {
+    const isShort = query.filter.placeholder !== undefined || (!query.count && isIndexed(query.filter));
+    if (this.#snapshots && scannedRows > rowsPerSlice && !isShort) {
+      const nextTurn = async () => {
+        await this.#pace(maxReadPerTick);
+        query.requireWanted?.();
+      };
+      try {
+        return await this.#snapshots.read((lists) => scan(query, lists, nextTurn));
+      } catch (error) {
+        throw asDomainError(error);
+      }
+    }
+    // A read blocks the event loop. Between many reads that come at once, other requests are answered.
+    await this.#pace(1 + query.limit + scannedRows);
+    return this.#ask(() => ({
+      rows: query.limit === 0 ? [] : this.#lists.all(pageStatement(query)),
+      count: query.count ? this.#count(query) : null,
+    }));
   }
 
   #count(query: ListQuery): number {
