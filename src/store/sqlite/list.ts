@@ -10,12 +10,14 @@ export interface Statement {
   readonly values: readonly (string | number)[];
 }
 
+const listedColumns = listedColumnsOf('secrets');
+
 /** Reads one secret beyond the limit, which tells whether there is more. */
 export function pageStatement(query: ListQuery): Statement {
   const { table, index, where, values } = matching(query, nameConditions(query.filter, query.after, query.before));
   const direction = query.from === 'end' ? 'DESC' : 'ASC';
   return {
-    sql: `SELECT ${listedColumnsOf('secrets')} FROM ${table} WHERE ${where} ORDER BY ${index}.name ${direction} ${limitClause}`,
+    sql: `SELECT ${listedColumns} FROM ${table} WHERE ${where} ORDER BY ${index}.name ${direction} ${limitClause}`,
     values: [...values, query.limit + 1],
   };
 }
