@@ -81,6 +81,7 @@ try {
             test: /\/src\/(cli\/people\/(gateway|options)|cli\/(debugger|printable)|client\/documents)\.ts$/,
           },
           { name: 'jwe', test: /\/src\/crypto\/key-(agreement|wrap)\.ts$/ },
+          { name: 'runtime', test: /\/src\/runtime\/(pacing|volume)\.ts$/ },
           { name: 'values', test: /\/src\/cli\/people\/(child-environment|exec-values)\.ts$/ },
         ],
       },
