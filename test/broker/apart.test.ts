@@ -26,9 +26,7 @@ describe.skipIf(!inject('mongodbUri'))('the broker and GraphQL in two processes'
     token = await issuer.token({ scope: 'secrets:read secrets:write secrets:use' });
     const env = {
       DATABASE_URL: newDatabaseUrl('mongodb', shell.directory),
-      JWT_ISSUER: issuer.issuer,
-      JWT_AUDIENCE: issuer.audience,
-      JWT_JWKS_URL: issuer.jwksUrl,
+      ...issuer.settings,
       ...(await settingsOf(provider)),
     };
     api = await shell.serve(env, [], ['--only', 'graphql']);

@@ -96,9 +96,7 @@ describe('secrets-gateway serve', () => {
         PORT: '0',
         DATABASE_URL: 'sqlite::memory:',
         KEYRING_FILE: inDirectory('keyring.json'),
-        JWT_ISSUER: issuer.issuer,
-        JWT_AUDIENCE: issuer.audience,
-        JWT_JWKS_URL: issuer.jwksUrl,
+        ...issuer.settings,
       },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -163,7 +161,7 @@ describe('secrets-gateway serve', () => {
     const development = (await shell.run(['token', '--sub', 'ada'])).stdout.trim();
     const issuer = await Issuer.start();
     try {
-      const settings = { JWT_ISSUER: issuer.issuer, JWT_AUDIENCE: issuer.audience, JWT_JWKS_URL: issuer.jwksUrl };
+      const settings = { ...issuer.settings };
       for (const env of [
         settings,
         { ...settings, NODE_ENV: 'production', KEYRING_FILE: 'keyring.json' },

@@ -28,9 +28,7 @@ afterAll(async () => {
 
 async function start(name: string): Promise<void> {
   gateway = await shell.serve({
-    JWT_ISSUER: issuer.issuer,
-    JWT_AUDIENCE: issuer.audience,
-    JWT_JWKS_URL: issuer.jwksUrl,
+    ...issuer.settings,
   });
   const input = { name, provider: 'custom', value: 'a value of some length', destination: { origin: upstream.origin } };
   const { data } = await gateway.run(createSecret('useUrl'), { input }, authorization.slice('Bearer '.length));

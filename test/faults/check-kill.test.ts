@@ -28,9 +28,7 @@ describe.each(storeNames)('a gateway that is killed while a provider is asked, o
     const token = await issuer.token({ scope: 'secrets:read secrets:write secrets:use' });
     const env = {
       DATABASE_URL: newDatabaseUrl(store, shell.directory),
-      JWT_ISSUER: issuer.issuer,
-      JWT_AUDIENCE: issuer.audience,
-      JWT_JWKS_URL: issuer.jwksUrl,
+      ...issuer.settings,
       RATE_LIMIT: 'off',
       ...(await settingsOf(provider)),
     };

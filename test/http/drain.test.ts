@@ -71,9 +71,7 @@ describe('SIGTERM', () => {
     commandLine = await CommandLine.open();
     await mkdir(join(commandLine.directory, '.data'), { mode: 0o700 });
     gateway = await commandLine.serve({
-      JWT_ISSUER: issuer.issuer,
-      JWT_AUDIENCE: issuer.audience,
-      JWT_JWKS_URL: issuer.jwksUrl,
+      ...issuer.settings,
       RATE_LIMIT: 'off',
     });
   }

@@ -53,9 +53,7 @@ export class AttackedGateway {
     const issuer = await Issuer.start();
     const shell = await CommandLine.open();
     const env = {
-      JWT_ISSUER: issuer.issuer,
-      JWT_AUDIENCE: issuer.audience,
-      JWT_JWKS_URL: issuer.jwksUrl,
+      ...issuer.settings,
       RATE_LIMIT: '999999999/24h',
       NODE_OPTIONS: `--max-old-space-size=${heapMegabytes}`,
     };

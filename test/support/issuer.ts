@@ -38,6 +38,11 @@ export class Issuer {
     return `${this.url}/jwks`;
   }
 
+  /** Of a gateway that trusts this issuer. */
+  get settings(): Record<'JWT_ISSUER' | 'JWT_AUDIENCE' | 'JWT_JWKS_URL', string> {
+    return { JWT_ISSUER: this.issuer, JWT_AUDIENCE: this.audience, JWT_JWKS_URL: this.jwksUrl };
+  }
+
   get jwks(): { keys: unknown[] } {
     return { keys: [...this.otherKeys, ...this.#keys.map((key) => key.jwk)] };
   }
